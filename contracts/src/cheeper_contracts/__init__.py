@@ -1,0 +1,5 @@
+"""What Cheeper's services share: messages, views, topics and routes, and nothing that does anything.
+
+`commands` and `events` are the messages, `envelope` and `codec` carry them over Kafka, `topics` names where to;
+`views` is what the projector writes and read-api reads; `routes` and `answers` are the HTTP side.
+"""

@@ -1,0 +1,76 @@
+"""The commands: what an author asks for, in the imperative, as structs of primitive types.
+
+Every command has one key, the author whose stream its events belong to. The key is the command's Kafka key, its lock
+in Postgres and its events' Kafka key, so commands and events of one key run in order and between keys nothing is
+promised.
+
+Ids are UUIDs as lower-case text; a birth date is `YYYY-MM-DD`; texts are as the client sent them, not yet checked.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What all commands have in common: a name on the wire, and a key."""
+
+    TYPE: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The author whose commands and events this one is ordered with."""
+        raise TypeError(f"{type(self).__name__} has no key")
+
+
+class SignUp(Command, frozen=True, kw_only=True):
+    """Sign an author up. Its key is the author."""
+
+    TYPE: ClassVar[str] = "cheeper.sign-up.v1"
+
+    author_id: str
+    username: str
+    email: str
+    name: str | None = None
+    bio: str | None = None
+    location: str | None = None
+    website: str | None = None
+    birth_date: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.author_id
+
+
+class Follow(Command, frozen=True, kw_only=True):
+    """Let one author follow another. Its key is the followed author, so that a follow is ordered with the cheeps
+    that it brings into the follower's timeline."""
+
+    TYPE: ClassVar[str] = "cheeper.follow.v1"
+
+    follow_id: str
+    from_author_id: str
+    to_author_id: str
+
+    @property
+    def key(self) -> str:
+        return self.to_author_id
+
+
+class PostCheep(Command, frozen=True, kw_only=True):
+    """Post a cheep. Its key is the author."""
+
+    TYPE: ClassVar[str] = "cheeper.post-cheep.v1"
+
+    cheep_id: str
+    author_id: str
+    message: str
+
+    @property
+    def key(self) -> str:
+        return self.author_id
+
+
+COMMANDS: tuple[type[Command], ...] = (SignUp, Follow, PostCheep)

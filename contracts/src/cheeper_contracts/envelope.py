@@ -1,0 +1,106 @@
+"""CloudEvents 1.0 in the Kafka binding's binary mode: the envelope stands in the headers, the value is the message.
+
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+CONTENT_TYPE = "application/json"
+SPEC_VERSION = "1.0"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Headers = list[tuple[str, bytes]]
+
+
+class MalformedEnvelopeError(ValueError):
+    """A message's headers lack an attribute, or hold one that cannot be read. The text names the header."""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a message beside its content.
+
+    `message_id`     the message's own id (`ce_id`), a UUID
+    `type`           its name and version (`ce_type`), such as `cheeper.cheep-posted.v1`
+    `source`         the process role that made it (`ce_source`), such as `/write-api/http`
+    `time`           when it was made, microseconds since the epoch (`ce_time`)
+    `key`            the author whose stream it belongs to (`ce_subject`, and the Kafka key)
+    `correlation_id` the message that the whole story began with (`ce_correlationid`)
+    `reply_to`       the message that caused this one (`ce_causationid`), none for a client's command
+    `sequence`       1, 2, 3 … without a gap within the partition of `cheeper.events`; none on a command
+    `traceparent`    the W3C trace context that came with the request, if one came
+    """
+
+    message_id: str
+    type: str
+    source: str
+    time: int
+    key: str
+    correlation_id: str
+    reply_to: str | None = None
+    sequence: int | None = None
+    traceparent: str | None = None
+
+
+def to_headers(envelope: Envelope) -> Headers:
+    """The Kafka headers that carry the envelope."""
+    attributes = {
+        "ce_specversion": SPEC_VERSION,
+        "ce_id": envelope.message_id,
+        "ce_type": envelope.type,
+        "ce_source": envelope.source,
+        "ce_time": rfc3339(envelope.time),
+        "ce_subject": envelope.key,
+        "ce_correlationid": envelope.correlation_id,
+        "ce_causationid": envelope.reply_to,
+        "ce_sequence": None if envelope.sequence is None else str(envelope.sequence),
+        "content-type": CONTENT_TYPE,
+        "traceparent": envelope.traceparent,
+    }
+    return [(name, value.encode()) for name, value in attributes.items() if value is not None]
+
+
+def from_headers(headers: Headers | None) -> Envelope:
+    """The envelope that Kafka headers carry.
+
+    Raises MalformedEnvelopeError where a required header is missing or one cannot be read.
+    """
+    try:
+        found = {name: value.decode() for name, value in headers or ()}
+    except UnicodeDecodeError as error:
+        raise MalformedEnvelopeError(f"a header is not UTF-8: {error}") from None
+    if found.get("ce_specversion") != SPEC_VERSION:
+        raise MalformedEnvelopeError(f"ce_specversion is {found.get('ce_specversion')!r}, not {SPEC_VERSION!r}")
+    try:
+        sequence = found.get("ce_sequence")
+        return Envelope(
+            message_id=found["ce_id"],
+            type=found["ce_type"],
+            source=found["ce_source"],
+            time=from_rfc3339(found["ce_time"]),
+            key=found["ce_subject"],
+            correlation_id=found["ce_correlationid"],
+            reply_to=found.get("ce_causationid"),
+            sequence=None if sequence is None else int(sequence),
+            traceparent=found.get("traceparent"),
+        )
+    except KeyError as error:
+        raise MalformedEnvelopeError(f"the header {error.args[0]} is missing") from None
+    except ValueError as error:
+        raise MalformedEnvelopeError(f"a header cannot be read: {error}") from None
+
+
+def rfc3339(microseconds: int) -> str:
+    """A time as RFC 3339 text with microseconds, UTC."""
+    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")
+
+
+def from_rfc3339(text: str) -> int:
+    """Microseconds since the epoch of RFC 3339 text. Raises ValueError where it is none, or has no offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC")
+    return (moment - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,52 @@
+"""The Kafka topics, and where within one a key's messages go.
+
+A key's partition is fixed by the key and the partition count alone; both are therefore the same for every producer and
+may never change for a topic that holds messages. `write-api migrate` makes the topics, and every process checks their
+partition count when it starts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+PARTITIONS: Final = 8
+"""Of each topic. Enough for eight processes a role; each costs the stores one checkpoint."""
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic's name, its number of partitions, and its settings as Kafka spells them."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+    def named(self, prefix: str) -> str:
+        """The name on a broker that several installations share."""
+        return prefix + self.name
+
+
+COMMANDS: Final = Topic(
+    name="cheeper.commands",
+    partitions=PARTITIONS,
+    config={"retention.ms": str(7 * 24 * 3600 * 1000), "cleanup.policy": "delete"},
+)
+EVENTS: Final = Topic(
+    name="cheeper.events",
+    partitions=PARTITIONS,
+    config={"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"},
+)
+DEAD_LETTERS: Final = Topic(
+    name="cheeper.dead-letters",
+    partitions=1,
+    config={"retention.ms": str(30 * 24 * 3600 * 1000), "cleanup.policy": "delete"},
+)
+
+TOPICS: Final = (COMMANDS, EVENTS, DEAD_LETTERS)
+
+
+def partition_of(key: str, partitions: int = PARTITIONS) -> int:
+    """The partition of a key: CRC-32 of its bytes, as librdkafka's `consistent` partitioner has it."""
+    return crc32(key.encode()) % partitions
