@@ -15,20 +15,23 @@ import msgspec
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What all commands have in common: a name on the wire, and a key."""
+    """What all commands have in common: `TYPE`, their name on the wire, and `KEY`, the field that is their key."""
 
     TYPE: ClassVar[str]
+    KEY: ClassVar[str]
 
     @property
     def key(self) -> str:
         """The author whose commands and events this one is ordered with."""
-        raise TypeError(f"{type(self).__name__} has no key")
+        key: str = getattr(self, self.KEY)
+        return key
 
 
 class SignUp(Command, frozen=True, kw_only=True):
     """Sign an author up. Its key is the author."""
 
     TYPE: ClassVar[str] = "cheeper.sign-up.v1"
+    KEY: ClassVar[str] = "author_id"
 
     author_id: str
     username: str
@@ -39,38 +42,29 @@ class SignUp(Command, frozen=True, kw_only=True):
     website: str | None = None
     birth_date: str | None = None
 
-    @property
-    def key(self) -> str:
-        return self.author_id
-
 
 class Follow(Command, frozen=True, kw_only=True):
     """Let one author follow another. Its key is the followed author, so that a follow is ordered with the cheeps
-    that it brings into the follower's timeline."""
+    that it brings into the follower's timeline.
+    """
 
     TYPE: ClassVar[str] = "cheeper.follow.v1"
+    KEY: ClassVar[str] = "to_author_id"
 
     follow_id: str
     from_author_id: str
     to_author_id: str
-
-    @property
-    def key(self) -> str:
-        return self.to_author_id
 
 
 class PostCheep(Command, frozen=True, kw_only=True):
     """Post a cheep. Its key is the author."""
 
     TYPE: ClassVar[str] = "cheeper.post-cheep.v1"
+    KEY: ClassVar[str] = "author_id"
 
     cheep_id: str
     author_id: str
     message: str
-
-    @property
-    def key(self) -> str:
-        return self.author_id
 
 
 COMMANDS: tuple[type[Command], ...] = (SignUp, Follow, PostCheep)

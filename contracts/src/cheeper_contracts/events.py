@@ -16,20 +16,23 @@ from cheeper_contracts.commands import Command, Follow, PostCheep, SignUp
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What all events have in common: a name on the wire, and a key."""
+    """What all events have in common: `TYPE`, their name on the wire, and `KEY`, the field that is their key."""
 
     TYPE: ClassVar[str]
+    KEY: ClassVar[str]
 
     @property
     def key(self) -> str:
         """The author whose stream the event belongs to: its Kafka key."""
-        raise TypeError(f"{type(self).__name__} has no key")
+        key: str = getattr(self, self.KEY)
+        return key
 
 
 class NewAuthorSigned(Event, frozen=True, kw_only=True):
     """An author signed up. Its key is the author."""
 
     TYPE: ClassVar[str] = "cheeper.new-author-signed.v1"
+    KEY: ClassVar[str] = "author_id"
 
     author_id: str
     username: str
@@ -40,24 +43,17 @@ class NewAuthorSigned(Event, frozen=True, kw_only=True):
     website: str | None = None
     birth_date: str | None = None
 
-    @property
-    def key(self) -> str:
-        return self.author_id
-
 
 class AuthorFollowed(Event, frozen=True, kw_only=True):
     """One author follows another from now on. Its key is the followed author."""
 
     TYPE: ClassVar[str] = "cheeper.author-followed.v1"
+    KEY: ClassVar[str] = "to_author_id"
 
     follow_id: str
     from_author_id: str
     to_author_id: str
     followed_at: int
-
-    @property
-    def key(self) -> str:
-        return self.to_author_id
 
 
 class CheepPosted(Event, frozen=True, kw_only=True):
@@ -67,6 +63,7 @@ class CheepPosted(Event, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "cheeper.cheep-posted.v1"
+    KEY: ClassVar[str] = "author_id"
 
     cheep_id: str
     author_id: str
@@ -74,39 +71,30 @@ class CheepPosted(Event, frozen=True, kw_only=True):
     message: str
     cheep_date: int
 
-    @property
-    def key(self) -> str:
-        return self.author_id
-
 
 class CommandHandled(Event, frozen=True, kw_only=True):
     """A command found its act already true and changed nothing. Its key is the command's."""
 
     TYPE: ClassVar[str] = "cheeper.command-handled.v1"
+    KEY: ClassVar[str] = "command_key"
 
     command_type: str
     command_key: str
     changed: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.command_key
-
 
 class CommandRejected(Event, frozen=True, kw_only=True):
     """The domain refused a command. `code` is one of `answers.STATUS_OF`, `message` one sentence for the client.
-    Its key is the command's."""
+    Its key is the command's.
+    """
 
     TYPE: ClassVar[str] = "cheeper.command-rejected.v1"
+    KEY: ClassVar[str] = "command_key"
 
     command_type: str
     command_key: str
     code: str
     message: str
-
-    @property
-    def key(self) -> str:
-        return self.command_key
 
 
 EVENTS: tuple[type[Event], ...] = (NewAuthorSigned, AuthorFollowed, CheepPosted, CommandHandled, CommandRejected)

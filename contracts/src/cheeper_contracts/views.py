@@ -1,8 +1,8 @@
 """The views: what the projector writes and read-api reads, each declared once, with its lag objective.
 
-**Redis** holds the hot views, under keys of the form `<prefix>{0}:<pattern>`; `{0}` is the shard tag. A cheep's place in
-a list is an *entry* of 24 bytes: its date in microseconds as a big-endian int64, then the 16 bytes of its id, so that the
-order of the bytes is the order of (cheep_date, cheep_id).
+**Redis** holds the hot views, under keys of the form `<prefix>{0}:<pattern>`; `{0}` is the shard tag. A cheep's place
+in a list is an *entry* of 24 bytes: its date in microseconds as a big-endian int64, then the 16 bytes of its id, so
+that the order of the bytes is the order of (cheep_date, cheep_id).
 
 **MongoDB** holds the documents: one collection per view, ids as text, times as int64 microseconds since the epoch.
 
@@ -77,7 +77,9 @@ AUTHOR_CHEEPS: Final = KeyPattern(
     name="cheeps", lag_ms=1_000, holds="list, newest first: entries of all the author's cheeps, never trimmed"
 )
 TIMELINE: Final = KeyPattern(
-    name="timeline", lag_ms=1_000, holds=f"list, newest first: at most {TIMELINE_ENTRIES} entries, complete above the floor"
+    name="timeline",
+    lag_ms=1_000,
+    holds=f"list, newest first: at most {TIMELINE_ENTRIES} entries, complete above the floor",
 )
 TIMELINE_FLOOR: Final = KeyPattern(
     name="floor", holds="string: the newest entry that the timeline's list may lack; absent while nothing was left out"
@@ -89,7 +91,8 @@ CHECKPOINT: Final = KeyPattern(
     name="checkpoint", holds="hash, by partition: sequence, topic_id, offset of the last message applied"
 )
 TASKS: Final = KeyPattern(
-    name="tasks", holds="list, by author: the author's fan-out tasks as JSON {sequence, entry in hex, after}, oldest first"
+    name="tasks",
+    holds="list, by author: the author's fan-out tasks as JSON {sequence, entry in hex, after}, oldest first",
 )
 TASK_AUTHORS: Final = KeyPattern(
     name="task-authors", holds="list, by partition: authors who have fan-out tasks, the next one to serve first"
@@ -118,7 +121,8 @@ KEY_PATTERNS: Final = (
 
 class CheepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A cheep as a page of a timeline shows it: in Redis the very JSON of the answer, so that a page is put together
-    without decoding it. `cheep_date` and `edited_at` are RFC 3339 text in whole seconds, UTC."""
+    without decoding it. `cheep_date` and `edited_at` are RFC 3339 text in whole seconds, UTC.
+    """
 
     cheep_id: str
     cheep_date: str

@@ -1,0 +1,39 @@
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cheeper_contracts.topics import EVENTS, PARTITIONS, TOPICS, partition_of
+
+
+@given(st.uuids().map(str))
+def test_a_key_stays_in_its_partition(key):
+    """A key's partition is within the topic and the same each time it is asked."""
+    assert 0 <= partition_of(key) < PARTITIONS
+    assert partition_of(key) == partition_of(key)
+
+
+def test_known_keys_stand_where_they_always_stood():
+    """The partition of a key may never change, or its messages would be in two places, out of order."""
+    keys = [str(UUID(int=number)) for number in range(8)]
+    assert [partition_of(key) for key in keys] == [1, 7, 5, 3, 0, 6, 4, 2]
+
+
+def test_keys_spread_over_all_partitions():
+    """No partition is idle and none has more than twice its share."""
+    counts = [0] * PARTITIONS
+    for number in range(8_000):
+        counts[partition_of(str(UUID(int=number * 2**64)))] += 1
+    assert min(counts) > 500
+    assert max(counts) < 2_000
+
+
+def test_events_are_kept_for_ever():
+    """The log of events is what views are rebuilt from."""
+    assert EVENTS.config["retention.ms"] == "-1"
+    assert EVENTS.config["cleanup.policy"] == "delete"
+
+
+def test_a_prefix_gives_an_installation_names_of_its_own():
+    """Two installations on one broker share no topic."""
+    assert {topic.named("a.") for topic in TOPICS}.isdisjoint(topic.named("b.") for topic in TOPICS)

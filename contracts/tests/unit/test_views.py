@@ -1,0 +1,33 @@
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cheeper_contracts.views import COLLECTIONS, ENTRY_BYTES, KEY_PATTERNS, TIMELINE, pack_entry, stem, unpack_entry
+
+cheeps = st.tuples(st.integers(0, 2**53), st.uuids().map(str))
+
+
+@given(cheeps)
+def test_an_entry_round_trips(cheep):
+    """An entry says the date and the id it was packed from, in 24 bytes."""
+    assert unpack_entry(pack_entry(*cheep)) == cheep
+    assert len(pack_entry(*cheep)) == ENTRY_BYTES
+
+
+@given(cheeps, cheeps)
+def test_the_order_of_bytes_is_the_order_of_cheeps(one, other):
+    """Entries compare as bytes the way (cheep_date, cheep_id) compares, ids by their 128 bits."""
+    assert (pack_entry(*one) < pack_entry(*other)) == ((one[0], UUID(one[1])) < (other[0], UUID(other[1])))
+
+
+def test_keys_carry_prefix_and_shard_tag():
+    """A key begins with the installation's prefix and the shard tag, which Redis Cluster hashes alone."""
+    assert TIMELINE.key("test:", "bob") == "test:{0}:timeline:bob"
+    assert stem("") == "{0}:"
+
+
+def test_names_are_declared_once():
+    """No two views share a key pattern or a collection."""
+    assert len({pattern.name for pattern in KEY_PATTERNS}) == len(KEY_PATTERNS)
+    assert len({collection.name for collection in COLLECTIONS}) == len(COLLECTIONS)
