@@ -1,0 +1,1 @@
+"""The write side's Kafka: topics, the producer of commands, and consumption."""

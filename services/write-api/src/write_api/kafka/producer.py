@@ -1,0 +1,107 @@
+"""The producer of commands for asyncio: `send` returns once the broker has the message.
+
+confluent_kafka's own AIOProducer cannot send headers (2.16), so this is the plain Producer with one thread that
+serves its delivery reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from typing import Final
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands import Command
+from cheeper_contracts.envelope import Envelope, to_headers
+
+DELIVERY_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.1
+
+log = structlog.get_logger()
+
+
+class BrokerUnavailableError(Exception):
+    """The broker did not confirm a message in time: whether it has it is unknown. Sending it again is safe."""
+
+
+class CommandProducer:
+    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls."""
+
+    def __init__(
+        self, bootstrap_servers: str, topic_prefix: str = "", delivery_seconds: float = DELIVERY_SECONDS
+    ) -> None:
+        self._delivery_seconds = delivery_seconds
+        self._topic = topics.COMMANDS.named(topic_prefix)
+        self._config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": bootstrap_servers,
+            "client.id": "write-api-http",
+            "enable.idempotence": True,
+            "linger.ms": 0.5,
+            "delivery.timeout.ms": int(delivery_seconds * 1000),
+            "log_level": 3,
+        }
+        self._lock = threading.Lock()
+        self._producer: Producer | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to connect. No broker needs to be there yet."""
+        self._producer = Producer(self._config)
+        self._thread = threading.Thread(target=self._serve, name="command-producer", daemon=True)
+        self._thread.start()
+
+    async def send(self, command: Command, envelope: Envelope) -> None:
+        """Send a command, and return when the broker has it. Raises BrokerUnavailableError."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        try:
+            self._current().produce(
+                self._topic,
+                value=codec.encode(command),
+                key=envelope.key,
+                partition=topics.partition_of(envelope.key),
+                headers=[*to_headers(envelope)],
+                on_delivery=partial(_report, loop, done),
+            )
+        except (BufferError, KafkaException) as error:
+            raise BrokerUnavailableError(str(error)) from error
+        await done
+
+    async def close(self) -> None:
+        """Wait for what is on its way, at most the time that a delivery may take, and stop."""
+        if self._producer is None or self._thread is None:
+            return
+        await asyncio.to_thread(self._producer.flush, self._delivery_seconds)
+        self._closing.set()
+        await asyncio.to_thread(self._thread.join)
+        self._producer = None
+
+    def _current(self) -> Producer:
+        if self._producer is None:
+            raise BrokerUnavailableError("the command producer is not started")
+        return self._producer
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._current().poll(_POLL_SECONDS)
+
+
+def _report(
+    loop: asyncio.AbstractEventLoop, done: asyncio.Future[None], error: KafkaError | None, _message: Message
+) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_settle, done, error)
+
+
+def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
+    if done.done():  # whoever awaited it has gone
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(BrokerUnavailableError(str(error)))

@@ -1,0 +1,53 @@
+"""What a writer does with the outbox: leave a message in its transaction, and wake the relay after it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from cheeper_contracts import codec
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events import Event
+
+CHANNEL: Final = "cheeper_outbox"
+
+# The payload goes in as the very text that Kafka will carry. Column defaults give epoch, xid, id and created_at.
+_INSERT = text(
+    "INSERT INTO outbox (message_id, type, source, time, key, correlation_id, reply_to, traceparent, payload)"
+    " VALUES (CAST(:message_id AS uuid), :type, :source, :time, :key, CAST(:correlation_id AS uuid),"
+    " CAST(:reply_to AS uuid), :traceparent, CAST(:payload AS json))"
+)
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
+
+
+async def append(connection: AsyncConnection | AsyncSession, envelope: Envelope, event: Event) -> None:
+    """Leave one message in the caller's transaction, to be published if and only if that commits.
+
+    The transaction must hold the advisory lock of the event's key since before its first write: that alone makes the
+    outbox's order the commit order of the key. The envelope's `sequence` is the relay's to give, and must be none.
+    """
+    await connection.execute(
+        _INSERT,
+        {
+            "message_id": envelope.message_id,
+            "type": envelope.type,
+            "source": envelope.source,
+            "time": envelope.time,
+            "key": envelope.key,
+            "correlation_id": envelope.correlation_id,
+            "reply_to": envelope.reply_to,
+            "traceparent": envelope.traceparent,
+            "payload": codec.encode(event).decode(),
+        },
+    )
+
+
+async def hint(connection: AsyncConnection | AsyncSession) -> None:
+    """Wake the relay. To be sent after the commit, in a transaction of its own, which the caller commits.
+
+    Inside a writing transaction NOTIFY would take a lock at commit that all of the database's writers share. The
+    hint may be lost or left out: the relay polls as well.
+    """
+    await connection.execute(_NOTIFY)
