@@ -1,0 +1,3 @@
+"""All tests may ask for real servers (cheeper_local.testing tells which fixtures there are)."""
+
+pytest_plugins = ["cheeper_local.testing"]

@@ -1,0 +1,79 @@
+"""Starting and ending operating system processes so that none is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+LEASH = Path(__file__).with_name("leash.py")
+
+
+class User(NamedTuple):
+    """An operating system user by number."""
+
+    uid: int
+    gid: int
+
+
+def leashed(
+    command: Sequence[str | Path], *, on_parent_death: signal.Signals = signal.SIGKILL, user: User | None = None
+) -> list[str]:
+    """The command line that runs `command` until it ends or this process does.
+
+    The kernel watches the thread that starts it, so that thread has to live as long as the command shall.
+    """
+    who = "-" if user is None else f"{user.uid}:{user.gid}"
+    wrapper = [sys.executable, "-I", "-S", str(LEASH), str(int(on_parent_death)), str(os.getpid()), who]
+    return wrapper + [str(part) for part in command]
+
+
+def spawn(  # noqa: PLR0913 - each is a part of a process
+    command: Sequence[str | Path],
+    *,
+    output: IO[bytes],
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    on_parent_death: signal.Signals = signal.SIGTERM,
+    user: User | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a process of its own session (a Ctrl-C at the terminal is for its parent alone), output to a file."""
+    return subprocess.Popen(  # noqa: S603 - commands are ours
+        leashed(command, on_parent_death=on_parent_death, user=user),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        start_new_session=True,
+    )
+
+
+def stop(process: subprocess.Popen[bytes], with_signal: signal.Signals, seconds: float) -> None:
+    """Ask a process to end, and after so many seconds end it."""
+    if process.poll() is None:
+        process.send_signal(with_signal)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its session at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def unprivileged_user() -> User | None:
+    """Who runs what refuses to run as root: `nobody` where this process is root, else none (the same user)."""
+    if os.getuid() != 0:
+        return None
+    nobody = 65534
+    return User(nobody, nobody)

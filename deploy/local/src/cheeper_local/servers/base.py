@@ -1,0 +1,151 @@
+"""What all servers have in common: a folder, a port, a log file, and a process that starts and stops."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from cheeper_local import processes
+from cheeper_local.errors import LocalError
+from cheeper_local.ports import HOST, free_port, is_free
+from cheeper_local.processes import User
+
+_ATTEMPTS = 3
+_PAUSE = 0.03
+
+
+class Command(NamedTuple):
+    """How a server's process is run."""
+
+    line: Sequence[str | Path]
+    env: Mapping[str, str] | None = None
+    user: User | None = None
+
+
+class Server(ABC):
+    """A server on 127.0.0.1 with its data in `folder` and its output in `log`.
+
+    `start` is `prepare` (make what must be there, may take seconds), `spawn` (at once, from a thread that stays:
+    see `processes.leashed`) and `wait_ready` (really connect). A server can be started again after `stop`, `kill` or
+    `wipe`, on the same port. `fast` gives up durability against a power cut, for tests.
+    """
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    stop_seconds: ClassVar[float] = 20.0
+    start_seconds: ClassVar[float] = 60.0
+
+    def __init__(self, folder: Path, port: int | None = None, *, log: Path | None = None, fast: bool = False) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.log = log or folder / f"{self.name}.log"
+        self.fast = fast
+        self._port_is_given = port is not None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """How clients reach it."""
+
+    @property
+    @abstractmethod
+    def origin(self) -> str:
+        """Which program runs and where it was found, for people."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the data folder ready for a first or a next start."""
+
+    @abstractmethod
+    def command(self) -> Command:
+        """How to run it."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Whether a client is served now."""
+
+    @property
+    def data(self) -> Path:
+        """The folder that `wipe` empties."""
+        return self.folder / "data"
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while it lives."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    def start(self) -> None:
+        """Start and wait until a client is served. Raises LocalError."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self.prepare()
+                self.spawn()
+                self.wait_ready()
+            except LocalError:
+                self.kill()
+                if self._port_is_given or attempt == _ATTEMPTS or is_free(self.port):
+                    raise
+                self.port = free_port()  # somebody took the port between choice and bind
+            else:
+                self._port_is_given = True
+                return
+
+    def spawn(self) -> None:
+        """Start the process. Raises LocalError where its port is in use."""
+        if self.running:
+            return
+        if not is_free(self.port):
+            raise LocalError(f"{self.name} cannot start: port {self.port} is in use.")
+        command = self.command()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._process = processes.spawn(
+                command.line, output=output, env=command.env, user=command.user, on_parent_death=self.stop_signal
+            )
+
+    def wait_ready(self) -> None:
+        """Wait until a client is served. Raises LocalError where the process ends instead, or takes too long."""
+        deadline = time.monotonic() + self.start_seconds
+        while not self.is_ready():
+            if not self.running:
+                raise LocalError(f"{self.name} did not start: {self.last_words()} (its log is {self.log}).")
+            if time.monotonic() > deadline:
+                raise LocalError(f"{self.name} was not ready within {self.start_seconds:g} s (its log is {self.log}).")
+            time.sleep(_PAUSE)
+
+    def last_words(self) -> str:
+        """The last line of the log."""
+        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
+        return lines[-1].strip() if lines else "it said nothing"
+
+    def stop(self) -> None:
+        """End it cleanly, by force after `stop_seconds`."""
+        if self._process is not None:
+            processes.stop(self._process, self.stop_signal, self.stop_seconds)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            processes.kill(self._process)
+
+    def wipe(self) -> None:
+        """End it and remove its data."""
+        self.kill()
+        shutil.rmtree(self.data, ignore_errors=True)

@@ -1,0 +1,220 @@
+"""The same servers as containers of their official images, with the handles of the processes, for tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import psycopg
+import redis
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+from testcontainers.core.container import DockerContainer
+from typing_extensions import override
+
+from cheeper_local.errors import LocalError
+from cheeper_local.ports import HOST, free_port
+from cheeper_local.servers import kafka_protocol
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 20
+
+
+class ContainerServer:
+    """A server in a container with a port of this machine that stays the same over stop and start."""
+
+    name: ClassVar[str]
+    image_variable: ClassVar[str]
+    image_default: ClassVar[str]
+    inner_port: ClassVar[int]
+
+    def __init__(self, folder: Path, port: int | None = None, *, fast: bool = False) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.fast = fast
+        self._container: DockerContainer | None = None
+
+    @property
+    def image(self) -> str:
+        """Such as postgres:17."""
+        return os.environ.get(self.image_variable, self.image_default)
+
+    @property
+    def url(self) -> str:
+        """How clients reach it."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the container runs."""
+        if self._container is None:
+            return False
+        wrapped = self._container.get_wrapped_container()
+        wrapped.reload()
+        return bool(wrapped.status == "running")
+
+    def environment(self) -> Mapping[str, str]:
+        """The container's environment."""
+        return {}
+
+    def arguments(self) -> list[str]:
+        """What follows the image's entry point."""
+        return []
+
+    def is_ready(self) -> bool:
+        """Whether a client is served now."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start and wait until a client is served. Raises LocalError."""
+        if self._container is None:
+            self._container = DockerContainer(self.image)
+            published: Any = (HOST, self.port)  # the Docker client knows this form, testcontainers' types do not
+            self._container.with_bind_ports(self.inner_port, published)
+            for name, value in self.environment().items():
+                self._container.with_env(name, value)
+            if self.arguments():
+                self._container.with_command(self.arguments())
+            self._container.start()
+        else:
+            self._container.get_wrapped_container().start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_ready():
+            if time.monotonic() > deadline or not self.running:
+                raise LocalError(f"The container of {self.image} did not become ready.")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it cleanly; its data stays."""
+        if self.running:
+            self._wrapped().stop(timeout=_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End it as a power cut would; its data stays."""
+        if self.running:
+            self._wrapped().kill()
+
+    def wipe(self) -> None:
+        """Remove it with its data."""
+        if self._container is not None:
+            self._container.stop(force=True, delete_volume=True)
+            self._container = None
+
+    def _wrapped(self) -> Any:
+        assert self._container is not None  # noqa: S101 - asked for only while it runs
+        return self._container.get_wrapped_container()
+
+
+class PostgresContainer(ContainerServer):
+    """PostgreSQL with a superuser and a database named cheeper."""
+
+    name, image_variable, image_default, inner_port = "postgres", "POSTGRES_IMAGE", "postgres:17", 5432
+
+    def __init__(self, folder: Path, port: int | None = None, *, fast: bool = False) -> None:
+        super().__init__(folder, port, fast=fast)
+        self._password = secrets.token_urlsafe(16)
+
+    @property
+    @override
+    def url(self) -> str:
+        return f"postgresql://cheeper:{self._password}@{HOST}:{self.port}/cheeper"
+
+    @override
+    def environment(self) -> Mapping[str, str]:
+        return {"POSTGRES_USER": "cheeper", "POSTGRES_DB": "cheeper", "POSTGRES_PASSWORD": self._password}
+
+    @override
+    def arguments(self) -> list[str]:
+        fast = ["-c", "fsync=off", "-c", "synchronous_commit=off"] if self.fast else []
+        return ["postgres", "-c", "max_connections=200", *fast]
+
+    @override
+    def is_ready(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class RedisContainer(ContainerServer):
+    """Redis that never evicts, with an append-only file."""
+
+    name, image_variable, image_default, inner_port = "redis", "REDIS_IMAGE", "redis:8", 6379
+
+    @property
+    @override
+    def url(self) -> str:
+        return f"redis://{HOST}:{self.port}/0"
+
+    @override
+    def arguments(self) -> list[str]:
+        return ["redis-server", "--maxmemory-policy", "noeviction", "--appendonly", "yes"]
+
+    @override
+    def is_ready(self) -> bool:
+        try:
+            with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class MongoContainer(ContainerServer):
+    """mongod as a replica set of one."""
+
+    name, image_variable, image_default, inner_port = "mongo", "MONGO_IMAGE", "mongo:8", 27017
+
+    @property
+    @override
+    def url(self) -> str:
+        return f"mongodb://{HOST}:{self.port}/?directConnection=true"
+
+    @override
+    def arguments(self) -> list[str]:
+        return ["mongod", "--replSet", "rs0", "--bind_ip_all"]
+
+    @override
+    def is_ready(self) -> bool:
+        try:
+            with MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=500, socketTimeoutMS=5000) as client:
+                try:
+                    client.admin.command("replSetGetStatus")
+                except OperationFailure:
+                    member = {"_id": 0, "host": f"localhost:{self.inner_port}"}
+                    client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
+
+
+class KafkaContainer(ContainerServer):
+    """A broker and its controller in one container."""
+
+    name, image_variable, image_default, inner_port = "kafka", "KAFKA_IMAGE", "apache/kafka:4.3.1", 9092
+
+    @override
+    def environment(self) -> Mapping[str, str]:
+        settings = {
+            "node.id": "1",
+            "process.roles": "broker,controller",
+            "controller.quorum.voters": "1@localhost:9093",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://:{self.inner_port},CONTROLLER://:9093",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{self.port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+        }
+        return {"KAFKA_" + name.upper().replace(".", "_"): value for name, value in settings.items()}
+
+    @override
+    def is_ready(self) -> bool:
+        return kafka_protocol.is_ready(self.port)

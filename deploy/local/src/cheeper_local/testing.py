@@ -1,0 +1,185 @@
+"""Pytest fixtures for real servers, loaded by the root conftest.py.
+
+The servers start when the first test asks for them, once per session, on free ports with data in a temporary folder,
+and stop at the end. What a fixture gives is the test's own: a fresh database, a fresh prefix.
+CHEEPER_TEST_SERVERS=containers takes containers of the official images instead of processes.
+
+For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
+`url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+import pytest
+import redis
+from confluent_kafka import KafkaException
+from psycopg import sql
+from pymongo import MongoClient
+
+from cheeper_local.servers import Mongo, Postgres, Redis, choose_broker, kafka_protocol
+from cheeper_local.waiting import eventually, until
+
+__all__ = ["ServerHandle", "eventually", "until"]
+
+_SCAN_COUNT = 1000
+
+
+class ServerHandle(Protocol):
+    """A server that a test may stop, kill, wipe and start again; its URL stays."""
+
+    @property
+    def url(self) -> str:
+        """How clients reach it."""
+
+    def start(self) -> None:
+        """Start it and wait until it serves."""
+
+    def stop(self) -> None:
+        """End it cleanly; its data stays."""
+
+    def kill(self) -> None:
+        """End it as a power cut would; its data stays."""
+
+    def wipe(self) -> None:
+        """End it and remove its data."""
+
+
+class Servers:
+    """The servers of a session, started when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: dict[str, ServerHandle] = {}
+        self._all: list[ServerHandle] = []
+
+    def shared(self, name: str) -> ServerHandle:
+        """The session's server of that name."""
+        if name not in self._started:
+            self._started[name] = self.own(name)
+        return self._started[name]
+
+    def own(self, name: str) -> ServerHandle:
+        """Another server of that name, started."""
+        server = self._make(name, self._folder / f"{name}-{len(self._all)}")
+        self._all.append(server)
+        server.start()
+        return server
+
+    def close(self) -> None:
+        """Stop all, the last started first, and remove their data."""
+        for server in reversed(self._all):
+            server.wipe()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _make(self, name: str, folder: Path) -> ServerHandle:
+        if os.environ.get("CHEEPER_TEST_SERVERS") == "containers":
+            os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+            from cheeper_local.servers import containers  # noqa: PLC0415 - reads its settings when imported
+
+            made: dict[str, Callable[..., ServerHandle]] = {
+                "postgres": containers.PostgresContainer,
+                "redis": containers.RedisContainer,
+                "mongo": containers.MongoContainer,
+                "kafka": containers.KafkaContainer,
+            }
+        else:
+            made = {
+                "postgres": Postgres,
+                "redis": Redis,
+                "mongo": Mongo,
+                "kafka": lambda *args, **options: choose_broker(os.environ.get("BROKER")).broker(*args, **options),
+            }
+        return made[name](folder, fast=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The session's servers."""
+    folder = Path(tempfile.mkdtemp(prefix="cheeper-test-"))
+    folder.chmod(0o755)  # PostgreSQL runs as an unprivileged user where the tests run as root
+    started = Servers(folder)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def postgres_url(servers: Servers) -> Iterator[str]:
+    """The libpq URL of a fresh empty database."""
+    server = servers.shared("postgres").url
+    name = f"t{uuid.uuid4().hex}"
+    with closing(psycopg.connect(server, autocommit=True)) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield f"{server.rpartition('/')[0]}/{name}"
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """The URL of a Redis that tests share, each with its `redis_prefix`."""
+    return servers.shared("redis").url
+
+
+@pytest.fixture
+def redis_prefix(servers: Servers) -> Iterator[str]:
+    """A prefix of this test alone; its keys are removed afterwards."""
+    prefix = f"t{uuid.uuid4().hex}:"
+    yield prefix
+    with redis.Redis.from_url(servers.shared("redis").url) as client:
+        for key in client.scan_iter(f"{prefix}*", count=_SCAN_COUNT):
+            client.unlink(key)
+
+
+@pytest.fixture
+def mongo_url(servers: Servers) -> str:
+    """The URL of a MongoDB (a replica set of one) that tests share, each with its `mongo_database`."""
+    return servers.shared("mongo").url
+
+
+@pytest.fixture
+def mongo_database(servers: Servers) -> Iterator[str]:
+    """The name of a database of this test alone, dropped afterwards."""
+    name = f"t{uuid.uuid4().hex}"
+    yield name
+    with MongoClient[dict[str, object]](servers.shared("mongo").url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+def kafka_bootstrap(servers: Servers) -> str:
+    """host:port of a broker that tests share, each with its `topic_prefix`."""
+    return servers.shared("kafka").url
+
+
+@pytest.fixture
+def topic_prefix(servers: Servers) -> Iterator[str]:
+    """A prefix of topics and groups of this test alone; its topics are deleted afterwards."""
+    prefix = f"t{uuid.uuid4().hex}."
+    yield prefix
+    with suppress(KafkaException):
+        kafka_protocol.delete_topics(servers.shared("kafka").url, prefix)
+
+
+def _own(name: str) -> Callable[..., Iterator[ServerHandle]]:
+    def own(servers: Servers) -> Iterator[ServerHandle]:
+        server = servers.own(name)
+        yield server
+        server.wipe()
+
+    own.__doc__ = f"A {name} server of this test alone, started, with url, stop(), start(), kill() and wipe()."
+    return own
+
+
+own_postgres = pytest.fixture(_own("postgres"), name="own_postgres")
+own_redis = pytest.fixture(_own("redis"), name="own_redis")
+own_mongo = pytest.fixture(_own("mongo"), name="own_mongo")
+own_kafka = pytest.fixture(_own("kafka"), name="own_kafka")
