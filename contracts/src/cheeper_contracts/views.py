@@ -159,15 +159,23 @@ COMMAND_RECORD_SECONDS: Final = 7 * 24 * 3600
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A collection's name, what its documents are, and its lag objective (as for KeyPattern)."""
+    """A collection's name, what its documents are, its lag objective (as for KeyPattern), and the indexes that queries
+    need beside the one on `_id`, each by its fields in ascending order; the projector makes them.
+    """
 
     name: str
     holds: str
     lag_ms: int | None = None
+    indexes: tuple[tuple[str, ...], ...] = ()
 
 
 AUTHORS: Final = Collection(name="authors", lag_ms=2_000, holds="AuthorDocument by author id")
-CHEEPS: Final = Collection(name="cheeps", lag_ms=2_000, holds="CheepDocument by cheep id")
+CHEEPS: Final = Collection(
+    name="cheeps",
+    lag_ms=2_000,
+    holds="CheepDocument by cheep id",
+    indexes=(("in_reply_to", "cheep_date", "_id"),),
+)
 COMMANDS: Final = Collection(
     name="commands", lag_ms=2_000, holds="CommandRecord by message id, and expires_at (a date) for its TTL index"
 )
