@@ -10,7 +10,7 @@ Data = TypeVar("Data")
 
 MESSAGE_ID_HEADER: Final = "X-Message-Id"
 """On every answer: its message id. On a request through the gateway: the id that the gateway gave it, a UUID, in place
-of whatever the client sent. A service takes it for the message id, unless a command has an Idempotency-Key: so the id in
+of what the client sent. A service takes it for the message id, unless a command has an Idempotency-Key: so the id in
 the gateway's own 503, for a command whose outcome it cannot know, is the id that the command runs under."""
 IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
 RETRY_AFTER_SECONDS: Final = 1
