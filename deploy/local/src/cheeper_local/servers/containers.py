@@ -73,8 +73,8 @@ class ContainerServer:
         """Start and wait until a client is served. Raises LocalError."""
         if self._container is None:
             self._container = DockerContainer(self.image)
-            published: Any = (HOST, self.port)  # the Docker client knows this form, testcontainers' types do not
-            self._container.with_bind_ports(self.inner_port, published)
+            ports: dict[str, Any] = self._container.ports
+            ports[f"{self.inner_port}/tcp"] = (HOST, self.port)  # with_bind_ports would publish it to the whole network
             for name, value in self.environment().items():
                 self._container.with_env(name, value)
             if self.arguments():
