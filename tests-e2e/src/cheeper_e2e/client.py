@@ -1,0 +1,224 @@
+"""A small client of Cheeper's HTTP API, as any user could write one from its documentation.
+
+A command carries an Idempotency-Key always, so that it may be repeated whenever its outcome is unknown: after a 503
+(with the answer's message id as the key) and after a connection that broke. Repeating is bounded by `patience`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+import msgspec
+
+TIMELINE_PAGE: Final = 100
+_RETRY_SECONDS: Final = 0.2
+_DECODER: Final = msgspec.json.Decoder()
+
+Json = dict[str, Any]
+
+
+class UnavailableError(Exception):
+    """The system gave no answer, or none but 503, while the client waited. The text is the request's curl line."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP answer: status, `data` and `meta` of its body, its headers, and the request as a curl line.
+
+    `data` and `meta` are empty where the body is (HEAD, OPTIONS); `raw` is the body as it came.
+    """
+
+    status: int
+    headers: httpx.Headers
+    raw: bytes
+    curl: str
+    data: Json
+    meta: Json
+
+    @property
+    def message_id(self) -> str:
+        """The id of the command or query, as the body says it."""
+        return str(self.meta["message_id"])
+
+
+class Client:
+    """Commands and queries against one gateway.
+
+    `patience` is how many seconds a command or query is repeated while the system is unavailable; 0 hands back the
+    first answer, whatever it is. `journal` holds the latest requests, each with its status, for a failing test to show.
+    """
+
+    def __init__(self, url: str, *, patience: float = 0, connections: int = 100, timeout: float = 30) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        # A gateway on this machine is reached directly, whatever proxy the environment names.
+        self._http = httpx.AsyncClient(base_url=url, limits=limits, timeout=timeout, trust_env=False)
+        self._patience = patience
+        self.url = url
+        self.journal: deque[str] = deque(maxlen=40)
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    # --- any request ---------------------------------------------------------------------------------------------
+
+    async def request(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        content: bytes | AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> Reply:
+        """One request, as it is, and its answer. `body` goes as JSON; `content` as it is, an iterator chunked."""
+        headers = dict(headers or {})
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+            headers.setdefault("Content-Type", "application/json")
+        request = self._http.build_request(method, path, content=content, headers=headers, params=params)
+        curl = as_curl(method, str(request.url), headers, content)
+        try:
+            response = await self._http.send(request)
+        except httpx.HTTPError as error:
+            self.journal.append(f"{curl}  # {type(error).__name__}")
+            raise
+        self.journal.append(f"{curl}  # {response.status_code}")
+        return _reply(response, curl)
+
+    async def command(self, method: str, path: str, body: Json, *, key: str | None = None) -> Reply:
+        """A command with an Idempotency-Key (a new one where none is given), repeated while its outcome is unknown."""
+        return await self._patiently(method, path, body=body, headers={"Idempotency-Key": key or str(uuid.uuid4())})
+
+    async def query(self, path: str, **params: Any) -> Reply:
+        """A query; parameters that are None are left out."""
+        return await self._patiently("GET", path, params=_given(params) or None)
+
+    async def _patiently(self, method: str, path: str, *, headers: dict[str, str] | None = None, **rest: Any) -> Reply:
+        deadline = time.monotonic() + self._patience
+        while True:
+            reply: Reply | None = None
+            try:
+                reply = await self.request(method, path, headers=headers, **rest)
+            except httpx.TransportError:
+                if time.monotonic() >= deadline:
+                    raise UnavailableError(self.journal[-1]) from None
+            if reply is not None and (reply.status != httpx.codes.SERVICE_UNAVAILABLE or self._patience == 0):
+                return reply
+            if time.monotonic() >= deadline:
+                raise UnavailableError(self.journal[-1])
+            if reply is not None and headers and "message_id" in reply.meta:
+                headers = {**headers, "Idempotency-Key": reply.message_id}
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    async def sign_up(
+        self, author_id: str, username: str, email: str, *, key: str | None = None, **profile: str | None
+    ) -> Reply:
+        """POST /author; the profile's fields that are None are left out."""
+        body = {"author_id": author_id, "username": username, "email": email, **_given(profile)}
+        return await self.command("POST", "/author", body, key=key)
+
+    async def follow(
+        self, follower: str, followed: str, *, follow_id: str | None = None, key: str | None = None
+    ) -> Reply:
+        """POST /follow."""
+        body = _given({"follow_id": follow_id, "from_author_id": follower, "to_author_id": followed})
+        return await self.command("POST", "/follow", body, key=key)
+
+    async def post_cheep(
+        self, author_id: str, message: str, *, cheep_id: str | None = None, key: str | None = None
+    ) -> Reply:
+        """POST /cheep."""
+        body = _given({"cheep_id": cheep_id, "author_id": author_id, "message": message})
+        return await self.command("POST", "/cheep", body, key=key)
+
+    # --- queries -------------------------------------------------------------------------------------------------
+
+    async def author(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}."""
+        return await self.query(f"/author/{author_id}", **params)
+
+    async def followers_counter(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/followers-counter."""
+        return await self.query(f"/author/{author_id}/followers-counter", **params)
+
+    async def timeline(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/timeline, one page."""
+        return await self.query(f"/author/{author_id}/timeline", **params)
+
+    async def cheep(self, cheep_id: str, **params: Any) -> Reply:
+        """GET /cheep/{cheep_id}."""
+        return await self.query(f"/cheep/{cheep_id}", **params)
+
+    async def whole_timeline(self, author_id: str, *, size: int = TIMELINE_PAGE) -> list[Json]:
+        """Every cheep of an author's timeline, page by page.
+
+        Raises ValueError where a page is none: not answered with 200, or short without being the last.
+        """
+        cheeps: list[Json] = []
+        cursor: str | None = None
+        while True:
+            reply = await self.timeline(author_id, size=size, cursor=cursor)
+            if reply.status != httpx.codes.OK:
+                raise ValueError(f"{reply.curl} was answered with {reply.status}: {reply.data}")
+            page = reply.data["cheeps"]
+            cheeps += page
+            cursor = reply.meta.get("next_cursor")
+            if cursor is None:
+                return cheeps
+            if len(page) != size:
+                raise ValueError(f"{reply.curl}: {len(page)} cheeps in a page that is not the last")
+
+
+def as_curl(method: str, url: str, headers: dict[str, str], content: bytes | AsyncIterator[bytes] | None) -> str:
+    """A request as a line for a shell."""
+    parts = ["curl", "-s"]
+    if method != "GET":
+        parts += ["-X", method]
+    parts.append(url)
+    for name, value in headers.items():
+        parts += ["-H", f"{name}: {value}"]
+    if isinstance(content, bytes):
+        parts += ["-d", _shortened(content.decode("utf-8", "backslashreplace"))]
+    elif content is not None:
+        parts += ["-T", "-"]
+    return shlex.join(parts)
+
+
+def _shortened(text: str, at_most: int = 2_000) -> str:
+    return text if len(text) <= at_most else f"{text[:at_most]}… ({len(text)} characters)"
+
+
+def _reply(response: httpx.Response, curl: str) -> Reply:
+    body: Any = {}
+    if response.content and "json" in response.headers.get("content-type", ""):
+        body = _DECODER.decode(response.content)
+    body = body if isinstance(body, dict) else {}
+    return Reply(
+        status=response.status_code,
+        headers=response.headers,
+        raw=response.content,
+        curl=curl,
+        data=body.get("data") or {},
+        meta=body.get("meta") or {},
+    )
+
+
+def _given(values: dict[str, Any]) -> Json:
+    return {name: value for name, value in values.items() if value is not None}

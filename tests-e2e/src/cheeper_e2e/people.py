@@ -1,0 +1,84 @@
+"""People for tests: fresh random ids each time, so that no test meets another's, and short ways to have them act."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+import httpx
+import msgspec
+
+from cheeper_e2e.client import Client, Reply
+
+LONGEST_WAIT: Final = 10
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who may sign up."""
+
+    author_id: str
+    username: str
+    email: str
+
+
+def somebody() -> Person:
+    """A person nobody has heard of."""
+    author_id = new_id()
+    username = f"u{author_id.replace('-', '')[:20]}"
+    return Person(author_id, username, f"{username}@example.org")
+
+
+def new_id() -> str:
+    """A random UUID."""
+    return str(uuid.uuid4())
+
+
+async def sign_up(client: Client, *, visible: bool = True) -> Person:
+    """A new author, whom the views show too unless asked otherwise."""
+    person = somebody()
+    reply = await client.sign_up(person.author_id, person.username, person.email)
+    accepted(reply)
+    if visible:
+        await shown(client, reply, person.author_id)
+    return person
+
+
+async def follow(client: Client, follower: Person, followed: Person) -> None:
+    """A follow that the views show."""
+    reply = await client.follow(follower.author_id, followed.author_id)
+    accepted(reply)
+    await shown(client, reply, follower.author_id)
+
+
+async def post(client: Client, author: Person, message: str, *, cheep_id: str | None = None) -> str:
+    """A cheep that the views show, by its id."""
+    reply = await client.post_cheep(author.author_id, message, cheep_id=cheep_id)
+    accepted(reply)
+    await shown(client, reply, author.author_id)
+    return str(reply.data["cheep_id"])
+
+
+async def shown(client: Client, command: Reply, author_id: str) -> None:
+    """Wait until a command's own effects are in the views of both stores."""
+    for query in (client.timeline, client.author):
+        reply = await query(author_id, after=command.message_id, timeout=LONGEST_WAIT)
+        if reply.meta.get("stale"):
+            raise AssertionError(f"not shown after {LONGEST_WAIT} s: {command.curl}\n{reply.curl}")
+
+
+def accepted(reply: Reply) -> None:
+    """Raise AssertionError where a command was not accepted."""
+    if reply.status not in (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED):
+        raise AssertionError(f"answered with {reply.status} {reply.data}: {reply.curl}")
+
+
+def refused(reply: Reply, status: int, code: str, *fields: str) -> str:
+    """The sentence of an error; raises AssertionError where status, code, wrong fields or form are not these."""
+    problem = reply.data
+    found = (reply.status, problem.get("code"), {wrong["field"] for wrong in problem.get("fields", ())})
+    if found != (status, code, set(fields)):
+        raise AssertionError(f"answered with {found} {problem}, not {(status, code, set(fields))}: {reply.curl}")
+    sentence = problem["message"]
+    if not isinstance(sentence, str) or not sentence or "message_id" not in reply.meta:
+        raise AssertionError(f"an error without sentence or id: {reply.raw!r}: {reply.curl}")
+    return sentence
