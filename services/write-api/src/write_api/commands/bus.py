@@ -1,0 +1,148 @@
+"""The command bus: a literal table from command to handler, and the one place where a transaction begins and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from cheeper_contracts.commands import Command, Follow, PostCheep, SignUp
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events import CommandHandled, CommandRejected, Event
+from write_api.commands.follow import follow
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
+from write_api.commands.post_cheep import post_cheep
+from write_api.commands.sign_up import sign_up
+from write_api.commands.unit_of_work import Begin, Settlement, UnitOfWork
+from write_api.domain.errors import Refusal
+
+Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
+"""(command, unit of work, microseconds since the epoch) → the one event of what it changed, or none where its act was
+already true. Raises a Refusal."""
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    SignUp: sign_up,
+    Follow: follow,
+    PostCheep: post_cheep,
+}
+
+MAX_BATCH: Final = 60
+"""Commands in one transaction: a subtransaction each, and from 64 on Postgres looks them up on disk."""
+
+log = structlog.get_logger()
+
+
+def now_in_microseconds() -> int:
+    """The system's clock."""
+    return time.time_ns() // 1000
+
+
+class CommandBus:
+    """Runs commands.
+
+    `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
+    `accepted` says whether senders have been told "accepted" before their commands come here, as the worker's have.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        wake: Callable[[], None],
+        *,
+        source: str,
+        accepted: bool = False,
+        clock: Callable[[], int] = now_in_microseconds,
+    ) -> None:
+        self._begin = begin
+        self._wake = wake
+        self._source = source
+        self._accepted = accepted
+        self._clock = clock
+
+    async def handle(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """Handle commands in this order, in one transaction, and say what became of each.
+
+        Every command that has not been handled before leaves exactly one message in the outbox, a refused one too.
+        Raises UnavailableError: then whether anything was done is unknown, and the same batch may be handled again. Any
+        other exception is a defect or a command that nothing here can take; trying each command alone tells which.
+        """
+        if len(batch) > MAX_BATCH:
+            raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
+        async with self._begin({incoming.command.key for incoming in batch}) as work:
+            known = await work.known({incoming.envelope.message_id for incoming in batch})
+            answers, settlements = [], []
+            for incoming in batch:
+                answer, settlement = await self._answer(work, known, incoming)
+                answers.append(answer)
+                settlements += [settlement] if settlement else []
+            await work.settle(settlements)
+        if settlements:
+            self._wake()
+        for incoming, answer in zip(batch, answers, strict=True):
+            _log(incoming, answer)
+        return answers
+
+    async def _answer(
+        self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming
+    ) -> tuple[Outcome, Settlement | None]:
+        message_id, digest = incoming.envelope.message_id, digest_of(incoming.command)
+        before = known.get(message_id)
+        answer = None if before is None else before.answer(message_id, digest)
+        if answer is not None:
+            return answer, None
+        accepted = self._accepted or (before is not None and before.accepted)
+        outcome, event = await self._run(work, incoming.command)
+        known[message_id] = KnownCommand(digest=digest, accepted=accepted, outcome=outcome)
+        settlement = Settlement(
+            message_id=message_id,
+            digest=digest,
+            key=incoming.command.key,
+            accepted=accepted,
+            outcome=outcome,
+            event=event,
+            envelope=self._reply(incoming.envelope, event),
+        )
+        return msgspec.structs.replace(outcome, accepted=accepted), settlement
+
+    async def _run(self, work: UnitOfWork, command: Command) -> tuple[Outcome, Event]:
+        try:
+            async with work.savepoint():
+                event = await HANDLERS[type(command)](command, work, self._clock())
+        except Refusal as refusal:
+            outcome = Outcome(code=refusal.code, message=refusal.message)
+            return outcome, CommandRejected(
+                command_type=command.TYPE, command_key=command.key, code=refusal.code, message=refusal.message
+            )
+        if event is None:
+            return Outcome(), CommandHandled(command_type=command.TYPE, command_key=command.key)
+        return Outcome(changed=True), event
+
+    def _reply(self, cause: Envelope, event: Event) -> Envelope:
+        return Envelope(
+            message_id=new_id(),
+            type=event.TYPE,
+            source=self._source,
+            time=self._clock(),
+            key=event.key,
+            correlation_id=cause.correlation_id,
+            reply_to=cause.message_id,
+            traceparent=cause.traceparent,
+        )
+
+
+def _log(incoming: Incoming, answer: Outcome) -> None:
+    envelope = incoming.envelope
+    log.info(
+        "command rejected" if answer.code else "command handled",
+        message_id=envelope.message_id,
+        correlation_id=envelope.correlation_id,
+        type=envelope.type,
+        key=envelope.key,
+        handled_by=HANDLERS[type(incoming.command)].__name__,
+        changed=answer.changed,
+        code=answer.code,
+    )

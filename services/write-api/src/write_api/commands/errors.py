@@ -1,0 +1,8 @@
+"""What can go wrong around the domain. What the domain itself refuses is in `domain.errors`, and is no fault."""
+
+
+class UnavailableError(Exception):
+    """What is needed cannot be reached now, or a transaction lost against another.
+
+    Nothing was refused; whether anything was done is unknown. Trying again with the same message id is safe.
+    """

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands import PostCheep
+from cheeper_contracts.events import CheepPosted
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.cheep import POST_RULES
+from write_api.domain.errors import AuthorNotFound
+
+
+async def post_cheep(command: PostCheep, work: UnitOfWork, now: int) -> CheepPosted | None:
+    """Post a cheep. None where the same post was made before, whatever became of the cheep since."""
+    post = values.checked(POST_RULES, msgspec.structs.asdict(command))
+    author = await work.authors.of_id(post["author_id"])
+    if author is None:
+        raise AuthorNotFound(post["author_id"])
+    known = await work.cheeps.of_id(post["cheep_id"])
+    if known is not None:
+        known.accept_repeat(author.author_id, post["message"])
+        return None
+    cheep = author.post(post["cheep_id"], post["message"], now)
+    await work.cheeps.save(cheep)
+    return CheepPosted(
+        cheep_id=cheep.cheep_id,
+        author_id=cheep.author_id,
+        author_username=author.username,
+        message=cheep.message,
+        cheep_date=cheep.cheep_date,
+    )

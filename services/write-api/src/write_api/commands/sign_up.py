@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands import SignUp
+from cheeper_contracts.events import NewAuthorSigned
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain.author import Author
+
+
+async def sign_up(command: SignUp, work: UnitOfWork, now: int) -> NewAuthorSigned | None:
+    """Sign an author up. None where the same sign-up stands already."""
+    author = Author.sign_up(msgspec.structs.asdict(command), now)
+    known = await work.authors.of_id(author.author_id)
+    if known is not None:
+        known.accept_repeat(author)
+        return None
+    await work.authors.save(author)
+    return NewAuthorSigned(
+        author_id=author.author_id,
+        username=author.username,
+        signed_up_at=author.signed_up_at,
+        name=author.name,
+        bio=author.bio,
+        location=author.location,
+        website=author.website,
+        birth_date=author.birth_date,
+    )

@@ -1,0 +1,62 @@
+"""One Postgres transaction, as the handlers and the bus see it. Only the bus ends one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import msgspec
+
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events import Event
+from write_api.commands.outcome import KnownCommand, Outcome
+from write_api.domain.repositories import Authors, Cheeps, Follows
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that has been handled, and the one message that says so, with its envelope."""
+
+    message_id: str
+    digest: bytes
+    key: str
+    accepted: bool
+    outcome: Outcome
+    event: Event
+    envelope: Envelope
+
+
+class UnitOfWork(Protocol):
+    """All that one transaction may touch."""
+
+    @property
+    def authors(self) -> Authors:
+        """All authors."""
+
+    @property
+    def follows(self) -> Follows:
+        """Who follows whom now."""
+
+    @property
+    def cheeps(self) -> Cheeps:
+        """All cheeps."""
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A part of the transaction that an exception undoes, whole and alone. The exception goes on."""
+
+    async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
+        """What is kept of the commands with those message ids."""
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Keep what became of the commands, and leave their messages in the outbox, in this order."""
+
+
+class Begin(Protocol):
+    """Opens units of work."""
+
+    def __call__(self, keys: Collection[str]) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that holds the locks of these keys from before its first write until its end.
+
+        It commits when its block ends, and is undone when an exception leaves it. Raises UnavailableError where the
+        database is away or the transaction lost against another; the commit's outcome is then unknown.
+        """

@@ -1,0 +1,1 @@
+"""Postgres: the write model's tables, the repositories over them, and the transaction that holds it all."""

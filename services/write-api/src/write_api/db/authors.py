@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
+from write_api.db.unique import refusing
+from write_api.domain.author import Author
+from write_api.domain.errors import EmailTaken, UsernameTaken
+from write_api.domain.values import Bio, BirthDate, Email, Identifier, Location, Name, Username, Website
+
+_last_cheep_date = (
+    select(func.coalesce(func.max(cheeps.c.cheep_date), 0))
+    .where(cheeps.c.author_id == authors.c.author_id)
+    .scalar_subquery()
+)
+_of_id = select(authors, _last_cheep_date.label("last_cheep_date")).where(authors.c.author_id == bindparam("id"))
+_insert = insert(authors)
+
+
+class PostgresAuthors:
+    """Authors in Postgres."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def of_id(self, author_id: str) -> Author | None:
+        """As `domain.repositories` has it."""
+        row = (await self._connection.execute(_of_id, {"id": author_id})).one_or_none()
+        if row is None:
+            return None
+        return Author(
+            author_id=Identifier.kept(row.author_id),
+            username=Username.kept(row.username),
+            email=Email.kept(row.email),
+            name=row.name and Name.kept(row.name),
+            bio=None if row.bio is None else Bio.kept(row.bio),
+            location=None if row.location is None else Location.kept(row.location),
+            website=row.website and Website.kept(row.website),
+            birth_date=row.birth_date and BirthDate.kept(row.birth_date.isoformat()),
+            signed_up_at=row.signed_up_at,
+            sign_up_digest=bytes(row.sign_up_digest),
+            last_cheep_date=row.last_cheep_date,
+        )
+
+    async def save(self, author: Author) -> None:
+        """As `domain.repositories` has it."""
+        with refusing({ONE_USERNAME: UsernameTaken(author.username), ONE_EMAIL: EmailTaken()}):
+            await self._connection.execute(
+                _insert,
+                {
+                    "author_id": author.author_id,
+                    "username": author.username,
+                    "email": author.email,
+                    "email_unique_form": author.email.unique_form,
+                    "name": author.name,
+                    "bio": author.bio,
+                    "location": author.location,
+                    "website": author.website,
+                    "birth_date": author.birth_date and date.fromisoformat(author.birth_date),
+                    "signed_up_at": author.signed_up_at,
+                    "sign_up_digest": author.sign_up_digest,
+                },
+            )

@@ -1,0 +1,78 @@
+"""The record of commands by message id: reserved ones, and what became of those that were handled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from write_api.commands.errors import UnavailableError
+from write_api.commands.outcome import KnownCommand, Outcome
+from write_api.commands.unit_of_work import Settlement
+from write_api.db.faults import transient_faults
+from write_api.db.tables import handled_commands as table
+
+_columns = (table.c.message_id, table.c.digest, table.c.accepted, table.c.outcome)
+_insert = insert(table)
+# A reserved command gets its outcome; a row that another command has just taken is left alone, and counted as missing.
+_settle = _insert.on_conflict_do_update(
+    index_elements=[table.c.message_id],
+    set_={"outcome": _insert.excluded.outcome},
+    where=table.c.outcome.is_(None) & (table.c.digest == _insert.excluded.digest),
+).returning(table.c.message_id)
+_reserve = _insert.on_conflict_do_nothing()
+
+
+async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> dict[str, KnownCommand]:
+    """What is kept of the commands with those message ids."""
+    rows = await connection.execute(select(*_columns).where(table.c.message_id.in_(message_ids)))
+    return {row.message_id: _known(row) for row in rows}
+
+
+async def settle(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """Keep what became of the commands. Raises UnavailableError where one's message id was taken meanwhile by a command
+    of another key, which the locks do not hold apart: the next try finds it there.
+    """
+    if not settlements:
+        return
+    rows = [
+        {
+            "message_id": settlement.message_id,
+            "digest": settlement.digest,
+            "key": settlement.key,
+            "accepted": settlement.accepted,
+            "outcome": msgspec.to_builtins(settlement.outcome),
+            "at": settlement.envelope.time,
+        }
+        for settlement in settlements
+    ]
+    settled = await connection.execute(_settle, rows)
+    if len(settled.all()) != len(rows):
+        raise UnavailableError("a message id was taken by another command meanwhile")
+
+
+class PostgresReservations:
+    """Reserves message ids, each in a transaction of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
+        """As `commands.dispatcher.Reservations` has it."""
+        row = {"message_id": message_id, "digest": digest, "key": key, "accepted": True, "at": at}
+        with transient_faults():
+            async with self._engine.begin() as connection:
+                await connection.execute(_reserve, row)
+                return (await of_ids(connection, [message_id]))[message_id]
+
+
+def _known(row: Row[Any, Any, Any, Any]) -> KnownCommand:
+    return KnownCommand(
+        digest=bytes(row.digest),
+        accepted=row.accepted,
+        outcome=None if row.outcome is None else msgspec.convert(row.outcome, Outcome),
+    )

@@ -1,0 +1,86 @@
+"""The write model, normalised. Times are microseconds since 1970, UTC. The outbox's tables are in `outbox.tables`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+
+ONE_USERNAME: Final = "one_username"
+ONE_EMAIL: Final = "one_email"
+ONE_PAIR_A_FOLLOW_ID: Final = "one_pair_a_follow_id"
+ONE_CHEEP_AN_ID: Final = "one_cheep_an_id"
+
+metadata = MetaData()
+
+authors = Table(
+    "authors",
+    metadata,
+    Column("author_id", Uuid(as_uuid=False), primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_unique_form", Text, nullable=False),
+    Column("name", Text),
+    Column("bio", Text),
+    Column("location", Text),
+    Column("website", Text),
+    Column("birth_date", Date),
+    Column("signed_up_at", BigInteger, nullable=False),
+    Column("sign_up_digest", LargeBinary, nullable=False, comment="of what was first sent"),
+    UniqueConstraint("email_unique_form", name=ONE_EMAIL),
+)
+Index(ONE_USERNAME, func.lower(authors.c.username), unique=True)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("follow_id", Uuid(as_uuid=False), nullable=False),
+    Column("from_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("to_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("followed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("to_author_id", "from_author_id"),
+    UniqueConstraint("follow_id", name=ONE_PAIR_A_FOLLOW_ID),
+    Index("follows_of_author", "from_author_id"),
+)
+
+cheeps = Table(
+    "cheeps",
+    metadata,
+    Column("cheep_id", Uuid(as_uuid=False), nullable=False),
+    Column("author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cheep_date", BigInteger, nullable=False),
+    Column("post_digest", LargeBinary, nullable=False, comment="of what was first sent"),
+    Column("in_reply_to", Uuid(as_uuid=False), ForeignKey("cheeps.cheep_id")),
+    Column("deleted_at", BigInteger),
+    PrimaryKeyConstraint("cheep_id", name=ONE_CHEEP_AN_ID),
+    # Holds that dates rise strictly within an author, and finds the last one.
+    UniqueConstraint("author_id", "cheep_date", name="one_cheep_a_moment"),
+)
+
+handled_commands = Table(
+    "handled_commands",
+    metadata,
+    Column("message_id", Uuid(as_uuid=False), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False, comment="its sender was told that it is accepted"),
+    Column("outcome", JSON, comment="none while the command is only reserved"),
+    Column("at", BigInteger, nullable=False),
+)

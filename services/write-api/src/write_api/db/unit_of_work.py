@@ -1,0 +1,71 @@
+"""One transaction over the write model: locks first, then repositories, the outbox and the record of commands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+
+from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from write_api import outbox
+from write_api.commands.outcome import KnownCommand
+from write_api.commands.unit_of_work import Settlement
+from write_api.db import handled_commands
+from write_api.db.authors import PostgresAuthors
+from write_api.db.cheeps import PostgresCheeps
+from write_api.db.faults import transient_faults
+from write_api.db.follows import PostgresFollows
+
+# One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
+_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
+    bindparam("keys", type_=ARRAY(BigInteger))
+)
+
+
+def lock_of(key: str) -> int:
+    """The advisory lock of a key: 64 bits of its BLAKE2 hash, signed as Postgres has them."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)
+
+
+class PostgresUnitOfWork:
+    """What one transaction may touch."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.authors = PostgresAuthors(connection)
+        self.follows = PostgresFollows(connection)
+        self.cheeps = PostgresCheeps(connection)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """As `commands.unit_of_work` has it."""
+        async with self._connection.begin_nested():
+            yield
+
+    async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
+        """As `commands.unit_of_work` has it."""
+        return await handled_commands.of_ids(self._connection, message_ids)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """As `commands.unit_of_work` has it."""
+        for settlement in settlements:
+            await outbox.append(self._connection, settlement.envelope, settlement.event)
+        await handled_commands.settle(self._connection, settlements)
+
+
+class PostgresTransactions:
+    """Opens units of work on a pool."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self, keys: Collection[str]) -> AsyncIterator[PostgresUnitOfWork]:
+        """As `commands.unit_of_work.Begin` has it."""
+        with transient_faults():
+            async with self._engine.begin() as connection:
+                await connection.execute(_LOCK, {"keys": sorted({lock_of(key) for key in keys})})
+                yield PostgresUnitOfWork(connection)

@@ -1,0 +1,1 @@
+"""What authors may do, and no framework, driver or I/O."""

@@ -1,0 +1,106 @@
+"""What the domain refuses, as a tree; every leaf carries the stable code that clients see.
+
+Refusal
+├── Invalid              invalid             fields that break their rules, all of them at once
+├── CannotFollowSelf     cannot_follow_self
+├── AuthorNotFound       author_not_found
+├── AuthorIdTaken        author_id_taken     the id is another sign-up's
+├── UsernameTaken        username_taken
+├── EmailTaken           email_taken
+├── FollowIdTaken        follow_id_taken     the id is another pair's
+└── CheepIdTaken         cheep_id_taken      the id is another post's
+
+`cheeper_contracts.answers.STATUS_OF` is the one table from code to HTTP status. A refusal's text is one sentence for
+the client, who may read every word of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from cheeper_contracts.answers import WrongField
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a fault
+    """The domain says no, whoever asks and however often."""
+
+    code: ClassVar[str]
+
+    @property
+    def message(self) -> str:
+        """One sentence for the client."""
+        return str(self)
+
+
+class Invalid(Refusal):
+    """Fields break their rules."""
+
+    code = "invalid"
+
+    def __init__(self, fields: Sequence[WrongField]) -> None:
+        self.fields = tuple(fields)
+        super().__init__("Invalid: " + "; ".join(f"{wrong.field} {wrong.message}" for wrong in self.fields))
+
+
+class CannotFollowSelf(Refusal):
+    """An author would follow itself."""
+
+    code = "cannot_follow_self"
+
+    def __init__(self) -> None:
+        super().__init__("An author cannot follow itself")
+
+
+class AuthorNotFound(Refusal):
+    """No author has signed up with that id."""
+
+    code = "author_not_found"
+
+    def __init__(self, author_id: str) -> None:
+        super().__init__(f'Author "{author_id}" does not exist')
+
+
+class AuthorIdTaken(Refusal):
+    """An author signed up with that id and other content."""
+
+    code = "author_id_taken"
+
+    def __init__(self, author_id: str) -> None:
+        super().__init__(f'The author id "{author_id}" belongs to another sign-up')
+
+
+class UsernameTaken(Refusal):
+    """An author has that username, in this or another case."""
+
+    code = "username_taken"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f'The username "{username}" is taken')
+
+
+class EmailTaken(Refusal):
+    """An author has that e-mail address. It is not repeated here: this text travels in events."""
+
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("The email is taken")
+
+
+class FollowIdTaken(Refusal):
+    """Another pair's follow has that id."""
+
+    code = "follow_id_taken"
+
+    def __init__(self, follow_id: str) -> None:
+        super().__init__(f'The follow id "{follow_id}" belongs to another follow')
+
+
+class CheepIdTaken(Refusal):
+    """A cheep was first posted with that id by another author or with another text."""
+
+    code = "cheep_id_taken"
+
+    def __init__(self, cheep_id: str) -> None:
+        super().__init__(f'The cheep id "{cheep_id}" belongs to another cheep')

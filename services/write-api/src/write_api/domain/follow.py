@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from write_api.domain import values
+from write_api.domain.errors import CannotFollowSelf
+from write_api.domain.values import Identifier
+
+FOLLOW_RULES: Final[dict[str, values.Rule]] = {
+    "follow_id": Identifier,
+    "from_author_id": Identifier,
+    "to_author_id": Identifier,
+}
+"""The rule of each field of a follow."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Follow:
+    """That one author follows another now. The pair is its identity; its `follow_id` is a name that no other pair may
+    use. `followed_at` is in microseconds since the epoch, UTC.
+    """
+
+    follow_id: Identifier
+    from_author_id: Identifier
+    to_author_id: Identifier
+    followed_at: int
+
+    @classmethod
+    def begin(cls, given: Mapping[str, str | None], now: int) -> Self:
+        """The follow that these fields make. Raises Invalid or CannotFollowSelf."""
+        follow = cls(**values.checked(FOLLOW_RULES, given), followed_at=now)
+        if follow.from_author_id == follow.to_author_id:
+            raise CannotFollowSelf
+        return follow
