@@ -41,8 +41,12 @@ def spawn(  # noqa: PLR0913 - each is a part of a process
     cwd: Path | None = None,
     on_parent_death: signal.Signals = signal.SIGTERM,
     user: User | None = None,
+    keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a process of its own session (a Ctrl-C at the terminal is for its parent alone), output to a file."""
+    """Start a process of its own session (a Ctrl-C at the terminal is for its parent alone), output to a file.
+
+    It inherits the file descriptors of `keep_open`.
+    """
     return subprocess.Popen(  # noqa: S603 - commands are ours
         leashed(command, on_parent_death=on_parent_death, user=user),
         stdin=subprocess.DEVNULL,
@@ -50,6 +54,7 @@ def spawn(  # noqa: PLR0913 - each is a part of a process
         stderr=subprocess.STDOUT,
         env=None if env is None else dict(env),
         cwd=cwd,
+        pass_fds=keep_open,
         start_new_session=True,
     )
 

@@ -46,6 +46,7 @@ class Server(ABC):
         self.port = port or free_port()
         self.log = log or folder / f"{self.name}.log"
         self.fast = fast
+        self.keep_open: tuple[int, ...] = ()  # file descriptors that its process inherits
         self._port_is_given = port is not None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -117,7 +118,12 @@ class Server(ABC):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = processes.spawn(
-                command.line, output=output, env=command.env, user=command.user, on_parent_death=self.stop_signal
+                command.line,
+                output=output,
+                env=command.env,
+                user=command.user,
+                on_parent_death=self.stop_signal,
+                keep_open=self.keep_open,
             )
 
     def wait_ready(self) -> None:

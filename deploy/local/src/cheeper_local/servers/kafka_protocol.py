@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from confluent_kafka import KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from cheeper_local.ports import HOST, answers
 
@@ -27,16 +28,38 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def topics(bootstrap: str, prefix: str) -> list[str]:
+    """The names of topics that begin so, but for the broker's own."""
+    found = admin(bootstrap).list_topics(timeout=_SECONDS).topics
+    return [name for name in found if name.startswith(prefix) and not name.startswith("__")]
+
+
 def delete_topics(bootstrap: str, prefix: str) -> list[str]:
     """Delete all topics whose name begins so, and their consumer groups; the names of the topics."""
     client = admin(bootstrap)
-    names = [name for name in client.list_topics(timeout=_SECONDS).topics if name.startswith(prefix)]
+    names = topics(bootstrap, prefix)
     if names:
         for done in client.delete_topics(names, operation_timeout=_SECONDS).values():
             done.result(_SECONDS)
     with suppress(KafkaException):  # a group with a member left expires by itself
         _delete_groups(client, prefix)
     return names
+
+
+def lag(bootstrap: str, group: str, topic: str) -> int:
+    """How many messages of a topic a consumer group has not committed. Raises KafkaException."""
+    client = admin(bootstrap)
+    metadata = client.list_topics(topic, timeout=_SECONDS).topics[topic]
+    partitions = [TopicPartition(topic, number) for number in metadata.partitions]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    ends = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_SECONDS)
+    answer = client.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=_SECONDS
+    )
+    committed = {each.partition: each.offset for each in answer[group].result(_SECONDS * 2).topic_partitions}
+    return sum(
+        max(0, end.result(_SECONDS * 2).offset - max(0, committed.get(each.partition, 0))) for each, end in ends.items()
+    )
 
 
 def _delete_groups(client: AdminClient, prefix: str) -> None:

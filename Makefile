@@ -1,0 +1,89 @@
+# Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e lint format lock
+
+PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
+PACKAGES := contracts services/write-api services/projector services/read-api deploy/local tests-e2e
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.of-lock
+CHEEPER := $(BIN)/cheeper
+UV := $(BIN)/uv
+# A stage of the tests that takes longer than its seconds is interrupted, so that it still says where it stood.
+WITHIN := timeout --foreground --signal=INT --kill-after=60
+
+help: ## list what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-18s %s\n", $$1, $$2 }'
+
+# --- the stack -------------------------------------------------------------------------------------------------------
+
+up: $(STAMP) ## set everything up, start the stack and show its lines until Ctrl-C (PORT=8100, BROKER=tansu, DATA=folder)
+	@exec $(CHEEPER) up
+
+start: $(STAMP) ## start the stack in the background and return when it is ready
+	@$(CHEEPER) start
+
+stop: $(STAMP) ## stop the stack that runs
+	@$(CHEEPER) stop
+
+status: $(STAMP) ## say what runs where
+	@$(CHEEPER) status
+
+deps: $(STAMP) ## set everything up without starting it
+	@$(CHEEPER) deps
+
+infrastructure: $(STAMP) ## empty every store and topic
+	@$(CHEEPER) infrastructure
+
+clean: $(STAMP) ## remove all data
+	@$(CHEEPER) clean
+
+demo: $(STAMP) ## the book's Demo Time, step by step, against a fresh stack
+	@$(BIN)/python -m cheeper_e2e.demo
+
+load: $(STAMP) ## send a graph and texts through the gateway of the stack that runs, and compare every view (GRAPH=file TEXTS=file)
+	@test -n "$(GRAPH)" -a -n "$(TEXTS)" || { echo "Say what to load: make load GRAPH=file TEXTS=file." >&2; exit 2; }
+	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"
+
+# --- the tests -------------------------------------------------------------------------------------------------------
+
+test: lint test-unit test-integration test-e2e ## everything but containers
+
+test-unit: $(STAMP) ## tests without a server
+	@$(WITHIN) 300 $(BIN)/pytest $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit)
+
+test-integration: $(STAMP) ## tests of one part against real servers
+	@$(WITHIN) 1200 $(BIN)/pytest $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
+
+test-e2e: $(STAMP) ## the whole system through its gateway
+	@$(WITHIN) 1800 $(BIN)/pytest $(wildcard tests-e2e/tests/e2e)
+
+lint: $(STAMP) ## style, types, layers, and that generated files are up to date
+	@$(WITHIN) 300 $(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(WITHIN) 300 $(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependencies
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-emit-package cheeper-contracts --custom-compile-command "make lock" \
+		$(PACKAGES:%=%/pyproject.toml) --group dev --output-file requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Cheeper needs Python 3.11 or later, and $(or $(PYTHON),the PATH) is none: name one with PYTHON=/path/to/python3.12." >&2; exit 1; }
+	@test -x $(UV) -a -x $(BIN)/python || { echo "Setting up $(VENV) …"; $(PYTHON) -m venv --clear $(VENV) || { \
+		echo "$(PYTHON) could not make $(VENV): it needs its venv module (python3-venv on Debian) and a folder to write to." >&2; exit 1; }; \
+		awk '/^[^ ]/ { ours = /^uv==/ } ours' requirements.lock > $(VENV)/uv.txt && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt; }
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@touch $@

@@ -1,0 +1,4 @@
+from cheeper_local.cli import main
+
+if __name__ == "__main__":
+    main()

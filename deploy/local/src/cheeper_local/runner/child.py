@@ -1,0 +1,164 @@
+"""One process of the stack: started, its lines passed on, started again when it dies, stopped when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cheeper_local import processes
+from cheeper_local.runner.output import Output
+
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 5.0
+_LIVED_WELL_SECONDS = 10.0
+_CHUNK = 65_536
+_LAST_LINES_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a process is: its name among all, its role, its command line, what it adds to the environment, the port
+    and path where it tells whether it is ready, and how many seconds it may take to end.
+    """
+
+    name: str
+    role: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    health: str = "/health/ready"
+    stop_seconds: float = 12.0
+
+
+class Child:
+    """A process that is kept running from `start` to `stop`."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        output: Output,
+        *,
+        keep_open: tuple[int, ...] = (),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.spec = spec
+        self.restarts = 0
+        self.last_code: int | None = None
+        self.last_line = ""
+        self._output = output
+        self._keep_open = keep_open
+        self._on_change = on_change
+        self._process: Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._unwanted = asyncio.Event()
+        self._unwanted.set()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while it lives."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it shall run."""
+        return not self._unwanted.is_set()
+
+    def start(self) -> None:
+        """Start it and keep it running."""
+        if self._task is None or self._task.done():
+            self._unwanted.clear()
+            self._task = asyncio.create_task(self._keep_running(), name=self.spec.name)
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Ask it to end, end it by force after its time, and let it be."""
+        self._unwanted.set()
+        if self._task is None:
+            return
+        self._signal(signal.SIGKILL if at_once else signal.SIGTERM)
+        try:
+            await asyncio.wait_for(asyncio.shield(self._task), self.spec.stop_seconds)
+        except TimeoutError:
+            self._output.say(f"{self.spec.name} did not end within {self.spec.stop_seconds:g} s and is killed.")
+            self._signal(signal.SIGKILL)
+            await self._task
+
+    def kill(self) -> int | None:
+        """End it as a crash would; it is started again. The pid that was killed."""
+        pid = self.pid
+        self._signal(signal.SIGKILL)
+        return pid
+
+    async def run_once(self) -> int:
+        """Run it to its end; its exit code."""
+        self._unwanted.clear()
+        return await self._run()
+
+    async def _keep_running(self) -> None:
+        pause = _FIRST_PAUSE
+        while self.wanted:
+            began = time.monotonic()
+            code = await self._run()
+            if not self.wanted:
+                return
+            if time.monotonic() - began > _LIVED_WELL_SECONDS:
+                pause = _FIRST_PAUSE
+            self._output.say(f"{self.spec.name} died ({how_it_ended(code)}); it is started again in {pause:g} s.")
+            self.restarts += 1
+            self._on_change()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._unwanted.wait(), pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _run(self) -> int:
+        self._process = await asyncio.create_subprocess_exec(
+            *processes.leashed(self.spec.command),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+            env={**os.environ, **self.spec.environment},
+            start_new_session=True,
+            pass_fds=self._keep_open,
+        )
+        self._on_change()
+        if not self.wanted:  # asked to stop while it was being started
+            self._signal(signal.SIGKILL)
+        lines = asyncio.create_task(self._pass_lines_on(self._process))
+        self.last_code = await self._process.wait()
+        with suppress(TimeoutError):  # a pipe that some descendant holds open does not hold us up
+            await asyncio.wait_for(lines, _LAST_LINES_SECONDS)
+        return self.last_code
+
+    async def _pass_lines_on(self, process: Process) -> None:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        rest = b""
+        while chunk := await process.stdout.read(_CHUNK):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._pass_on(line)
+        if rest:
+            self._pass_on(rest)
+
+    def _pass_on(self, line: bytes) -> None:
+        self.last_line = line.decode(errors="replace").strip() or self.last_line
+        self._output.line(self.spec.name, line)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code as people say it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"

@@ -1,0 +1,107 @@
+"""Each process's lines: to a file of its own as they are, and to the terminal with its name before them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+_COLOURS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
+_LEVEL_COLOURS = {"warning": 33, "warn": 33, "error": 31, "critical": 31, "fatal": 31}
+_OWN_NAME = "cheeper"
+_NAME_WIDTH = 12
+_TIME_OF_DAY = slice(11, 19)
+_KEEP_BYTES = 20_000_000
+
+
+class Output:
+    """Where lines go. `terminal` may be none; a terminal that goes away (`make up | head`) is forgotten."""
+
+    def __init__(self, logs: Path, terminal: IO[str] | None = sys.stdout, *, coloured: bool | None = None) -> None:
+        self._logs = logs
+        self._terminal = terminal
+        self._coloured = _wants_colours(terminal) if coloured is None else coloured
+        self._files: dict[str, IO[bytes]] = {}
+        self._colours: dict[str, int] = {}
+
+    def line(self, name: str, raw: bytes) -> None:
+        """A line of a process, without its end."""
+        self._file(name).write(raw + b"\n")
+        text = raw.decode(errors="replace")
+        self._show(name, for_people(text, coloured=True) if self._coloured else text)
+
+    def say(self, sentence: str) -> None:
+        """A line of the runner's own."""
+        self._file(_OWN_NAME).write(sentence.encode() + b"\n")
+        self._show(_OWN_NAME, sentence)
+
+    def plain(self, text: str) -> None:
+        """Lines for the terminal alone, without a name before them."""
+        self._print(text)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _show(self, name: str, text: str) -> None:
+        prefix = f"{name:<{_NAME_WIDTH}} | "
+        if self._coloured:
+            colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+            prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
+        self._print(prefix + text)
+
+    def _print(self, text: str) -> None:
+        if self._terminal is None:
+            return
+        try:
+            self._terminal.write(text + "\n")
+            self._terminal.flush()
+        except OSError:
+            self._terminal = None
+
+    def _file(self, name: str) -> IO[bytes]:
+        if name not in self._files:
+            path = self._logs / f"{name}.log"
+            self._logs.mkdir(parents=True, exist_ok=True)
+            start_anew_if_long(path)
+            self._files[name] = path.open("ab", buffering=0)
+        return self._files[name]
+
+
+def start_anew_if_long(path: Path) -> None:
+    """Put a log that has grown long aside, over the one that was put aside before."""
+    if path.exists() and path.stat().st_size > _KEEP_BYTES:
+        path.replace(path.with_suffix(".old.log"))
+
+
+def for_people(line: str, *, coloured: bool) -> str:
+    """A JSON log line as time, level, event and `key=value`; any other line as it is."""
+    try:
+        entry = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict):
+        return line
+    moment = entry.pop("timestamp", None) or entry.pop("ts", "")
+    level = str(entry.pop("level", ""))
+    event = str(entry.pop("event", None) or entry.pop("msg", ""))
+    entry.pop("ts", None)
+    pairs = " ".join(f"{key}={_shown(value)}" for key, value in entry.items())
+    time_of_day = moment[_TIME_OF_DAY] if isinstance(moment, str) else ""
+    if coloured:
+        event = f"\x1b[{_LEVEL_COLOURS.get(level, 1)}m{event}\x1b[0m"
+        pairs = f"\x1b[2m{pairs}\x1b[0m" if pairs else ""
+    shown_level = f"[{level}]" if level in _LEVEL_COLOURS else ""
+    return " ".join(part for part in (time_of_day, shown_level, event, pairs) if part)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+
+
+def _wants_colours(terminal: IO[str] | None) -> bool:
+    return terminal is not None and terminal.isatty() and "NO_COLOR" not in os.environ

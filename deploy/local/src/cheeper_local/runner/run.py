@@ -1,0 +1,67 @@
+"""Running a stack from its start to a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from cheeper_local.runner.control import Control
+from cheeper_local.runner.output import Output
+from cheeper_local.runner.stack import Stack
+from cheeper_local.settings import Settings
+from cheeper_local.stack_folder import StackFolder
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(settings: Settings) -> None:
+    """Start the stack, keep it until a signal comes, and stop it. Raises LocalError, with nothing left running."""
+    folder = StackFolder(settings.data)
+    folder.make()
+    with folder.held() as descriptor:
+        output = Output(folder.logs)
+        try:
+            asyncio.run(_run(Stack(settings, folder, output, keep_open=(descriptor,)), output))
+        finally:
+            output.close()
+
+
+async def _run(stack: Stack, output: Output) -> None:
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
+    control = Control(stack)
+    await control.start()
+    stopped = asyncio.create_task(signals.get())
+    started = asyncio.create_task(stack.start())
+    try:
+        await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if started.done():
+            started.result()
+            output.plain(stack.greeting())
+        await stopped
+        output.say(f"{stopped.result().name}: stopping. The same again ends everything at once.")
+    finally:
+        started.cancel()
+        await asyncio.gather(started, return_exceptions=True)
+        control.stop()
+        await _stop(stack, signals)
+        output.say("Nothing is left running.")
+
+
+async def _stop(stack: Stack, signals: asyncio.Queue[signal.Signals]) -> None:
+    stopping = asyncio.create_task(stack.stop())
+    again = asyncio.create_task(signals.get())
+    await asyncio.wait({stopping, again}, return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        await stack.stop(at_once=True)
+    again.cancel()
+    await asyncio.gather(stopping, again, return_exceptions=True)
+
+
+def log_of_background(data: Path) -> Path:
+    """Where a stack in the background writes what a terminal would show."""
+    return StackFolder(data).logs / "terminal.log"

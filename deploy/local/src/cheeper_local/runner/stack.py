@@ -1,0 +1,214 @@
+"""The stack: servers, then migrate, then the roles and the gateway; and all of it down again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from confluent_kafka import KafkaException
+
+from cheeper_local.errors import LocalError
+from cheeper_local.ports import HOST, is_free
+from cheeper_local.runner import emptying, probe, roles
+from cheeper_local.runner.child import Child, Spec, how_it_ended
+from cheeper_local.runner.output import Output
+from cheeper_local.runner.server_set import BROKER, NAMES, ServerSet
+from cheeper_local.servers import choose_broker, kafka_protocol
+from cheeper_local.settings import Settings
+from cheeper_local.stack_folder import StackFolder
+
+WORKER_GROUP: Final = "cheeper.worker"
+COMMANDS_TOPIC: Final = "cheeper.commands"
+_READY_SECONDS = 60.0
+_DRAIN_SECONDS = 30.0
+_PAUSE = 0.1
+_TOO_MANY_DEATHS = 3
+_MIGRATED = ("postgres", BROKER)
+_OK = 200
+
+
+class Stack:
+    """A stack in its folder. `start` raises LocalError; `stop` leaves no process, however far the start came."""
+
+    def __init__(self, settings: Settings, folder: StackFolder, output: Output, *, keep_open: tuple[int, ...]) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.output = output
+        self.control: dict[str, Any] = {}
+        self.state = "starting"
+        self._keep_open = keep_open
+        self.choice = choose_broker(settings.broker)
+        names = [name for group in roles.names(settings).values() for name in group]
+        self._ports = folder.ports([*NAMES, *names])
+        self.servers = ServerSet(
+            folder.path, folder.logs, self._ports, self.choice, output, keep_open=keep_open, on_change=self.tell
+        )
+        self.children: dict[str, Child] = {}
+
+    async def start(self) -> None:
+        """Start everything and wait until it is ready."""
+        if not is_free(self.settings.port):
+            raise LocalError(
+                f"Port {self.settings.port} is in use: end what listens there, or choose another port for the gateway, "
+                "such as PORT=8100 make up."
+            )
+        caddy = roles.gateway(self.settings, self._ports, self.folder.path / "caddy")
+        await self.servers.start_all()
+        await self.migrate()
+        for spec in [*roles.specs(self.settings, self.servers.urls, self._ports), caddy]:
+            self.children[spec.name] = self._child(spec)
+        for child in self.children.values():
+            child.start()
+        await self.wait_ready(self.children.values())
+        self.state = "ready"
+        self.tell()
+
+    async def migrate(self) -> None:
+        """Make schema and topics. Raises LocalError."""
+        child = self._child(roles.migrate(self.servers.urls))
+        code = await child.run_once()
+        if code != 0:
+            raise LocalError(f"write-api migrate failed ({how_it_ended(code)}): {child.last_line}")
+
+    async def wait_ready(self, children: Iterable[Child]) -> None:
+        """Wait until each says that it is ready. Raises LocalError where one cannot start or takes too long."""
+        await asyncio.gather(*(self._wait_ready(child) for child in children))
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """End everything in order."""
+        self.state = "stopping"
+        self.tell()
+        for step in roles.STOP_ORDER:
+            if "worker" in step and not self.servers.broker_is_durable and not at_once:
+                await self._drain_worker()
+            ending = [child for child in self.children.values() if child.spec.role in step]
+            await asyncio.gather(*(child.stop(at_once=at_once) for child in ending))
+        await self.servers.stop_all()
+        self.folder.remove_state()
+
+    async def empty(self) -> None:
+        """Empty every store and topic while only the gateway stands; everything else is started anew afterwards."""
+        inner = [child for child in self.children.values() if child.spec.role != roles.GATEWAY and child.wanted]
+        for step in roles.STOP_ORDER:
+            await asyncio.gather(*(child.stop() for child in inner if child.spec.role in step))
+        await asyncio.to_thread(emptying.empty_all, self.servers.urls)
+        await self.migrate()
+        for child in inner:
+            child.start()
+        await self.wait_ready(self.children.values())
+
+    async def server(self, name: str, action: str) -> None:
+        """Start, stop, kill or wipe a server. Raises LocalError."""
+        if name not in NAMES:
+            raise LocalError(f"There is no server {name!r}, but {', '.join(NAMES)}.")
+        actions = {
+            "start": self.servers.start,
+            "stop": self.servers.stop,
+            "kill": self.servers.kill,
+            "wipe": self.servers.wipe,
+        }
+        if action not in actions:
+            raise LocalError(f"A server can be told to {', '.join(actions)}, not to {action!r}.")
+        await actions[action](name)
+        if action == "start" and name in _MIGRATED and all(self.servers.by_name[each].running for each in _MIGRATED):
+            await self.migrate()
+
+    def chosen(self, name: str) -> list[Child]:
+        """The process of that name, or all of that role. Raises LocalError where there is none."""
+        found = [child for child in self.children.values() if name in (child.spec.name, child.spec.role)]
+        if not found:
+            raise LocalError(f"There is no process {name!r}, but {', '.join(self.children)}.")
+        return found
+
+    def tell(self) -> None:
+        """Write the state file: what runs, where, and how to talk to the runner."""
+        self.folder.write_state(self.description())
+
+    def description(self) -> dict[str, Any]:
+        """What `stack.json` holds."""
+        servers = self.servers.by_name
+        return {
+            "pid": os.getpid(),
+            "state": self.state,
+            "gateway": self.settings.gateway,
+            "data": str(self.folder.path),
+            "logs": str(self.folder.logs),
+            "step": self.settings.step,
+            "broker": servers[BROKER].name,
+            "control": self.control,
+            "environment": roles.environment(self.servers.urls),
+            "servers": {name: {"address": each.address, "pid": each.pid} for name, each in servers.items()},
+            "processes": {
+                name: {
+                    "role": child.spec.role,
+                    "port": child.spec.port,
+                    "health": child.spec.health,
+                    "pid": child.pid,
+                    "restarts": child.restarts,
+                }
+                for name, child in self.children.items()
+            },
+        }
+
+    def _child(self, spec: Spec) -> Child:
+        return Child(spec, self.output, keep_open=self._keep_open, on_change=self.tell)
+
+    async def _wait_ready(self, child: Child) -> None:
+        deadline, deaths = time.monotonic() + _READY_SECONDS, child.restarts
+        while True:
+            status, body = await probe.get(child.spec.port, child.spec.health)
+            if status == _OK:
+                return
+            if child.restarts - deaths >= _TOO_MANY_DEATHS:
+                how = how_it_ended(child.last_code or 0)
+                raise LocalError(f"{child.spec.name} cannot start ({how}): {child.last_line}")
+            if time.monotonic() > deadline:
+                raise LocalError(f"{child.spec.name} was not ready within {_READY_SECONDS:g} s: {body.strip()}")
+            await asyncio.sleep(_PAUSE)
+
+    async def _drain_worker(self) -> None:
+        """Let the worker handle what was accepted, since the broker forgets it when it stops."""
+        bootstrap, prefix = self.servers.urls[BROKER], self.servers_prefix()
+        if not self.servers.by_name[BROKER].running:
+            return
+        deadline, said = time.monotonic() + _DRAIN_SECONDS, False
+        working = any(child.pid for child in self.children.values() if child.spec.role == "worker")
+        while left := await asyncio.to_thread(_lag, bootstrap, prefix):
+            if not working or time.monotonic() > deadline:
+                self.output.say(f"{left} accepted commands were not handled; they end with Tansu, which keeps no data.")
+                return
+            if not said:
+                self.output.say(f"The worker handles {left} accepted commands first, since Tansu keeps no data.")
+                said = True
+            await asyncio.sleep(_PAUSE)
+
+    def servers_prefix(self) -> str:
+        """What the names of topics and groups begin with."""
+        return roles.environment(self.servers.urls)["TOPIC_PREFIX"]
+
+    def greeting(self) -> str:
+        """What to tell who started it."""
+        gateway = self.settings.gateway
+        lines = [f"Cheeper is up: {gateway}", f"  data      {self.folder.path}", f"  logs      {self.folder.logs}"]
+        for server in self.servers.by_name.values():
+            elsewhere = "" if server.data.is_relative_to(self.folder.path) else f" (data in {server.data.parent})"
+            lines.append(f"  {server.name:<9} {HOST}:{server.port}  {server.origin}{elsewhere}")
+        lines.append(f"  {roles.GATEWAY:<9} {HOST}:{self.settings.port}   {roles.caddy().origin}")
+        lines.append(f"The broker is {self.choice.broker.__name__}: {self.choice.why}.")
+        if not self.servers.broker_is_durable:
+            lines.append(
+                "It keeps no data: events come back from the outbox, and the worker is drained before it stops."
+            )
+        body = '{"username": "alice", "email": "alice@example.org"}'
+        lines += ["Try:", f"  curl -s {gateway}/author -H 'Content-Type: application/json' -d '{body}'"]
+        return "\n".join(lines)
+
+
+def _lag(bootstrap: str, prefix: str) -> int:
+    try:
+        return kafka_protocol.lag(bootstrap, prefix + WORKER_GROUP, prefix + COMMANDS_TOPIC)
+    except (KafkaException, KeyError):  # no such topic yet, or the broker is going already
+        return 0

@@ -1,0 +1,55 @@
+"""What the local stack is told by its environment, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cheeper_local.errors import LocalError
+
+CLONE: Final = Path(__file__).resolve().parents[4]
+ROLES: Final = ("write-api", "worker", "relay", "projector", "read-api")
+_HIGHEST_PORT: Final = 65_535
+_MOST_REPLICAS: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """`port` of the gateway, the `data` folder, the `broker` asked for, `step` for a stack without the processes that
+    the demo runs one message at a time, and how many `replicas` of each role.
+    """
+
+    port: int
+    data: Path
+    broker: str | None
+    step: bool
+    replicas: Mapping[str, int]
+
+    @property
+    def gateway(self) -> str:
+        """The URL that clients use."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def from_env(environ: Mapping[str, str]) -> Settings:
+    """The settings of PORT, DATA, BROKER, STEP and WRITE_API_REPLICAS and the like. Raises LocalError."""
+    return Settings(
+        port=_number(environ, "PORT", 8000, _HIGHEST_PORT),
+        data=Path(environ.get("DATA") or CLONE / ".cheeper").absolute(),
+        broker=environ.get("BROKER"),
+        step=environ.get("STEP", "") not in ("", "0"),
+        replicas={role: _number(environ, _replicas_variable(role), 1, _MOST_REPLICAS) for role in ROLES},
+    )
+
+
+def _replicas_variable(role: str) -> str:
+    return f"{role.upper().replace('-', '_')}_REPLICAS"
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, highest: int) -> int:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        raise LocalError(f"{name} is {text!r}, but must be a number from 1 to {highest}.")
+    return int(text)
