@@ -1,0 +1,44 @@
+"""The HTTP application: Litestar with the queries, the health pages and OpenAPI, behind the entrance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from cheeper_contracts.routes import OPENAPI
+from read_api.http import endpoints, health, problems
+from read_api.http.entrance import ASGIApp, Entrance
+from read_api.queries.bus import QueryBus
+
+
+def build_app(bus: QueryBus, readiness: health.Readiness, close: Callable[[], Awaitable[None]]) -> ASGIApp:
+    """The application; `close` is called at its end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        watching = asyncio.create_task(readiness.watch(), name="readiness")
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await close()
+
+    return Entrance(
+        Litestar(
+            route_handlers=[*endpoints.handlers(bus), *health.handlers(readiness)],
+            exception_handlers=problems.HANDLERS,
+            lifespan=[lifespan],
+            logging_config=None,
+            openapi_config=OpenAPIConfig(
+                title="Cheeper: the queries",
+                version="1",
+                path=OPENAPI,
+                render_plugins=[JsonRenderPlugin(path="/")],
+            ),
+        )
+    )

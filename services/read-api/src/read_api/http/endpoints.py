@@ -1,0 +1,107 @@
+"""What may be asked over HTTP: a literal table from route to query, and how a row of it becomes a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation
+
+from cheeper_contracts import routes
+from cheeper_contracts.answers import Answer, Meta, Problem
+from cheeper_contracts.routes import Route
+from read_api.http.client_gone import while_there
+from read_api.http.entrance import message_id_of
+from read_api.http.parameters import AUTHOR_ID, CHEEP_ID, CURSOR, OFFSET, SIZE, WAIT, Parameter, read_parameters
+from read_api.queries.asking import Query
+from read_api.queries.author import Author, AuthorProfile
+from read_api.queries.bus import QueryBus
+from read_api.queries.cheep import Cheep, CheepWithAnswers
+from read_api.queries.followers_counter import FollowersCounter, NumberOfFollowers
+from read_api.queries.timeline import Timeline, TimelineCheeps
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A route, the query that it asks, the parameters that it takes, and the shape of `data` in its answer."""
+
+    route: Route
+    query: type[Query]
+    data: type[msgspec.Struct]
+    parameters: tuple[Parameter, ...]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        route=routes.FOLLOWERS_COUNTER,
+        query=FollowersCounter,
+        data=NumberOfFollowers,
+        parameters=(AUTHOR_ID, *WAIT),
+    ),
+    Endpoint(
+        route=routes.TIMELINE,
+        query=Timeline,
+        data=TimelineCheeps,
+        parameters=(AUTHOR_ID, SIZE, CURSOR, OFFSET, *WAIT),
+    ),
+    Endpoint(route=routes.CHEEP, query=Cheep, data=CheepWithAnswers, parameters=(CHEEP_ID, *WAIT)),
+    Endpoint(route=routes.AUTHOR, query=Author, data=AuthorProfile, parameters=(AUTHOR_ID, *WAIT)),
+)
+
+PROBLEMS: Final = {
+    404: "no_such_path, or there is nothing of that id",
+    405: "method_not_allowed, with Allow",
+    422: "invalid, with all wrong fields",
+    500: "internal: a defect",
+    503: "unavailable, with Retry-After",
+}
+
+
+def handlers(bus: QueryBus, endpoints: Iterable[Endpoint] = ENDPOINTS) -> list[HTTPRouteHandler]:
+    """A handler for each row of the table."""
+    return [_handler(endpoint, bus) for endpoint in endpoints]
+
+
+def answered(data: Any) -> dict[int, ResponseSpec]:
+    """How OpenAPI describes the answers of a query."""
+    described = {
+        status: ResponseSpec(Answer[Problem], description=text, generate_examples=False)
+        for status, text in PROBLEMS.items()
+    }
+    return {200: ResponseSpec(Answer[data], description="The answer", generate_examples=False), **described}
+
+
+def _handler(endpoint: Endpoint, bus: QueryBus) -> HTTPRouteHandler:
+    async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
+        given = read_parameters(endpoint.parameters, request.path_params, request.scope["query_string"])
+        query = endpoint.query(**given)
+        found = await bus.ask(query, while_there(request.receive))
+        meta = Meta(message_id=message_id_of(request.scope), next_cursor=found.next_cursor, stale=not found.settled)
+        return Response(Answer(data=found.data, meta=meta))
+
+    return get(
+        endpoint.route.path.replace("}", ":str}"),
+        name=endpoint.query.__name__,
+        summary=(endpoint.query.__doc__ or "").partition("\n")[0],
+        operation_id=endpoint.query.__name__,
+        operation_class=_operation(endpoint.parameters),
+        responses=answered(endpoint.data),
+    )(answer)
+
+
+def _operation(parameters: tuple[Parameter, ...]) -> type[Operation]:
+    """An operation that is documented by our table of parameters, not by a handler's signature."""
+
+    @dataclass
+    class TabledOperation(Operation):
+        def __post_init__(self) -> None:
+            self.parameters = [parameter.documented() for parameter in parameters]
+            self.responses = {
+                status: response for status, response in (self.responses or {}).items() if status != "400"
+            }
+
+    return TabledOperation

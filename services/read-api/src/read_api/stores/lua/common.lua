@@ -1,0 +1,52 @@
+-- What every script has in common. Before it come the key patterns, as locals named as in cheeper_contracts.views.
+-- ARGV[1] is the stem of all keys.
+
+local byte, format, floor = string.byte, string.format, math.floor
+local call = redis.call
+
+local function key(pattern, id)
+  return ARGV[1] .. pattern .. ':' .. id
+end
+
+-- Whether entry a is older than entry b. Lua's own `<` follows the server's locale, so bytes are compared.
+local function older(a, b)
+  if a == b then return false end
+  for i = 1, #a do
+    local x, y = byte(a, i), byte(b, i)
+    if x ~= y then return x < (y or -1) end
+  end
+  return #a < #b
+end
+
+-- The place of the newest entry that is older than `position` in a list that is newest first; its length if none is.
+local function first_older(list, length, position)
+  local low, high = 0, length
+  while low < high do
+    local middle = floor((low + high) / 2)
+    if older(call('LINDEX', list, middle), position) then
+      high = middle
+    else
+      low = middle + 1
+    end
+  end
+  return low
+end
+
+-- The key of the record of an entry's cheep.
+local function record_key(entry)
+  return key(CHEEP_RECORD, format(
+    '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x', byte(entry, 9, 24)))
+end
+
+-- 1 where a command's own effects are in, else 0. Fan-out tasks count for views that tasks write: those of the
+-- command's key that are not newer than the message that settled it. The oldest task of a key is the first.
+local function settled(message_id, with_tasks)
+  local found = call('GET', key(COMMAND_RECORD, message_id))
+  if not found then return 0 end
+  if not with_tasks then return 1 end
+  local record = cjson.decode(found)
+  if record.status == 'rejected' then return 1 end
+  local task = call('LINDEX', key(TASKS, record.key), 0)
+  if task and cjson.decode(task).sequence <= record.sequence then return 0 end
+  return 1
+end

@@ -1,0 +1,52 @@
+-- A stretch of a timeline's list above its floor, filled with the cheeps' records, deleted ones left out.
+-- ARGV: stem, author, how many are wanted, how many to skip before them, the entry to begin after or '', the command to
+-- wait for or ''. Returns {settled, skipped, entries, records, the floor where it was reached and else ''}.
+local MOST = 200 -- records looked at in one go
+
+local author, want, skip, before, after = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local list = key(TIMELINE, author)
+local bottom = call('GET', key(TIMELINE_FLOOR, author))
+local length = call('LLEN', list)
+local at = 0
+if before ~= '' then at = first_older(list, length, before) end
+
+-- The next entries above the floor, and the keys of their records.
+local function next_entries()
+  local missing = want + skip
+  local last = at + (missing < MOST and missing or MOST) - 1
+  local entries, keys = {}, {}
+  for i, entry in ipairs(call('LRANGE', list, at, last)) do
+    if bottom and not older(bottom, entry) then
+      length = at -- from here on the list may have holes
+      break
+    end
+    entries[i], keys[i] = entry, record_key(entry)
+  end
+  at = last + 1
+  return entries, keys
+end
+
+local skipped, entries, records = 0, {}, {}
+while want > 0 and at < length do
+  local candidates, keys = next_entries()
+  if #candidates > 0 then
+    for i, record in ipairs(call('MGET', unpack(keys))) do
+      if record and record ~= '' then
+        if skip > 0 then
+          skip, skipped = skip - 1, skipped + 1
+        elseif want > 0 then
+          want = want - 1
+          entries[#entries + 1], records[#records + 1] = candidates[i], record
+        end
+      end
+    end
+  end
+end
+
+return {
+  after == '' and 1 or settled(after, true),
+  skipped,
+  entries,
+  records,
+  want > 0 and bottom or '',
+}

@@ -1,0 +1,151 @@
+"""The hot views in Redis: counters and timelines. One look-up is one round trip, answered by a script on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+
+from cheeper_contracts.views import (
+    AUTHOR_COUNTERS,
+    CHEEP_RECORD,
+    COMMAND_RECORD,
+    ENTRY_BYTES,
+    TIMELINE,
+    stem,
+    unpack_entry,
+)
+from read_api.queries.asking import StoreAwayError
+from read_api.queries.followers_counter import Counted
+from read_api.queries.timeline import MergeStep, Place, Stretch
+from read_api.stores.scripts import Script
+
+AUTHORS_A_STEP: Final = 200
+PATIENCE_SECONDS: Final = 2.0
+CONNECTIONS: Final = 64
+_NOT_NOW: Final = ("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "TRYAGAIN", "UNKILLABLE")
+"""What a server that is there but cannot serve begins its errors with; any other error is a defect of ours."""
+
+_followers, _stretch, _merge, _settled = (Script(name) for name in ("followers", "stretch", "merge", "settled"))
+
+
+def connect(url: str) -> Redis:
+    """A client that answers or gives up within seconds, and at once tries again on a connection that had died."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=PATIENCE_SECONDS,
+        socket_timeout=PATIENCE_SECONDS,
+        socket_connect_timeout=PATIENCE_SECONDS,
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        protocol=2,
+    )
+    return Redis.from_pool(pool)
+
+
+class RedisViews:
+    """Counters and timelines, and which commands' effects are in them."""
+
+    def __init__(self, client: Redis, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._stem = stem(prefix)
+
+    async def ping(self) -> None:
+        """Raises StoreAwayError where the server does not answer."""
+        with _failures():
+            await self._client.ping()
+
+    async def followers(self, author_id: str, *, after: str | None) -> Counted:
+        """As `Counters` says."""
+        with _failures():
+            settled, username, followers = await _followers(
+                self._client, AUTHOR_COUNTERS.key(self._prefix, author_id), self._stem, author_id, after or ""
+            )
+        return Counted(
+            username=None if username is None else username.decode(),
+            followers=int(followers or 0),
+            settled=bool(settled),
+        )
+
+    async def stretch(
+        self, author_id: str, *, before: bytes | None, skip: int, want: int, after: str | None
+    ) -> Stretch:
+        """As `Timelines` says."""
+        with _failures():
+            settled, skipped, entries, records, floor = await _stretch(
+                self._client,
+                TIMELINE.key(self._prefix, author_id),
+                *(self._stem, author_id, want, skip, before or b"", after or ""),
+            )
+        return Stretch(
+            places=[Place(*pair) for pair in zip(entries, records, strict=True)],
+            skipped=skipped,
+            below=_below(floor, before) if floor else None,
+            settled=bool(settled),
+        )
+
+    async def merge_step(self, author_id: str, *, below: bytes, want: int, beyond: str | None) -> MergeStep:
+        """As `Timelines` says."""
+        with _failures():
+            entries, reached = await _merge(
+                self._client,
+                TIMELINE.key(self._prefix, author_id),
+                *(self._stem, author_id, below, want, beyond or "", AUTHORS_A_STEP),
+            )
+        return MergeStep(entries=entries, reached=reached.decode() or None)
+
+    async def records(self, entries: list[bytes]) -> list[bytes]:
+        """As `Timelines` says."""
+        if not entries:
+            return []
+        with _failures():
+            found = await self._client.mget(
+                [CHEEP_RECORD.key(self._prefix, unpack_entry(entry)[1]) for entry in entries]
+            )
+        return [cast("bytes", record or b"") for record in found]  # this client decodes nothing
+
+    async def settled_in_counters(self, message_ids: Collection[str]) -> set[str]:
+        """The commands whose effects the counters show."""
+        return await self._settled_of(message_ids, with_tasks=False)
+
+    async def settled_in_timelines(self, message_ids: Collection[str]) -> set[str]:
+        """The commands whose effects the timelines show, fan-out included."""
+        return await self._settled_of(message_ids, with_tasks=True)
+
+    async def _settled_of(self, message_ids: Collection[str], *, with_tasks: bool) -> set[str]:
+        if not message_ids:
+            return set()
+        with _failures():
+            flags = await _settled(
+                self._client,
+                COMMAND_RECORD.key(self._prefix, next(iter(message_ids))),
+                self._stem,
+                int(with_tasks),
+                *message_ids,
+            )
+        return {message_id for message_id, flag in zip(message_ids, flags, strict=True) if flag}
+
+
+def _below(floor: bytes, before: bytes | None) -> bytes:
+    """What the entries of the merge are less than: the floor itself is among them, the cursor's entry is not."""
+    above_floor = (int.from_bytes(floor) + 1).to_bytes(ENTRY_BYTES + 1)[1:]
+    return above_floor if before is None else min(before, above_floor)
+
+
+@contextmanager
+def _failures() -> Iterator[Any]:
+    try:
+        yield
+    except ResponseError as error:
+        if str(error).startswith(_NOT_NOW):
+            raise StoreAwayError("redis", str(error)) from error
+        raise
+    except (RedisError, OSError) as error:
+        raise StoreAwayError("redis", f"{type(error).__name__}: {error}") from error
