@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.of-lock
 CHEEPER := $(BIN)/cheeper
 UV := $(BIN)/uv
+IF_SET_UP := test -x $(CHEEPER) || { echo "Nothing is set up here: make up does it."; exit 0; };
 # A stage of the tests that takes longer than its seconds is interrupted, so that it still says where it stood.
 WITHIN := timeout --foreground --signal=INT --kill-after=60
 
@@ -25,11 +26,11 @@ up: $(STAMP) ## set everything up, start the stack and show its lines until Ctrl
 start: $(STAMP) ## start the stack in the background and return when it is ready
 	@$(CHEEPER) start
 
-stop: $(STAMP) ## stop the stack that runs
-	@$(CHEEPER) stop
+stop: ## stop the stack that runs
+	@$(IF_SET_UP) $(CHEEPER) stop
 
-status: $(STAMP) ## say what runs where
-	@$(CHEEPER) status
+status: ## say what runs where
+	@$(IF_SET_UP) $(CHEEPER) status
 
 deps: $(STAMP) ## set everything up without starting it
 	@$(CHEEPER) deps
@@ -37,8 +38,8 @@ deps: $(STAMP) ## set everything up without starting it
 infrastructure: $(STAMP) ## empty every store and topic
 	@$(CHEEPER) infrastructure
 
-clean: $(STAMP) ## remove all data
-	@$(CHEEPER) clean
+clean: ## remove all data
+	@$(IF_SET_UP) $(CHEEPER) clean
 
 demo: $(STAMP) ## the book's Demo Time, step by step, against a fresh stack
 	@$(BIN)/python -m cheeper_e2e.demo
@@ -84,6 +85,7 @@ $(STAMP): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 		echo "$(PYTHON) could not make $(VENV): it needs its venv module (python3-venv on Debian) and a folder to write to." >&2; exit 1; }; \
 		awk '/^[^ ]/ { ours = /^uv==/ } ours' requirements.lock > $(VENV)/uv.txt && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt; }
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
+		$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=--editable %) || { \
+		echo "The packages of requirements.lock could not be installed into $(VENV); the reason stands above." >&2; exit 1; }
 	@touch $@
