@@ -28,7 +28,7 @@ def is_version_7(text):
     return text == text.lower() and uuid.UUID(text).version == 7
 
 
-# --- what is answered -------------------------------------------------------------------------------------------------
+# --- what is answered ------------------------------------------------------------------------------------------------
 
 
 async def test_a_sign_up_is_done_at_once(client):
@@ -88,7 +88,7 @@ async def test_chapter7_is_the_same_api(client, path):
     refused(await client.command("POST", f"/chapter7{path}", {**body, "x": 1}), 422, "invalid", "x")
 
 
-# --- acts that are already true ---------------------------------------------------------------------------------------
+# --- acts that are already true --------------------------------------------------------------------------------------
 
 
 async def test_a_second_sign_up_of_the_same_author_changes_nothing(client):
@@ -118,7 +118,7 @@ async def test_a_second_post_of_the_same_cheep_changes_nothing(client):
     assert (await client.author(bob.author_id)).data["cheeps"] == 1
 
 
-# --- what the domain refuses ------------------------------------------------------------------------------------------
+# --- what the domain refuses -----------------------------------------------------------------------------------------
 
 
 async def test_a_taken_username_is_refused(client):
@@ -190,7 +190,7 @@ async def test_a_follow_with_nobody_is_never_counted(client):
     refused(await client.followers_counter(nobody, after=rejected.message_id), 404, "author_not_found")
 
 
-# --- what is refused at the edge ---------------------------------------------------------------------------------------
+# --- what is refused at the edge -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ async def test_a_chunked_body_that_fits_is_read(client):
     assert reply.status == 201
 
 
-# --- the same message id -----------------------------------------------------------------------------------------------
+# --- the same message id ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", COMMANDS)

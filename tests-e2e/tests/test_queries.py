@@ -35,7 +35,7 @@ def ids(reply):
     return [cheep["cheep_id"] for cheep in reply.data["cheeps"]]
 
 
-# --- what is shown -----------------------------------------------------------------------------------------------------
+# --- what is shown ---------------------------------------------------------------------------------------------------
 
 
 async def test_the_counter_is_as_the_book_prints_it(client):
@@ -140,7 +140,7 @@ async def test_unknown_ids(client):
     assert (reply.status, reply.data) == (200, {"cheeps": []})
 
 
-# --- timelines ---------------------------------------------------------------------------------------------------------
+# --- timelines -------------------------------------------------------------------------------------------------------
 
 
 async def test_ones_own_cheeps_are_not_on_ones_timeline(client, followed):
@@ -160,7 +160,7 @@ async def test_following_brings_earlier_cheeps_in(client, followed):
     assert ids(await client.timeline(late.author_id)) == [newest, *cheeps]
 
 
-# --- pages -------------------------------------------------------------------------------------------------------------
+# --- pages -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6, 7, 8, 100])
@@ -199,7 +199,7 @@ async def test_new_cheeps_do_not_disturb_a_walk(client, followed):
 
 @pytest.mark.parametrize("offset", [0, 1, 5, 6, 7, 799])
 async def test_the_books_offset(client, followed, offset):
-    """offset skips so many of the newest."""
+    """An offset skips so many of the newest."""
     reader, _, cheeps = followed
     assert ids(await client.timeline(reader.author_id, offset=offset, size=3)) == cheeps[offset : offset + 3]
 
@@ -250,14 +250,15 @@ async def test_chapter7_and_head_are_the_same_query(client, followed, path):
     plain = path.format(newest if "cheep" in path else reader.author_id)
     reply = await client.query(plain)
     prefixed = await client.query(f"/chapter7{plain}")
-    assert (prefixed.status, prefixed.data) == (reply.status, reply.data) and reply.status == 200
+    assert reply.status == 200
+    assert (prefixed.status, prefixed.data) == (reply.status, reply.data)
     head = await client.request("HEAD", plain)
     assert (head.status, head.raw) == (200, b"")
     assert head.headers["content-type"] == reply.headers["content-type"]
     assert head.headers["x-message-id"]
 
 
-# --- after -------------------------------------------------------------------------------------------------------------
+# --- after -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ONE_AUTHOR)

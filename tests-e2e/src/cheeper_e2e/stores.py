@@ -1,0 +1,119 @@
+"""A look into the queues and stores of a local stack, for the demo to print: it reads, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Self
+
+import msgspec
+import psycopg
+import redis
+from psycopg.rows import dict_row
+from pymongo import MongoClient
+
+from cheeper_contracts import topics, views
+from cheeper_local.servers import kafka_protocol
+
+_WORKER: Final = "cheeper.worker"
+_NOBODY: Final = "cheeper.demo"
+_SHOWN_ID: Final = 8
+
+_NOT_RELAYED: Final = """
+    SELECT count(*) AS n FROM outbox o
+     WHERE NOT EXISTS (SELECT FROM relay_cursor c WHERE (o.epoch, o.xid, o.id) <= (c.epoch, c.xid, c.id))
+"""
+_TABLES: Final = {
+    "authors": "SELECT author_id::text, username FROM authors ORDER BY signed_up_at",
+    "follows": "SELECT from_author_id::text, to_author_id::text FROM follows ORDER BY followed_at",
+    "cheeps": "SELECT cheep_id::text, author_id::text, message FROM cheeps ORDER BY cheep_date",
+    "outbox": "SELECT type, key FROM outbox ORDER BY epoch, xid, id",
+}
+
+
+class Stores:
+    """The stores behind the URLs of a process's environment."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._topic_prefix = env.get("TOPIC_PREFIX", "")
+        self._redis_prefix = env.get("REDIS_PREFIX", "")
+        self._postgres = psycopg.connect(env["DATABASE_URL"], autocommit=True, row_factory=dict_row)
+        self._redis: Any = redis.Redis.from_url(env["REDIS_URL"])  # its types leave bytes or text open
+        self._mongo: MongoClient[dict[str, Any]] = MongoClient(env["MONGO_URL"])
+        self._documents = self._mongo[env.get("MONGO_DATABASE", "cheeper")]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._postgres.close()
+        self._redis.close()
+        self._mongo.close()
+
+    def queues(self) -> dict[str, str]:
+        """What waits in the book's four queues."""
+        in_outbox = self._one(_NOT_RELAYED)
+        sent = self._one("SELECT coalesce(sum(last_sequence), 0) AS n FROM relay_partitions")
+        parked = sum(self._redis.scard(key) for key in self._keys(views.PARKED_KEYS))
+        parked += self._documents[views.PARKED_MESSAGES.name].count_documents({})
+        return {
+            "commands": f"{self._lag(topics.COMMANDS, _WORKER)} for the worker",
+            "events": f"{in_outbox} in the outbox for the relay; for the projector {sent - self._applied_in_redis()} "
+            f"of Redis and {sent - self._applied_in_mongo()} of MongoDB",
+            "projections": f"{sum(self._redis.llen(key) for key in self._keys(views.TASKS))} fan-out tasks",
+            "failed messages": f"{self._lag(topics.DEAD_LETTERS, _NOBODY)} dead letters, {parked} parked",
+        }
+
+    def contents(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Each store, each of its tables, key families or collections, and what is in it."""
+        for table, query in _TABLES.items():
+            rows = self._postgres.execute(query).fetchall()
+            yield "PostgreSQL", table, [", ".join(_short(value) for value in row.values()) for row in rows]
+        for pattern in (views.AUTHOR_COUNTERS, views.FOLLOWERS, views.AUTHOR_CHEEPS, views.TIMELINE):
+            lines = [f"{_short(key.rpartition(b':')[2])}: {self._value(key)}" for key in sorted(self._keys(pattern))]
+            yield "Redis", pattern.name, lines
+        for collection in (views.AUTHORS, views.CHEEPS):
+            documents = self._documents[collection.name].find().sort("_id")
+            yield "MongoDB", collection.name, [_document(document) for document in documents]
+
+    def _one(self, query: str) -> int:
+        row = self._postgres.execute(query.encode()).fetchone()
+        return 0 if row is None else int(row["n"])
+
+    def _lag(self, topic: topics.Topic, group: str) -> int:
+        """How many messages of a topic a group has before it."""
+        bootstrap, prefix = self._env["KAFKA_BOOTSTRAP_SERVERS"], self._topic_prefix
+        return kafka_protocol.lag(bootstrap, prefix + group, topic.named(prefix))
+
+    def _applied_in_redis(self) -> int:
+        return sum(int(self._redis.hget(key, "sequence") or 0) for key in self._keys(views.CHECKPOINT))
+
+    def _applied_in_mongo(self) -> int:
+        return sum(int(found["sequence"]) for found in self._documents[views.CHECKPOINTS.name].find())
+
+    def _keys(self, pattern: views.KeyPattern) -> list[bytes]:
+        return list(self._redis.scan_iter(pattern.key(_escaped(self._redis_prefix), "*")))
+
+    def _value(self, key: bytes) -> str:
+        kind = self._redis.type(key)
+        if kind == b"hash":
+            return ", ".join(f"{name.decode()} {value.decode()}" for name, value in self._redis.hgetall(key).items())
+        if kind == b"zset":
+            return ", ".join(_short(member) for member in self._redis.zrange(key, 0, -1))
+        return ", ".join(_short(views.unpack_entry(entry)[1]) for entry in self._redis.lrange(key, 0, -1))
+
+
+def _document(document: dict[str, Any]) -> str:
+    shown = {name: value for name, value in document.items() if value is not None}
+    return msgspec.json.encode(shown, enc_hook=str).decode()
+
+
+def _short(value: object) -> str:
+    """Text as it is, an id by its first characters."""
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    is_id = len(text) == 36 and text.count("-") == 4  # noqa: PLR2004 - the form of a UUID
+    return f"{text[:_SHOWN_ID]}…" if is_id else text
+
+
+def _escaped(prefix: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in prefix)

@@ -1,0 +1,171 @@
+"""Outages: what needs a server that is away is 503 quickly, what does not goes on, and all is well after its return."""
+
+import asyncio
+import random
+import time
+
+import httpx
+import pytest
+
+from cheeper_e2e.people import accepted, follow, new_id, post, refused, sign_up, somebody
+from cheeper_local.waiting import eventually
+
+SERVERS = ["postgres", "kafka", "redis", "mongo"]
+QUICKLY_SECONDS = 6
+RETURN_SECONDS = 90
+SEED = 7
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+
+# Which requests a server's absence stops. A command with a key is reserved in PostgreSQL first, one without a key and
+# handled later is not.
+NEEDS = {
+    "sign-up": {"postgres"},
+    "post with a key": {"postgres", "kafka"},
+    "post": {"kafka"},
+    "follow": {"kafka"},
+    "counter": {"redis"},
+    "timeline": {"redis"},
+    "author": {"mongo"},
+    "cheep": {"mongo"},
+}
+
+
+@pytest.fixture
+async def scene(patient):
+    """Alice, who follows Bob, and a cheep of Bob's."""
+    alice, bob = await sign_up(patient), await sign_up(patient)
+    await follow(patient, alice, bob)
+    return alice, bob, await post(patient, bob, "before")
+
+
+def requests(client, alice, bob, cheep):
+    """Each kind of request, ready to be sent."""
+    new = somebody()
+    body = {"author_id": bob.author_id, "message": "meanwhile"}
+    pair = {"from_author_id": bob.author_id, "to_author_id": alice.author_id}
+    sign_up_body = {"author_id": new.author_id, "username": new.username, "email": new.email}
+    return {
+        "sign-up": lambda: client.request("POST", "/author", body=sign_up_body),
+        "post with a key": lambda: client.command("POST", "/cheep", body),
+        "post": lambda: client.request("POST", "/cheep", body=body),
+        "follow": lambda: client.request("POST", "/follow", body=pair),
+        "counter": lambda: client.followers_counter(bob.author_id),
+        "timeline": lambda: client.timeline(alice.author_id),
+        "author": lambda: client.author(bob.author_id),
+        "cheep": lambda: client.cheep(cheep),
+    }
+
+
+def unavailable(reply, seconds):
+    """Whether an answer is the 503 that tells a client what to do."""
+    refused(reply, 503, "unavailable")
+    assert reply.headers["retry-after"].isdigit(), reply.curl
+    assert seconds < QUICKLY_SECONDS, f"{seconds:.1f} s: {reply.curl}"
+
+
+async def all_is_well(client):
+    """A whole story works again, from sign-up to timeline."""
+    alice, bob = await sign_up(client), await sign_up(client)
+    await follow(client, alice, bob)
+    cheep = await post(client, bob, "after")
+    assert [shown["cheep_id"] for shown in await client.whole_timeline(alice.author_id)] == [cheep]
+
+
+def restarts(stack):
+    """How often each process was started again."""
+    return {name: process["restarts"] for name, process in stack.processes().items()}
+
+
+async def waits_for(stack, role):
+    """What the processes of a role all say that they wait for, on their own health pages."""
+    needs = []
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for process in stack.processes().values():
+            if process["role"] == role:
+                try:
+                    reply = await http.get(f"http://127.0.0.1:{process['port']}{process['health']}")
+                except httpx.TransportError:
+                    return set()
+                assert reply.status_code == 503
+                needs.append({name for name, need in reply.json()["data"].items() if not need["ok"]})
+    return set.intersection(*needs)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_server_is_away_and_returns(client, patient, local_stack, scene, server):
+    """With a server stopped the requests that need it are 503 and the others go on; later no process was restarted."""
+    alice, bob, cheep = scene
+    before = restarts(local_stack)
+    replies = {}
+    await asyncio.to_thread(local_stack.server, server, "stop")
+    try:
+        for _ in range(2):  # the first may find a connection that broke, the second a pool that knows
+            for name, send in requests(client, alice, bob, cheep).items():
+                began = time.monotonic()
+                reply = await send()
+                if server in NEEDS[name]:
+                    unavailable(reply, time.monotonic() - began)
+                else:
+                    assert reply.status in (200, 201, 202), f"{name} without {server}: {reply.status} {reply.curl}"
+                    replies[name] = reply
+        health = await client.request("GET", "/health")
+        assert health.status == 503
+    finally:
+        await asyncio.to_thread(local_stack.server, server, "start")
+
+    async def healthy():
+        return (await client.request("GET", "/health")).status == httpx.codes.OK
+
+    await eventually(healthy, RETURN_SECONDS, what="the gateway is healthy again")
+    await all_is_well(patient)
+    for name, reply in replies.items():  # what was accepted meanwhile is done now
+        if name in ("sign-up", "post", "post with a key", "follow"):
+            shown = await patient.author(bob.author_id, after=reply.message_id, timeout=10)
+            assert "stale" not in shown.meta, reply.curl
+    assert restarts(local_stack) == before
+
+
+async def test_start_order_does_not_matter(patient, local_stack):
+    """Processes that start before any server wait for it, say so, and need no further restart."""
+    order = random.Random(SEED).sample(SERVERS, 4)
+    for server in SERVERS:
+        await asyncio.to_thread(local_stack.server, server, "stop")
+    try:
+        for role in ("write-api", "worker", "relay", "projector", "read-api"):
+            await asyncio.to_thread(local_stack.kill, role)
+        started_again = restarts(local_stack)
+        for role, needs in {
+            "worker": {"postgres", "kafka"},
+            "relay": {"postgres", "kafka"},
+            "projector": {"kafka", "redis", "mongo"},
+            "read-api": {"redis", "mongo"},
+        }.items():
+
+            async def says_so(role=role, needs=needs):
+                return needs <= await waits_for(local_stack, role)
+
+            await eventually(says_so, RETURN_SECONDS, what=f"{role} says that it waits for {needs}")
+    finally:
+        for server in order:
+            await asyncio.to_thread(local_stack.server, server, "start")
+    await asyncio.to_thread(local_stack.wait_ready)
+    await all_is_well(patient)
+    assert restarts(local_stack) == started_again
+
+
+async def test_a_command_whose_outcome_was_unknown_is_repeated_with_its_id(client, patient, local_stack, scene):
+    """The message id of a 503 is the key with which to repeat the command, once all is back: it happens once."""
+    alice, bob, _ = scene
+    body = {"cheep_id": new_id(), "author_id": bob.author_id, "message": "again"}
+    await asyncio.to_thread(local_stack.server, "kafka", "stop")
+    try:
+        lost = await client.request("POST", "/cheep", body=body)
+        refused(lost, 503, "unavailable")
+    finally:
+        await asyncio.to_thread(local_stack.server, "kafka", "start")
+    again = await patient.command("POST", "/cheep", body, key=lost.message_id)
+    accepted(again)
+    await patient.timeline(alice.author_id, after=again.message_id, timeout=10)
+    shown = [cheep["cheep_id"] for cheep in await patient.whole_timeline(alice.author_id)]
+    assert shown.count(body["cheep_id"]) == 1

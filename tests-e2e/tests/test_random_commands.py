@@ -1,0 +1,65 @@
+"""Random commands by concurrent clients leave the views equal to what SQL says of the write model.
+
+CHEEPER_SEED draws others (every failure names its seed), CHEEPER_COMMANDS sends more.
+"""
+
+import asyncio
+import os
+import random
+
+import pytest
+
+from cheeper_e2e.oracle import differences, expected
+from cheeper_e2e.random_commands import Storm
+
+SEED = int(os.environ.get("CHEEPER_SEED", "1"))
+COMMANDS = int(os.environ.get("CHEEPER_COMMANDS", "2000"))
+CLIENTS = 10
+SETTLE_SECONDS = 120
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+
+
+async def compare(client, stack, storm):
+    """Fail with the differences, and all requests about the first author who differs."""
+    await storm.settle(SETTLE_SECONDS)
+    wanted = expected(stack.environment["DATABASE_URL"], [person.author_id for person in storm.people])
+    assert sum(len(want.timeline) for want in wanted.values()) > 0
+    found = await differences(client, wanted)
+    if found:
+        author_id, sentences = next(iter(found.items()))
+        story = storm.story_of(author_id)
+        pytest.fail(f"seed {SEED}: {len(found)} authors differ; {author_id}:\n" + "\n".join(sentences) + f"\n\n{story}")
+
+
+async def test_random_commands(patient, local_stack):
+    """Without disturbance no author's counter, counts or timeline differ."""
+    storm = Storm(patient, SEED)
+    await storm.rage(COMMANDS, CLIENTS)
+    await compare(patient, local_stack, storm)
+
+
+async def test_random_commands_while_processes_are_killed(patient, local_stack):
+    """Nor do they where relay, worker and projector are killed meanwhile."""
+    draw = random.Random(SEED)
+    storm = Storm(patient, SEED)
+    for part in range(6):
+        raging = asyncio.create_task(storm.rage(COMMANDS // 6, CLIENTS, part=part))
+        for role in draw.sample(["relay", "worker", "projector"], 3):
+            await asyncio.to_thread(local_stack.kill, role)
+        await raging
+    await compare(patient, local_stack, storm)
+
+
+async def test_random_commands_around_a_wiped_broker(patient, local_stack):
+    """Nor do they after the broker was wiped and came back empty: the outbox fills it again.
+
+    Commands that were accepted and not yet handled are in the broker alone, so it is wiped between two storms.
+    """
+    storm = Storm(patient, SEED)
+    await storm.rage(COMMANDS // 2, CLIENTS, part=0)
+    await storm.settle(SETTLE_SECONDS)
+    await asyncio.to_thread(local_stack.server, "kafka", "wipe")
+    await asyncio.to_thread(local_stack.server, "kafka", "start")
+    await storm.rage(COMMANDS // 2, CLIENTS, part=1)
+    await compare(patient, local_stack, storm)
