@@ -6,6 +6,7 @@
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
 PACKAGES := contracts services/write-api services/projector services/read-api deploy/local tests-e2e
+OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-local cheeper-e2e
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.of-lock
@@ -75,7 +76,7 @@ format: $(STAMP) ## format the code
 
 lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependencies
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-emit-package cheeper-contracts --custom-compile-command "make lock" \
+		--no-emit-find-links $(OURS:%=--no-emit-package %) --custom-compile-command "make lock" \
 		$(PACKAGES:%=%/pyproject.toml) --group dev --output-file requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
