@@ -308,3 +308,10 @@ async def test_after_an_unknown_command_is_stale(client, followed, path):
     assert (reply.status, reply.meta["stale"]) == (200, True)
     assert 0.9 < time.monotonic() - began < 4
     assert reply.data == (await client.query(plain)).data
+
+
+@pytest.mark.parametrize("path", ["/author/{}", "/author/{}/followers-counter", "/cheep/{}"])
+async def test_a_404_too_says_that_it_may_be_stale(client, path):
+    """Where nothing is there yet when the time-out ends, the 404 is marked, so that a client can tell it from a no."""
+    reply = await client.query(path.format(new_id()), after=new_id(), timeout=0)
+    assert (reply.status, reply.meta.get("stale")) == (404, True)
