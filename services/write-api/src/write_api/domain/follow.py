@@ -31,6 +31,11 @@ class Follow:
     def begin(cls, given: Mapping[str, str | None], now: int) -> Self:
         """The follow that these fields make. Raises Invalid or CannotFollowSelf."""
         follow = cls(**values.checked(FOLLOW_RULES, given), followed_at=now)
-        if follow.from_author_id == follow.to_author_id:
-            raise CannotFollowSelf
+        refuse_self(follow.from_author_id, follow.to_author_id)
         return follow
+
+
+def refuse_self(from_author_id: str, to_author_id: str) -> None:
+    """Raise CannotFollowSelf where the two are one."""
+    if from_author_id == to_author_id:
+        raise CannotFollowSelf

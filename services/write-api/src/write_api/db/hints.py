@@ -1,0 +1,44 @@
+"""Hints to the relay that the outbox has something new: after the commit, and never more than one on its way."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from write_api import outbox
+
+log = structlog.get_logger()
+
+
+class Hints:
+    """Sends hints beside the caller's own work. A lost one costs the relay's polling interval, so failures are only
+    logged.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._wanted = False
+        self._sending: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Hint soon. Returns at once and never raises."""
+        self._wanted = True
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.get_running_loop().create_task(self._send())
+
+    async def close(self) -> None:
+        """Wait until the last hint is out."""
+        if self._sending is not None:
+            await self._sending
+
+    async def _send(self) -> None:
+        while self._wanted:
+            self._wanted = False
+            try:
+                async with self._engine.begin() as connection:
+                    await outbox.hint(connection)
+            except (SQLAlchemyError, OSError) as error:
+                log.debug("hint to the relay lost", why=type(error).__name__)

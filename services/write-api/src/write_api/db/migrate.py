@@ -1,0 +1,59 @@
+"""The schema's migrations, run and asked about."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from write_api.db.faults import transient_faults
+
+_LOCATION: Final = "write_api:db/migrations"
+_LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
+
+
+async def migrate(engine: AsyncEngine) -> str:
+    """Bring the schema to this code's revision, which comes back. A second one at once waits for the first.
+
+    Raises UnavailableError where the database is away.
+    """
+    with transient_faults():
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(_upgrade)
+    return newest_revision()
+
+
+async def missing_revision(engine: AsyncEngine) -> str | None:
+    """The revision that the database still lacks, or none. A database that is newer than this code lacks nothing."""
+    async with engine.connect() as connection:
+        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return newest_revision() if current is None or current < newest_revision() else None
+
+
+@cache
+def newest_revision() -> str:
+    """The revision that this code is written for; revisions are numbers of four digits."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise LookupError("this package holds no migrations")
+    return head
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", _LOCATION)
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,92 @@
+"""From a command to its answer, the same way for every resource."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from litestar import Response
+from litestar.openapi import ResponseSpec
+
+from cheeper_contracts.answers import Answer, Meta, Problem
+from cheeper_contracts.commands import Command
+from cheeper_contracts.envelope import Envelope
+from write_api.commands.bus import now_in_microseconds
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import made_for
+from write_api.commands.outcome import Outcome
+from write_api.commands.transports import Dispatcher
+from write_api.http import problems
+from write_api.http.context import context_of
+from write_api.http.problems import AnyRequest
+
+SOURCE: Final = "/write-api/http"
+ANSWER_SECONDS: Final = 6.0
+"""After this time a client is told that the outcome is unknown."""
+
+D = TypeVar("D")
+
+_late: set[asyncio.Task[Outcome]] = set()
+
+
+def identify(request: AnyRequest, given: str | None, field: str) -> str:
+    """The id that the client gave, in the form that ids have here, or else the one that is made for the command."""
+    return made_for(context_of(request.scope).message_id, field) if given is None else given.lower()
+
+
+async def answer(
+    request: AnyRequest, dispatcher: Dispatcher, command: Command, data: D
+) -> Response[Answer[D]] | Response[Answer[Problem]]:
+    """Give the command to the dispatcher and tell the client what became of it: 201 where something was made, 200 where
+    it was so already, 202 where it is accepted, or a refusal. Raises UnavailableError.
+    """
+    context = context_of(request.scope)
+    envelope = Envelope(
+        message_id=context.message_id,
+        type=command.TYPE,
+        source=SOURCE,
+        time=now_in_microseconds(),
+        key=command.key,
+        correlation_id=context.message_id,
+        traceparent=context.traceparent,
+    )
+    outcome = await _in_time(dispatcher.dispatch(command, envelope, repeatable=context.repeatable))
+    if outcome.code is not None and not outcome.accepted:
+        return problems.of_outcome(request, outcome)
+    return Response(Answer(data=data, meta=Meta(message_id=context.message_id)), status_code=_status(outcome))
+
+
+def documented(data: Any) -> dict[int, ResponseSpec]:
+    """All answers of a command but its 201, for OpenAPI."""
+    done = {
+        200: ResponseSpec(Answer[data], description="It was so already", generate_examples=False),
+        202: ResponseSpec(Answer[data], description="Accepted; it will be handled", generate_examples=False),
+    }
+    return done | problems.documented()
+
+
+def _status(outcome: Outcome) -> int:
+    if outcome.accepted:
+        return 202
+    return 201 if outcome.changed else 200
+
+
+async def _in_time(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The outcome, if it comes in time. A late one is given up but not waited for: to cancel what a server has frozen
+    takes time too.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+    if not done:
+        _late.add(task)
+        task.add_done_callback(_let_go)
+        task.cancel()
+        raise UnavailableError(f"no outcome within {ANSWER_SECONDS:g} s")
+    return task.result()
+
+
+def _let_go(task: asyncio.Task[Outcome]) -> None:
+    _late.discard(task)
+    if not task.cancelled():
+        task.exception()  # it has been answered for: nobody else will look at it

@@ -1,0 +1,65 @@
+"""The HTTP role's application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Final
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import Parameter
+from litestar.types import ASGIApp
+
+from cheeper_contracts import routes
+from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER
+from write_api.commands.transports import Dispatcher
+from write_api.http.authors import sign_up
+from write_api.http.bodies import MAX_BODY_BYTES
+from write_api.http.cheeps import post_cheep
+from write_api.http.context import ContextMiddleware
+from write_api.http.follows import follow
+from write_api.http.health import Check, health_handlers
+from write_api.http.problems import EXCEPTION_HANDLERS
+
+COMMAND_HANDLERS: Final = (sign_up, follow, post_cheep)
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(dispatcher: Dispatcher, checks: Mapping[str, Check], lifespan: Sequence[Lifespan] = ()) -> ASGIApp:
+    """The application over a dispatcher. `lifespan`: what to start and stop with it."""
+    commands = Router(
+        "/",
+        route_handlers=COMMAND_HANDLERS,
+        dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
+        parameters={"idempotency_key": _idempotency_key()},
+    )
+    app = Litestar(
+        [commands, *health_handlers(checks)],
+        exception_handlers={**EXCEPTION_HANDLERS},
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=OpenAPIConfig(
+            title="Cheeper: commands",
+            version="1",
+            path=routes.OPENAPI,
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+        ),
+        logging_config=None,
+        lifespan=list(lifespan),
+    )
+    return ContextMiddleware(app)
+
+
+def _idempotency_key() -> Any:
+    return Annotated[
+        str | None,
+        Parameter(
+            header=IDEMPOTENCY_KEY_HEADER,
+            required=False,
+            description="A UUID that becomes the message id: the same request with it has one effect and one answer",
+            schema_extra={"format": "uuid"},
+        ),
+    ]

@@ -1,0 +1,79 @@
+"""What every request has: a message id, in its answer's header, in its log lines, and for whoever handles it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
+from write_api.commands.ids import new_id
+from write_api.domain.values import Identifier
+
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_STATE: Final = "request_context"
+
+
+class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
+    """`repeatable`: the client chose the message id. `wrong`: what is wrong with the headers."""
+
+    message_id: str
+    repeatable: bool
+    traceparent: str | None
+    wrong: tuple[WrongField, ...] = ()
+
+
+def context_of(scope: Scope) -> RequestContext:
+    """The context that the middleware gave a request."""
+    context: RequestContext = scope["state"][_STATE]
+    return context
+
+
+class ContextMiddleware:
+    """Gives each request its context. Outermost, so that an answer which no route gives has its message id too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        context = _context_from(dict(scope["headers"]))
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state[_STATE] = context
+        header = (MESSAGE_ID_HEADER.lower().encode(), context.message_id.encode())
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(message_id=context.message_id, correlation_id=context.message_id):
+            await self._app(scope, receive, send_with_id)
+
+
+def _context_from(headers: dict[bytes, bytes]) -> RequestContext:
+    key = headers.get(IDEMPOTENCY_KEY_HEADER.lower().encode())
+    chosen = _identifier(key)
+    given = chosen or _identifier(headers.get(MESSAGE_ID_HEADER.lower().encode()))
+    wrong = () if key is None or chosen else (WrongField(IDEMPOTENCY_KEY_HEADER, "must be a UUID"),)
+    traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+    return RequestContext(
+        message_id=given or new_id(),
+        repeatable=chosen is not None,
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        wrong=wrong,
+    )
+
+
+def _identifier(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else str(Identifier(value.decode("latin-1")))
+    except ValueError:
+        return None

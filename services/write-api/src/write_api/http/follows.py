@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from litestar import Response, post
+
+from cheeper_contracts import routes
+from cheeper_contracts.answers import Answer, Problem
+from cheeper_contracts.commands import Follow
+from write_api.commands.transports import Dispatcher
+from write_api.domain import values
+from write_api.domain.follow import FOLLOW_RULES, refuse_self
+from write_api.http.answering import answer, documented, identify
+from write_api.http.bodies import Body, Json
+from write_api.http.fields import Id
+from write_api.http.problems import AnyRequest
+
+
+class FollowBody(Body, frozen=True, kw_only=True):
+    """Who follows whom."""
+
+    follow_id: Id | None = None
+    from_author_id: Id
+    to_author_id: Id
+
+    @classmethod
+    def rules(cls) -> Mapping[str, values.Rule]:
+        """Those of the domain."""
+        return FOLLOW_RULES
+
+
+class FollowAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who follows whom."""
+
+    follow_id: str
+    from_author_id: str
+    to_author_id: str
+
+
+@post(routes.FOLLOWS.path, dto=Json[FollowBody], return_dto=None, responses=documented(FollowAnswer))
+async def follow(
+    data: FollowBody, request: AnyRequest, dispatcher: Dispatcher
+) -> Response[Answer[FollowAnswer]] | Response[Answer[Problem]]:
+    """Let one author follow another."""
+    ids = {
+        "follow_id": identify(request, data.follow_id, "follow_id"),
+        "from_author_id": data.from_author_id.lower(),
+        "to_author_id": data.to_author_id.lower(),
+    }
+    refuse_self(ids["from_author_id"], ids["to_author_id"])
+    return await answer(request, dispatcher, Follow(**ids), FollowAnswer(**ids))

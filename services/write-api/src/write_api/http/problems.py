@@ -1,0 +1,134 @@
+"""From exception to answer: the one table, and the form that all errors have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi import ResponseSpec
+
+from cheeper_contracts import routes
+from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
+from write_api.commands.errors import UnavailableError
+from write_api.commands.outcome import Outcome
+from write_api.domain.errors import Invalid, Refusal
+from write_api.http.bodies import MAX_BODY_BYTES
+from write_api.http.context import context_of
+from write_api.http.errors import MalformedJsonError, UnsupportedMediaTypeError
+
+log = structlog.get_logger()
+
+AnyRequest = Request[Any, Any, Any]
+ProblemAnswer = Response[Answer[Problem]]
+
+
+def problem(
+    request: AnyRequest,
+    code: str,
+    message: str,
+    *,
+    fields: Sequence[WrongField] = (),
+    headers: dict[str, str] | None = None,
+) -> ProblemAnswer:
+    """An error's answer; its status is the code's."""
+    log.info("request refused", method=request.method, path=request.url.path, code=code)
+    return Response(
+        Answer(
+            data=Problem(message=message, code=code, fields=tuple(fields)),
+            meta=Meta(message_id=context_of(request.scope).message_id),
+        ),
+        status_code=STATUS_OF[code],
+        headers=headers or {},
+    )
+
+
+def of_outcome(request: AnyRequest, outcome: Outcome) -> ProblemAnswer:
+    """The answer to a command that was refused when it was handled."""
+    return problem(request, outcome.code or "", outcome.message or "")
+
+
+def _invalid(request: AnyRequest, error: Invalid) -> ProblemAnswer:
+    return problem(request, error.code, error.message, fields=error.fields)
+
+
+def _refusal(request: AnyRequest, error: Refusal) -> ProblemAnswer:
+    return problem(request, error.code, error.message)
+
+
+def _malformed(request: AnyRequest, _: Exception) -> ProblemAnswer:
+    return problem(request, "malformed_json", "The body is not JSON")
+
+
+def _media_type(request: AnyRequest, _: Exception) -> ProblemAnswer:
+    return problem(request, "unsupported_media_type", "The body must be declared as application/json, in UTF-8")
+
+
+def _too_large(request: AnyRequest, _: Exception) -> ProblemAnswer:
+    return problem(
+        request,
+        "body_too_large",
+        f"The body has more than {MAX_BODY_BYTES} bytes",
+        headers={"Connection": "close"},  # the rest of the body is not read
+    )
+
+
+def _no_such_path(request: AnyRequest, error: Exception) -> ProblemAnswer:
+    path = request.scope["path"]
+    if routes.route_of(path) is not None:  # another service answers there
+        return _no_such_method(request, error)
+    return problem(request, "no_such_path", "There is nothing at this path")
+
+
+def _no_such_method(request: AnyRequest, error: Exception) -> ProblemAnswer:
+    route = routes.route_of(request.scope["path"])
+    own = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    return problem(
+        request,
+        "method_not_allowed",
+        f"{request.method} is not allowed at this path",
+        headers={"Allow": route.allow if route else own},
+    )
+
+
+def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemAnswer:
+    log.warning("unavailable", why=str(error))
+    return problem(
+        request,
+        "unavailable",
+        "The outcome is unknown; send the request again with this answer's message id as its Idempotency-Key",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _defect(request: AnyRequest, error: Exception) -> ProblemAnswer:
+    log.error("defect", exc_info=error)
+    return problem(request, "internal", "Something went wrong on our side")
+
+
+EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any], ProblemAnswer]]] = {
+    400: _malformed,
+    404: _no_such_path,
+    405: _no_such_method,
+    413: _too_large,
+    Invalid: _invalid,
+    Refusal: _refusal,
+    MalformedJsonError: _malformed,
+    UnsupportedMediaTypeError: _media_type,
+    UnavailableError: _unavailable,
+    Exception: _defect,
+}
+"""The one table. The numbers are Litestar's own refusals; its 400 of a command is a body that is empty."""
+
+
+def documented() -> dict[int, ResponseSpec]:
+    """What any command may be refused with, for OpenAPI: a status, and the codes that it stands for."""
+    codes: dict[int, list[str]] = {}
+    for code, status in STATUS_OF.items():
+        codes.setdefault(status, []).append(code)
+    return {
+        status: ResponseSpec(Answer[Problem], description=", ".join(names), generate_examples=False)
+        for status, names in codes.items()
+    }

@@ -1,0 +1,100 @@
+"""What the environment says, read once at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from cheeper_contracts.commands import COMMANDS, Command
+from write_api.commands.transports import Transport
+from write_api.db.engine import sqlalchemy_url
+
+Role = Literal["http", "worker", "relay", "migrate"]
+
+DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "migrate": 0}
+DEFAULT_TRANSPORTS: Final = "SignUp=sync,Follow=async,PostCheep=async"
+LOG_FORMATS: Final = ("auto", "json", "console")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+_HIGHEST_PORT: Final = 65535
+
+
+class SettingError(Exception):
+    """A variable of the environment is missing or wrong. The text names it, without its value."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process of this service is told.
+
+    `database_url` is a libpq URL; `transports` says of each command whether it is handled at once or sent to Kafka.
+    """
+
+    role: Role
+    database_url: str
+    kafka_bootstrap_servers: str
+    topic_prefix: str
+    transports: dict[type[Command], Transport]
+    host: str
+    port: int
+    log_format: str
+    log_level: str
+
+
+def from_env(environ: Mapping[str, str], role: Role) -> Settings:
+    """The settings of a process with that role. Raises SettingError."""
+    return Settings(
+        role=role,
+        database_url=_database_url(environ),
+        kafka_bootstrap_servers=_required(environ, "KAFKA_BOOTSTRAP_SERVERS"),
+        topic_prefix=environ.get("TOPIC_PREFIX", ""),
+        transports=_transports(environ.get("COMMAND_TRANSPORTS", DEFAULT_TRANSPORTS)),
+        host=environ.get("HOST", "127.0.0.1"),
+        port=_port(environ, DEFAULT_PORTS[role]),
+        log_format=_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"),
+        log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS, "info"),
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise SettingError(f"{name} is not set")
+    return value
+
+
+def _database_url(environ: Mapping[str, str]) -> str:
+    url = _required(environ, "DATABASE_URL")
+    try:
+        sqlalchemy_url(url)
+    except ValueError as error:
+        raise SettingError(f"DATABASE_URL {error}") from None
+    return url
+
+
+def _transports(text: str) -> dict[type[Command], Transport]:
+    commands = {command.__name__: command for command in COMMANDS}
+    routing = dict(pair.split("=", 1) for pair in DEFAULT_TRANSPORTS.split(","))
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, _, transport = pair.partition("=")
+        if name not in commands or transport not in tuple(Transport):
+            raise SettingError(
+                "COMMAND_TRANSPORTS must be pairs such as SignUp=sync,Follow=async of "
+                f"{', '.join(commands)} and {', '.join(Transport)}"
+            )
+        routing[name] = transport
+    return {commands[name]: Transport(transport) for name, transport in routing.items()}
+
+
+def _port(environ: Mapping[str, str], default: int) -> int:
+    text = environ.get("PORT") or str(default)
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise SettingError(f"PORT must be a number from 0 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = environ.get(name) or default
+    if value not in choices:
+        raise SettingError(f"{name} must be one of {', '.join(choices)}")
+    return value
