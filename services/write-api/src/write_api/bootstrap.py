@@ -90,5 +90,5 @@ def _send_with(producer: CommandProducer) -> Send:
     return send
 
 
-async def _send_nothing(_command: Command, _envelope: Envelope) -> None:
-    raise LookupError("no command is configured to be sent")
+async def _send_nothing(command: Command, envelope: Envelope) -> None:
+    raise LookupError(f"{type(command).__name__} {envelope.message_id} is not configured to be sent")

@@ -48,6 +48,7 @@ def _says(role: str) -> Processor:
 
 def _rendering(*, console: bool) -> tuple[Processor, ...]:
     strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    # Tracebacks without local variables, which may hold what nobody should read in a log.
     if console:
-        return (strip, structlog.dev.ConsoleRenderer())
-    return (strip, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str))
+        return (strip, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
+    return (strip, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str))

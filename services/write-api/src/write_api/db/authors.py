@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
 from write_api.db.unique import refusing
+from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.errors import EmailTaken, UsernameTaken
 from write_api.domain.values import Bio, BirthDate, Email, Identifier, Location, Name, Username, Website
@@ -32,14 +33,14 @@ class PostgresAuthors:
         if row is None:
             return None
         return Author(
-            author_id=Identifier.kept(row.author_id),
-            username=Username.kept(row.username),
-            email=Email.kept(row.email),
-            name=row.name and Name.kept(row.name),
-            bio=None if row.bio is None else Bio.kept(row.bio),
-            location=None if row.location is None else Location.kept(row.location),
-            website=row.website and Website.kept(row.website),
-            birth_date=row.birth_date and BirthDate.kept(row.birth_date.isoformat()),
+            author_id=Identifier(row.author_id),
+            username=Username(row.username),
+            email=Email(row.email),
+            name=row.name and Name(row.name),
+            bio=None if row.bio is None else Bio(row.bio),
+            location=None if row.location is None else Location(row.location),
+            website=row.website and Website(row.website),
+            birth_date=row.birth_date and BirthDate(row.birth_date.isoformat()),
             signed_up_at=row.signed_up_at,
             sign_up_digest=bytes(row.sign_up_digest),
             last_cheep_date=row.last_cheep_date,
@@ -54,7 +55,7 @@ class PostgresAuthors:
                     "author_id": author.author_id,
                     "username": author.username,
                     "email": author.email,
-                    "email_unique_form": author.email.unique_form,
+                    "email_unique_form": values.unique_form(author.email),
                     "name": author.name,
                     "bio": author.bio,
                     "location": author.location,

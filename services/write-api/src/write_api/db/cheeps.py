@@ -25,12 +25,12 @@ class PostgresCheeps:
         if row is None:
             return None
         return Cheep(
-            cheep_id=Identifier.kept(row.cheep_id),
-            author_id=Identifier.kept(row.author_id),
-            message=CheepText.kept(row.message),
+            cheep_id=Identifier(row.cheep_id),
+            author_id=Identifier(row.author_id),
+            message=CheepText(row.message),
             cheep_date=row.cheep_date,
             post_digest=bytes(row.post_digest),
-            in_reply_to=row.in_reply_to and Identifier.kept(row.in_reply_to),
+            in_reply_to=row.in_reply_to and Identifier(row.in_reply_to),
             deleted_at=row.deleted_at,
         )
 

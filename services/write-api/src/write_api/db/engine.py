@@ -27,6 +27,7 @@ def create_engine(database_url: str, *, application_name: str, pool_size: int = 
     return create_async_engine(
         sqlalchemy_url(database_url),
         isolation_level="READ COMMITTED",  # after the locks, a statement must see what others committed before them
+        hide_parameters=True,  # an error's text may be logged, what authors write may not
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,

@@ -28,9 +28,9 @@ class PostgresFollows:
         if row is None:
             return None
         return Follow(
-            follow_id=Identifier.kept(row.follow_id),
-            from_author_id=Identifier.kept(row.from_author_id),
-            to_author_id=Identifier.kept(row.to_author_id),
+            follow_id=Identifier(row.follow_id),
+            from_author_id=Identifier(row.from_author_id),
+            to_author_id=Identifier(row.to_author_id),
             followed_at=row.followed_at,
         )
 

@@ -14,14 +14,14 @@ from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier
 def sign_up_rules(today: date) -> Mapping[str, values.Rule]:
     """The rule of each field of a sign-up."""
     return {
-        "author_id": Identifier,
-        "username": Username,
-        "email": Email,
-        "name": Name,
-        "bio": Bio,
-        "location": Location,
-        "website": Website,
-        "birth_date": BirthDate.before(today),
+        "author_id": values.identifier,
+        "username": values.username,
+        "email": values.email,
+        "name": values.name,
+        "bio": values.bio,
+        "location": values.location,
+        "website": values.website,
+        "birth_date": values.birth_date_before(today),
     }
 
 

@@ -7,7 +7,11 @@ from write_api.domain import values
 from write_api.domain.errors import CheepIdTaken
 from write_api.domain.values import CheepText, Identifier
 
-POST_RULES: Final[dict[str, values.Rule]] = {"cheep_id": Identifier, "author_id": Identifier, "message": CheepText}
+POST_RULES: Final[dict[str, values.Rule]] = {
+    "cheep_id": values.identifier,
+    "author_id": values.identifier,
+    "message": values.cheep_text,
+}
 """The rule of each field of a post."""
 
 

@@ -9,9 +9,9 @@ from write_api.domain.errors import CannotFollowSelf
 from write_api.domain.values import Identifier
 
 FOLLOW_RULES: Final[dict[str, values.Rule]] = {
-    "follow_id": Identifier,
-    "from_author_id": Identifier,
-    "to_author_id": Identifier,
+    "follow_id": values.identifier,
+    "from_author_id": values.identifier,
+    "to_author_id": values.identifier,
 }
 """The rule of each field of a follow."""
 

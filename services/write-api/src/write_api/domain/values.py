@@ -1,8 +1,8 @@
 """The values that authors give, each made only if it keeps its rule.
 
-A value is text that has been checked. Making one raises ValueError whose text completes the sentence that begins with
-the field's name: "must be …". `kept` makes one of text that was checked when it was first given, without checking it
-again: a rule that is tightened later must not lock anybody out.
+Each kind of value is a type over text, and a rule of the same name that makes one of what an author gave. A rule raises
+ValueError, whose text completes the sentence that begins with the field's name: "must be …". What a store kept is taken
+as it is, by the type alone: a rule that is tightened later must not lock anybody out.
 
 Text is NFC; lengths are in Unicode code points after that.
 """
@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
 from cheeper_contracts.answers import WrongField
@@ -34,6 +34,25 @@ WEBSITE_LENGTH: Final = 200
 _UUID: Final = re.compile(UUID_PATTERN[1:-1])
 _USERNAME: Final = re.compile(USERNAME_PATTERN[1:-1])
 _DATE: Final = re.compile(DATE_PATTERN[1:-1])
+
+Identifier = NewType("Identifier", str)
+"""A UUID of any version, in lower case."""
+Username = NewType("Username", str)
+"""A name that is unique without regard to case, and kept as written."""
+Email = NewType("Email", str)
+"""An address that is unique without regard to case, and never shown to others."""
+CheepText = NewType("CheepText", str)
+"""What a cheep says, without the white space around it."""
+Name = NewType("Name", str)
+"""The name that an author goes by."""
+Bio = NewType("Bio", str)
+"""What an author says of itself."""
+Location = NewType("Location", str)
+"""Where an author is, in its own words."""
+Website = NewType("Website", str)
+"""An http(s) URL."""
+BirthDate = NewType("BirthDate", str)
+"""A day, as `YYYY-MM-DD`."""
 
 Rule = Callable[[str], object]
 """What makes a value of text, or raises ValueError."""
@@ -61,168 +80,90 @@ def digest_of(content: Mapping[str, str | None]) -> bytes:
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
 
 
-class Value(str):
-    """Text that keeps a rule."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """The value of that text. Raises ValueError where it breaks the rule."""
-        return cls.kept(cls._rule(text))
-
-    @classmethod
-    def kept(cls, text: str) -> Self:
-        """The value of text that was checked when it was first given."""
-        return str.__new__(cls, text)
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        """The text as it is to be kept. Raises ValueError where it breaks the rule."""
-        raise NotImplementedError
+def identifier(text: str) -> Identifier:
+    """Any UUID."""
+    if not _UUID.fullmatch(text):
+        raise ValueError("must be a UUID")
+    return Identifier(text.lower())
 
 
-class Identifier(Value):
-    """A UUID of any version, in lower case."""
-
-    __slots__ = ()
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        if not _UUID.fullmatch(text):
-            raise ValueError("must be a UUID")
-        return text.lower()
+def username(text: str) -> Username:
+    """1 to 30 letters, digits and underscores of ASCII."""
+    if not _USERNAME.fullmatch(text):
+        raise ValueError("must be 1 to 30 of the characters A-Z a-z 0-9 _")
+    return Username(text)
 
 
-class Username(Value):
-    """A name that is unique without regard to case, and kept as written."""
-
-    __slots__ = ()
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        if not _USERNAME.fullmatch(text):
-            raise ValueError("must be 1 to 30 of the characters A-Z a-z 0-9 _")
-        return text
-
-
-class Email(Value):
-    """An address that is unique without regard to case, and never shown to others."""
-
-    __slots__ = ()
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        address = unicodedata.normalize("NFC", text)
-        local, _, domain = address.partition("@")
-        if not local or not domain or "@" in domain or _has_space_or_control(address):
-            raise ValueError("must be an address with one @ and no spaces")
-        if len(address) > EMAIL_LENGTH:
-            raise ValueError(f"must have at most {EMAIL_LENGTH} characters")
-        return address
-
-    @property
-    def unique_form(self) -> str:
-        """What two spellings of one address have in common."""
-        return unicodedata.normalize("NFC", self.casefold())
+def email(text: str) -> Email:
+    """One @ with something on both sides, no white space."""
+    address = unicodedata.normalize("NFC", text)
+    local, _, domain = address.partition("@")
+    if not local or not domain or "@" in domain or _has_space_or_control(address):
+        raise ValueError("must be an address with one @ and no spaces")
+    if len(address) > EMAIL_LENGTH:
+        raise ValueError(f"must have at most {EMAIL_LENGTH} characters")
+    return Email(address)
 
 
-class Text(Value):
-    """Free text within its length, without control characters but newline."""
-
-    __slots__ = ()
-
-    least = 0
-    most = 0
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        normal = unicodedata.normalize("NFC", text)
-        if any(unicodedata.category(character) == "Cc" and character != "\n" for character in normal):
-            raise ValueError("must have no control characters but newline")
-        if not cls.least <= len(normal) <= cls.most:
-            raise ValueError(f"must have {cls.least} to {cls.most} characters")
-        return normal
+def unique_form(address: Email) -> str:
+    """What two spellings of one address have in common."""
+    return unicodedata.normalize("NFC", address.casefold())
 
 
-class CheepText(Text):
-    """What a cheep says, without the white space around it."""
-
-    __slots__ = ()
-
-    least = 1
-    most = MESSAGE_LENGTH
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        return super()._rule(text.strip())
+def cheep_text(text: str) -> CheepText:
+    """1 to 260 characters after trimming."""
+    return CheepText(_text(text.strip(), 1, MESSAGE_LENGTH))
 
 
-class Name(Text):
-    """The name that an author goes by."""
-
-    __slots__ = ()
-
-    least = 1
-    most = NAME_LENGTH
+def name(text: str) -> Name:
+    """1 to 50 characters."""
+    return Name(_text(text, 1, NAME_LENGTH))
 
 
-class Bio(Text):
-    """What an author says of itself."""
-
-    __slots__ = ()
-
-    most = BIO_LENGTH
+def bio(text: str) -> Bio:
+    """At most 160 characters."""
+    return Bio(_text(text, 0, BIO_LENGTH))
 
 
-class Location(Text):
-    """Where an author is, in its own words."""
-
-    __slots__ = ()
-
-    most = LOCATION_LENGTH
+def location(text: str) -> Location:
+    """At most 30 characters."""
+    return Location(_text(text, 0, LOCATION_LENGTH))
 
 
-class Website(Value):
-    """An http(s) URL."""
-
-    __slots__ = ()
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
-        url = unicodedata.normalize("NFC", text)
-        if len(url) > WEBSITE_LENGTH:
-            raise ValueError(f"must have at most {WEBSITE_LENGTH} characters")
-        if _has_space_or_control(url) or not _is_http_url(url):
-            raise ValueError("must be an http or https URL")
-        return url
+def website(text: str) -> Website:
+    """A URL of at most 200 characters with a host."""
+    url = unicodedata.normalize("NFC", text)
+    if len(url) > WEBSITE_LENGTH:
+        raise ValueError(f"must have at most {WEBSITE_LENGTH} characters")
+    if _has_space_or_control(url) or not _is_http_url(url):
+        raise ValueError("must be an http or https URL")
+    return Website(url)
 
 
-class BirthDate(Value):
-    """A day, as `YYYY-MM-DD`."""
+def birth_date_before(today: date) -> Callable[[str], BirthDate]:
+    """The rule that it is a day in the past."""
 
-    __slots__ = ()
-
-    @classmethod
-    def _rule(cls, text: str) -> str:
+    def birth_date(text: str) -> BirthDate:
         if not _DATE.fullmatch(text):
             raise ValueError("must be a date, YYYY-MM-DD")
         try:
-            date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             raise ValueError("must be a date that exists, YYYY-MM-DD") from None
-        return text
+        if day >= today:
+            raise ValueError("must be in the past")
+        return BirthDate(text)
 
-    @classmethod
-    def before(cls, today: date) -> Callable[[str], BirthDate]:
-        """The rule that the day is in the past."""
+    return birth_date
 
-        def rule(text: str) -> BirthDate:
-            day = cls(text)
-            if date.fromisoformat(day) >= today:
-                raise ValueError("must be in the past")
-            return day
 
-        return rule
+def _text(text: str, least: int, most: int) -> str:
+    normal = unicodedata.normalize("NFC", text)
+    if any(unicodedata.category(character) == "Cc" and character != "\n" for character in normal):
+        raise ValueError("must have no control characters but newline")
+    if not least <= len(normal) <= most:
+        raise ValueError(f"must have {least} to {most} characters")
+    return normal
 
 
 def _has_space_or_control(text: str) -> bool:

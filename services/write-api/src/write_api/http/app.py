@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -54,12 +54,10 @@ def create_app(dispatcher: Dispatcher, checks: Mapping[str, Check], lifespan: Se
 
 
 def _idempotency_key() -> Any:
-    return Annotated[
+    return Parameter(
         str | None,
-        Parameter(
-            header=IDEMPOTENCY_KEY_HEADER,
-            required=False,
-            description="A UUID that becomes the message id: the same request with it has one effect and one answer",
-            schema_extra={"format": "uuid"},
-        ),
-    ]
+        header=IDEMPOTENCY_KEY_HEADER,
+        required=False,
+        description="A UUID that becomes the message id: the same request with it has one effect and one answer",
+        schema_extra={"format": "uuid"},
+    )

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
 from write_api.commands.ids import new_id
-from write_api.domain.values import Identifier
+from write_api.domain.values import identifier
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _STATE: Final = "request_context"
@@ -74,6 +74,6 @@ def _context_from(headers: dict[bytes, bytes]) -> RequestContext:
 
 def _identifier(value: bytes | None) -> str | None:
     try:
-        return None if value is None else str(Identifier(value.decode("latin-1")))
+        return None if value is None else identifier(value.decode("latin-1"))
     except ValueError:
         return None

@@ -1,0 +1,5 @@
+"""`python -m write_api …` is `write-api …`."""
+
+from write_api.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,51 @@
+"""The command line: one process role a command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import uvloop
+
+from write_api import bootstrap, logs
+from write_api.http.serve import server_of
+from write_api.migrate import migrate
+from write_api.settings import Role, SettingError, Settings, from_env
+
+WRONG_SETTING: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one role until it is done or told to stop. The exit code."""
+    parsed = _parser().parse_args(arguments)
+    role: Role = parsed.role
+    try:
+        settings = from_env(os.environ, role)
+    except SettingError as error:
+        print(f"write-api {role}: {error}", file=sys.stderr)  # noqa: T201 - there are no settings to log by
+        return WRONG_SETTING
+    logs.configure(role, settings.log_format, settings.log_level)
+    return uvloop.run(_run(settings, getattr(parsed, "limit", None)))
+
+
+async def _run(settings: Settings, limit: int | None) -> int:
+    match settings.role:
+        case "http":
+            async with bootstrap.http_app(settings) as app:
+                server = server_of(app, settings.host, settings.port)
+                await server.serve()
+                return 0 if server.started else 1
+        case "migrate":
+            await migrate(settings)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="write-api", description="Cheeper's write side: commands in, events out.")
+    roles = parser.add_subparsers(dest="role", required=True, metavar="role")
+    roles.add_parser("migrate", help="make the schema and the topics, and end")
+    roles.add_parser("http", help="take commands over HTTP")
+    return parser
