@@ -64,7 +64,8 @@ class Entrance:
             await self._app(inner, receive, send_named)
         else:
             await _answer(send_named, message_id, *refusal)
-        log.info(
+        write = log.debug if scope["path"] in OWN_PAGES else log.info  # probes come every few seconds
+        write(
             "answered",
             message_id=message_id,
             method=scope["method"],

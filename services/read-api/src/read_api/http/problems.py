@@ -31,10 +31,12 @@ log = structlog.get_logger()
 CLIENT_CLOSED_REQUEST = 499
 
 
-def problem(request: AnyRequest, told: Problem, headers: dict[str, str] | None = None) -> ProblemResponse:
+def problem(
+    request: AnyRequest, told: Problem, headers: dict[str, str] | None = None, *, stale: bool = False
+) -> ProblemResponse:
     """The answer that tells of a problem."""
     return Response(
-        Answer(data=told, meta=Meta(message_id=message_id_of(request.scope))),
+        Answer(data=told, meta=Meta(message_id=message_id_of(request.scope), stale=stale)),
         status_code=STATUS_OF[told.code],
         headers=headers,
     )
@@ -47,7 +49,7 @@ def invalid(request: AnyRequest, error: InvalidError) -> ProblemResponse:
 
 def not_found(request: AnyRequest, error: NotFoundError) -> ProblemResponse:
     """404."""
-    return problem(request, Problem(message=str(error), code=error.code))
+    return problem(request, Problem(message=str(error), code=error.code), stale=error.stale)
 
 
 def unavailable(request: AnyRequest, error: StoreAwayError) -> ProblemResponse:

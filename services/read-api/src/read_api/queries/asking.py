@@ -44,11 +44,14 @@ class Settlements(Protocol):
 
 
 class NotFoundError(LookupError):
-    """There is nothing of that id. `code` is one of `answers.STATUS_OF`, the text one sentence for the client."""
+    """There is nothing of that id. `code` is one of `answers.STATUS_OF`, the text one sentence for the client, and
+    `stale` whether what `after` names was not in yet, so that there may be something later.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+        self.stale = False
 
 
 class StoreAwayError(ConnectionError):

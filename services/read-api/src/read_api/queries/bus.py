@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from read_api.queries.asking import Found, Query
+from read_api.queries.asking import Found, NotFoundError, Query
 from read_api.queries.waiting import Waiter
 
 
@@ -17,7 +17,7 @@ class Handler(Protocol):
     async def look(self, query: Any) -> Found[Any]:
         """What is there now. Raises StoreAwayError."""
 
-    def missing(self, query: Any) -> Exception:
+    def missing(self, query: Any) -> NotFoundError:
         """What to raise where nothing was found."""
 
 
@@ -38,7 +38,9 @@ class QueryBus:
             await while_there(handler.waiter.wait(query.after, query.timeout))
             found = await handler.look(query)
         if found.data is None:
-            raise handler.missing(query)
+            missing = handler.missing(query)
+            missing.stale = not found.settled
+            raise missing
         return found
 
     def close(self) -> None:

@@ -1,0 +1,75 @@
+import pytest
+from read_api_layout import new_id
+
+from read_api.queries.asking import StoreAwayError
+from read_api.stores import redis as redis_store
+
+
+async def test_an_author_exists_once_the_username_is_set(hot, redis_views):
+    """Followers who came before the sign-up make no author."""
+    author = new_id()
+    hot.author(author, followers=3)
+    assert (await redis_views.followers(author, after=None)).username is None
+    hot.author(author, username="bob")
+    counted = await redis_views.followers(author, after=None)
+    assert (counted.username, counted.followers, counted.settled) == ("bob", 3, True)
+
+
+async def test_counters_wait_for_the_record_alone(hot, redis_views):
+    """A fan-out task changes no counter, so a counter does not wait for it."""
+    author, message = new_id(), new_id()
+    assert not (await redis_views.followers(author, after=message)).settled
+    assert await redis_views.settled_in_counters([message]) == set()
+    hot.task(author, 5)
+    hot.command(message, key=author, sequence=5)
+    assert (await redis_views.followers(author, after=message)).settled
+    assert await redis_views.settled_in_counters([new_id(), message]) == {message}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "status", "settled"),
+    [
+        ([], "handled", True),
+        ([5], "handled", False),
+        ([4, 6], "handled", False),
+        ([6, 7], "handled", True),
+        ([4], "rejected", True),
+    ],
+)
+async def test_timelines_wait_for_tasks_that_are_not_newer(hot, redis_views, tasks, status, settled):
+    """A fan-out task of the command's key holds the wait up until it is done, unless it is newer."""
+    author, message = new_id(), new_id()
+    for sequence in tasks:
+        hot.task(author, sequence)
+    hot.task(new_id(), 1)
+    hot.command(message, key=author, sequence=5, status=status)
+    stretch = await redis_views.stretch(new_id(), before=None, skip=0, want=11, after=message)
+    assert stretch.settled == settled
+    assert (message in await redis_views.settled_in_timelines([message])) == settled
+    if tasks and not settled:
+        hot.task_done(author)
+        assert message in await redis_views.settled_in_timelines([message])
+
+
+async def test_a_server_that_forgot_its_scripts_is_taught_again(hot, redis_views):
+    """After a wipe or a failover nothing has to be loaded by hand."""
+    hot.author(author := new_id(), username="bob")
+    await redis_views.followers(author, after=None)
+    hot.client.script_flush()
+    assert (await redis_views.followers(author, after=None)).username == "bob"
+
+
+async def test_a_server_that_is_away_is_told_so_and_found_again(own_redis):
+    """While Redis is away every look-up fails at once as such, and works again after its return."""
+    client = redis_store.connect(own_redis.url)
+    views = redis_store.RedisViews(client, "")
+    await views.ping()
+    await views.followers(new_id(), after=None)
+    own_redis.stop()
+    for look in (views.ping(), views.followers(new_id(), after=None), views.settled_in_timelines([new_id()])):
+        with pytest.raises(StoreAwayError):
+            await look
+    own_redis.start()
+    assert not (await views.followers(new_id(), after=new_id())).settled
+    await client.aclose()
+    await client.connection_pool.disconnect()

@@ -1,0 +1,165 @@
+import random
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from read_api_layout import World, entries_of, ids, new_id
+
+from cheeper_contracts import views
+from read_api.queries.cursor import encode_cursor
+from read_api.queries.timeline import ShowTimeline, Timeline
+from read_api.queries.waiting import Waiter
+from read_api.stores import redis as redis_store
+
+SEEDS = st.integers(0, 2**32)
+
+
+def showing(redis_views):
+    return ShowTimeline(redis_views, Waiter(redis_views.settled_in_timelines))
+
+
+async def walk(show, world, size, between=lambda: None):
+    """The pages of a timeline by cursor; `between` is called after each."""
+    pages, cursor = [], None
+    while True:
+        found = await show.look(Timeline(author_id=world.reader, size=size, cursor=cursor))
+        pages.append(entries_of(found.data))
+        cursor = found.next_cursor
+        if cursor is None:
+            return pages
+        between()
+
+
+def laid(hot, seed, *, authors=6, cheeps=40, dates=30, dead=0.2, kept=None):
+    """A world in Redis: few dates, so that many cheeps share one."""
+    world = World(hot, random.Random(seed))
+    world.lay(authors, cheeps, dates)
+    world.show_all()
+    if kept is not None:
+        world.trim(kept)
+    world.bury(dead)
+    return world
+
+
+several = settings(
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@several
+@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), dead=st.sampled_from([0, 0.2, 0.9]))
+async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+    """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
+    world = laid(hot, seed, kept=kept, dead=dead)
+    with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+        pages = await walk(showing(redis_views), world, size)
+    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
+    assert all(len(page) == size for page in pages[:-1])
+    assert pages[-1] or len(pages) == 1
+
+
+@several
+@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), offset=st.integers(0, 50))
+async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+    """A page at an offset is that slice of the whole, above and below the floor, deleted cheeps not counted."""
+    world = laid(hot, seed, kept=kept)
+    with patch.object(redis_store, "AUTHORS_A_STEP", 3):
+        found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=offset))
+    whole = ids(world.timeline())
+    assert entries_of(found.data) == whole[offset : offset + size]
+    assert (found.next_cursor is not None) == (offset + size < len(whole))
+
+
+@several
+@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), date=st.integers(-1, 31))
+async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept, date):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+    """A cursor is a place, not an entry: what it names need not be there."""
+    world = laid(hot, seed, kept=kept)
+    place = views.pack_entry(max(date, 0), new_id())
+    query = Timeline(author_id=world.reader, size=size, cursor=encode_cursor(place))
+    found = await showing(redis_views).look(query)
+    assert entries_of(found.data) == ids([entry for entry in world.timeline() if entry < place])[:size]
+
+
+@several
+@given(seed=SEEDS, size=st.integers(1, 7), kept=st.none() | st.integers(3, 30))
+async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
+    """While cheeps are posted, deleted and trimmed between pages, what stood throughout comes once, nothing twice."""
+    world = laid(hot, seed, kept=kept)
+    stood = set(ids(world.timeline()))
+
+    def change():
+        nonlocal stood
+        moves = [
+            lambda: world.post(world.seed.randrange(40)),
+            lambda: world.trim(world.seed.randrange(len(world.listed) + 1)),
+            lambda: world.bury(0.05),
+        ]
+        for _ in range(3):
+            world.seed.choice(moves)()
+        stood &= set(ids(world.timeline()))
+
+    with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+        pages = await walk(showing(redis_views), world, size, change)
+    seen = [cheep for page in pages for cheep in page]
+    assert len(seen) == len(set(seen))
+    assert stood <= set(seen)
+    assert all(len(page) == size for page in pages[:-1])
+
+
+async def test_the_floor_may_rise_within_a_page(hot, redis_views):
+    """Trimming between the steps of one page loses nothing and repeats nothing."""
+    world = laid(hot, 7, authors=9, cheeps=60, dates=500, dead=0, kept=20)
+    step, trims = redis_views.merge_step, iter([10, 5, 0])
+
+    async def step_after_trim(*args, **kwargs):
+        world.trim(next(trims, 0))
+        return await step(*args, **kwargs)
+
+    with patch.object(redis_store, "AUTHORS_A_STEP", 3), patch.object(redis_views, "merge_step", step_after_trim):
+        pages = await walk(showing(redis_views), world, 7)
+    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
+
+
+async def test_many_followed_authors_and_all_sizes(hot, redis_views):
+    """Below the floor more authors than one step takes are merged, for the smallest and the largest page."""
+    world = laid(hot, 3, authors=450, cheeps=900, dates=10**9, dead=0.1, kept=50)
+    whole = ids(world.timeline())
+    for size in (1, 100):
+        found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=45))
+        assert entries_of(found.data) == whole[45 : 45 + size]
+    pages = await walk(showing(redis_views), world, 100)
+    assert [cheep for page in pages for cheep in page] == whole
+
+
+async def test_an_unfollowed_author_is_gone_below_the_floor(hot, redis_views):
+    """What a reader follows no more is not merged."""
+    world = laid(hot, 5, kept=0)
+    author = next(iter(world.followed))
+    world.followed.remove(author)
+    hot.unfollow(world.reader, author)
+    pages = await walk(showing(redis_views), world, 9)
+    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
+
+
+async def test_nobody_has_an_empty_timeline(redis_views):
+    """An unknown author's timeline is empty, and has no next page."""
+    found = await showing(redis_views).look(Timeline(author_id=new_id()))
+    assert found.data.cheeps == []
+    assert found.next_cursor is None
+
+
+@pytest.mark.parametrize("kept", [None, 15])
+async def test_one_round_trip_above_the_floor(hot, redis_views, kept):
+    """A page that ends above the floor is one call."""
+    world = laid(hot, 11, kept=kept, dead=0)
+    show = showing(redis_views)
+    await show.look(Timeline(author_id=world.reader))
+    before = hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"]
+    found = await show.look(Timeline(author_id=world.reader))
+    assert len(found.data.cheeps) == 10
+    assert hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"] == before + 1

@@ -1,0 +1,16 @@
+import msgspec
+
+from cheeper_contracts.routes import ROUTES
+from read_api.http.endpoints import ENDPOINTS
+
+
+def test_every_query_route_has_its_endpoint():
+    """What the contracts promise on the read side is answered, and nothing else."""
+    assert {endpoint.route.path for endpoint in ENDPOINTS} == {route.path for route in ROUTES if route.queries}
+
+
+def test_parameters_are_fields_of_their_query():
+    """A row of the table can be turned into its query."""
+    for endpoint in ENDPOINTS:
+        fields = {field.name for field in msgspec.structs.fields(endpoint.query)}
+        assert {parameter.name for parameter in endpoint.parameters} == fields

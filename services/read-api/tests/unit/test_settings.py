@@ -1,0 +1,36 @@
+import pytest
+
+from read_api.settings import SettingsError, from_env
+
+NEEDED = {"REDIS_URL": "redis://u:secret@r:6379/0", "MONGO_URL": "mongodb://m:27017/"}
+
+
+def test_defaults():
+    """Only where the stores are has to be said."""
+    settings = from_env(NEEDED)
+    assert (settings.host, settings.port, settings.redis_prefix, settings.mongo_database) == (
+        "127.0.0.1",
+        8002,
+        "",
+        "cheeper",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"REDIS_URL": ""}, "REDIS_URL"),
+        ({"MONGO_URL": "http://user:secret@m"}, "MONGO_URL"),
+        ({"PORT": "0"}, "PORT"),
+        ({"PORT": "65536"}, "PORT"),
+        ({"PORT": "http"}, "PORT"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_a_secret(change, named):
+    """The error names the variable, and shows no URL."""
+    with pytest.raises(SettingsError) as caught:
+        from_env({**NEEDED, **change})
+    assert named in str(caught.value)
+    assert "secret" not in str(caught.value)
