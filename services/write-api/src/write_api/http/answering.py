@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from litestar import Response
 from litestar.openapi import ResponseSpec
 
-from cheeper_contracts.answers import Answer, Meta, Problem
+from cheeper_contracts.answers import Answer, Meta
 from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope
 from write_api.commands.bus import now_in_microseconds
@@ -19,11 +19,15 @@ from write_api.commands.outcome import Outcome
 from write_api.commands.transports import Dispatcher
 from write_api.http import problems
 from write_api.http.context import context_of
+from write_api.http.errors import RefusedError
 from write_api.http.problems import AnyRequest
 
 SOURCE: Final = "/write-api/http"
 ANSWER_SECONDS: Final = 6.0
 """After this time a client is told that the outcome is unknown."""
+
+MADE: Final = "It was done"
+"""What 201 means, for OpenAPI."""
 
 D = TypeVar("D")
 
@@ -35,11 +39,9 @@ def identify(request: AnyRequest, given: str | None, field: str) -> str:
     return made_for(context_of(request.scope).message_id, field) if given is None else given.lower()
 
 
-async def answer(
-    request: AnyRequest, dispatcher: Dispatcher, command: Command, data: D
-) -> Response[Answer[D]] | Response[Answer[Problem]]:
+async def answer(request: AnyRequest, dispatcher: Dispatcher, command: Command, data: D) -> Response[Answer[D]]:
     """Give the command to the dispatcher and tell the client what became of it: 201 where something was made, 200 where
-    it was so already, 202 where it is accepted, or a refusal. Raises UnavailableError.
+    it was so already, 202 where it is accepted. Raises RefusedError or UnavailableError.
     """
     context = context_of(request.scope)
     envelope = Envelope(
@@ -53,7 +55,7 @@ async def answer(
     )
     outcome = await _in_time(dispatcher.dispatch(command, envelope, repeatable=context.repeatable))
     if outcome.code is not None and not outcome.accepted:
-        return problems.of_outcome(request, outcome)
+        raise RefusedError(outcome.code, outcome.message or "")
     return Response(Answer(data=data, meta=Meta(message_id=context.message_id)), status_code=_status(outcome))
 
 

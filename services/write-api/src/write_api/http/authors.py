@@ -9,12 +9,12 @@ from litestar import Response, post
 from msgspec import Meta
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import Answer, Problem
+from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands import SignUp
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.author import sign_up_rules
-from write_api.http.answering import answer, documented, identify
+from write_api.http.answering import MADE, answer, documented, identify
 from write_api.http.bodies import Body, Json
 from write_api.http.fields import Id, Text
 from write_api.http.problems import AnyRequest
@@ -44,10 +44,14 @@ class AuthorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str
 
 
-@post(routes.AUTHORS.path, dto=Json[SignUpBody], return_dto=None, responses=documented(AuthorAnswer))
-async def sign_up(
-    data: SignUpBody, request: AnyRequest, dispatcher: Dispatcher
-) -> Response[Answer[AuthorAnswer]] | Response[Answer[Problem]]:
+@post(
+    routes.AUTHORS.path,
+    dto=Json[SignUpBody],
+    return_dto=None,
+    response_description=MADE,
+    responses=documented(AuthorAnswer),
+)
+async def sign_up(data: SignUpBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[AuthorAnswer]]:
     """Sign an author up."""
     author_id = identify(request, data.author_id, "author_id")
     command = SignUp(**(msgspec.structs.asdict(data) | {"author_id": author_id}))

@@ -8,12 +8,12 @@ from litestar import Response, post
 from msgspec import Meta
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import Answer, Problem
+from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands import PostCheep
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
-from write_api.http.answering import answer, documented, identify
+from write_api.http.answering import MADE, answer, documented, identify
 from write_api.http.bodies import Body, Json
 from write_api.http.fields import Id, Text
 from write_api.http.problems import AnyRequest
@@ -44,10 +44,14 @@ class CheepAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cheep_id: str
 
 
-@post(routes.CHEEPS.path, dto=Json[PostCheepBody], return_dto=None, responses=documented(CheepAnswer))
-async def post_cheep(
-    data: PostCheepBody, request: AnyRequest, dispatcher: Dispatcher
-) -> Response[Answer[CheepAnswer]] | Response[Answer[Problem]]:
+@post(
+    routes.CHEEPS.path,
+    dto=Json[PostCheepBody],
+    return_dto=None,
+    response_description=MADE,
+    responses=documented(CheepAnswer),
+)
+async def post_cheep(data: PostCheepBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[CheepAnswer]]:
     """Post a cheep."""
     cheep_id = identify(request, data.cheep_id, "cheep_id")
     command = PostCheep(cheep_id=cheep_id, author_id=data.author_id.lower(), message=data.message)

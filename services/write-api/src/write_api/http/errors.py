@@ -1,4 +1,4 @@
-"""What can be wrong with a request before any command is made of it, beside wrong fields."""
+"""What a request can end with beside what the domain says."""
 
 
 class MalformedJsonError(Exception):
@@ -7,3 +7,12 @@ class MalformedJsonError(Exception):
 
 class UnsupportedMediaTypeError(Exception):
     """The body is not declared as JSON in UTF-8."""
+
+
+class RefusedError(Exception):
+    """The command was handled, now or before, and refused. `code` and `message` are the outcome's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)

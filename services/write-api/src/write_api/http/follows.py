@@ -6,12 +6,12 @@ import msgspec
 from litestar import Response, post
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import Answer, Problem
+from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands import Follow
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.follow import FOLLOW_RULES, refuse_self
-from write_api.http.answering import answer, documented, identify
+from write_api.http.answering import MADE, answer, documented, identify
 from write_api.http.bodies import Body, Json
 from write_api.http.fields import Id
 from write_api.http.problems import AnyRequest
@@ -38,10 +38,14 @@ class FollowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     to_author_id: str
 
 
-@post(routes.FOLLOWS.path, dto=Json[FollowBody], return_dto=None, responses=documented(FollowAnswer))
-async def follow(
-    data: FollowBody, request: AnyRequest, dispatcher: Dispatcher
-) -> Response[Answer[FollowAnswer]] | Response[Answer[Problem]]:
+@post(
+    routes.FOLLOWS.path,
+    dto=Json[FollowBody],
+    return_dto=None,
+    response_description=MADE,
+    responses=documented(FollowAnswer),
+)
+async def follow(data: FollowBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[FollowAnswer]]:
     """Let one author follow another."""
     ids = {
         "follow_id": identify(request, data.follow_id, "follow_id"),

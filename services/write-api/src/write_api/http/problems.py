@@ -13,11 +13,10 @@ from litestar.openapi import ResponseSpec
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from write_api.commands.errors import UnavailableError
-from write_api.commands.outcome import Outcome
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.bodies import MAX_BODY_BYTES
 from write_api.http.context import context_of
-from write_api.http.errors import MalformedJsonError, UnsupportedMediaTypeError
+from write_api.http.errors import MalformedJsonError, RefusedError, UnsupportedMediaTypeError
 
 log = structlog.get_logger()
 
@@ -45,16 +44,11 @@ def problem(
     )
 
 
-def of_outcome(request: AnyRequest, outcome: Outcome) -> ProblemAnswer:
-    """The answer to a command that was refused when it was handled."""
-    return problem(request, outcome.code or "", outcome.message or "")
-
-
 def _invalid(request: AnyRequest, error: Invalid) -> ProblemAnswer:
     return problem(request, error.code, error.message, fields=error.fields)
 
 
-def _refusal(request: AnyRequest, error: Refusal) -> ProblemAnswer:
+def _refusal(request: AnyRequest, error: Refusal | RefusedError) -> ProblemAnswer:
     return problem(request, error.code, error.message)
 
 
@@ -115,6 +109,7 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     413: _too_large,
     Invalid: _invalid,
     Refusal: _refusal,
+    RefusedError: _refusal,
     MalformedJsonError: _malformed,
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,

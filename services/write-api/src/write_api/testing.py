@@ -1,0 +1,147 @@
+"""A write model in memory that behaves as the one in Postgres, for tests without a server. `tests/integration` runs the
+same suite over both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from write_api.commands.outcome import KnownCommand
+from write_api.commands.unit_of_work import Settlement
+from write_api.domain import values
+from write_api.domain.author import Author
+from write_api.domain.cheep import Cheep
+from write_api.domain.errors import CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.follow import Follow
+
+
+@dataclass
+class Tables:
+    """What is kept."""
+
+    authors: dict[str, Author] = field(default_factory=dict)
+    follows: dict[tuple[str, str], Follow] = field(default_factory=dict)
+    cheeps: dict[str, Cheep] = field(default_factory=dict)
+    commands: dict[str, KnownCommand] = field(default_factory=dict)
+    outbox: list[Settlement] = field(default_factory=list)
+
+    def take(self, other: Tables) -> None:
+        """Hold what the other holds."""
+        vars(self).update(vars(copy.deepcopy(other)))
+
+
+class MemoryAuthors:
+    """Authors in memory."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_id(self, author_id: str) -> Author | None:
+        """As `domain.repositories` has it."""
+        author = copy.copy(self._tables.authors.get(author_id))
+        if author is not None:
+            dates = [cheep.cheep_date for cheep in self._tables.cheeps.values() if cheep.author_id == author_id]
+            author.last_cheep_date = max(dates, default=0)
+        return author
+
+    async def save(self, author: Author) -> None:
+        """As `domain.repositories` has it."""
+        others = self._tables.authors.values()
+        if any(other.username.lower() == author.username.lower() for other in others):
+            raise UsernameTaken(author.username)
+        if any(values.unique_form(other.email) == values.unique_form(author.email) for other in others):
+            raise EmailTaken
+        self._tables.authors[author.author_id] = copy.copy(author)
+
+
+class MemoryFollows:
+    """Follows in memory."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
+        """As `domain.repositories` has it."""
+        return copy.copy(self._tables.follows.get((from_author_id, to_author_id)))
+
+    async def save(self, follow: Follow) -> None:
+        """As `domain.repositories` has it."""
+        if any(other.follow_id == follow.follow_id for other in self._tables.follows.values()):
+            raise FollowIdTaken(follow.follow_id)
+        self._tables.follows[follow.from_author_id, follow.to_author_id] = copy.copy(follow)
+
+
+class MemoryCheeps:
+    """Cheeps in memory."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_id(self, cheep_id: str) -> Cheep | None:
+        """As `domain.repositories` has it."""
+        return copy.copy(self._tables.cheeps.get(cheep_id))
+
+    async def save(self, cheep: Cheep) -> None:
+        """As `domain.repositories` has it."""
+        if cheep.cheep_id in self._tables.cheeps:
+            raise CheepIdTaken(cheep.cheep_id)
+        self._tables.cheeps[cheep.cheep_id] = copy.copy(cheep)
+
+
+class MemoryUnitOfWork:
+    """A transaction over tables of its own."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.authors = MemoryAuthors(tables)
+        self.follows = MemoryFollows(tables)
+        self.cheeps = MemoryCheeps(tables)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """As `commands.unit_of_work` has it."""
+        before = copy.deepcopy(self._tables)
+        try:
+            yield
+        except BaseException:
+            self._tables.take(before)
+            raise
+
+    async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
+        """As `commands.unit_of_work` has it."""
+        return {one: self._tables.commands[one] for one in message_ids if one in self._tables.commands}
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """As `commands.unit_of_work` has it."""
+        for settlement in settlements:
+            self._tables.outbox.append(settlement)
+            self._tables.commands[settlement.message_id] = KnownCommand(
+                digest=settlement.digest, accepted=settlement.accepted, outcome=settlement.outcome
+            )
+
+
+class MemoryTransactions:
+    """Opens units of work, one after another, and keeps message ids for commands that are sent."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self, keys: Collection[str]) -> AsyncIterator[MemoryUnitOfWork]:
+        """As `commands.unit_of_work.Begin` has it; the one lock is every key's."""
+        del keys
+        async with self._lock:
+            tables = copy.deepcopy(self.tables)
+            yield MemoryUnitOfWork(tables)
+            self.tables.take(tables)
+
+    async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
+        """As `commands.transports.Reservations` has it."""
+        del key, at
+        reserved = KnownCommand(digest=digest, accepted=True, outcome=None)
+        return self.tables.commands.setdefault(message_id, reserved)

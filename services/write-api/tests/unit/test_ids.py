@@ -1,0 +1,23 @@
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from write_api.commands.ids import made_for, new_id
+
+
+def test_a_made_id_is_of_version_7_with_the_time_of_its_command():
+    """Ids for one command are alike in time, differ by field, and are the same each time."""
+    message_id = new_id()
+    made = UUID(made_for(message_id, "cheep_id"))
+    assert (made.version, made.variant) == (7, UUID(message_id).variant)
+    assert made.bytes[:6] == UUID(message_id).bytes[:6]
+    assert made_for(message_id, "cheep_id") == str(made) != made_for(message_id, "follow_id")
+
+
+@given(st.uuids())
+def test_any_key_gives_an_id(key):
+    """A key of another version gives an id too, the same each time and not the key's own."""
+    made = made_for(str(key), "cheep_id")
+    assert made == made_for(str(key), "cheep_id") != str(key)
+    assert UUID(made).version in (5, 7)

@@ -1,0 +1,42 @@
+import pytest
+
+from cheeper_contracts.commands import Follow, PostCheep, SignUp
+from write_api.settings import SettingError, from_env
+
+GIVEN = {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:2"}
+
+
+def test_the_defaults_are_the_books():
+    """SignUp is handled at once, Follow and PostCheep are sent; each role has a port of its own."""
+    settings = from_env(GIVEN, "http")
+    assert settings.transports == {SignUp: "sync", Follow: "async", PostCheep: "async"}
+    assert (settings.host, settings.port, settings.topic_prefix) == ("127.0.0.1", 8001, "")
+    assert from_env(GIVEN, "worker").port == 8011
+
+
+def test_each_command_can_be_routed():
+    """What is not named keeps its default."""
+    settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , SignUp=async"}, "http")
+    assert settings.transports == {SignUp: "async", Follow: "sync", PostCheep: "async"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "mysql://u:secret@h/d"),
+        ("DATABASE_URL", "postgresql://u:secret@h:port/d"),
+        ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("COMMAND_TRANSPORTS", "Follow=pigeon"),
+        ("COMMAND_TRANSPORTS", "Unfollow"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_variable_is_named(name, value):
+    """The error names the variable, and never shows what may be secret."""
+    with pytest.raises(SettingError, match=name) as caught:
+        from_env({**GIVEN, name: value}, "http")
+    assert "secret" not in str(caught.value)

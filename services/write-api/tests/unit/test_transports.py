@@ -1,0 +1,130 @@
+import pytest
+
+from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.envelope import Envelope
+from write_api.commands.bus import CommandBus
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
+from write_api.commands.transports import Dispatcher, Transport
+from write_api.testing import MemoryTransactions
+
+ACCEPTED = Outcome(accepted=True)
+
+
+class Sent:
+    """What was sent, and whether sending works."""
+
+    def __init__(self):
+        self.commands = []
+        self.works = True
+
+    async def __call__(self, command, envelope):
+        if not self.works:
+            raise UnavailableError("no broker")
+        self.commands.append((command, envelope))
+
+
+class World:
+    """A dispatcher whose transport can be changed, and the worker behind it."""
+
+    def __init__(self):
+        self.transactions = MemoryTransactions()
+        self.sent = Sent()
+        self.transports = {SignUp: Transport.SYNC, PostCheep: Transport.ASYNC}
+        bus = CommandBus(self.transactions.begin, lambda: None, source="/http")
+        self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent)
+        self._worker = CommandBus(self.transactions.begin, lambda: None, source="/worker", accepted=True)
+
+    async def dispatch(self, command, message_id=None):
+        return await self.dispatcher.dispatch(
+            command, envelope_of(command, message_id or new_id()), repeatable=message_id is not None
+        )
+
+    async def work(self):
+        batch = [Incoming(command=command, envelope=envelope) for command, envelope in self.sent.commands]
+        return await self._worker.handle(batch)
+
+
+def envelope_of(command, message_id):
+    return Envelope(
+        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
+    )
+
+
+def a_sign_up():
+    author_id = new_id()
+    return SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+
+
+def a_post(author_id=None):
+    return PostCheep(cheep_id=new_id(), author_id=author_id or new_id(), message="Hello")
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+async def test_a_sync_command_is_run_at_once(world):
+    """Its outcome is what it did, and nothing is sent."""
+    assert await world.dispatch(a_sign_up()) == Outcome(changed=True)
+    assert world.sent.commands == []
+
+
+async def test_an_async_command_is_sent(world):
+    """Without a key nothing is kept of it before the worker has it."""
+    command = a_post()
+    assert await world.dispatch(command) == ACCEPTED
+    assert [sent for sent, _ in world.sent.commands] == [command]
+    assert world.transactions.tables.commands == {}
+
+
+async def test_a_repeat_of_an_async_command_is_sent_again_and_handled_once(world):
+    """The answer is the same, and the worker tells that it is the same command."""
+    signed, key = a_sign_up(), new_id()
+    await world.dispatch(signed)
+    command = a_post(signed.author_id)
+    assert [await world.dispatch(command, key) for _ in range(2)] == [ACCEPTED] * 2
+    assert await world.work() == [Outcome(changed=True, accepted=True)] * 2
+    assert len(world.transactions.tables.outbox) == 2  # the sign-up and the one post
+
+
+async def test_a_key_belongs_to_one_command(world):
+    """Another command with the key is refused before it is sent, whichever transport each takes."""
+    key = new_id()
+    await world.dispatch(a_post(), key)
+    assert (await world.dispatch(a_post(), key)).code == MESSAGE_ID_REUSED
+    assert (await world.dispatch(a_sign_up(), key)).code == MESSAGE_ID_REUSED
+    assert len(world.sent.commands) == 1
+
+
+async def test_a_repeat_is_told_the_same_after_the_transport_changed(world):
+    """What was accepted stays accepted, what was done at once stays done."""
+    post, post_key, signed, sign_up_key = a_post(), new_id(), a_sign_up(), new_id()
+    await world.dispatch(post, post_key)
+    done = await world.dispatch(signed, sign_up_key)
+    world.transports.update({SignUp: Transport.ASYNC, PostCheep: Transport.SYNC})
+    assert (await world.dispatch(post, post_key)).accepted
+    assert await world.dispatch(signed, sign_up_key) == done
+    assert len(world.sent.commands) == 1
+
+
+async def test_a_rejected_async_command_stays_accepted(world):
+    """Its sender was told so, and is told so again; the rejection is in the outbox."""
+    command, key = a_post(), new_id()
+    await world.dispatch(command, key)
+    (rejected,) = await world.work()
+    assert rejected.code == "author_not_found"
+    assert (await world.dispatch(command, key)).accepted
+
+
+async def test_a_command_that_could_not_be_sent_can_be_repeated(world):
+    """The key stays the command's, and the repeat is sent."""
+    command, key = a_post(), new_id()
+    world.sent.works = False
+    with pytest.raises(UnavailableError):
+        await world.dispatch(command, key)
+    world.sent.works = True
+    assert await world.dispatch(command, key) == ACCEPTED
+    assert (await world.dispatch(a_post(), key)).code == MESSAGE_ID_REUSED

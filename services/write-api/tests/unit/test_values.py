@@ -1,0 +1,186 @@
+import unicodedata
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from write_api.domain import values
+from write_api.domain.errors import Invalid
+
+CONTROLS = [chr(point) for point in (*range(32), *range(127, 160)) if chr(point) != "\n"]
+
+
+def refuses(rule, text):
+    with pytest.raises(ValueError, match=r"^must "):
+        rule(text)
+
+
+@given(st.uuids())
+def test_any_uuid_is_an_identifier(uuid):
+    """A UUID of any version is an id, and its spelling in upper case the same one."""
+    assert values.identifier(str(uuid)) == values.identifier(str(uuid).upper()) == str(uuid)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "bob",
+        "a64a52cc3ee94a15918b099e18b43119",
+        "{a64a52cc-3ee9-4a15-918b-099e18b43119}",
+        "g" * 36,
+        "a64a52cc-3ee9-4a15-918b-099e18b43119\n",
+        " a64a52cc-3ee9-4a15-918b-099e18b43119",
+        "１64a52cc-3ee9-4a15-918b-099e18b43119",
+    ],
+)
+def test_other_spellings_are_no_identifiers(text):
+    """An id has the one form of RFC 9562."""
+    refuses(values.identifier, text)
+
+
+@given(st.from_regex(r"[A-Za-z0-9_]{1,30}", fullmatch=True))
+def test_a_username_is_kept_as_written(text):
+    """Letters, digits and underscores, up to thirty."""
+    assert values.username(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "u" * 31, "bob ", "bób", "bob\n", "bob-1", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_other_usernames_are_refused(text):
+    """Nothing beyond ASCII's letters, digits and underscore, and at most thirty of them."""
+    refuses(values.username, text)
+
+
+@pytest.mark.parametrize("text", ["bob@bob.com", "a@b", "Ünïcode@exämple.com", "a" * 252 + "@b"])
+def test_an_email_has_one_at(text):
+    """An address is anything with one @ between two parts."""
+    assert values.email(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@", "bob", "bob@", "@bob", "a@b@c", "a b@c", "a@b\n", "a\x00@b", "a" * 253 + "@b"]
+)
+def test_other_emails_are_refused(text):
+    """No @, two of them, an empty part, white space and great length are refused."""
+    refuses(values.email, text)
+
+
+@given(
+    st.text(
+        alphabet=st.characters(categories=["L", "M", "N", "P", "S"], exclude_characters="@"), min_size=1, max_size=40
+    )
+)
+def test_emails_that_differ_in_case_have_one_form(local):
+    """The unique form of an address does not depend on how its letters are written."""
+    address = f"{local}@example.com"
+    forms = {values.unique_form(values.email(one)) for one in (address, unicodedata.normalize("NFD", address))}
+    assert len(forms) == 1
+    assert values.unique_form(values.email("BOB@Bob.Com")) == values.unique_form(values.email("bob@bob.com"))
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), max_size=300))
+def test_a_cheep_has_one_to_260_code_points_after_trimming(text):
+    """The length counts code points of the trimmed text in NFC, and what comes back is that text."""
+    kept = unicodedata.normalize("NFC", text.strip())
+    if 1 <= len(kept) <= 260:
+        assert values.cheep_text(text) == kept
+    else:
+        refuses(values.cheep_text, text)
+
+
+def test_code_points_are_counted_not_bytes():
+    """260 emoji are a cheep, 261 are none, and white space around does not count."""
+    assert values.cheep_text(" \n" + "\N{GRINNING FACE}" * 260 + "\t ") == "\N{GRINNING FACE}" * 260
+    refuses(values.cheep_text, "\N{GRINNING FACE}" * 261)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: f"{ord(control):02x}")
+@pytest.mark.parametrize("rule", [values.cheep_text, values.name, values.bio, values.location])
+def test_control_characters_are_refused(rule, control):
+    """Newline is the only control character within a text."""
+    assert rule("a\nb") == "a\nb"
+    refuses(rule, f"a{control}b")
+
+
+@pytest.mark.parametrize(
+    ("rule", "least", "most"), [(values.name, 1, 50), (values.bio, 0, 160), (values.location, 0, 30)]
+)
+def test_profile_texts_have_their_lengths(rule, least, most):
+    """Name, bio and location have their own bounds, and both ends are within."""
+    assert rule("é" * most) == "é" * most
+    assert rule("e\N{COMBINING ACUTE ACCENT}" * most) == "é" * most
+    assert rule("x" * least) == "x" * least
+    refuses(rule, "x" * (most + 1))
+
+
+def test_a_name_is_not_empty():
+    """An empty name is none."""
+    refuses(values.name, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a",
+        "https://bob.example/x?y=z#w",
+        "HTTPS://BOB.example",
+        "http://[::1]:8000/",
+        "https://exämple.com/ü",
+        "https://bob.com/" + "b" * 184,
+    ],
+)
+def test_a_website_is_an_http_url(text):
+    """Http and https URLs up to 200 characters, kept as written."""
+    assert values.website(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "bob",
+        "ftp://bob.com",
+        "//bob.com",
+        "http://",
+        "https:///x",
+        "javascript:alert(1)",
+        "http://a b",
+        "http://[::1",
+        "http://bob.com:port",
+        "http://a\n",
+        "https://bob.com/" + "b" * 185,
+    ],
+)
+def test_other_websites_are_refused(text):
+    """Other schemes, no host, white space and great length are refused."""
+    refuses(values.website, text)
+
+
+@given(st.dates(max_value=date(2022, 3, 13)))
+def test_a_birth_date_is_in_the_past(day):
+    """Any day before today."""
+    assert values.birth_date_before(date(2022, 3, 14))(day.isoformat()) == day.isoformat()
+
+
+@pytest.mark.parametrize(
+    "text", ["2022-03-14", "2022-03-15", "20000201", "2000-2-1", "2000-02-30", "0000-01-01", "2000-W01-1", ""]
+)
+def test_other_birth_dates_are_refused(text):
+    """Today, days to come, days that do not exist and other spellings are refused."""
+    refuses(values.birth_date_before(date(2022, 3, 14)), text)
+
+
+def test_all_wrong_fields_are_told_at_once():
+    """A form with several mistakes gets all of them, in the form's order, and none stays none."""
+    rules = {"a": values.identifier, "b": values.username, "c": values.bio, "d": values.bio}
+    with pytest.raises(Invalid) as caught:
+        values.checked(rules, {"a": "x", "b": "", "c": "fine", "d": None})
+    assert [wrong.field for wrong in caught.value.fields] == ["a", "b"]
+    assert values.checked(rules, {"c": "fine", "d": None}) == {"c": "fine", "d": None}
+
+
+def test_a_digest_does_not_see_absent_fields():
+    """A field that is none counts as absent; any other difference shows."""
+    assert values.digest_of({"a": "1", "b": None}) == values.digest_of({"a": "1"})
+    assert values.digest_of({"a": "1"}) != values.digest_of({"b": "1"})
