@@ -12,6 +12,7 @@ from pathlib import Path
 from cheeper_local import settings as local_settings
 from cheeper_local.errors import LocalError
 from cheeper_local.runner import roles
+from cheeper_local.runner.greeting import FIRST_WORDS
 from cheeper_local.runner.run import log_of_background, run
 from cheeper_local.running import RunningStack
 from cheeper_local.servers import Mongo, Postgres, Redis, Server, choose_broker
@@ -39,12 +40,15 @@ def _up(settings: Settings, _: argparse.Namespace) -> None:
 def _start(settings: Settings, _: argparse.Namespace) -> None:
     RunningStack.start_in_background(settings.data)
     text = log_of_background(settings.data).read_text()
-    print(text[text.index("Cheeper is up") :], end="")  # noqa: T201 - what a command line says
+    print(text[text.index(FIRST_WORDS) :], end="")  # noqa: T201 - what a command line says
     print("It runs in the background: `make status` tells how it is, `make stop` ends it.")  # noqa: T201
 
 
 def _stop(settings: Settings, _: argparse.Namespace) -> None:
-    RunningStack.of(settings.data).stop()
+    if not StackFolder(settings.data).is_in_use(by_anything=True):
+        print(f"No stack runs from {settings.data}.")  # noqa: T201
+        return
+    RunningStack(StackFolder(settings.data)).stop()
 
 
 def _deps(settings: Settings, _: argparse.Namespace) -> None:

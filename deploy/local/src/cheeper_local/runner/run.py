@@ -7,7 +7,9 @@ import signal
 from pathlib import Path
 
 from cheeper_local.runner.control import Control
+from cheeper_local.runner.greeting import greeting
 from cheeper_local.runner.output import Output
+from cheeper_local.runner.roles import Commands
 from cheeper_local.runner.stack import Stack
 from cheeper_local.settings import Settings
 from cheeper_local.stack_folder import StackFolder
@@ -15,14 +17,17 @@ from cheeper_local.stack_folder import StackFolder
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(settings: Settings) -> None:
-    """Start the stack, keep it until a signal comes, and stop it. Raises LocalError, with nothing left running."""
+def run(settings: Settings, commands: Commands | None = None) -> None:
+    """Start the stack, keep it until a signal comes, and stop it. Raises LocalError, with nothing left running.
+
+    `commands` are the roles' command lines where they are not the real ones.
+    """
     folder = StackFolder(settings.data)
     folder.make()
     with folder.held() as descriptor:
         output = Output(folder.logs)
         try:
-            asyncio.run(_run(Stack(settings, folder, output, keep_open=(descriptor,)), output))
+            asyncio.run(_run(Stack(settings, folder, output, keep_open=(descriptor,), commands=commands), output))
         finally:
             output.close()
 
@@ -39,7 +44,7 @@ async def _run(stack: Stack, output: Output) -> None:
         await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             started.result()
-            output.plain(stack.greeting())
+            output.plain(greeting(stack))
         await stopped
         output.say(f"{stopped.result().name}: stopping. The same again ends everything at once.")
     finally:

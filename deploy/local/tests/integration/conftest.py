@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cheeper_local.ports import free_port
+from cheeper_local.running import RunningStack
+from cheeper_local.stack_folder import StackFolder
+from cheeper_local.waiting import until
+
+
+class TinyStack:
+    """A stack of tiny roles over real servers, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.notes = folder / "notes"
+        self.port = free_port()
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Begin to start it."""
+        told = {"PORT": str(self.port), "DATA": str(self.data), "BROKER": "tansu", **environment}
+        script = Path(__file__).with_name("tiny_stack.py")
+        self.process = subprocess.Popen(
+            [sys.executable, script, self.notes, *arguments],
+            env={**os.environ, **told},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return self.process
+
+    def ready(self) -> RunningStack:
+        """The stack once all of it is up."""
+
+        def is_up() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.process.communicate()
+            state = StackFolder(self.data).read_state()
+            return state is not None and state["state"] == "ready"
+
+        until(is_up, 60)
+        return RunningStack.of(self.data)
+
+    def end(self, number: signal.Signals) -> tuple[str, str]:
+        """Send a signal and wait for the end; what it said on stdout and stderr."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=60)
+
+    def pids(self) -> list[int]:
+        """Of everything that runs."""
+        state = RunningStack.of(self.data).state
+        return [each["pid"] for each in (*state["servers"].values(), *state["processes"].values())]
+
+    def is_gone(self) -> bool:
+        """Whether no process of it is left."""
+        return not StackFolder(self.data).is_in_use(by_anything=True)
+
+
+@pytest.fixture
+def tiny_stack(tmp_path: Path) -> Iterator[TinyStack]:
+    """A stack of tiny roles, not yet started."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)  # PostgreSQL runs as an unprivileged user where the tests run as root
+    stack = TinyStack(tmp_path)
+    yield stack
+    if stack.process is not None:
+        if stack.process.poll() is None:
+            stack.process.kill()
+        stack.process.communicate()
+        until(stack.is_gone, 40)
+
+
+@pytest.fixture
+def occupied_port() -> Iterator[int]:
+    """A port at which somebody else listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from itertools import pairwise
+
+from cheeper_local.waiting import until
+
+ORDER = [{"gateway"}, {"write-api", "read-api"}, {"worker"}, {"relay"}, {"projector"}]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
+    """Everything ends in order on SIGINT, with exit code 0, and no process is left."""
+    process = tiny_stack.start(READ_API_REPLICAS="2")
+    tiny_stack.ready()
+    pids = tiny_stack.pids()
+    said, complaints = tiny_stack.end(signal.SIGINT)
+    assert (process.returncode, complaints) == (0, "")
+    assert f"http://127.0.0.1:{tiny_stack.port}" in said
+    assert "read-api-2   | read-api is up" in said
+    noted = tiny_stack.notes.read_text().split()
+    assert sorted(noted) == sorted(["gateway", "write-api", "read-api", "read-api", "worker", "relay", "projector"])
+    step = [next(number for number, roles in enumerate(ORDER) if role in roles) for role in noted]
+    assert all(earlier <= later for earlier, later in pairwise(step))
+    assert not any(map(is_alive, pids))
+    assert tiny_stack.is_gone()
+
+
+def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
+    """SIGKILL of the runner ends every role and server too, and the folder can be used again."""
+    tiny_stack.start()
+    tiny_stack.ready()
+    pids = tiny_stack.pids()
+    tiny_stack.end(signal.SIGKILL)
+    until(tiny_stack.is_gone, 40)
+    until(lambda: not any(map(is_alive, pids)))
+    tiny_stack.start()
+    assert tiny_stack.ready().state["state"] == "ready"
+
+
+def test_a_process_that_died_is_started_again_and_the_runner_says_so(tiny_stack):
+    """Kill -9 of a role brings it back under a new pid, with a line that tells."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    (killed,) = stack.kill("worker")
+    until(lambda: stack.processes()["worker"]["pid"] not in (killed, None))
+    assert stack.processes()["worker"]["restarts"] == 1
+    stack.wait_ready()
+    said, _ = tiny_stack.end(signal.SIGTERM)
+    assert "worker died (by SIGKILL); it is started again in 0.25 s." in said
+
+
+def test_a_server_that_died_is_started_again(tiny_stack):
+    """A server that nobody stopped comes back by itself; one that was stopped stays away until it is started."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    killed = stack.state["servers"]["redis"]["pid"]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: stack.state["servers"]["redis"]["pid"] not in (killed, None))
+    stack.server("redis", "stop")
+    assert stack.state["servers"]["redis"]["pid"] is None
+    stack.server("redis", "start")
+    assert stack.state["servers"]["redis"]["pid"] is not None
+
+
+def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
+    """Starting the broker runs migrate, which makes the topics that were wiped."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    log = stack.logs / "migrate.log"
+    before = log.read_text().count("migrate ran")
+    stack.server("kafka", "wipe")
+    stack.server("kafka", "start")
+    assert log.read_text().count("migrate ran") == before + 1
+
+
+def test_a_role_that_was_stopped_stays_away_until_it_is_started(tiny_stack):
+    """An outage of a role lasts until its end is asked for."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    stack.stop_process("relay")
+    assert stack.processes()["relay"]["pid"] is None
+    stack.start_process("relay")
+    stack.wait_ready()
+    assert stack.processes()["relay"]["pid"] is not None
+
+
+def test_emptying_restarts_every_role_but_the_gateway(tiny_stack):
+    """After `infrastructure` all stores are new, and all roles too, but for the gateway."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    before = stack.processes()
+    stack.infrastructure()
+    after = stack.processes()
+    same = {name for name in before if before[name]["pid"] == after[name]["pid"]}
+    assert same == {"gateway"}
+
+
+def test_step_mode_leaves_out_what_the_demo_runs(tiny_stack):
+    """STEP=1 starts servers, both HTTP roles and the gateway, and nothing that handles messages."""
+    tiny_stack.start(STEP="1")
+    assert set(tiny_stack.ready().processes()) == {"write-api", "read-api", "gateway"}
+
+
+def test_the_state_file_is_its_owners_alone(tiny_stack):
+    """Passwords stand in the state file, so nobody else may read it; no log has one."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    assert stat.S_IMODE((tiny_stack.data / "stack.json").stat().st_mode) == 0o600
+    password = (tiny_stack.data / "postgres" / "password").read_text()
+    assert password in json.dumps(stack.environment)
+    assert not any(password in log.read_text() for log in stack.logs.iterdir())
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
+    """One folder holds one stack, and the refusal leaves the first alone."""
+    first = tiny_stack.start()
+    stack = tiny_stack.ready()
+    second = tiny_stack.start(PORT="20001")
+    _, complaint = second.communicate(timeout=30)
+    assert (second.returncode, complaint.strip()) == (
+        1,
+        f"A stack runs from {tiny_stack.data} already: `make stop` ends it.",
+    )
+    tiny_stack.process = first
+    assert stack.state["state"] == "ready"
+
+
+def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occupied_port):
+    """A port in use: exit code 1, one sentence, nothing left."""
+    process = tiny_stack.start(PORT=str(occupied_port))
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert complaint.startswith(f"Port {occupied_port} is in use")
+    assert complaint.count("\n") == 1
+    assert tiny_stack.is_gone()
+
+
+def test_a_failing_migration_ends_the_start_with_one_sentence(tiny_stack):
+    """Whatever was started before is stopped again."""
+    process = tiny_stack.start("3")
+    _, complaint = process.communicate(timeout=60)
+    assert (process.returncode, complaint) == (1, "write-api migrate failed (exit code 3): migrate ran\n")
+    assert tiny_stack.is_gone()
+
+
+def test_a_folder_that_cannot_be_written_ends_the_start_with_one_sentence(tiny_stack):
+    """The data folder is tried before anything starts."""
+    tiny_stack.data.write_text("a file stands in its place")
+    process = tiny_stack.start()
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert complaint.startswith(f"The data folder {tiny_stack.data} cannot be written")

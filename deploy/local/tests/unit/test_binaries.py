@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from cheeper_local.binaries import in_wheel, locate, on_path
+from cheeper_local.errors import LocalError
+
+
+@pytest.fixture
+def program(tmp_path):
+    def make(name: str, script: str):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def test_the_path_comes_before_the_wheel(program):
+    """What the machine has is used, if it is recent enough."""
+    mine, wheel = program("mine", "echo v8.1.0"), program("wheel", "echo v7.0.1")
+    assert locate("It", mine, (wheel, "its-wheel"), at_least=8).origin == f"{mine}, version 8 from the PATH"
+    assert locate("It", mine, (wheel, "its-wheel"), at_least=9).path == wheel
+
+
+def test_neither_is_a_sentence_that_names_the_wheel():
+    """A missing wheel tells how it is called."""
+    with pytest.raises(LocalError, match=r"^It is missing: .* the wheel its-wheel is not installed\.$"):
+        locate("It", None, (None, "its-wheel"), at_least=1)
+
+
+def test_a_program_that_does_not_run_here_says_what_it_said(program):
+    """Such as one that lacks a shared library."""
+    broken = program("broken", "echo 'libcurl.so.4: cannot open shared object file' >&2; exit 127")
+    with pytest.raises(LocalError, match=r"does not run on this machine: libcurl\.so\.4: cannot open"):
+        locate("It", None, (broken, "its-wheel"), at_least=1)
+
+
+def test_the_path_can_be_passed_over(monkeypatch):
+    """SERVERS_FROM=wheels takes what requirements.lock pins."""
+    assert on_path("sh") is not None
+    monkeypatch.setenv("SERVERS_FROM", "wheels")
+    assert on_path("sh") is None
+
+
+def test_a_wheel_that_is_not_installed_has_no_file():
+    """Without an import, and without an error."""
+    assert in_wheel("no_such_package", "bin/*") is None

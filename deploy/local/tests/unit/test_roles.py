@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from cheeper_local.runner.roles import GATEWAY, STOP_ORDER, Roles
+from cheeper_local.settings import ROLES, from_env
+
+URLS = {"postgres": "postgresql://p", "redis": "redis://r", "mongo": "mongodb://m", "kafka": "127.0.0.1:9"}
+COMMANDS = {role: [role] for role in (*ROLES, GATEWAY, "migrate")}
+
+
+def roles_of(tmp_path, **environ: str) -> Roles:
+    return Roles(from_env(environ), tmp_path, COMMANDS)
+
+
+def test_every_role_ends_somewhere_in_the_order():
+    """Nothing that is started is forgotten when all is stopped."""
+    assert {role for step in STOP_ORDER for role in step} == {*ROLES, GATEWAY}
+
+
+def test_replicas_stand_behind_the_gateway_each_on_its_port(tmp_path):
+    """The gateway is told of all replicas of both services."""
+    roles = roles_of(tmp_path, READ_API_REPLICAS="2")
+    names = [name for group in roles.names().values() for name in group]
+    assert names == ["write-api", "worker", "relay", "projector", "read-api-1", "read-api-2"]
+    ports = {name: 20_000 + number for number, name in enumerate(names)}
+    specs = {spec.name: spec for spec in roles.specs(URLS, ports)}
+    assert specs[GATEWAY].environment["WRITE_API"] == "127.0.0.1:20000"
+    assert specs[GATEWAY].environment["READ_API"] == "127.0.0.1:20004 127.0.0.1:20005"
+    assert specs["read-api-2"].environment["PORT"] == "20005"
+
+
+def test_roles_are_told_where_the_servers_are(tmp_path):
+    """By URLs in their environment, and nothing else."""
+    environment = roles_of(tmp_path).migrate(URLS).environment
+    assert environment["DATABASE_URL"] == "postgresql://p"
+    assert environment["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9"
+    assert (environment["REDIS_URL"], environment["MONGO_URL"]) == ("redis://r", "mongodb://m")
+
+
+@pytest.mark.parametrize("role", ["worker", "relay", "projector"])
+def test_step_mode_leaves_message_handlers_to_the_demo(tmp_path, role):
+    """The demo runs them with --limit."""
+    assert role not in roles_of(tmp_path, STEP="1").names()

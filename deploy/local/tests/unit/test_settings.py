@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cheeper_local.errors import LocalError
+from cheeper_local.settings import CLONE, from_env
+
+
+def test_defaults_need_no_environment():
+    """An empty environment is a whole stack on port 8000 with its data in the clone."""
+    settings = from_env({})
+    assert (settings.port, settings.data, settings.broker, settings.step) == (8000, CLONE / ".cheeper", None, False)
+    assert set(settings.replicas.values()) == {1}
+
+
+def test_every_setting_can_be_given():
+    """PORT, DATA, BROKER, STEP and the replicas of a role."""
+    given = {"PORT": "8100", "DATA": "/tmp/x", "BROKER": "tansu", "STEP": "1", "READ_API_REPLICAS": "3"}  # noqa: S108
+    settings = from_env(given)
+    assert (settings.gateway, settings.data, settings.step) == ("http://127.0.0.1:8100", Path("/tmp/x"), True)  # noqa: S108
+    assert settings.replicas["read-api"] == 3
+    assert settings.replicas["write-api"] == 1
+
+
+@pytest.mark.parametrize("wrong", ["0", "65536", "eighty", "-1", "٣"])
+def test_a_wrong_number_is_refused_by_name(wrong):
+    """The sentence names the variable and what it may be."""
+    with pytest.raises(LocalError, match=rf"^PORT is '{wrong}', but must be a number from 1 to 65535\.$"):
+        from_env({"PORT": wrong})

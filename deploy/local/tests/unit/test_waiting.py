@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from cheeper_local.waiting import eventually, until
+
+
+def test_the_first_truthy_value_comes_back():
+    """The condition is asked again until then."""
+    values = iter([0, "", None, "there"])
+    assert until(lambda: next(values)) == "there"
+
+
+def test_what_never_comes_true_is_named_with_its_last_value():
+    """A failing test says what it waited for."""
+    with pytest.raises(TimeoutError, match=r"^the queue's end did not come true within 0\.05 s; the last value was 0$"):
+        until(lambda: 0, 0.05, what="the queue's end")
+
+
+async def test_coroutines_are_conditions_too():
+    """As are plain functions."""
+    values = iter([0, 1])
+
+    async def condition() -> int:
+        return next(values)
+
+    assert await eventually(condition) == 1
+    assert await eventually(lambda: 2) == 2
+    with pytest.raises(TimeoutError):
+        await eventually(lambda: 0, 0.05)
