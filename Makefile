@@ -67,6 +67,7 @@ lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(BIN)/ruff format --check .
 	@$(WITHIN) 300 $(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python contracts/tools/generate.py --check
 
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix .

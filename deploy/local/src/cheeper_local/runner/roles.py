@@ -87,6 +87,7 @@ class Roles:
             role=GATEWAY,
             command=self._commands[GATEWAY],
             environment={
+                "HOST": HOST,
                 "PORT": str(self._settings.port),
                 "WRITE_API": upstreams["write-api"],
                 "READ_API": upstreams["read-api"],
