@@ -1,0 +1,213 @@
+"""The relay's side of Postgres: its lock, its cursor, and the rows behind it, over one connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from psycopg import AsyncConnection, errors
+
+from cheeper_contracts import topics
+from cheeper_contracts.envelope import Envelope
+from write_api.outbox import partitions
+from write_api.outbox.writer import CHANNEL
+from write_api.relay import sql
+from write_api.relay.numbering import START, Position, Row, Sent
+
+RELAY_LOCK: Final = 0x63686565_72656C79  # "cheerely": of the one active relay
+
+# A host that vanished must not keep the lock: both ends of the connection notice within some 20 s.
+_CONNECTION: Final[dict[str, Any]] = {
+    "application_name": "write-api-relay",
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3",
+}
+
+
+class RefusedError(Exception):
+    """The relay must not run, until a person has acted. The text says why and what to do."""
+
+
+class LockLostError(Exception):
+    """The cursor was moved by another relay: this one has lost its lock without noticing."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which database this is, and which of its histories."""
+
+    system_identifier: int
+    timeline_id: int
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the outbox has been sent. `first` is the first row of all, once one was sent."""
+
+    position: Position
+    first: Position | None
+    identity: Identity
+    current_epoch: int
+    sent: dict[int, Sent]
+
+
+class CursorStore:
+    """Reads the outbox and moves the cursor. Built by `connect`; psycopg's errors go through."""
+
+    def __init__(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+        self._connection = connection
+
+    async def lock(self) -> bool:
+        """Take the lock of the one active relay, if it is free. It lasts as long as the connection."""
+        found = await self._connection.execute(sql.LOCK, (RELAY_LOCK,))
+        return await found.fetchone() == (True,)
+
+    async def identity(self) -> Identity:
+        """Which database this is now."""
+        found = await self._connection.execute(sql.IDENTITY)
+        return Identity(*[value for row in await found.fetchall() for value in row])
+
+    async def load(self) -> Cursor | None:
+        """The cursor; none where nothing was ever sent from this database."""
+        found = await self._connection.execute(sql.LOAD_CURSOR)
+        row = await found.fetchone()
+        if row is None:
+            return None
+        epoch, xid, id_, first_epoch, first_xid, first_id, system, timeline, current_epoch = row
+        rows = await self._connection.execute(sql.LOAD_PARTITIONS)
+        return Cursor(
+            position=Position(epoch, int(xid), id_),
+            first=None if first_id is None else Position(first_epoch, int(first_xid), first_id),
+            identity=Identity(system, timeline),
+            current_epoch=current_epoch,
+            sent={
+                partition: Sent(topic_id=topic_id, last_offset=offset, last_sequence=sequence)
+                async for partition, topic_id, offset, sequence in rows
+            },
+        )
+
+    async def begin(self, identity: Identity, topic_id: str) -> None:
+        """Make the cursor of a database that has sent nothing yet, for an empty topic."""
+        async with self._connection.transaction():
+            await self._connection.execute(sql.BEGIN, (identity.system_identifier, identity.timeline_id))
+            await self._put(_nothing_sent(topic_id, dict.fromkeys(range(topics.EVENTS.partitions), 0)))
+
+    async def read(self, cursor: Cursor, limit: int) -> list[Row]:
+        """The next rows that no transaction in flight can still come before."""
+        at = cursor.position
+        rows = await self._connection.execute(
+            sql.READ, (at.epoch, str(at.xid), at.id, cursor.current_epoch, limit), binary=True
+        )
+        return [_row(values) for values in await rows.fetchall()]
+
+    async def move(self, cursor: Cursor, last: Row, first: Row, sent: Mapping[int, Sent]) -> Cursor:
+        """Move the cursor to `last` in one transaction, and give what it is then. Raises LockLostError."""
+        after = msgspec.structs.replace(
+            cursor,
+            position=last.position,
+            first=cursor.first or first.position,
+            sent={**cursor.sent, **sent},
+        )
+        await self._swap(cursor, after, sent)
+        return after
+
+    async def rewind(self, cursor: Cursor, topic_id: str, ends: Mapping[int, int]) -> None:
+        """Begin again before the first row, in a topic whose partitions end at `ends`.
+
+        Raises RefusedError where retention has dropped the first row.
+        """
+        if cursor.first is not None and await self._first() != cursor.first:
+            raise RefusedError(
+                "Kafka was wiped, and the outbox no longer has its first rows to fill it again: restore the topic "
+                f"{topics.EVENTS.name} from a copy"
+            )
+        sent = _nothing_sent(topic_id, ends)
+        await self._swap(cursor, msgspec.structs.replace(cursor, position=START, sent=sent), sent)
+
+    async def make_partitions(self) -> None:
+        """Make the outbox's partitions of the next months. One that cannot be made now is made another time."""
+        for statement in partitions.statements(datetime.now(UTC)):
+            async with self._connection.transaction():
+                await self._connection.execute(partitions.LOCK_TIMEOUT)
+                try:
+                    async with self._connection.transaction():
+                        await self._connection.execute(statement)
+                except errors.LockNotAvailable:
+                    return
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a writer's hint, at most that long."""
+        async for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+            return
+
+    async def _swap(self, before: Cursor, after: Cursor, sent: Mapping[int, Sent]) -> None:
+        async with self._connection.transaction():
+            moved = await self._connection.execute(
+                sql.MOVE,
+                {
+                    **_parameters("new", after.position),
+                    **_parameters("first", after.first),
+                    **_parameters("old", before.position),
+                },
+            )
+            if moved.rowcount != 1:
+                raise LockLostError("another relay has moved the cursor")
+            await self._put(sent)
+
+    async def _put(self, sent: Mapping[int, Sent]) -> None:
+        states = list(sent.items())
+        await self._connection.execute(
+            sql.PUT_PARTITIONS,
+            (
+                [partition for partition, _ in states],
+                [state.topic_id for _, state in states],
+                [state.last_offset for _, state in states],
+                [state.last_sequence for _, state in states],
+            ),
+        )
+
+    async def _first(self) -> Position | None:
+        found = await self._connection.execute(sql.FIRST)
+        row = await found.fetchone()
+        return None if row is None else Position(row[0], int(row[1]), row[2])
+
+
+@asynccontextmanager
+async def connect(database_url: str) -> AsyncIterator[CursorStore]:
+    """The store over a connection of its own, which listens for writers' hints."""
+    async with await AsyncConnection.connect(database_url, autocommit=True, **_CONNECTION) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}".encode())
+        yield CursorStore(connection)
+
+
+def _nothing_sent(topic_id: str, ends: Mapping[int, int]) -> dict[int, Sent]:
+    return {partition: Sent(topic_id=topic_id, last_offset=end - 1, last_sequence=0) for partition, end in ends.items()}
+
+
+def _parameters(name: str, position: Position | None) -> dict[str, int | str | None]:
+    if position is None:
+        return {f"{name}_epoch": None, f"{name}_xid": None, f"{name}_id": None}
+    return {f"{name}_epoch": position.epoch, f"{name}_xid": str(position.xid), f"{name}_id": position.id}
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    epoch, xid, id_, message_id, type_, source, time, key, correlation_id, reply_to, traceparent, payload = values
+    return Row(
+        Position(epoch, int(xid), id_),
+        Envelope(
+            message_id=message_id,
+            type=type_,
+            source=source,
+            time=time,
+            key=key,
+            correlation_id=correlation_id,
+            reply_to=reply_to,
+            traceparent=traceparent,
+        ),
+        payload.encode(),
+    )

@@ -1,0 +1,92 @@
+"""The topic of events as the relay asks after it: which one it is, and whether it still holds what it confirmed.
+
+All methods block, for some seconds at most, and raise KafkaException where the broker is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from cheeper_contracts import topics
+from write_api.kafka.topics import SECONDS, admin_client, describe, ensure_topics
+from write_api.relay.numbering import Sent
+
+_FETCH_SECONDS: Final = 3.0
+
+log = structlog.get_logger()
+
+
+class EventLog:
+    """The topic `cheeper.events` of one installation."""
+
+    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._prefix = topic_prefix
+        self._admin: AdminClient = admin_client(bootstrap_servers)
+        self.name = topics.EVENTS.named(topic_prefix)
+
+    def make(self) -> None:
+        """Make the topics that are missing: a wiped Kafka has none. Raises TopicMismatchError."""
+        ensure_topics(self._admin, self._prefix)
+
+    def topic_id(self) -> str | None:
+        """The topic's id, none where it is missing. Raises TopicMismatchError."""
+        return describe(self._admin, topics.EVENTS, self._prefix)
+
+    def ends(self) -> dict[int, int]:
+        """The next offset of each partition, as the broker says."""
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def lacks(self, topic_id: str | None, sent: Mapping[int, Sent]) -> str | None:
+        """How the log of that id shows that it is not the one to which all this was sent; none where it is."""
+        if any(state.topic_id != topic_id for state in sent.values()):
+            return "the topic is another one" if topic_id else "the topic is missing"
+        ends = self.ends()
+        for partition, state in sent.items():
+            if state.last_offset >= ends[partition] and not self._holds(partition, state.last_offset):
+                return f"partition {partition} ends at {ends[partition]}, and had reached {state.last_offset + 1}"
+        return None
+
+    def empty(self) -> dict[int, int]:
+        """Remove whatever the log holds, and give the next offset of each partition.
+
+        A log that came back empty may hold what was on its way when it was wiped, with sequences that nothing before
+        them explains. A broker that cannot remove records keeps them.
+        """
+        beginnings, ends = self._offsets(OffsetSpec.earliest()), self.ends()  # type: ignore[no-untyped-call]
+        full = [TopicPartition(self.name, p, end) for p, end in ends.items() if end > beginnings[p]]
+        try:
+            for future in (self._admin.delete_records(full, request_timeout=SECONDS) if full else {}).values():
+                future.result(SECONDS)
+        except KafkaException as error:
+            log.warning("the log's remains stay in it", topic=self.name, why=error.args[0].str())
+        return ends
+
+    def _offsets(self, spec: OffsetSpec) -> dict[int, int]:
+        wanted = {TopicPartition(self.name, partition): spec for partition in range(topics.EVENTS.partitions)}
+        found = self._admin.list_offsets(wanted, request_timeout=SECONDS)
+        return {partition.partition: future.result(SECONDS).offset for partition, future in found.items()}
+
+    def _holds(self, partition: int, offset: int) -> bool:
+        # Tansu's watermark counts a batch as one record, so a low one is doubted until the record itself is not there.
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap_servers,
+                "group.id": f"{self.name}.relay",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "log_level": 2,
+            }
+        )
+        try:
+            consumer.assign([TopicPartition(self.name, partition, offset)])
+            message = consumer.poll(_FETCH_SECONDS)
+            return message is not None and message.error() is None and message.offset() == offset
+        finally:
+            consumer.close()

@@ -1,0 +1,188 @@
+"""The relay's course: wait for the lock, make sure of database and log, then read, send, move the cursor, again.
+
+Whatever goes wrong ends the course, with the connection, its lock and the producer; the next one begins at the cursor.
+What was sent and not yet recorded is then sent again, with the same sequences.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+import structlog
+from confluent_kafka import KafkaException
+
+from write_api.backoff import Backoff, sleep_unless
+from write_api.kafka.topics import TopicMismatchError
+from write_api.needs import Needs
+from write_api.relay.cursor import Cursor, CursorStore, LockLostError, RefusedError, connect
+from write_api.relay.event_log import EventLog
+from write_api.relay.numbering import LogWipedError, Numbered, advance, number
+from write_api.relay.publisher import DeliveryError, Publisher
+
+POSTGRES, KAFKA, LOCK, HISTORY = "postgres", "kafka", "lock", "history"
+NEEDS: Final = (POSTGRES, KAFKA, LOCK, HISTORY)
+"""The database; the broker with its topics; to be the one active relay; a database and a log that fit together."""
+
+BATCH: Final = 2000
+_STANDBY_SECONDS: Final = 0.5
+_REFUSED_SECONDS: Final = 3.0
+_CHECK_SECONDS: Final = 2.0
+_PARTITIONS_SECONDS: Final = 3600.0
+_FIRST_POLL, _LAST_POLL = 0.05, 0.5
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Publishes the outbox until `stop` is set or `limit` messages were sent."""
+
+    def __init__(self, database_url: str, event_log: EventLog, bootstrap_servers: str, needs: Needs) -> None:
+        self._database_url = database_url
+        self._event_log = event_log
+        self._bootstrap_servers = bootstrap_servers
+        self._needs = needs
+
+    async def run(self, stop: asyncio.Event, limit: int | None = None) -> None:
+        """Relay, and begin again after every fault; a refusal is looked at again every few seconds."""
+        left = _Limit(limit)
+        backoff = Backoff()
+        while not stop.is_set() and left:
+            before = left.sent
+            try:
+                await self._course(stop, left)
+            except RefusedError as error:
+                self._needs.unmet(HISTORY, str(error))
+                await sleep_unless(stop, _REFUSED_SECONDS)
+            except TopicMismatchError as error:
+                self._needs.unmet(KAFKA, str(error))
+                await sleep_unless(stop, _REFUSED_SECONDS)
+            except LogWipedError as error:
+                log.warning("Kafka was wiped", how=str(error))
+            except (psycopg.Error, OSError, LockLostError) as error:
+                self._needs.unmet(POSTGRES, type(error).__name__)
+                await backoff.pause(stop)
+            except (KafkaException, DeliveryError, TimeoutError) as error:
+                self._needs.unmet(KAFKA, _words(error))
+                await backoff.pause(stop)
+            if left.sent > before:
+                backoff.reset()
+        if limit is not None and not left:
+            log.info("stopped at the limit", limit=limit, sent=left.sent)
+
+    async def _course(self, stop: asyncio.Event, left: _Limit) -> None:
+        async with connect(self._database_url) as store:
+            while not await store.lock():
+                self._needs.met(POSTGRES)
+                self._needs.unmet(LOCK, "standby: another relay is at work")
+                await sleep_unless(stop, _STANDBY_SECONDS)
+                if stop.is_set():
+                    return
+            self._needs.met(POSTGRES, LOCK)
+            cursor = await self._cursor(store)
+            self._needs.met(KAFKA, HISTORY)
+            publisher = Publisher(self._bootstrap_servers, self._event_log.name)
+            try:
+                await self._publish(store, cursor, publisher, stop, left)
+            finally:
+                await publisher.close()
+
+    async def _cursor(self, store: CursorStore) -> Cursor:
+        """The cursor, of this database and this log. Raises RefusedError."""
+        identity = await store.identity()
+        cursor = await store.load()
+        if cursor is not None and cursor.identity != identity:
+            raise RefusedError(
+                "this database is a restored copy of the one that was relayed from (its system identifier or "
+                "timeline has changed): run `write-api raise-epoch`, then rebuild the views"
+            )
+        await asyncio.to_thread(self._event_log.make)
+        topic_id = await asyncio.to_thread(self._event_log.topic_id)
+        if topic_id is None:
+            raise DeliveryError("the topic is made, and not there yet")
+        if cursor is None:
+            if any((await asyncio.to_thread(self._event_log.ends)).values()):
+                raise RefusedError(
+                    f"the topic {self._event_log.name} holds messages that this database never sent: delete the topic"
+                )
+            await store.begin(identity, topic_id)
+        else:
+            lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
+            if lacks is not None:
+                log.warning("Kafka was wiped: sending all events again from the start", how=lacks)
+                await store.rewind(cursor, topic_id, await asyncio.to_thread(self._event_log.empty))
+        return await store.load() or await self._cursor(store)
+
+    async def _publish(
+        self, store: CursorStore, cursor: Cursor, publisher: Publisher, stop: asyncio.Event, left: _Limit
+    ) -> None:
+        poll, check_at, partitions_at = _FIRST_POLL, time.monotonic() + _CHECK_SECONDS, time.monotonic()
+        while not stop.is_set() and left:
+            if time.monotonic() >= partitions_at:
+                await store.make_partitions()
+                partitions_at = time.monotonic() + _PARTITIONS_SECONDS
+            if time.monotonic() >= check_at:
+                await self._check_log(cursor)
+                check_at = time.monotonic() + _CHECK_SECONDS
+            rows = await store.read(cursor, left.at_most(BATCH))
+            if not rows:
+                await store.wait(poll)
+                poll = min(poll * 2, _LAST_POLL)
+                continue
+            poll = _FIRST_POLL
+            messages = number(rows, cursor.sent)
+            offsets = await publisher.send(messages, stop, self._slow)
+            if offsets is None:
+                return
+            cursor = await store.move(cursor, rows[-1], rows[0], advance(cursor.sent, messages, offsets))
+            self._needs.met(KAFKA)
+            left.sent += len(messages)
+            _log_sent(messages)
+
+    async def _check_log(self, cursor: Cursor) -> None:
+        topic_id = await asyncio.to_thread(self._event_log.topic_id)
+        lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
+        if lacks is not None:
+            raise LogWipedError(lacks)
+        self._needs.met(KAFKA)
+
+    def _slow(self) -> None:
+        self._needs.unmet(KAFKA, "the broker does not confirm")
+
+
+class _Limit:
+    """How many messages may still be sent; true while there are any."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self.sent = 0
+
+    def __bool__(self) -> bool:
+        return self._limit is None or self.sent < self._limit
+
+    def at_most(self, batch: int) -> int:
+        return batch if self._limit is None else min(batch, self._limit - self.sent)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, KafkaException):
+        return str(error.args[0].str())
+    return str(error) or type(error).__name__
+
+
+def _log_sent(messages: Sequence[Numbered]) -> None:
+    for message in messages:
+        envelope = message.envelope
+        log.info(
+            "message sent",
+            message_id=envelope.message_id,
+            correlation_id=envelope.correlation_id,
+            reply_to=envelope.reply_to,
+            type=envelope.type,
+            key=envelope.key,
+            partition=message.partition,
+            sequence=envelope.sequence,
+        )
