@@ -1,7 +1,8 @@
 # Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e lint format lock
+.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e test-containers \
+	lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
@@ -49,6 +50,12 @@ load: $(STAMP) ## send a graph and texts through the gateway of the stack that r
 	@test -n "$(GRAPH)" -a -n "$(TEXTS)" || { echo "Say what to load: make load GRAPH=file TEXTS=file." >&2; exit 2; }
 	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"
 
+up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
+	@docker compose up --build --wait
+
+down-containers: ## stop and remove the containers; their data stays
+	@docker compose down
+
 # --- the tests -------------------------------------------------------------------------------------------------------
 
 test: lint test-unit test-integration test-e2e ## everything but containers
@@ -61,6 +68,9 @@ test-integration: $(STAMP) ## tests of one part against real servers
 
 test-e2e: $(STAMP) ## the whole system through its gateway
 	@$(WITHIN) 1800 $(BIN)/pytest $(wildcard tests-e2e/tests/e2e)
+
+test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the integration tests on containers
+	@deploy/test-containers
 
 lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(WITHIN) 300 $(BIN)/ruff check .
