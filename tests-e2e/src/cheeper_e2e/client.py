@@ -201,7 +201,7 @@ def as_curl(method: str, url: str, headers: dict[str, str], content: bytes | Asy
     return shlex.join(parts)
 
 
-def _shortened(text: str, at_most: int = 2_000) -> str:
+def _shortened(text: str, at_most: int = 400) -> str:
     return text if len(text) <= at_most else f"{text[:at_most]}… ({len(text)} characters)"
 
 
