@@ -125,7 +125,12 @@ class PostgresContainer(ContainerServer):
 
     @override
     def environment(self) -> Mapping[str, str]:
-        return {"POSTGRES_USER": "cheeper", "POSTGRES_DB": "cheeper", "POSTGRES_PASSWORD": self._password}
+        return {
+            "POSTGRES_USER": "cheeper",
+            "POSTGRES_DB": "cheeper",
+            "POSTGRES_PASSWORD": self._password,
+            "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C",
+        }
 
     @override
     def arguments(self) -> list[str]:
