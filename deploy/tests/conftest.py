@@ -1,0 +1,132 @@
+"""Caddy with the Caddyfile of this folder, in front of services that these tests start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cheeper_local.runner.roles import caddy
+from cheeper_local.testing import until
+
+HERE = Path(__file__).parent
+ORIGINS = "https://a.example https://b.example"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+@contextmanager
+def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that listens on a port, until the end of the block."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **environ}) as running,
+    ):
+        try:
+            until(lambda: listens(port), 20)
+            yield running
+        finally:
+            running.send_signal(signal.SIGTERM)
+            running.wait(15)
+
+
+@contextmanager
+def gateway(folder: Path, **environ: str) -> Iterator[httpx.Client]:
+    """A client of a gateway with these settings."""
+    port = free_port()
+    command = (str(caddy().path), "run", "--config", str(HERE.parent / "Caddyfile"), "--adapter", "caddyfile")
+    homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "ALLOWED_ORIGINS": ORIGINS}
+    with (
+        process(folder / f"gateway-{port}.log", port, *command, **{"PORT": str(port), **homes, **environ}),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        yield client
+
+
+class Standin:
+    """A service of `standin.py`."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name, self.port = name, port
+
+    @property
+    def asked(self) -> list[dict[str, object]]:
+        """The requests that it got."""
+        return httpx.get(f"http://127.0.0.1:{self.port}/asked").json()["data"]
+
+
+@contextmanager
+def standin(folder: Path, name: str, port: int | None = None) -> Iterator[Standin]:
+    """A service of `standin.py`, until the end of the block."""
+    port = port or free_port()
+    command = (sys.executable, str(HERE / "standin.py"), str(port), name)
+    with process(folder / f"{name}-{port}.log", port, *command):
+        yield Standin(name, port)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """Where logs go."""
+    return tmp_path_factory.mktemp("gateway")
+
+
+@pytest.fixture(scope="session")
+def reads(folder) -> Iterator[list[Standin]]:
+    """Two replicas of a read side."""
+    with standin(folder, "read-1") as one, standin(folder, "read-2") as two:
+        yield [one, two]
+
+
+@pytest.fixture(scope="session")
+def writes(folder) -> Iterator[list[Standin]]:
+    """Two replicas of a write side."""
+    with standin(folder, "write-1") as one, standin(folder, "write-2") as two:
+        yield [one, two]
+
+
+def upstreams(standins: list[Standin]) -> str:
+    """As READ_API and WRITE_API have them."""
+    return " ".join(f"127.0.0.1:{standin.port}" for standin in standins)
+
+
+@pytest.fixture(scope="session")
+def client(folder, reads, writes) -> Iterator[httpx.Client]:
+    """A client of a gateway in front of two replicas each."""
+    with gateway(folder, READ_API=upstreams(reads), WRITE_API=upstreams(writes)) as client:
+        yield client
+
+
+@pytest.fixture
+def start(folder) -> Callable[..., object]:
+    """Starts a gateway of the test's own."""
+    return lambda **environ: gateway(folder, **environ)
+
+
+@pytest.fixture
+def serve(folder) -> Callable[..., object]:
+    """Starts a stand-in of the test's own."""
+    return lambda name, port=None: standin(folder, name, port)
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that nobody listens on."""
+    return free_port()

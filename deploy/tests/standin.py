@@ -1,0 +1,70 @@
+"""A service that stands behind the gateway in these tests and can be made to fail in the ways that real ones do.
+
+    python standin.py PORT NAME
+
+Answers any request with what it was asked, as JSON. A request's header `Misbehave` makes it `hang up` after it has read
+the request, or `refuse` with 503; `/health/ready` is 200 until a request has said `Misbehave: sick`.
+"""
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NAME = sys.argv[2]
+asked: list[dict[str, object]] = []
+state = {"ready": True}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Any method."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        """Tell what was asked."""
+        body = self._body()
+        if self.path == "/asked":
+            self._answer(200, asked)
+            return
+        if self.path == "/health/ready":
+            self._answer(200 if state["ready"] else 503, {})
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        told = {"name": NAME, "method": self.command, "path": self.path, "headers": headers, "size": len(body)}
+        asked.append(told)
+        match headers.get("misbehave", "").replace(NAME, "").strip():
+            case "hang up":
+                self.close_connection = True
+            case "sick":
+                state["ready"] = False
+                self._answer(200, told)
+            case _:
+                self._answer(200, told)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that it looks for
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _answer(self, status: int, data: object) -> None:
+        body = json.dumps({"data": data, "meta": {"message_id": self.headers.get("X-Message-Id")}}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -1,0 +1,206 @@
+"""What the gateway does by itself, with real Caddy and services that can be made to fail."""
+
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+
+from cheeper_contracts.routes import ROUTES
+from cheeper_local.testing import until
+
+CADDYFILE = Path(__file__).parent.parent / "Caddyfile"
+SIZE = 64 * 1024
+
+
+def new_id():
+    return str(uuid.uuid4())
+
+
+def refused(answer, status, code):
+    """The answer is an error in the API's form."""
+    body = answer.json()
+    assert (answer.status_code, body["data"]["code"]) == (status, code)
+    assert body["data"]["message"]
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers.get_list("x-message-id") == [body["meta"]["message_id"]]
+    assert not {"server", "via", "x-powered-by"} & set(answer.headers)
+    uuid.UUID(body["meta"]["message_id"])
+    return body
+
+
+def test_the_caddyfile_has_the_contract_s_routes():
+    """The table of paths in the Caddyfile is that of cheeper_contracts.routes, line by line."""
+    written = re.findall(r'^\t\t\t(~\S+ "[A-Z, ]+")$', CADDYFILE.read_text(), re.MULTILINE)
+    paths = [re.sub(r"\{\w+\}", "[^/]+", route.path) for route in ROUTES]
+    wanted = [f'~^{path}$ "{route.allow}"' for path, route in zip(paths, ROUTES, strict=True)]
+    assert written == [*wanted, '~^/health$ "GET, HEAD, OPTIONS"']
+
+
+@pytest.mark.parametrize("prefix", ["", "/chapter7"])
+@pytest.mark.parametrize(
+    ("method", "side"),
+    [("GET", "read"), ("HEAD", "read"), ("POST", "write"), ("PUT", "write"), ("PATCH", "write"), ("DELETE", "write")],
+)
+def test_queries_go_to_the_read_side_and_commands_to_the_write_side(client, reads, writes, prefix, method, side):  # noqa: PLR0917
+    """GET and HEAD are queries, all else are commands; the book's prefix is taken off, the query string kept."""
+    path = f"/cheep/{new_id()}?a=1&b=%20"
+    answer = client.request(method, prefix + path)
+    assert answer.status_code == 200
+    seen = [told for one in (reads if side == "read" else writes) for told in one.asked if told["path"] == path]
+    assert [told["method"] for told in seen] == [method]
+    assert not {"server", "via"} & set(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/nope", "/author/", "/author/x/", "/author//timeline", "/author/x/y/z", "/chapter7", "/chapter7/nope"),
+        *("/chapter8/author", "/CHAPTER7/author", "/chapter7/chapter7/author", "/Author", "/health/live"),
+        *("/health/ready", "/health/", "/metrics", "/schema", "/schema/openapi.json", "/%2e%2e/etc", "/asked"),
+    ],
+)
+def test_no_other_path_is_passed_on(client, path):
+    """What is not in the table does not exist, the services' own pages least of all."""
+    for method in ("GET", "POST", "OPTIONS"):
+        refused(client.request(method, path), 404, "no_such_path")
+    assert client.head(path).status_code == 404
+
+
+def test_the_gateway_gives_each_request_its_id(client):
+    """A client's own X-Message-Id does not pass; the one that the service gets is new each time."""
+    ids = {client.get("/author/x", headers={"X-Message-Id": new_id()}).json()["meta"]["message_id"] for _ in range(9)}
+    assert len({uuid.UUID(one) for one in ids}) == 9
+
+
+@pytest.mark.parametrize(("size", "status"), [(SIZE, 200), (SIZE + 1, 413), (SIZE * 20, 413)])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bodies_are_limited(client, size, status, chunked):
+    """A body may have 64 KiB, also where it does not say so at first; more is refused in the API's form."""
+    content = (bytes(100) for _ in range(size // 100)) if chunked else bytes(size)
+    if chunked:
+        content = (part for part in (bytes(size // 2), bytes(size - size // 2)))
+    answer = client.post("/cheep", content=content)
+    if status == 200:
+        assert answer.json()["data"]["size"] == size
+    else:
+        refused(answer, 413, "body_too_large")
+
+
+def test_a_command_that_was_sent_is_not_sent_again(client, writes):
+    """Where a service fails amid a command its outcome is unknown: 503, and the id that it runs under."""
+    for key in (None, new_id()):
+        mark = new_id()
+        headers = {"Misbehave": "hang up", "Mark": mark, **({"Idempotency-Key": key} if key else {})}
+        answer = client.post("/cheep", content=b"{}", headers=headers)
+        body = refused(answer, 503, "unavailable")
+        assert answer.headers["retry-after"] == "1"
+        assert "Idempotency-Key" in body["data"]["message"]
+        (seen,) = [told for one in writes for told in one.asked if told["headers"].get("mark") == mark]
+        runs_under = seen["headers"].get("idempotency-key") or seen["headers"]["x-message-id"]
+        assert runs_under == body["meta"]["message_id"]
+        assert key in (None, runs_under)
+
+
+def test_a_key_that_is_no_uuid_is_no_message_id(client):
+    """Nothing that a client sends gets into the gateway's own answers but a UUID."""
+    answer = client.post("/cheep", headers={"Misbehave": "hang up", "Idempotency-Key": '","x":"'})
+    refused(answer, 503, "unavailable")
+
+
+def test_a_query_is_asked_of_another_replica(client):
+    """Where one replica fails amid a query another one answers it."""
+    answers = [client.get("/author/x", headers={"Misbehave": "read-1 hang up"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 6
+
+
+def test_a_replica_that_is_down_is_left_out(start, serve, port):
+    """Commands and queries go on while one of two replicas is down, and none is lost."""
+    with serve("up") as up:
+        both = f"127.0.0.1:{port} 127.0.0.1:{up.port}"
+        with start(READ_API=both, WRITE_API=both) as client:
+            for _ in range(20):
+                assert client.post("/cheep", content=b"{}").status_code == 200
+                assert client.get("/author/x").status_code == 200
+
+
+def test_a_service_that_is_down_is_unavailable_until_it_returns(start, serve, port):
+    """With no replica at all the answer is 503 with Retry-After, and the first that comes is found."""
+    with serve("read") as read, start(READ_API=f"127.0.0.1:{read.port}", WRITE_API=f"127.0.0.1:{port}") as client:
+        answer = client.post("/follow", content=b"{}")
+        refused(answer, 503, "unavailable")
+        assert answer.headers["retry-after"] == "1"
+        assert client.get("/author/x").status_code == 200
+        health = client.get("/health")
+        assert (health.status_code, health.headers["retry-after"]) == (503, "1")
+        assert {name: state["ok"] for name, state in health.json()["data"].items()} == {
+            "read-api": True,
+            "write-api": False,
+        }
+        with serve("write", port):
+            until(lambda: client.post("/follow", content=b"{}").status_code == 200, 10)
+            until(lambda: client.get("/health").status_code == 200, 10)
+
+
+def test_health_is_that_of_both_services(start, serve, port):
+    """GET /health tells of both, whichever is away or not ready, and of nothing but whether it is."""
+    with serve("read") as read, serve("write") as write:
+        for read_port, write_port in ((read.port, write.port), (port, write.port), (read.port, port), (port, port)):
+            with start(READ_API=f"127.0.0.1:{read_port}", WRITE_API=f"127.0.0.1:{write_port}") as client:
+                health = client.get("/chapter7/health")
+                told = {"read-api": read_port != port, "write-api": write_port != port}
+                assert {name: state["ok"] for name, state in health.json()["data"].items()} == told
+                assert health.status_code == (200 if all(told.values()) else 503)
+                assert health.json()["meta"]["message_id"] == health.headers["x-message-id"]
+                assert client.head("/health").status_code == health.status_code
+                refused(client.post("/health"), 405, "method_not_allowed")
+        with start(READ_API=f"127.0.0.1:{read.port}", WRITE_API=f"127.0.0.1:{write.port}") as client:
+            client.get("/author/x", headers={"Misbehave": "sick"})
+            health = client.get("/health")
+            assert health.status_code == 503
+            assert health.json()["data"]["read-api"] == {"ok": False, "why": "is not ready"}
+
+
+@pytest.mark.parametrize("origin", ["https://a.example", "https://b.example"])
+def test_allowed_origins_are_let_in(client, origin):
+    """A page of an allowed origin may send a key and read the id, also of an error."""
+    for answer in (client.get("/author/x", headers={"Origin": origin}), client.get("/x", headers={"Origin": origin})):
+        assert answer.headers["access-control-allow-origin"] == origin
+        assert answer.headers["access-control-expose-headers"] == "X-Message-Id, Retry-After"
+        assert answer.headers["vary"] == "Origin"
+    asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    preflight = client.options("/chapter7/cheep", headers=asks)
+    assert (preflight.status_code, preflight.content) == (204, b"")
+    assert preflight.headers["allow"] == "POST, OPTIONS"
+    assert preflight.headers["access-control-allow-methods"] == "POST, OPTIONS"
+    assert preflight.headers["access-control-allow-headers"] == "Content-Type, Idempotency-Key"
+
+
+@pytest.mark.parametrize("origin", ["https://c.example", "null", "https://a.example https://b.example", "", None])
+def test_other_origins_are_not(client, origin):
+    """Any other page gets no CORS headers, and neither does a client that is no page."""
+    headers = {} if origin is None else {"Origin": origin}
+    for answer in (client.get("/author/x", headers=headers), client.options("/cheep", headers=headers)):
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+        assert answer.headers["vary"] == "Origin"
+
+
+def test_no_origin_is_allowed_by_default(start, reads, writes):
+    """Without ALLOWED_ORIGINS there is no CORS."""
+    sides = {"READ_API": f"127.0.0.1:{reads[0].port}", "WRITE_API": f"127.0.0.1:{writes[0].port}"}
+    with start(**sides, ALLOWED_ORIGINS="") as client:
+        for headers in ({"Origin": "https://a.example"}, {"Origin": ""}, {}):
+            answer = client.options("/cheep", headers=headers)
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_replicas_are_found_by_name(start, serve, port):
+    """With UPSTREAMS=dns every address of a name is a replica, and the health page knows one that is away."""
+    with serve("read") as read:
+        with start(UPSTREAMS="dns", READ_API=f"localhost {read.port}", WRITE_API=f"localhost {port}") as client:
+            assert client.get("/author/x").json()["data"]["name"] == "read"
+            refused(client.post("/cheep"), 503, "unavailable")
+            assert [state["ok"] for state in client.get("/health").json()["data"].values()] == [True, False]
+        with start(UPSTREAMS="dns", READ_API=f"localhost {read.port}", WRITE_API="no-such-name.invalid 1") as client:
+            refused(client.post("/cheep"), 503, "unavailable")
+            assert [state["ok"] for state in client.get("/health").json()["data"].values()] == [True, False]
