@@ -32,7 +32,7 @@ def test_any_uuid_is_an_identifier(uuid):
         "g" * 36,
         "a64a52cc-3ee9-4a15-918b-099e18b43119\n",
         " a64a52cc-3ee9-4a15-918b-099e18b43119",
-        "１64a52cc-3ee9-4a15-918b-099e18b43119",
+        "\N{FULLWIDTH DIGIT ONE}64a52cc-3ee9-4a15-918b-099e18b43119",
     ],
 )
 def test_other_spellings_are_no_identifiers(text):

@@ -1,4 +1,4 @@
-"""The write model, normalised. Times are microseconds since 1970, UTC. The outbox's tables are in `outbox.tables`."""
+"""The write model, normalised. Times are microseconds since 1970, UTC. The outbox's tables are in migration 0002."""
 
 from __future__ import annotations
 

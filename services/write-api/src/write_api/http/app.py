@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Final
 
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.types import ASGIApp
 
 from cheeper_contracts import routes
@@ -26,6 +26,15 @@ from write_api.http.problems import EXCEPTION_HANDLERS
 
 COMMAND_HANDLERS: Final = (sign_up, follow, post_cheep)
 
+_IDEMPOTENCY_KEY: Final = HeaderParameter(
+    annotation=str | None,
+    name=IDEMPOTENCY_KEY_HEADER,
+    required=False,
+    description="A UUID that becomes the message id: the same request with it has one effect and one answer",
+    schema_extra={"format": "uuid"},
+)
+"""For OpenAPI alone: the middleware reads it."""
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -35,7 +44,7 @@ def create_app(dispatcher: Dispatcher, checks: Mapping[str, Check], lifespan: Se
         "/",
         route_handlers=COMMAND_HANDLERS,
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
-        parameters={"idempotency_key": _idempotency_key()},
+        parameters={"idempotency_key": _IDEMPOTENCY_KEY},
     )
     app = Litestar(
         [commands, *health_handlers(checks)],
@@ -51,13 +60,3 @@ def create_app(dispatcher: Dispatcher, checks: Mapping[str, Check], lifespan: Se
         lifespan=list(lifespan),
     )
     return ContextMiddleware(app)
-
-
-def _idempotency_key() -> Any:
-    return Parameter(
-        str | None,
-        header=IDEMPOTENCY_KEY_HEADER,
-        required=False,
-        description="A UUID that becomes the message id: the same request with it has one effect and one answer",
-        schema_extra={"format": "uuid"},
-    )

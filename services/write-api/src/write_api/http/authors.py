@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from cheeper_contracts import routes
@@ -51,7 +53,9 @@ class AuthorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(AuthorAnswer),
 )
-async def sign_up(data: SignUpBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[AuthorAnswer]]:
+async def sign_up(
+    data: JSONBody[SignUpBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
+) -> Response[Answer[AuthorAnswer]]:
     """Sign an author up."""
     author_id = identify(request, data.author_id, "author_id")
     command = SignUp(**(msgspec.structs.asdict(data) | {"author_id": author_id}))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from cheeper_contracts import routes
@@ -51,7 +53,9 @@ class CheepAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(CheepAnswer),
 )
-async def post_cheep(data: PostCheepBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[CheepAnswer]]:
+async def post_cheep(
+    data: JSONBody[PostCheepBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
+) -> Response[Answer[CheepAnswer]]:
     """Post a cheep."""
     cheep_id = identify(request, data.cheep_id, "cheep_id")
     command = PostCheep(cheep_id=cheep_id, author_id=data.author_id.lower(), message=data.message)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
@@ -45,7 +47,9 @@ class FollowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(FollowAnswer),
 )
-async def follow(data: FollowBody, request: AnyRequest, dispatcher: Dispatcher) -> Response[Answer[FollowAnswer]]:
+async def follow(
+    data: JSONBody[FollowBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
+) -> Response[Answer[FollowAnswer]]:
     """Let one author follow another."""
     ids = {
         "follow_id": identify(request, data.follow_id, "follow_id"),

@@ -1,0 +1,23 @@
+"""What the tests of this package share."""
+
+import pytest
+import structlog
+from hypothesis import settings
+
+from write_api.db.engine import create_engine
+from write_api.db.migrate import migrate
+
+settings.register_profile("cheeper", derandomize=True, deadline=None)
+settings.load_profile("cheeper")
+
+# Plain lines: to colour a traceback with all its local variables takes seconds.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+
+@pytest.fixture
+async def engine(postgres_url):
+    """A pool on a fresh database with the schema."""
+    pool = create_engine(postgres_url, application_name="test")
+    await migrate(pool)
+    yield pool
+    await pool.dispose()

@@ -1,0 +1,140 @@
+"""One suite over the repositories in Postgres and in memory: what it proves of one holds of the other."""
+
+import pytest
+
+from write_api.commands.ids import new_id
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.domain.author import Author
+from write_api.domain.errors import CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.follow import Follow
+from write_api.domain.values import CheepText, Identifier
+from write_api.testing import MemoryTransactions
+
+NOW = 1_647_292_130_123_456
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def begin(request):
+    if request.param == "memory":
+        return MemoryTransactions().begin
+    return PostgresTransactions(request.getfixturevalue("engine")).begin
+
+
+def an_author(**given):
+    author_id = new_id()
+    form = {"author_id": author_id, "username": f"u{author_id[-12:]}", "email": f"{author_id}@example.com", **given}
+    return Author.sign_up(form, NOW)
+
+
+def a_follow(one, other, follow_id=None):
+    form = {"follow_id": follow_id or new_id(), "from_author_id": one.author_id, "to_author_id": other.author_id}
+    return Follow.begin(form, NOW)
+
+
+async def saved(begin, *authors):
+    async with begin(["k"]) as work:
+        for author in authors:
+            await work.authors.save(author)
+
+
+async def test_an_author_comes_back_as_it_was_saved(begin):
+    """With every field, and with none but those that are required."""
+    whole = an_author(name="Bób", bio="", location="\N{GRINNING FACE}", website="http://a", birth_date="0001-01-01")
+    bare = an_author()
+    await saved(begin, whole, bare)
+    async with begin(["k"]) as work:
+        assert await work.authors.of_id(whole.author_id) == whole
+        assert await work.authors.of_id(bare.author_id) == bare
+        assert await work.authors.of_id(new_id()) is None
+
+
+async def test_usernames_are_unique_without_regard_to_case(begin):
+    """The second one is refused, and the one that is refused is named as it was written."""
+    await saved(begin, an_author(username="Bob"))
+    with pytest.raises(UsernameTaken, match="bOB"):
+        await saved(begin, an_author(username="bOB"))
+
+
+async def test_emails_are_unique_without_regard_to_case(begin):
+    """Also where letters fold in more than one way."""
+    await saved(begin, an_author(email="Straße@example.com"))
+    with pytest.raises(EmailTaken):
+        await saved(begin, an_author(email="STRASSE@EXAMPLE.COM"))
+
+
+async def test_a_follow_is_found_by_its_pair(begin):
+    """In its own direction only."""
+    alice, bob = an_author(), an_author()
+    await saved(begin, alice, bob)
+    follow = a_follow(alice, bob)
+    async with begin(["k"]) as work:
+        await work.follows.save(follow)
+    async with begin(["k"]) as work:
+        assert await work.follows.of_id(alice.author_id, bob.author_id) == follow
+        assert await work.follows.of_id(bob.author_id, alice.author_id) is None
+
+
+async def test_a_follow_id_is_of_one_pair(begin):
+    """Another pair may not use it."""
+    alice, bob = an_author(), an_author()
+    await saved(begin, alice, bob)
+    follow = a_follow(alice, bob)
+    async with begin(["k"]) as work:
+        await work.follows.save(follow)
+    with pytest.raises(FollowIdTaken, match=follow.follow_id):
+        async with begin(["k"]) as work:
+            await work.follows.save(a_follow(bob, alice, follow.follow_id))
+
+
+async def test_a_cheep_comes_back_and_its_author_knows_its_date(begin):
+    """The author's last date is that of the latest cheep, in whatever order they were saved."""
+    bob = an_author()
+    await saved(begin, bob)
+    later = bob.post(Identifier(new_id()), CheepText("b\n\N{GRINNING FACE}"), NOW + 9)
+    earlier = an_author(author_id=bob.author_id).post(Identifier(new_id()), CheepText("a"), NOW)
+    async with begin(["k"]) as work:
+        await work.cheeps.save(later)
+        await work.cheeps.save(earlier)
+    async with begin(["k"]) as work:
+        assert await work.cheeps.of_id(later.cheep_id) == later
+        found = await work.authors.of_id(bob.author_id)
+        assert found is not None
+        assert found.last_cheep_date == NOW + 9
+
+
+async def test_a_cheep_id_is_of_one_cheep(begin):
+    """Another author who is as fast with it is refused."""
+    bob, alice = an_author(), an_author()
+    await saved(begin, bob, alice)
+    first = bob.post(Identifier(new_id()), CheepText("Hello"), NOW)
+    async with begin(["k"]) as work:
+        await work.cheeps.save(first)
+    with pytest.raises(CheepIdTaken):
+        async with begin(["k"]) as work:
+            await work.cheeps.save(alice.post(first.cheep_id, CheepText("Hello"), NOW))
+
+
+async def test_a_savepoint_is_undone_alone(begin):
+    """What came before it in the transaction and what comes after stays."""
+    before, within, after = an_author(), an_author(), an_author()
+    async with begin(["k"]) as work:
+        await work.authors.save(before)
+        with pytest.raises(UsernameTaken):  # noqa: PT012 - the savepoint is what is tested
+            async with work.savepoint():
+                await work.authors.save(within)
+                await work.authors.save(an_author(username=before.username))
+        await work.authors.save(after)
+    async with begin(["k"]) as work:
+        found = [await work.authors.of_id(author.author_id) for author in (before, within, after)]
+    assert found == [before, None, after]
+
+
+async def test_a_transaction_that_fails_leaves_nothing(begin):
+    """Whatever it had done before."""
+    author = an_author()
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the transaction is what is tested
+        async with begin(["k"]) as work:
+            await work.authors.save(author)
+            raise ZeroDivisionError
+    async with begin(["k"]) as work:
+        assert await work.authors.of_id(author.author_id) is None

@@ -1,0 +1,187 @@
+"""What only several connections show: locks, races, and what a lost transaction looks like."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.envelope import Envelope
+from cheeper_local.testing import eventually
+from write_api.commands.bus import CommandBus
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
+from write_api.db.engine import create_engine
+from write_api.db.handled_commands import PostgresReservations
+from write_api.db.unit_of_work import PostgresTransactions, lock_of
+from write_api.domain.author import Author
+
+NOW = 1_647_292_130_123_456
+WAITING = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE NOT granted AND datname = current_database()"
+)
+XID = text("SELECT pg_current_xact_id_if_assigned()::text")
+
+
+def incoming(command, message_id):
+    envelope = Envelope(
+        message_id=message_id, type=command.TYPE, source="/c", time=1, key=command.key, correlation_id=message_id
+    )
+    return Incoming(command=command, envelope=envelope)
+
+
+def a_sign_up(**given):
+    author_id = new_id()
+    form = {"author_id": author_id, "username": f"u{author_id[-12:]}", "email": f"{author_id}@example.com"}
+    return SignUp(**(form | given))
+
+
+def bus_of(engine):
+    return CommandBus(PostgresTransactions(engine).begin, lambda: None, source="/test")
+
+
+async def count(engine, table):
+    async with engine.connect() as connection:
+        return (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()  # noqa: S608
+
+
+async def handle_until_available(bus, one):
+    """As a worker does: a transaction that lost against another is tried again."""
+    while True:
+        try:
+            return (await bus.handle([one]))[0]
+        except UnavailableError:
+            await asyncio.sleep(0)
+
+
+async def waits_for_a_lock(engine):
+    async with engine.connect() as connection:
+        return (await connection.execute(WAITING)).scalar_one() > 0
+
+
+async def test_the_locks_come_before_the_transaction_has_an_id(engine):
+    """So a transaction that waits for its turn holds up nobody's horizon, and ids follow the order of the locks."""
+    begin = PostgresTransactions(engine).begin
+    async with begin(["a", "b"]) as work:
+        connection = work._connection
+        assert (await connection.execute(XID)).scalar_one() is None
+        held = await connection.execute(
+            text("SELECT classid::bigint << 32 | objid::bigint FROM pg_locks WHERE locktype = 'advisory'")
+        )
+        assert {row[0] for row in held} == {lock_of("a"), lock_of("b")}
+        async with work.savepoint():
+            assert await work.known([new_id()]) == {}
+        assert (await connection.execute(XID)).scalar_one() is None
+
+
+async def test_a_key_is_one_transaction_s_at_a_time(engine):
+    """Another one with the key waits, and then sees what the first one did; one with another key does not wait."""
+    begin = PostgresTransactions(engine).begin
+    author = Author.sign_up({"author_id": new_id(), "username": "bob", "email": "bob@bob.com"}, NOW)
+
+    async def look():
+        async with begin(["b", "a"]) as work:
+            return await work.authors.of_id(author.author_id)
+
+    async with begin(["a", "c"]) as work:
+        second = asyncio.create_task(look())
+        await eventually(lambda: waits_for_a_lock(engine))
+        async with begin(["d"]) as other:
+            assert await other.authors.of_id(author.author_id) is None
+        await work.authors.save(author)
+    assert await second == author
+
+
+async def test_one_message_id_on_two_connections_at_once_has_one_effect(engine):
+    """Both are told the same, and there is one author, one message and one record."""
+    bus, message_id, command = bus_of(engine), new_id(), a_sign_up()
+    outcomes = await asyncio.gather(*(bus.handle([incoming(command, message_id)]) for _ in range(8)))
+    assert outcomes == [[Outcome(changed=True)]] * 8
+    assert [await count(engine, table) for table in ("authors", "outbox", "handled_commands")] == [1, 1, 1]
+
+
+async def test_one_message_id_for_two_keys_at_once_has_one_effect(engine):
+    """The locks do not hold them apart; the record does, and the loser is told when it tries again."""
+    bus, message_id = bus_of(engine), new_id()
+    outcomes = await asyncio.gather(*(handle_until_available(bus, incoming(a_sign_up(), message_id)) for _ in range(8)))
+    assert sorted(outcome.code or "" for outcome in outcomes) == ["", *[MESSAGE_ID_REUSED] * 7]
+    assert [await count(engine, table) for table in ("authors", "outbox", "handled_commands")] == [1, 1, 1]
+
+
+async def test_one_username_at_once_is_of_one_author(engine):
+    """However many sign up at the same time, one does, and each of the others is refused with a message."""
+    bus = bus_of(engine)
+    outcomes = await asyncio.gather(
+        *(handle_until_available(bus, incoming(a_sign_up(username=f"Bob{'bB'[i % 2]}"), new_id())) for i in range(8))
+    )
+    assert sorted(outcome.code or "" for outcome in outcomes) == ["", *["username_taken"] * 7]
+    assert [await count(engine, table) for table in ("authors", "outbox")] == [1, 8]
+
+
+async def test_one_cheep_id_at_once_is_of_one_author(engine):
+    """Authors have keys of their own, so the table decides, and a refusal undoes nothing else of its batch."""
+    bus, cheep_id = bus_of(engine), new_id()
+    authors = [a_sign_up() for _ in range(6)]
+    await bus.handle([incoming(author, new_id()) for author in authors])
+
+    def batch(author):
+        posts = [(new_id(), "One"), (cheep_id, "Two"), (new_id(), "Three")]
+        return [
+            incoming(PostCheep(cheep_id=one, author_id=author.author_id, message=said), new_id()) for one, said in posts
+        ]
+
+    outcomes = await asyncio.gather(*(bus.handle(batch(author)) for author in authors))
+    assert sorted(second.code or "" for _, second, _ in outcomes) == ["", *["cheep_id_taken"] * 5]
+    assert await count(engine, "cheeps") == 13
+
+
+async def test_a_deadlock_is_no_refusal(engine):
+    """Whoever loses is told to try again, and has left nothing."""
+    begin = PostgresTransactions(engine).begin
+    meeting = asyncio.Barrier(2)
+
+    async def sign_up(first, second):
+        async with begin([new_id()]) as work:
+            await work.authors.save(Author.sign_up(form(first), NOW))
+            await meeting.wait()
+            await work.authors.save(Author.sign_up(form(second), NOW))
+
+    def form(username):
+        author_id = new_id()
+        return {"author_id": author_id, "username": username, "email": f"{author_id}@example.com"}
+
+    results = await asyncio.gather(sign_up("alice", "bob"), sign_up("bob", "alice"), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", "UnavailableError"]
+    assert await count(engine, "authors") == 2
+
+
+async def test_a_message_id_is_reserved_once(engine):
+    """Whoever is first at the same time has it, and a worker's outcome goes to the same record."""
+    reservations, bus = PostgresReservations(engine), bus_of(engine)
+    message_id, command = new_id(), a_sign_up()
+    digests = [bytes([digest]) * 32 for digest in range(6)]
+    known = await asyncio.gather(*(reservations.reserve(message_id, one, "k", NOW) for one in digests))
+    assert len({one.digest for one in known}) == 1
+    (outcome,) = await bus.handle([incoming(command, message_id)])
+    assert outcome.code == MESSAGE_ID_REUSED
+    assert await count(engine, "handled_commands") == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p@127.0.0.1:1/d"])
+async def test_a_database_that_is_away_is_unavailable(url):
+    """Not a defect, and without its URL in the text."""
+    engine = create_engine(url, application_name="test")
+    with pytest.raises(UnavailableError) as caught:
+        await bus_of(engine).handle([incoming(a_sign_up(), new_id())])
+    assert "127.0.0.1" not in str(caught.value)
+    await engine.dispose()
+
+
+async def test_a_database_without_schema_is_unavailable(postgres_url):
+    """Servers may be up before `migrate` has run."""
+    engine = create_engine(postgres_url, application_name="test")
+    with pytest.raises(UnavailableError):
+        await bus_of(engine).handle([incoming(a_sign_up(), new_id())])
+    await engine.dispose()
