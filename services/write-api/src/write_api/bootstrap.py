@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import msgspec
+import psycopg
+import structlog
+from confluent_kafka import KafkaException
 from litestar.types import ASGIApp
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.topics import COMMANDS
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.transports import Dispatcher, Send, Transport
@@ -23,8 +29,22 @@ from write_api.db.unit_of_work import PostgresTransactions
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
+from write_api.kafka import topics
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.needs import Needs
+from write_api.relay import relay
+from write_api.relay.cursor import RefusedError
+from write_api.relay.epoch import raise_epoch
+from write_api.relay.event_log import EventLog
+from write_api.roles import run_role
 from write_api.settings import Settings
+from write_api.worker import worker
+from write_api.worker.batch import Batches
+from write_api.worker.letters import DeadLetters
+
+WORKER_SOURCE: Final = "/write-api/worker"
+
+log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +75,55 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
         if Transport.ASYNC not in settings.transports.values():
             yield create_app(_dispatcher(settings, side, _send_nothing), checks)
             return
+        checks["kafka"] = kafka_check(settings)
         producer = CommandProducer(settings.kafka_bootstrap_servers, settings.topic_prefix)
         producer.start()
         try:
             yield create_app(_dispatcher(settings, side, _send_with(producer)), checks)
         finally:
             await producer.close()
+
+
+async def run_worker(settings: Settings, limit: int | None) -> int:
+    """The worker, until it is told to stop or has reached its limit. The exit code: 1 where poison stopped it."""
+    async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
+        servers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
+        needs = Needs(*worker.NEEDS)
+        batches = Batches(side.bus, DeadLetters(side.engine, servers, prefix))
+        running = worker.Worker(servers, prefix, batches, needs)
+
+        async def work(stop: asyncio.Event) -> int:
+            if await running.run(stop, limit):
+                return 0
+            if limit is None:
+                await stop.wait()
+            return 1
+
+        checks = {"postgres": postgres_check(side.engine), **needs.checks()}
+        return await run_role(settings.host, settings.port, checks, work)
+
+
+async def run_relay(settings: Settings, limit: int | None) -> int:
+    """The relay, until it is told to stop or has reached its limit. The exit code."""
+    servers, needs = settings.kafka_bootstrap_servers, Needs(*relay.NEEDS)
+    running = relay.Relay(settings.database_url, EventLog(servers, settings.topic_prefix), servers, needs)
+
+    async def work(stop: asyncio.Event) -> int:
+        await running.run(stop, limit)
+        return 0
+
+    return await run_role(settings.host, settings.port, needs.checks(), work)
+
+
+async def run_raise_epoch(settings: Settings) -> int:
+    """Accept a restored database. The exit code."""
+    event_log = EventLog(settings.kafka_bootstrap_servers, settings.topic_prefix)
+    try:
+        await raise_epoch(settings.database_url, event_log)
+    except (RefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
+        log.error("the epoch is not raised", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
+        return 1
+    return 0
 
 
 def postgres_check(engine: AsyncEngine) -> Check:
@@ -72,6 +135,22 @@ def postgres_check(engine: AsyncEngine) -> Check:
         except (SQLAlchemyError, OSError) as error:
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
         return f"waiting for migration {missing}" if missing else None
+
+    return check
+
+
+def kafka_check(settings: Settings) -> Check:
+    """Whether Kafka answers and has the topic of commands as it must be."""
+    admin = topics.admin_client(settings.kafka_bootstrap_servers)
+
+    async def check() -> str | None:
+        try:
+            found = await asyncio.to_thread(topics.describe, admin, COMMANDS, settings.topic_prefix)
+        except KafkaException as error:
+            return f"no answer: {error.args[0].name()}"
+        except topics.TopicMismatchError as error:
+            return str(error)
+        return None if found else f"waiting for the topic {COMMANDS.name}"
 
     return check
 

@@ -39,8 +39,13 @@ async def _run(settings: Settings, limit: int | None) -> int:
                 await server.serve()
                 return 0 if server.started else 1
         case "migrate":
-            await migrate(settings)
-    return 0
+            return await migrate(settings)
+        case "worker":
+            return await bootstrap.run_worker(settings, limit)
+        case "relay":
+            return await bootstrap.run_relay(settings, limit)
+        case "raise-epoch":
+            return await bootstrap.run_raise_epoch(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,4 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     roles = parser.add_subparsers(dest="role", required=True, metavar="role")
     roles.add_parser("migrate", help="make the schema and the topics, and end")
     roles.add_parser("http", help="take commands over HTTP")
+    worker = roles.add_parser("worker", help="handle the commands that come over Kafka")
+    relay = roles.add_parser("relay", help="publish what the outbox holds")
+    for stepping in (worker, relay):
+        stepping.add_argument("--limit", type=_positive, metavar="N", help="end after N messages")
+    roles.add_parser("raise-epoch", help="let the relay go on with a restored database; the views must be rebuilt then")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

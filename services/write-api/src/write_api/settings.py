@@ -11,9 +11,9 @@ from cheeper_contracts.commands import COMMANDS, Command
 from write_api.commands.transports import Transport
 from write_api.db.engine import sqlalchemy_url
 
-Role = Literal["http", "worker", "relay", "migrate"]
+Role = Literal["http", "worker", "relay", "migrate", "raise-epoch"]
 
-DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "migrate": 0}
+DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "migrate": 0, "raise-epoch": 0}
 DEFAULT_TRANSPORTS: Final = "SignUp=sync,Follow=async,PostCheep=async"
 LOG_FORMATS: Final = ("auto", "json", "console")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")

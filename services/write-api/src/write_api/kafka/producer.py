@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -36,17 +36,19 @@ class CommandProducer:
     ) -> None:
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
-        self._config: dict[str, str | int | float | bool] = {
+        self._config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": "write-api-http",
             "enable.idempotence": True,
             "linger.ms": 0.5,
             "delivery.timeout.ms": int(delivery_seconds * 1000),
-            "log_level": 3,
+            "allow.auto.create.topics": False,
+            "log_level": 2,
+            "error_cb": self._note,
         }
-        self._lock = threading.Lock()
         self._producer: Producer | None = None
         self._closing = threading.Event()
+        self._broken = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -88,7 +90,18 @@ class CommandProducer:
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            self._current().poll(_POLL_SECONDS)
+            producer = self._current()
+            producer.poll(_POLL_SECONDS)
+            if self._broken.is_set():
+                self._broken.clear()
+                self._producer = Producer(self._config)
+                producer.flush(_POLL_SECONDS)  # reports what it had as failed
+
+    def _note(self, error: KafkaError) -> None:
+        # After a fatal error, such as a broker that forgot this producer, a producer never sends again.
+        if error.fatal():
+            log.warning("the command producer begins anew", why=error.str())
+            self._broken.set()
 
 
 def _report(

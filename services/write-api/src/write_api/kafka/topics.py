@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from cheeper_contracts.topics import TOPICS, Topic
 
-SECONDS: Final = 5.0
+SECONDS: Final = 3.0
 _BROKERS_DEFAULT: Final = -1
 
 log = structlog.get_logger()

@@ -129,6 +129,17 @@ class CursorStore:
         sent = _nothing_sent(topic_id, ends)
         await self._swap(cursor, msgspec.structs.replace(cursor, position=START, sent=sent), sent)
 
+    async def raise_epoch(self, cursor: Cursor, identity: Identity) -> int:
+        """Let new rows come after all that are there, whatever their xids, and give the new epoch.
+
+        The change waits for all writers in flight, so that no row of an older epoch can appear after it.
+        """
+        epoch = cursor.current_epoch + 1
+        async with self._connection.transaction():
+            await self._connection.execute(f"ALTER TABLE outbox ALTER COLUMN epoch SET DEFAULT {epoch:d}".encode())
+            await self._connection.execute(sql.ACCEPT, (identity.system_identifier, identity.timeline_id, epoch))
+        return epoch
+
     async def make_partitions(self) -> None:
         """Make the outbox's partitions of the next months. One that cannot be made now is made another time."""
         for statement in partitions.statements(datetime.now(UTC)):

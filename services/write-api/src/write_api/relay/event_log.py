@@ -5,6 +5,7 @@ All methods block, for some seconds at most, and raise KafkaException where the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,6 +19,8 @@ from write_api.kafka.topics import SECONDS, admin_client, describe, ensure_topic
 from write_api.relay.numbering import Sent
 
 _FETCH_SECONDS: Final = 3.0
+_REMAKE_SECONDS: Final = 15.0
+_LOOK_SECONDS: Final = 0.1
 
 log = structlog.get_logger()
 
@@ -34,6 +37,18 @@ class EventLog:
     def make(self) -> None:
         """Make the topics that are missing: a wiped Kafka has none. Raises TopicMismatchError."""
         ensure_topics(self._admin, self._prefix)
+
+    def remake(self) -> None:
+        """Delete the topic with all it holds, and make it anew."""
+        before = self.topic_id()
+        if before is not None:
+            self._admin.delete_topics([self.name], request_timeout=SECONDS)[self.name].result(SECONDS)
+        deadline = time.monotonic() + _REMAKE_SECONDS
+        while self.topic_id() in {before, None}:  # brokers delete and make in their own time
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the topic {self.name} was not made anew within {_REMAKE_SECONDS:g} s")
+            self.make()
+            time.sleep(_LOOK_SECONDS)
 
     def topic_id(self) -> str | None:
         """The topic's id, none where it is missing. Raises TopicMismatchError."""

@@ -62,8 +62,11 @@ class Relay:
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except LogWipedError as error:
                 log.warning("Kafka was wiped", how=str(error))
+            except psycopg.errors.UndefinedTable:
+                self._needs.unmet(POSTGRES, "waiting for its migrations")
+                await backoff.pause(stop)
             except (psycopg.Error, OSError, LockLostError) as error:
-                self._needs.unmet(POSTGRES, type(error).__name__)
+                self._needs.unmet(POSTGRES, f"no answer: {type(error).__name__}")
                 await backoff.pause(stop)
             except (KafkaException, DeliveryError, TimeoutError) as error:
                 self._needs.unmet(KAFKA, _words(error))

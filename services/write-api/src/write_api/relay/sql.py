@@ -51,3 +51,5 @@ SELECT * FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[])
 ON CONFLICT ("partition") DO UPDATE SET
     topic_id = excluded.topic_id, last_offset = excluded.last_offset, last_sequence = excluded.last_sequence
 """
+
+ACCEPT: Final = "UPDATE relay_cursor SET system_identifier = %s, timeline_id = %s, current_epoch = %s"

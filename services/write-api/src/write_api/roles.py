@@ -1,0 +1,38 @@
+"""Runs a role that serves nothing but its health pages: both until the role is done or a signal comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from write_api.http.health import Check, create_health_app
+from write_api.http.serve import server_of
+
+DRAIN_SECONDS: Final = 8.0
+"""For the work in hand after a signal. What is not done by then is done by the next process, without harm."""
+
+log = structlog.get_logger()
+
+
+async def run_role(
+    host: str, port: int, checks: Mapping[str, Check], work: Callable[[asyncio.Event], Awaitable[int]]
+) -> int:
+    """Run `work` beside the health pages, and give its exit code. It is to end soon once its event is set."""
+    stop = asyncio.Event()
+    server = server_of(create_health_app(checks), host, port)
+    serving = asyncio.create_task(server.serve())
+    working = asyncio.ensure_future(work(stop))
+    await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    server.should_exit = True
+    done, _ = await asyncio.wait({working}, timeout=DRAIN_SECONDS)
+    if not done:
+        log.warning("ended with work in hand, which the next process does")
+        working.cancel()
+    await serving
+    if not server.started:
+        return 1
+    return working.result() if done else 0

@@ -1,0 +1,124 @@
+"""The consumer of `cheeper.commands`: gives batches, and commits offsets when told to and never otherwise.
+
+All methods block; one thread at a time may call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from cheeper_contracts import topics
+from write_api.worker.received import Received
+
+GROUP: Final = "cheeper.worker"
+_POLL_SECONDS: Final = 0.1
+_COMMIT_LOST: Final = {
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - librdkafka's own codes begin so
+    KafkaError._STATE,  # noqa: SLF001
+    KafkaError._NO_OFFSET,  # noqa: SLF001
+}
+"""Another worker has these partitions by now and does the batch again, which is harmless."""
+
+_Pairs = list[tuple[str, bytes | None]]  # as librdkafka always gives headers; the stubs allow what may be sent too
+
+log = structlog.get_logger()
+
+
+class CommandConsumer:
+    """A member of the workers' group.
+
+    A worker that waits for Postgres beyond max.poll.interval.ms loses its partitions to another one, and does or does
+    not handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
+    `from_start`: read everything that the topic holds, whatever the group has committed.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic_prefix: str, *, from_start: bool = False) -> None:
+        self._from_start = from_start
+        config: dict[str, Any] = {
+            "bootstrap.servers": bootstrap_servers,
+            "client.id": "write-api-worker",
+            "group.id": topic_prefix + GROUP,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            # Kafka's least; Tansu lets the first member of a group wait for half of it.
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 1500,
+            "fetch.wait.max.ms": 100,
+            "log_level": 2,
+        }
+        self._consumer = Consumer(config)
+        self._consumer.subscribe(
+            [topics.COMMANDS.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
+        )
+
+    def receive(self, limit: int) -> list[Received]:
+        """The next messages, as many as are there and at most `limit`; none after a tenth of a second without any.
+
+        Raises KafkaException.
+        """
+        first = self._consumer.poll(_POLL_SECONDS)
+        if first is None:
+            return []
+        more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
+        good = []
+        for message in (first, *more):
+            error = message.error()
+            if error is None:
+                good.append(_received(message))
+            elif not good:
+                raise KafkaException(error)
+            else:
+                log.info("the consumer met an error behind good messages", why=error.str())
+        return good
+
+    def commit(self, messages: Sequence[Received]) -> None:
+        """Say that all up to and with these messages is done. Raises KafkaException."""
+        following = {(message.topic, message.partition): message.offset + 1 for message in messages}
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in following.items()]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in _COMMIT_LOST:
+                raise
+            log.info("the batch was handled for partitions that are another's by now", why=error.args[0].str())
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
+        if self._from_start:
+            for partition in partitions:
+                partition.offset = OFFSET_BEGINNING
+            consumer.assign(partitions)
+
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
+
+
+def _received(message: Message) -> Received:
+    return Received(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        key=_text(message.key()),
+        headers=[(name, _bytes(value)) for name, value in cast("_Pairs", message.headers() or [])],
+        value=None if message.value() is None else _bytes(message.value()),
+    )
+
+
+def _text(key: str | bytes | None) -> str | None:
+    return None if key is None else _bytes(key).decode(errors="replace")
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""

@@ -1,0 +1,128 @@
+"""Dead letters in Postgres, and their copies on `cheeper.dead-letters`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cheeper_contracts import topics
+from cheeper_contracts.envelope import Headers
+from write_api.commands.errors import UnavailableError
+from write_api.db.faults import transient_faults
+from write_api.worker.received import Letter
+
+_COPY_SECONDS: Final = 5.0
+
+_PARKED = text("SELECT DISTINCT key FROM dead_letters WHERE key = ANY(:keys)")
+_HANDLED = text(
+    "SELECT message_id::text FROM handled_commands WHERE message_id = ANY(CAST(:ids AS uuid[])) AND outcome IS NOT NULL"
+)
+_PARK = text(
+    'INSERT INTO dead_letters (reason, error, stack_digest, source_topic, partition, "offset", content_digest, key,'
+    " headers, value) VALUES (:reason, :error, :stack_digest, :source_topic, :partition, :offset, :content_digest,"
+    " :key, CAST(:headers AS json), :value) ON CONFLICT DO NOTHING"
+)
+
+
+class DeadLetters:
+    """Parks messages. A message that is parked already stays as it is, so that parking may be repeated."""
+
+    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, topic_prefix: str) -> None:
+        self._engine = engine
+        self._topic = topics.DEAD_LETTERS.named(topic_prefix)
+        self._config: dict[str, Any] = {
+            "bootstrap.servers": bootstrap_servers,
+            "enable.idempotence": True,
+            "delivery.timeout.ms": int(_COPY_SECONDS * 1000),
+            "allow.auto.create.topics": False,
+            "log_level": 2,
+        }
+
+    async def parked_keys(self, keys: Collection[str]) -> set[str]:
+        """Those of the keys that have parked messages. Raises UnavailableError."""
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                return set((await connection.execute(_PARKED, {"keys": list(keys)})).scalars())
+
+    async def handled(self, message_ids: Collection[str]) -> set[str]:
+        """Those of the message ids whose commands have been handled. Raises UnavailableError."""
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                return set((await connection.execute(_HANDLED, {"ids": list(message_ids)})).scalars())
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        """Park the letters in this order, and copy them for people and tools. Raises UnavailableError."""
+        with transient_faults():
+            async with self._engine.begin() as connection:
+                await connection.execute(_PARK, [_row(letter) for letter in letters])
+        await asyncio.to_thread(self._copy, letters)
+
+    def _copy(self, letters: Sequence[Letter]) -> None:
+        # Poison is rare: a producer for each time is cheaper than one that is kept for it.
+        producer = Producer(self._config)
+        errors: list[KafkaError] = []
+
+        def report(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                errors.append(error)
+
+        try:
+            for letter in letters:
+                message = letter.message
+                producer.produce(
+                    self._topic,
+                    value=message.value,
+                    key=message.key,
+                    partition=0,
+                    headers=[*message.headers, *_told(letter)],
+                    on_delivery=report,
+                )
+            producer.flush()
+        except KafkaException as error:
+            raise UnavailableError("Kafka took no copy of a dead letter") from error
+        if errors:
+            raise UnavailableError(f"Kafka took no copy of a dead letter: {errors[0].name()}")
+
+
+def _row(letter: Letter) -> dict[str, Any]:
+    message = letter.message
+    return {
+        "reason": letter.reason,
+        "error": _storable(letter.error),
+        "stack_digest": letter.stack_digest,
+        "source_topic": message.topic,
+        "partition": message.partition,
+        "offset": message.offset,
+        "content_digest": message.content_digest(),
+        "key": _storable(message.key),
+        "headers": _headers(message.headers),
+        "value": message.value,
+    }
+
+
+def _headers(headers: Headers) -> str:
+    pairs = [[name.replace("\0", "\ufffd"), base64.b64encode(value).decode()] for name, value in headers]
+    return msgspec.json.encode(pairs).decode()
+
+
+def _storable(found: str | None) -> str | None:
+    # PostgreSQL's text holds every character but NUL.
+    return None if found is None else found.replace("\0", "\ufffd")
+
+
+def _told(letter: Letter) -> Headers:
+    message = letter.message
+    told = {
+        "dead_letter_reason": letter.reason,
+        "dead_letter_error": letter.error or "",
+        "dead_letter_stack_digest": letter.stack_digest or "",
+        "dead_letter_source": f"{message.topic}/{message.partition}/{message.offset}",
+    }
+    return [(name, value.encode()) for name, value in told.items()]
