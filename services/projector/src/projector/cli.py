@@ -1,0 +1,130 @@
+"""The command line: `projector run`, `projector tasks`, `projector status`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from threading import Event as Flag
+from threading import Thread
+
+import msgspec
+import structlog
+
+from projector import bootstrap, health, logs, tasks
+from projector.consumer import Consumer
+from projector.limits import Limit
+from projector.settings import SettingError, Settings, from_env
+from projector.stores import Status, Store, StoreAwayError
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 9.0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a process of this service; exits with 0 when stopped or done, 1 after a failure, 2 on bad settings."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = from_env(os.environ)
+    except SettingError as error:
+        sys.stderr.write(f"projector: {error}\n")
+        sys.exit(2)
+    if options.role == "status":
+        sys.exit(status(settings))
+    logs.configure(options.role, settings.log_format, settings.log_level)
+    sys.exit(serve(settings, options))
+
+
+def serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Runs the role until a signal, its limit or a failure; the exit code."""
+    stop, found = Flag(), health.Health()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        server = health.serve(found, settings.host, settings.port)
+    except OSError as error:
+        log.error("cannot listen", host=settings.host, port=settings.port, why=error.strerror)  # noqa: TRY400 - no defect
+        return 1
+    log.info("started", host=settings.host, port=server.server_port)
+    try:
+        whole = _run(settings, options, found, stop)
+    finally:
+        server.shutdown()
+    log.info("stopped")
+    return 0 if whole else 1
+
+
+def status(settings: Settings) -> int:
+    """Prints how far each store is and what waits in it, as JSON; the exit code."""
+    stores: list[Store] = [bootstrap.redis_store(settings), bootstrap.mongo_store(settings)]
+    try:
+        found: dict[str, Status] = {store.name: store.status() for store in stores}
+    except StoreAwayError as error:
+        sys.stderr.write(f"projector: {error}\n")
+        return 1
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    return 0
+
+
+def _run(settings: Settings, options: argparse.Namespace, found: health.Health, stop: Flag) -> bool:
+    """Whether all ended well."""
+    if options.role == "tasks":
+        found.expect("redis")
+        tasks.run(bootstrap.redis_store(settings), found, Limit(options.limit), stop)
+        return True
+    names = bootstrap.STORES if options.store == "all" else (options.store,)
+    consumers = bootstrap.consumers(
+        settings, names, health=found, stop=stop, limit=options.limit, with_tasks=not options.no_tasks
+    )
+    return _run_all(dict(zip(names, consumers, strict=True)), stop)
+
+
+def _run_all(consumers: dict[str, Consumer], stop: Flag) -> bool:
+    """A thread for each consumer. When one fails, all stop: the runner starts the process again."""
+    failed = Flag()
+    threads = [
+        Thread(target=_guard, args=(name, consumer, stop, failed), name=name, daemon=True)
+        for name, consumer in consumers.items()
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set() and any(thread.is_alive() for thread in threads):
+        stop.wait(0.1)
+    for thread in threads:
+        thread.join(DRAIN_SECONDS / len(threads))
+        if thread.is_alive():
+            log.error("did not stop in time", store=thread.name)
+            failed.set()
+    return not failed.is_set()
+
+
+def _guard(name: str, consumer: Consumer, stop: Flag, failed: Flag) -> None:
+    try:
+        consumer.run()
+    except Exception:
+        log.exception("failed: the process ends", store=name)
+        failed.set()
+        stop.set()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="projector", description="From the event log to the views.")
+    roles = parser.add_subparsers(dest="role", required=True)
+    run = roles.add_parser("run", help="apply the log to the stores, and serve fan-out tasks in between")
+    run.add_argument("--store", choices=("redis", "mongo", "all"), default="all")
+    run.add_argument("--limit", type=_positive, help="stop after so many domain messages in each store")
+    run.add_argument("--no-tasks", action="store_true", help="leave fan-out tasks to `projector tasks`")
+    slices = roles.add_parser("tasks", help="serve fan-out tasks only")
+    slices.add_argument("--limit", type=_positive, help="stop after so many slices")
+    roles.add_parser("status", help="print checkpoints, waiting tasks and parked messages of each store as JSON")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

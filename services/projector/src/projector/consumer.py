@@ -1,0 +1,245 @@
+"""From the event log to one store: read, decode, project, apply with the checkpoint, and only then tell Kafka.
+
+One consumer is one thread and one consumer group. The store's checkpoint says where to read; sequences say what is new,
+what is double and what is missing. Nothing is passed over but what the rules name: duplicates and unknown types.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Event as Flag
+from typing import Any, TypeVar
+
+import structlog
+from confluent_kafka import Message
+
+from projector.dead_letters import DeadLetters
+from projector.decoding import Incoming, decode
+from projector.health import Health
+from projector.limits import Limit, is_domain
+from projector.log import BEGINNING, EventLog
+from projector.meta import meta_of
+from projector.positions import Position, Search
+from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
+from projector.tasks import FanOutTasks
+from projector.transients import Abandoned, Persistence
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+PATIENCE = 0.1
+LOOK_PERIOD = 1.0
+POISON_LIMIT = 20
+
+
+class TooMuchPoisonError(Exception):
+    """So many messages in a row could not be applied that the fault is likely here: see to it, then start again."""
+
+
+class Consumer:
+    """Brings one store up to the log, and keeps it there."""
+
+    def __init__(  # noqa: PLR0913 - what bootstrap puts together
+        self,
+        *,
+        store: Store,
+        event_log: EventLog,
+        dead_letters: DeadLetters,
+        health: Health,
+        stop: Flag,
+        limit: Limit,
+        tasks: FanOutTasks | None = None,
+        poison_limit: int = POISON_LIMIT,
+    ) -> None:
+        self._store = store
+        self._log = event_log
+        self._dead_letters = dead_letters
+        self._health = health
+        self._stop = stop
+        self._limit = limit
+        self._tasks = tasks
+        self._poison_limit = poison_limit
+        self._positions: dict[int, Position] = {}
+        self._persistence = Persistence(health, store.name, event_log.idle)
+        self._next_look = 0.0
+        self._busy = False
+        for need, part in ((store.name, ""), ("kafka", store.name), (f"{store.name}_views", "")):
+            health.expect(need, part)
+
+    def run(self) -> None:
+        """Reads until stopped or the limit is reached. Raises TooMuchPoisonError, and what is a defect."""
+        try:
+            with suppress(Abandoned):
+                self._persist(self._store.prepare)
+                while self._wanted():
+                    self._look_around()
+                    self._place_held()
+                    for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
+                        self._take(partition, messages)
+                    self._serve_tasks()
+        finally:
+            self._log.close()
+            self._dead_letters.close()
+        if self._limit.reached:
+            log.info("limit reached", store=self._store.name, what="domain messages", number=self._limit.number)
+
+    # --- the data path ---
+
+    def _take(self, partition: int, messages: Sequence[Message]) -> None:
+        position = self._positions[partition]
+        fresh, gap = position.continued_by([decode(message) for message in messages])
+        items = self._limit.allowed([self._item(incoming) for incoming in fresh])
+        try:
+            with suppress(Abandoned):
+                self._apply(partition, items)
+                if gap and not self._limit.reached:
+                    self._miss(partition)
+        except GapError:
+            self._miss(partition)
+
+    def _item(self, incoming: Incoming) -> Item:
+        log.info("received", store=self._store.name, **_says(incoming))
+        envelope, event = incoming.envelope, incoming.event
+        if incoming.poison is not None:
+            return Item(incoming=incoming, poison=incoming.poison)
+        if envelope is None or event is None or incoming.sequence is None:
+            log.warning("skipped: unknown type", store=self._store.name, **_says(incoming))
+            return Item(incoming=incoming)
+        try:
+            writes = self._store.project(event, meta_of(envelope, incoming.partition, incoming.sequence))
+        except Exception as error:  # noqa: BLE001 - whatever a projection trips over, the message is poison and is kept
+            return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}")
+        return Item(incoming=incoming, writes=writes)
+
+    def _apply(self, partition: int, items: list[Item]) -> None:
+        """All of them, in as many calls as it takes. Raises GapError, TooMuchPoisonError, Abandoned."""
+        size = len(items)
+        while items:
+            batch = Batch(
+                partition=partition,
+                topic_id=self._log.watch.topic_id or "",
+                items=self._within_poison_limit(partition, items[:size]),
+            )
+            try:
+                applied = self._persist(lambda batch=batch: self._store.apply(batch), partition)  # type: ignore[misc]
+            except UnappliableError as error:
+                if error.place is None and size > 1:
+                    size = 1  # the store cannot tell which one it is, so they go one by one
+                    continue
+                items[error.place or 0] = Item(incoming=items[error.place or 0].incoming, poison=str(error))
+                continue
+            self._settle(partition, items[: applied.used], applied)
+            items = items[applied.used :]
+
+    def _settle(self, partition: int, items: Sequence[Item], applied: Applied) -> None:
+        position = self._positions[partition]
+        before = position.checkpoint.sequence
+        position.moved(applied.checkpoint)
+        aside = {message.offset for message in applied.parked}
+        for item in items:
+            if item.sequence is not None and item.sequence <= before:
+                continue
+            what = "parked" if item.offset in aside else "applied"
+            log.info(what, store=self._store.name, **_says(item.incoming))
+        for message in applied.parked:
+            log.error("cannot be applied" if not message.behind else "waits", store=self._store.name, why=message.why)
+            self._dead_letters.copy(message, self._store.name)
+        self._limit.count(sum(is_domain(item) for item in items))
+        self._log.store_offset(partition, items[-1].offset)
+
+    def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:
+        run = self._positions[partition].checkpoint.poison
+        for place, item in enumerate(items):
+            run = run + 1 if item.poison else 0
+            if run >= self._poison_limit:
+                if place == 0:
+                    raise TooMuchPoisonError(
+                        f"{run} messages in a row of partition {partition} cannot be applied to {self._store.name}: "
+                        f"{item.poison}"
+                    )
+                return tuple(items[:place])
+        return tuple(items)
+
+    # --- where to read ---
+
+    def _look_around(self) -> None:
+        """Notices another topic, a store put back to an older state, and what is not well."""
+        if self._log.watch.tick():
+            log.warning("the topic is another one: reading it from its beginning", store=self._store.name)
+            self._positions.clear()
+            self._log.hold(self._log.owned)
+        self._health.say("kafka", self._log.watch.why_not or self._log.why_not, self._store.name)
+        self._health.say(f"{self._store.name}_views", self._why_not_whole())
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_PERIOD
+            self._compare_checkpoints()
+
+    def _compare_checkpoints(self) -> None:
+        reading = sorted(self._log.owned - self._log.held)
+        for partition, stored in self._persist(lambda: self._store.checkpoints(reading)).items():
+            if stored.sequence < self._positions[partition].checkpoint.sequence:
+                log.warning("the store is older than it was", store=self._store.name, partition=partition)
+                self._persist(self._store.prepare)
+                self._positions[partition] = Position()
+                self._log.hold([partition])
+
+    def _place_held(self) -> None:
+        topic_id = self._log.watch.topic_id
+        held = sorted(self._log.held)
+        if not held or topic_id is None:
+            return
+        for partition, stored in self._persist(lambda: self._store.checkpoints(held)).items():
+            position = self._positions.setdefault(partition, Position())
+            position.checkpoint = stored
+            offset = None if partition in self._log.out_of_range else position.next_offset(topic_id)
+            if self._log.place(partition, BEGINNING if offset is None else offset):
+                log.info(
+                    "reading", store=self._store.name, partition=partition, sequence=stored.sequence, offset=offset
+                )
+
+    def _miss(self, partition: int) -> None:
+        """A message is missing before the next one: look for it, or wait until the relay has sent it again."""
+        position = self._positions[partition]
+        if position.missing():
+            self._log.hold([partition])
+        self._health.say(f"{self._store.name}_views", self._why_not_whole())
+
+    def _why_not_whole(self) -> str | None:
+        if not self._log.joined:
+            return "has no partitions yet"
+        missing = [
+            f"{position.checkpoint.sequence + 1} of partition {partition}"
+            for partition, position in sorted(self._positions.items())
+            if position.search is not Search.NONE and partition in self._log.owned
+        ]
+        if missing:
+            return f"sequence {', '.join(missing)} is missing in the log"
+        return "partitions wait to be read" if self._log.held else None
+
+    # --- around it ---
+
+    def _serve_tasks(self) -> None:
+        tasks = self._tasks
+        if tasks is not None:
+            self._busy = self._persist(lambda: tasks.step(self._log.owned))
+
+    def _persist(self, action: Callable[[], T], partition: int | None = None) -> T:
+        return self._persistence.of(action, lambda: self._wanted(partition))
+
+    def _wanted(self, partition: int | None = None) -> bool:
+        ours = partition is None or partition in self._log.owned
+        return ours and not self._stop.is_set() and not self._limit.reached
+
+
+def _says(incoming: Incoming) -> dict[str, Any]:
+    envelope = incoming.envelope
+    return {
+        "message_id": envelope.message_id if envelope else None,
+        "correlation_id": envelope.correlation_id if envelope else None,
+        "type": envelope.type if envelope else None,
+        "key": incoming.key,
+        "partition": incoming.partition,
+        "sequence": incoming.sequence,
+    }

@@ -1,0 +1,74 @@
+"""From a Kafka message to an event, or to the reason why it is none.
+
+A type that the contracts do not know was written by a newer version: it is passed over by rule, with its sequence.
+Anything else that cannot be read is poison.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import msgspec
+from confluent_kafka import Message
+
+from cheeper_contracts.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
+from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
+from cheeper_contracts.events import Event
+
+_MOST_DIGITS: Final = 15  # of a sequence: what Redis's Lua counts exactly
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the log. `event` is none for an unknown type, and for poison, which has the reason why."""
+
+    partition: int
+    offset: int
+    sequence: int | None
+    key: str
+    envelope: Envelope | None
+    event: Event | None
+    poison: str | None
+    headers: Headers
+    value: bytes | None
+
+
+def decode(message: Message) -> Incoming:
+    """The message, decoded as far as it can be; never raises for what the message holds."""
+    headers = [(name, value or b"") for name, value in cast("Headers", message.headers() or [])]
+    key = (message.key() or b"").decode(errors="backslashreplace")
+    value = message.value()
+    envelope, event, poison = None, None, None
+    try:
+        envelope = from_headers(headers)
+        event = _event(envelope, headers, key, value)
+    except (MalformedEnvelopeError, MalformedMessageError) as error:
+        poison = str(error)
+    return Incoming(
+        partition=cast("int", message.partition()),
+        offset=cast("int", message.offset()),
+        sequence=sequence_of(headers),
+        key=key,
+        envelope=envelope,
+        event=event,
+        poison=poison,
+        headers=headers,
+        value=value,
+    )
+
+
+def sequence_of(headers: Headers) -> int | None:
+    """The sequence, also of a message whose other headers cannot be read; none where there is no positive number."""
+    text = dict(headers).get("ce_sequence", b"")
+    return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS and int(text) > 0 else None
+
+
+def _event(envelope: Envelope, headers: Headers, key: str, value: bytes | None) -> Event | None:
+    if sequence_of(headers) is None:
+        raise MalformedEnvelopeError("the header ce_sequence is missing, or no positive number")
+    try:
+        event = decode_event(envelope.type, value)
+    except UnknownMessageTypeError:
+        return None
+    if not key == envelope.key == event.key:
+        raise MalformedMessageError(f"keys differ: {key!r} in Kafka, {envelope.key!r} as subject, {event.key!r} inside")
+    return event

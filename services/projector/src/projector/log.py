@@ -1,0 +1,135 @@
+"""The event log: one consumer group's view of the topic `cheeper.events`.
+
+Where to read is the store's to say (its checkpoint), so a partition is held, paused, from the moment the group gives it
+to us until `place` is called. Kafka's own group offsets are stored after the store has the messages, to show the lag.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from projector.topic import TopicWatch
+
+BEGINNING: Final = OFFSET_BEGINNING
+
+_OUT_OF_RANGE: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 - its public name
+_BATCH: Final = 500
+
+
+def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
+    """Librdkafka's settings for a store's consumer group."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": group,
+        "client.id": group,
+        "enable.auto.commit": True,
+        "auto.commit.interval.ms": 1_000,
+        "enable.auto.offset.store": False,  # only what the store has is committed
+        "auto.offset.reset": "error",  # where to go is decided here
+        "session.timeout.ms": 6_000,  # a dead projector's partitions move on soon
+        "heartbeat.interval.ms": 1_000,
+        "fetch.wait.max.ms": 50,  # Tansu answers at half of it however many messages there are
+        "topic.metadata.refresh.interval.ms": 2_000,  # notices a topic that was made anew
+        "queued.max.messages.kbytes": 16_384,
+        "reconnect.backoff.max.ms": 2_000,
+        "log.connection.close": False,
+    }
+
+
+class EventLog:
+    """The partitions that the group gave us, and their messages.
+
+    `owned` are all of them; `held` are those among them that wait for `place`; of those, `out_of_range` were to be read
+    where the log has nothing, so that only its beginning is left.
+    """
+
+    def __init__(self, settings: dict[str, Any], topic: str, watch: TopicWatch) -> None:
+        self.owned: set[int] = set()
+        self.held: set[int] = set()
+        self.out_of_range: set[int] = set()
+        self.watch = watch
+        self.joined = False
+        self.why_not: str | None = "has not joined its group yet"
+        self._topic = topic
+        self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
+        self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def read(self, seconds: float) -> dict[int, list[Message]]:
+        """Messages by partition, in order: at once when some are there, else what comes first within the time."""
+        first = self._consumer.poll(seconds)
+        if first is None:
+            return {}
+        by_partition: dict[int, list[Message]] = {}
+        for message in (first, *self._consumer.consume(_BATCH - 1, timeout=0)):
+            error = message.error()
+            if error is not None:
+                self._failed(error, message.partition())
+            elif (partition := cast("int", message.partition())) in self.owned - self.held:
+                by_partition.setdefault(partition, []).append(message)
+        if by_partition:
+            self.why_not = None
+        return by_partition
+
+    def place(self, partition: int, offset: int) -> bool:
+        """Reads the partition from that offset on; false where it is not ours any more, or cannot be sought yet."""
+        position = TopicPartition(self._topic, partition, offset)
+        try:
+            # In this order: resuming goes back to behind the last message read, and only then may the place change.
+            self._consumer.resume([position])
+            self._consumer.seek(position)
+        except KafkaException as error:
+            self._failed(error.args[0], partition)
+            return False
+        self.held.discard(partition)
+        self.out_of_range.discard(partition)
+        return True
+
+    def hold(self, partitions: Iterable[int]) -> None:
+        """Reads nothing more of these partitions until they are placed again."""
+        held = set(partitions) & self.owned
+        self._consumer.pause(self._places(held))
+        self.held |= held
+
+    def idle(self, seconds: float) -> None:
+        """Stays in the group without reading: for the time while a store is away."""
+        reading = self.owned - self.held
+        self._consumer.pause(self._places(reading))
+        message = self._consumer.poll(seconds)
+        if message is not None:
+            # A message that was on its way is not lost: it is read again from where the partition is placed.
+            self.hold([cast("int", message.partition())])
+        self._consumer.resume(self._places((self.owned - self.held) & reading))
+
+    def store_offset(self, partition: int, offset: int) -> None:
+        """Notes for the group's lag that messages up to that offset are done."""
+        if partition in self.owned:
+            self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset + 1)])
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._consumer.close()
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.owned = {place.partition for place in partitions}
+        self.held, self.out_of_range = set(self.owned), set()
+        self.joined, self.why_not = True, None
+        consumer.assign([TopicPartition(self._topic, partition, BEGINNING) for partition in sorted(self.owned)])
+        consumer.pause(self._places(self.owned))
+
+    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self.owned, self.held, self.out_of_range = set(), set(), set()
+
+    def _failed(self, error: KafkaError, partition: int | None) -> None:
+        if error.code() in _OUT_OF_RANGE and partition in self.owned:
+            self.hold([partition])
+            self.out_of_range.add(partition)
+            self.watch.hurry()
+        else:
+            self.why_not = error.str()
+
+    def _places(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in sorted(partitions)]

@@ -1,0 +1,61 @@
+"""The projections: pure functions from (event, meta) to writes, a file each.
+
+The two tables say which events each store's views are made of. An event that a table does not know is an error; a type
+that the contracts do not know is passed over before it comes here (decoding.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from cheeper_contracts.events import (
+    AuthorFollowed,
+    CheepPosted,
+    CommandHandled,
+    CommandRejected,
+    Event,
+    NewAuthorSigned,
+)
+from projector.meta import Meta
+from projector.projections import (
+    author_cheeps,
+    author_documents,
+    author_names,
+    cheep_documents,
+    cheep_records,
+    command_records,
+    follower_sets,
+    timelines,
+)
+from projector.writes import MongoWrite, RedisWrite
+
+W = TypeVar("W")
+
+Table = Mapping[type[Event], Sequence[Callable[[Any, Meta], Sequence[W]]]]
+
+REDIS: Final[Table[RedisWrite]] = {
+    NewAuthorSigned: (author_names.new_author_signed, command_records.in_redis),
+    AuthorFollowed: (follower_sets.author_followed, timelines.author_followed, command_records.in_redis),
+    CheepPosted: (
+        cheep_records.cheep_posted,
+        author_cheeps.cheep_posted,
+        timelines.cheep_posted,
+        command_records.in_redis,
+    ),
+    CommandHandled: (command_records.in_redis,),
+    CommandRejected: (command_records.in_redis,),
+}
+
+MONGO: Final[Table[MongoWrite]] = {
+    NewAuthorSigned: (author_documents.new_author_signed, command_records.in_mongo),
+    AuthorFollowed: (author_documents.author_followed, command_records.in_mongo),
+    CheepPosted: (cheep_documents.cheep_posted, author_documents.cheep_posted, command_records.in_mongo),
+    CommandHandled: (command_records.in_mongo,),
+    CommandRejected: (command_records.in_mongo,),
+}
+
+
+def project(table: Table[W], event: Event, meta: Meta) -> tuple[W, ...]:
+    """All that a store writes for an event, in order."""
+    return tuple(write for projection in table[type(event)] for write in projection(event, meta))

@@ -1,0 +1,12 @@
+"""Redis: an author's username, which makes the author exist for readers of counters."""
+
+from __future__ import annotations
+
+from cheeper_contracts.events import NewAuthorSigned
+from projector.meta import Meta
+from projector.writes import SetField
+
+
+def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetField]:
+    """The name of a new author."""
+    return (SetField(event.author_id, "username", event.username),)

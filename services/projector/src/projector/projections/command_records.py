@@ -1,0 +1,74 @@
+"""Both stores: what became of a command, so that a reader can wait for its effects (`after`)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from cheeper_contracts import views
+from cheeper_contracts.envelope import EPOCH
+from cheeper_contracts.events import COMMAND_OF, CommandHandled, CommandRejected, Event
+from projector.meta import Meta
+from projector.writes import PutText, SetFields
+
+
+def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:
+    """The record as a string that expires."""
+    return tuple(
+        PutText(
+            views.COMMAND_RECORD.name,
+            record.message_id,
+            msgspec.json.encode(record).decode(),
+            # Of the event's time, not of now: a rebuild does not bring back the records of years.
+            expires_at=record.at // 1_000_000 + views.COMMAND_RECORD_SECONDS,
+        )
+        for record in records(event, meta)
+    )
+
+
+def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
+    """The record as a document that expires."""
+    return tuple(
+        SetFields(
+            views.COMMANDS.name,
+            record.message_id,
+            # `_id` is the message id, but the record names it too, so that both stores decode to the same struct.
+            msgspec.structs.asdict(record)
+            | {"expires_at": EPOCH + timedelta(microseconds=record.at, seconds=views.COMMAND_RECORD_SECONDS)},
+        )
+        for record in records(event, meta)
+    )
+
+
+def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:
+    """The record of the command that the event settles; none where no command caused it."""
+    if meta.reply_to is None:
+        return ()
+    rejected = event if isinstance(event, CommandRejected) else None
+    return (
+        views.CommandRecord(
+            message_id=meta.reply_to,
+            key=meta.key,
+            partition=meta.partition,
+            sequence=meta.sequence,
+            type=_command_type(event),
+            status="rejected" if rejected else "handled",
+            at=meta.time,
+            changed=_changed(event),
+            code=rejected.code if rejected else None,
+            message=rejected.message if rejected else None,
+        ),
+    )
+
+
+def _command_type(event: Event) -> str:
+    if isinstance(event, CommandHandled | CommandRejected):
+        return event.command_type
+    return COMMAND_OF[type(event)].TYPE
+
+
+def _changed(event: Event) -> bool:
+    if isinstance(event, CommandHandled):
+        return event.changed
+    return not isinstance(event, CommandRejected)

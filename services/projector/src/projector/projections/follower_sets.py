@@ -1,0 +1,16 @@
+"""Redis: who follows an author and whom an author follows, each set with its counter."""
+
+from __future__ import annotations
+
+from cheeper_contracts import views
+from cheeper_contracts.events import AuthorFollowed
+from projector.meta import Meta
+from projector.writes import AddMember
+
+
+def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[AddMember, AddMember]:
+    """Both sides of a follow."""
+    return (
+        AddMember(views.FOLLOWERS.name, event.to_author_id, event.from_author_id, "followers"),
+        AddMember(views.FOLLOWING.name, event.from_author_id, event.to_author_id, "following"),
+    )

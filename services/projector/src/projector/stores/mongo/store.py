@@ -1,0 +1,180 @@
+"""The documents in MongoDB: a batch of one partition is one transaction, checkpoint included.
+
+The transaction reads the checkpoint and writes it, so of two projectors with the same batch one meets a write conflict,
+tries again, and finds duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from pymongo import MongoClient, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import CollectionInvalid
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from cheeper_contracts import views
+from cheeper_contracts.events import Event
+from cheeper_contracts.topics import PARTITIONS
+from projector import projections
+from projector.meta import Meta
+from projector.parking import ParkedMessage
+from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status
+from projector.stores.mongo.faults import passing_faults
+from projector.writes import Increment, SetFields
+
+Document = dict[str, Any]
+
+PARKED_BY_KEY: Final = [("partition", 1), ("key", 1), ("sequence", 1)]
+
+
+class MongoStore:
+    """The views in MongoDB, which must be a replica set, of one at least. Not for several threads at once."""
+
+    name = "mongo"
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        self._client = client
+        self._database = client.get_database(
+            database, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority")
+        )
+
+    def prepare(self) -> None:
+        """Makes the collections and their indexes."""
+        with passing_faults():
+            for collection in views.COLLECTIONS:
+                self._make(collection)
+            self._of(views.COMMANDS).create_index("expires_at", expireAfterSeconds=0)
+            self._of(views.PARKED_MESSAGES).create_index(PARKED_BY_KEY)
+
+    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
+        """What this store writes for an event."""
+        return projections.project(projections.MONGO, event, meta)
+
+    def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
+        """The checkpoints of these partitions."""
+        with passing_faults():
+            found = {document["_id"]: document for document in self._of(views.CHECKPOINTS).find()}
+        return {partition: _checkpoint(found.get(partition)) for partition in partitions}
+
+    def apply(self, batch: Batch) -> Applied:
+        """Writes the batch and its checkpoint in one transaction."""
+        with (
+            passing_faults(),
+            self._client.start_session() as session,
+            session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
+        ):
+            return self._apply(batch, session)
+
+    def status(self) -> Status:
+        """How far the store is and what waits in it."""
+        checkpoints = self.checkpoints(range(PARTITIONS))
+        with passing_faults():
+            parked = self._of(views.PARKED_MESSAGES).count_documents({})
+        return Status(checkpoints=checkpoints, tasks=0, parked=parked)
+
+    def _apply(self, batch: Batch, session: ClientSession) -> Applied:
+        stored = _checkpoint(self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session))
+        fresh = _fresh(batch, stored)
+        parked = self._set_aside(batch, fresh, session)
+        waiting = {message.offset for message in parked}
+        applied = [item for item in fresh if item.offset not in waiting]
+        self._write((write for item in applied for write in item.writes), session)
+        checkpoint = _moved(stored, batch, fresh, waiting)
+        if checkpoint != stored:
+            self._of(views.CHECKPOINTS).replace_one(
+                {"_id": batch.partition}, msgspec.structs.asdict(checkpoint), upsert=True, session=session
+            )
+        return Applied(used=len(batch.items), checkpoint=checkpoint, parked=parked)
+
+    def _set_aside(self, batch: Batch, fresh: list[Item], session: ClientSession) -> tuple[ParkedMessage, ...]:
+        """Parks poison, and what comes behind poison of its key, parked earlier or in this very batch."""
+        collection = self._of(views.PARKED_MESSAGES)
+        keys = set(collection.distinct("key", {"partition": batch.partition}, session=session))
+        found: list[ParkedMessage] = []
+        for item in fresh:
+            if item.poison or item.key in keys:
+                keys.add(item.key)
+                found.append(item.parked(batch.topic_id))
+        if found:
+            collection.insert_many([_parked_document(message) for message in found], session=session)
+        return tuple(found)
+
+    def _write(self, writes: Iterable[SetFields | Increment], session: ClientSession) -> None:
+        for name, updates in _updates(writes).items():
+            operations = [UpdateOne({"_id": identifier}, update, upsert=True) for identifier, update in updates.items()]
+            self._database[name].bulk_write(operations, ordered=False, session=session)
+
+    def _make(self, collection: views.Collection) -> None:
+        with suppress(CollectionInvalid):  # it is there
+            self._database.create_collection(collection.name)
+        for fields in collection.indexes:
+            self._of(collection).create_index([(field, 1) for field in fields])
+
+    def _of(self, collection: views.Collection) -> Any:
+        return self._database[collection.name]
+
+
+def _fresh(batch: Batch, stored: Checkpoint) -> list[Item]:
+    """The messages that the store does not have yet. Raises GapError where one is missing before them."""
+    fresh, last = [], stored.sequence
+    for item in batch.items:
+        if item.sequence is None:
+            if stored.topic_id != batch.topic_id or item.offset > stored.offset:
+                fresh.append(item)
+        elif item.sequence > last + 1:
+            raise GapError(f"partition {batch.partition} is at sequence {stored.sequence}")
+        elif item.sequence == last + 1:
+            fresh.append(item)
+            last = item.sequence
+    return fresh
+
+
+def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int]) -> Checkpoint:
+    """The checkpoint after the fresh messages, or at the new place of the last one where the log was filled again."""
+    if not fresh:
+        again = [item.offset for item in batch.items if item.sequence == stored.sequence]
+        if again and stored.topic_id != batch.topic_id:
+            return msgspec.structs.replace(stored, topic_id=batch.topic_id, offset=again[-1])
+        return stored
+    poison = stored.poison
+    for item in fresh:
+        if item.poison:
+            poison += 1
+        elif item.offset not in waiting:
+            poison = 0
+    return Checkpoint(
+        sequence=max([stored.sequence, *(item.sequence for item in fresh if item.sequence)]),
+        topic_id=batch.topic_id,
+        offset=fresh[-1].offset,
+        poison=poison,
+    )
+
+
+def _updates(writes: Iterable[SetFields | Increment]) -> Mapping[str, Mapping[str, Document]]:
+    """Collection -> id -> one update: what a batch does to a document is written at once."""
+    updates: dict[str, dict[str, Document]] = {}
+    for write in writes:
+        update = updates.setdefault(write.collection, {}).setdefault(write.identifier, {})
+        if isinstance(write, SetFields):
+            update.setdefault("$set", {}).update(write.fields)
+        else:
+            counts = update.setdefault("$inc", {})
+            for field, by in write.counts.items():
+                counts[field] = counts.get(field, 0) + by
+    return updates
+
+
+def _parked_document(message: ParkedMessage) -> Document:
+    place = f"{message.topic_id}@{message.offset}" if message.sequence is None else str(message.sequence)
+    return {"_id": f"{message.partition}:{place}", **msgspec.to_builtins(message)}
+
+
+def _checkpoint(document: Mapping[str, Any] | None) -> Checkpoint:
+    if document is None:
+        return Checkpoint()
+    return Checkpoint(**{field: document[field] for field in Checkpoint.__struct_fields__ if field in document})

@@ -1,0 +1,86 @@
+-- Applies messages of one partition with their checkpoint, or nothing at all.
+--
+-- KEYS[1] the partition's checkpoint
+-- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
+--         {sequence or 0, offset, key, writes}
+-- Replies {'applied', messages used up, sequence, topic_id, offset, poison in a row, authors with tasks}
+--         {'gap', stored sequence}         a message is missing before one of these
+--         {'bad', place, why}              the message at that place (from 0) cannot be applied
+--         {'parked', place, 1 or 0}        its key is parked (1) or is not (0), other than its writes assume
+
+local call = cmsgpack.unpack(ARGV[2])
+local topic_id, messages, work_max
+partition, topic_id, messages, cap, inline_max, work_max = unpack(call)
+
+local mistyped = wrong_type(KEYS[1], 'hash') or wrong_type(key(NAME.PARKED_KEYS, partition), 'set')
+if mistyped then return redis.error_reply('WRONGTYPE ' .. mistyped) end
+
+local stored = redis.call('HMGET', KEYS[1], 'sequence', 'topic_id', 'offset', 'poison')
+local sequence, stored_topic = tonumber(stored[1] or 0), stored[2] or ''
+local offset, poison = tonumber(stored[3] or -1), tonumber(stored[4] or 0)
+local parked_keys = key(NAME.PARKED_KEYS, partition)
+local some_parked = redis.call('EXISTS', parked_keys) == 1
+
+-- A message without a sequence is known by its place alone.
+local function is_new(message, last)
+  if message[1] > 0 then return message[1] > last end
+  return stored_topic ~= topic_id or message[2] > offset
+end
+
+local function misplaced(message, parked_here)
+  local first = message[4][1]
+  local tag = first and first[1]
+  if tag == 'poison' then return nil end
+  local parked = parked_here[message[3]] or (some_parked and redis.call('SISMEMBER', parked_keys, message[3]) == 1)
+  if parked and tag ~= 'behind' then return 1 end
+  if not parked and tag == 'behind' then return 0 end
+end
+
+local function why_not(message)
+  for _, write in ipairs(message[4]) do
+    local kind = WRITES[write[1]]
+    if not kind then return 'no such write: ' .. tostring(write[1]) end
+    local why = kind.check(write, message[3])
+    if why then return why end
+  end
+end
+
+-- First everything is looked at: nothing below can fail once something is written.
+local fresh, used, last, parked_here = {}, 0, sequence, {}
+for place, message in ipairs(messages) do
+  if is_new(message, last) then
+    if message[1] > last + 1 then return {'gap', sequence} end
+    local other = misplaced(message, parked_here)
+    if other then return {'parked', place - 1, other} end
+    local before = work
+    local why = why_not(message)
+    if why then return {'bad', place - 1, why} end
+    -- A call that takes long keeps every reader waiting; what is left comes in the next one.
+    if work > work_max and before > 0 then break end
+    fresh[#fresh + 1] = message
+    if message[1] > 0 then last = message[1] end
+    local first = message[4][1]
+    if first and first[1] == 'poison' then parked_here[message[3]] = true end
+  elseif message[1] == sequence and stored_topic ~= topic_id then
+    stored_topic, offset = topic_id, message[2]  -- the log was filled again: the same message has a new place
+  end
+  used = place
+end
+
+for _, message in ipairs(fresh) do
+  for _, write in ipairs(message[4]) do
+    WRITES[write[1]].run(write, message[1], message[3])
+  end
+  local first = message[4][1]
+  if first and first[1] == 'poison' then
+    poison = poison + 1
+  elseif not (first and first[1] == 'behind') then
+    poison = 0
+  end
+  stored_topic, offset = topic_id, message[2]
+end
+if stored_topic == topic_id then
+  redis.call('HSET', KEYS[1], 'sequence', string.format('%d', last), 'topic_id', topic_id,
+    'offset', string.format('%d', offset), 'poison', poison)
+end
+return {'applied', used, last, stored_topic, offset, poison, redis.call('LLEN', key(NAME.TASK_AUTHORS, partition))}

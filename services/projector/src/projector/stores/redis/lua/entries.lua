@@ -1,0 +1,61 @@
+-- Entries: 24 bytes, newest first in every list.
+
+-- Compared as six big-endian words: `<` on strings is strcoll, which depends on the server's locale.
+local WORDS = '>I4I4I4I4I4I4'
+
+local function newer(a, b)
+  local a1, a2, a3, a4, a5, a6 = struct.unpack(WORDS, a)
+  local b1, b2, b3, b4, b5, b6 = struct.unpack(WORDS, b)
+  if a1 ~= b1 then return a1 > b1 end
+  if a2 ~= b2 then return a2 > b2 end
+  if a3 ~= b3 then return a3 > b3 end
+  if a4 ~= b4 then return a4 > b4 end
+  if a5 ~= b5 then return a5 > b5 end
+  return a6 > b6
+end
+
+-- cmsgpack knows no binary type, so entries travel in hex.
+local function from_hex(hex)
+  local words = {}
+  for at = 1, 48, 8 do
+    words[#words + 1] = tonumber(string.sub(hex, at, at + 7), 16)
+  end
+  return struct.pack(WORDS, unpack(words))
+end
+
+local function is_hex_entry(text)
+  return type(text) == 'string' and #text == 48 and not string.find(text, '[^0-9a-f]')
+end
+
+-- The first element of a list that is not newer than the entry, or false when all are. The head is known to be newer.
+-- Probes go away from the head in growing steps, then halve: late entries are mostly near it.
+local function first_not_newer(list, entry)
+  local low, high, step, found = 1, nil, 1, false
+  while not high or low < high do
+    local at = high and math.floor((low + high) / 2) or low + step - 1
+    local other = redis.call('LINDEX', list, at)
+    if other and newer(other, entry) then
+      low, step = at + 1, step * 2
+    else
+      high, found = at, other
+    end
+  end
+  return found
+end
+
+-- The entry at its place in a list; the list's new length, or nil for a duplicate.
+local function insert(list, head, entry)
+  if not head or newer(entry, head) then return redis.call('LPUSH', list, entry) end
+  if entry == head then return nil end
+  local behind = first_not_newer(list, entry)
+  if behind == entry then return nil end
+  if behind then return redis.call('LINSERT', list, 'BEFORE', behind, entry) end
+  return redis.call('RPUSH', list, entry)
+end
+
+-- RPUSH of any number of values: unpack() has a limit.
+local function push_all(list, values)
+  for first = 1, #values, 500 do
+    redis.call('RPUSH', list, unpack(values, first, math.min(first + 499, #values)))
+  end
+end

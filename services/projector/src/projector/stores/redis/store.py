@@ -1,0 +1,203 @@
+"""The hot views in Redis: a batch of one partition is one call of a server-side function, checkpoint included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import msgspec
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from cheeper_contracts import views
+from cheeper_contracts.events import Event
+from cheeper_contracts.topics import PARTITIONS
+from projector import projections
+from projector.meta import Meta
+from projector.parking import ParkedMessage
+from projector.stores import Applied, Batch, Checkpoint, GapError, Status, StoreAwayError, UnappliableError
+from projector.stores.redis import scripts
+from projector.stores.redis.faults import passing_faults
+from projector.stores.redis.queues import waiting_slices
+
+WORK_MAX: Final = 2_000
+"""Timeline entries that one call inserts, about, so that readers do not wait long for it: some 15 ms."""
+
+_ATTEMPTS: Final = 3
+
+
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server-side functions are told. `cap` is how many entries a timeline holds."""
+
+    prefix: str
+    inline_max: int
+    slice_size: int
+    cap: int = views.TIMELINE_ENTRIES
+    work_max: int = WORK_MAX
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice of a fan-out task that was served; `left_out` are readers whose keys are of a wrong type."""
+
+    author_id: str
+    sequence: int
+    correlation_id: str
+    served: int
+    left_out: tuple[str, ...]
+
+
+class RedisStore:
+    """The views in Redis. Not for several threads at once."""
+
+    name = "redis"
+
+    def __init__(self, client: Redis, settings: RedisSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._stem = views.stem(settings.prefix)
+        self._apply = client.register_script(scripts.source("apply"))
+        self._serve = client.register_script(scripts.source("slice"))
+        self._parked: dict[int, set[str]] = {}
+        self._with_tasks: set[int] = set()
+
+    def prepare(self) -> None:
+        """Nothing to make: only whether it answers."""
+        with passing_faults():
+            self._client.ping()
+
+    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
+        """What this store writes for an event."""
+        return projections.project(projections.REDIS, event, meta)
+
+    def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
+        """The checkpoints of these partitions; notes on the way which have fan-out tasks."""
+        with passing_faults(), self._client.pipeline(transaction=False) as pipe:
+            for partition in partitions:
+                pipe.hgetall(self._key(views.CHECKPOINT, partition))
+                pipe.llen(self._key(views.TASK_AUTHORS, partition))
+            replies = pipe.execute()
+        for partition, tasks in zip(partitions, replies[1::2], strict=True):
+            self._note_tasks(partition, tasks)
+        return {p: _checkpoint(fields) for p, fields in zip(partitions, replies[::2], strict=True)}
+
+    def apply(self, batch: Batch) -> Applied:
+        """Writes the batch and its checkpoint in one call."""
+        for _ in range(_ATTEMPTS):
+            reply = self._call(batch)
+            if reply[0] == b"parked":
+                self._read_parked(batch.partition)
+                continue
+            return self._applied(batch, reply)
+        raise StoreAwayError("the set of parked keys keeps changing")
+
+    def partitions_with_tasks(self) -> set[int]:
+        """Partitions that had fan-out tasks when last seen: by `checkpoints`, `apply` or `serve`."""
+        return set(self._with_tasks)
+
+    def serve(self, partition: int) -> Slice | None:
+        """Serves one slice of a fan-out task of the partition, if there is one."""
+        keys = [self._key(views.TASK_AUTHORS, partition)]
+        with passing_faults():
+            reply = cast("list[Any]", self._serve(keys, [self._stem, self._settings.slice_size, self._settings.cap]))
+        if not reply:
+            self._note_tasks(partition, 0)
+            return None
+        author_id, sequence, correlation_id, served, left_out, remaining = reply
+        self._note_tasks(partition, remaining)
+        return Slice(
+            author_id=author_id.decode(),
+            sequence=sequence,
+            correlation_id=correlation_id.decode(),
+            served=served,
+            left_out=tuple(reader.decode() for reader in left_out),
+        )
+
+    def status(self) -> Status:
+        """How far the store is and what waits in it."""
+        with passing_faults():
+            slices = sum(waiting_slices(self._client, self._settings.prefix, self._settings.slice_size))
+            parked = self._count_parked()
+        return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices, parked=parked)
+
+    def _call(self, batch: Batch) -> list[Any]:
+        settings = self._settings
+        messages = [
+            (item.sequence or 0, item.offset, item.key, writes)
+            for item, writes in zip(batch.items, self._writes(batch), strict=True)
+        ]
+        call = (batch.partition, batch.topic_id, messages, settings.cap, settings.inline_max, settings.work_max)
+        keys = [self._key(views.CHECKPOINT, batch.partition)]
+        try:
+            with passing_faults():
+                return cast("list[Any]", self._apply(keys, [self._stem, msgspec.msgpack.encode(call)]))
+        except ResponseError as error:
+            raise UnappliableError(None, str(error)) from error
+
+    def _writes(self, batch: Batch) -> list[tuple[Any, ...]]:
+        """Each message's writes, or what sets it aside: the key is parked already, or by a message of this batch."""
+        parked = set(self._parked.get(batch.partition, ()))
+        found: list[tuple[Any, ...]] = []
+        for item in batch.items:
+            tag = "poison" if item.poison else "behind"
+            if item.poison or item.key in parked:
+                parked.add(item.key)
+                found.append(((tag, msgspec.json.encode(item.parked(batch.topic_id)).decode()),))
+            else:
+                found.append(item.writes)
+        return found
+
+    def _applied(self, batch: Batch, reply: list[Any]) -> Applied:
+        match reply:
+            case [b"gap", stored]:
+                raise GapError(f"partition {batch.partition} is at sequence {stored}")
+            case [b"bad", place, why]:
+                raise UnappliableError(place, why.decode())
+        _, used, sequence, topic_id, offset, poison, tasks = reply
+        self._note_tasks(batch.partition, tasks)
+        return Applied(
+            used=used,
+            checkpoint=Checkpoint(sequence=sequence, topic_id=topic_id.decode(), offset=offset, poison=poison),
+            parked=self._set_aside(batch, used),
+        )
+
+    def _set_aside(self, batch: Batch, used: int) -> tuple[ParkedMessage, ...]:
+        parked = self._parked.setdefault(batch.partition, set())
+        found = []
+        for item in batch.items[:used]:
+            if item.poison or item.key in parked:
+                parked.add(item.key)
+                found.append(item.parked(batch.topic_id))
+        return tuple(found)
+
+    def _read_parked(self, partition: int) -> None:
+        with passing_faults():
+            members = cast("set[bytes]", self._client.smembers(self._key(views.PARKED_KEYS, partition)))
+        self._parked[partition] = {member.decode() for member in members}
+
+    def _count_parked(self) -> int:
+        keys = [
+            key
+            for partition in range(PARTITIONS)
+            for key in cast("set[bytes]", self._client.smembers(self._key(views.PARKED_KEYS, partition)))
+        ]
+        return sum(int(self._client.llen(self._key(views.PARKED, key.decode()))) for key in keys)
+
+    def _note_tasks(self, partition: int, authors: int) -> None:
+        if authors:
+            self._with_tasks.add(partition)
+        else:
+            self._with_tasks.discard(partition)
+
+    def _key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
+        return pattern.key(self._settings.prefix, identifier)
+
+
+def _checkpoint(fields: dict[bytes, bytes]) -> Checkpoint:
+    if not fields:
+        return Checkpoint()
+    return Checkpoint(
+        sequence=int(fields[b"sequence"]),
+        topic_id=fields[b"topic_id"].decode(),
+        offset=int(fields[b"offset"]),
+        poison=int(fields.get(b"poison", 0)),
+    )

@@ -1,0 +1,73 @@
+"""Fan-out tasks: served slice by slice, in between other events, or by `projector tasks` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from threading import Event as Flag
+
+import structlog
+
+from cheeper_contracts.topics import PARTITIONS
+from projector.health import Health
+from projector.limits import Limit
+from projector.stores.redis.store import RedisStore, Slice
+from projector.transients import Abandoned, Persistence
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.05
+
+
+class FanOutTasks:
+    """The tasks of the Redis store. Two processes at the same tasks do no harm: each slice is one step in Redis."""
+
+    def __init__(self, store: RedisStore, limit: Limit | None = None) -> None:
+        self._store = store
+        self.limit = limit or Limit(None)
+
+    def step(self, partitions: AbstractSet[int]) -> bool:
+        """Serves one slice in each of these partitions that has a task; true while there is more to do."""
+        for partition in sorted(self._store.partitions_with_tasks() & partitions):
+            if self.limit.reached:
+                return False
+            served = self._store.serve(partition)
+            if served is not None:
+                self.limit.count(1)
+                _tell(served, partition)
+        return bool(self._store.partitions_with_tasks() & partitions)
+
+
+def run(store: RedisStore, health: Health, limit: Limit, stop: Flag) -> None:
+    """Serves the tasks of all partitions until stopped or the limit is reached."""
+    tasks = FanOutTasks(store, limit)
+    persist = Persistence(health, store.name, lambda seconds: _sleep(stop, seconds))
+    partitions = range(PARTITIONS)
+    try:
+        while not stop.is_set() and not limit.reached:
+            persist.of(lambda: store.checkpoints(partitions), lambda: not stop.is_set())
+            if not persist.of(lambda: tasks.step(set(partitions)), lambda: not stop.is_set()):
+                _sleep(stop, IDLE_SECONDS)
+    except Abandoned:
+        return
+    if limit.reached:
+        log.info("limit reached", what="slices", number=limit.number)
+
+
+def _sleep(stop: Flag, seconds: float) -> None:
+    stop.wait(seconds)
+
+
+def _tell(served: Slice, partition: int) -> None:
+    log.info(
+        "slice served",
+        store="redis",
+        author=served.author_id,
+        followers=served.served,
+        correlation_id=served.correlation_id,
+        partition=partition,
+        sequence=served.sequence,
+    )
+    for reader in served.left_out:
+        log.error(
+            "reader left out", reader=reader, author=served.author_id, why="its timeline's keys are of a wrong type"
+        )

@@ -1,0 +1,44 @@
+"""Faults that pass: try again for as long as it takes, ever more slowly, and say so in readiness."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from projector.health import Health
+from projector.stores import StoreAwayError
+
+T = TypeVar("T")
+
+FIRST_DELAY = 0.05
+LONGEST_DELAY = 2.0
+
+
+class Abandoned(Exception):  # noqa: N818 - no error: there is no reason any more to do what was tried
+    """The process stops, or the partition went to another one."""
+
+
+class Persistence:
+    """Tries again until it works or nobody wants it any more. `wait` is how to spend the time between."""
+
+    def __init__(self, health: Health, need: str, wait: Callable[[float], None]) -> None:
+        self._health = health
+        self._need = need
+        self._wait = wait
+
+    def of(self, action: Callable[[], T], wanted: Callable[[], bool]) -> T:
+        """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreAwayError."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                result = action()
+            except StoreAwayError as error:
+                self._health.say(self._need, str(error))
+                self._wait(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter is no secret
+                delay = min(delay * 2, LONGEST_DELAY)
+            else:
+                self._health.say(self._need, None)
+                return result
+            if not wanted():
+                raise Abandoned

@@ -1,0 +1,82 @@
+"""What a projection may ask a store to do: the whole vocabulary, a set for Redis and a set for MongoDB.
+
+Redis writes travel to the server-side functions as MessagePack arrays that begin with their tag;
+`stores/redis/lua/writes.lua` knows how to check and to do each. Every one of them is harmless when it is done twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class SetField(msgspec.Struct, frozen=True, array_like=True, tag="field"):
+    """Set a field of the author's hash."""
+
+    author_id: str
+    field: str
+    value: str
+
+
+class AddMember(msgspec.Struct, frozen=True, array_like=True, tag="member"):
+    """Add an author to a set of `owner_id`'s, and count it in the owner's hash if it was not there."""
+
+    set_name: str
+    owner_id: str
+    member: str
+    counter: str
+
+
+class PutText(msgspec.Struct, frozen=True, array_like=True, tag="text"):
+    """Set a string. `expires_at` is in seconds since the epoch, 0 for never."""
+
+    key_name: str
+    identifier: str
+    text: str
+    expires_at: int = 0
+
+
+class AddOwnCheep(msgspec.Struct, frozen=True, array_like=True, tag="own"):
+    """Add an entry (in hex) to the author's own list, and count it in the author's hash if it was not there."""
+
+    author_id: str
+    entry: str
+    counter: str
+
+
+class FanOut(msgspec.Struct, frozen=True, array_like=True, tag="fan-out"):
+    """Add an entry (in hex) to the timeline of each follower of the author, at once or by a task."""
+
+    author_id: str
+    entry: str
+    correlation_id: str
+
+
+class PullIn(msgspec.Struct, frozen=True, array_like=True, tag="pull-in"):
+    """Merge the newest of the author's own list into the reader's timeline."""
+
+    reader_id: str
+    author_id: str
+
+
+RedisWrite = SetField | AddMember | PutText | AddOwnCheep | FanOut | PullIn
+
+
+class SetFields(msgspec.Struct, frozen=True):
+    """Set fields of a document, which is made if it is not there."""
+
+    collection: str
+    identifier: str
+    fields: dict[str, Any]
+
+
+class Increment(msgspec.Struct, frozen=True):
+    """Add to counts of a document, which is made if it is not there."""
+
+    collection: str
+    identifier: str
+    counts: dict[str, int]
+
+
+MongoWrite = SetFields | Increment
