@@ -1,8 +1,8 @@
 # Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e test-containers \
-	lint format lock up-containers down-containers
+.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e test-containers
+.PHONY: lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)

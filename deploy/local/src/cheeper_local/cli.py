@@ -33,8 +33,8 @@ def main() -> None:
         sys.exit(f"{error.filename or 'The system'}: {error.strerror}.")
 
 
-def _up(settings: Settings, _: argparse.Namespace) -> None:
-    run(settings)
+def _up(settings: Settings, options: argparse.Namespace) -> None:
+    run(settings, quiet=options.quiet)
 
 
 def _start(settings: Settings, _: argparse.Namespace) -> None:
@@ -122,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=command)
         return added
 
-    add("up", _up, "start the stack and show its lines until Ctrl-C")
+    up = add("up", _up, "start the stack and show its lines until Ctrl-C")
+    up.add_argument("--quiet", action="store_true", help="show the runner's own lines alone")
     add("start", _start, "start the stack in the background and return when it is ready")
     add("stop", _stop, "stop the stack that runs")
     add("status", _status, "say what runs where")

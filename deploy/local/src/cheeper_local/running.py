@@ -64,7 +64,7 @@ class RunningStack:
     def _start(cls, data: Path, environment: Mapping[str, str], *, leashed: bool) -> Self:
         folder = StackFolder(data)
         folder.make()
-        command = [sys.executable, "-m", "cheeper_local", "up"]
+        command = [sys.executable, "-m", "cheeper_local", "up", "--quiet"]
         with log_of_background(data).open("wb") as log, tempfile.TemporaryFile() as complaint:
             runner = subprocess.Popen(  # noqa: S603 - ourselves
                 processes.leashed(command, on_parent_death=signal.SIGTERM) if leashed else command,

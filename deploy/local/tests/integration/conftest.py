@@ -67,11 +67,9 @@ class TinyStack:
 
 
 @pytest.fixture
-def tiny_stack(tmp_path: Path) -> Iterator[TinyStack]:
+def tiny_stack(folder: Path) -> Iterator[TinyStack]:
     """A stack of tiny roles, not yet started."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # PostgreSQL runs as an unprivileged user where the tests run as root
-    stack = TinyStack(tmp_path)
+    stack = TinyStack(folder)
     yield stack
     if stack.process is not None:
         if stack.process.poll() is None:

@@ -69,13 +69,6 @@ DURABLE = [
 ]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
-    return tmp_path
-
-
 @pytest.mark.parametrize(("kind", "keep", "is_kept"), DURABLE)
 def test_data_outlives_a_stop_and_a_kill_but_not_a_wipe(folder, kind, keep, is_kept):
     """A server that was stopped or killed comes back on its port with its data; a wiped one comes back empty."""

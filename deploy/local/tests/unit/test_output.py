@@ -9,7 +9,7 @@ def test_lines_carry_their_process_on_the_terminal_and_stand_as_they_are_in_its_
     """The prefix is for people, the file for grep."""
     terminal = io.StringIO()
     output = Output(tmp_path, terminal)
-    output.line("worker", b'{"event": "command handled", "message_id": "m"}')
+    output.lines("worker", [b'{"event": "command handled", "message_id": "m"}'])
     output.say("All is well.")
     output.close()
     assert (tmp_path / "worker.log").read_text() == '{"event": "command handled", "message_id": "m"}\n'
@@ -24,7 +24,7 @@ def test_each_process_has_a_colour_of_its_own(tmp_path):
     terminal = io.StringIO()
     output = Output(tmp_path, terminal, coloured=True)
     for name in ("worker", "relay"):
-        output.line(name, b'{"event": "ready"}')
+        output.lines(name, [b'{"event": "ready"}'])
     output.close()
     worker, relay = terminal.getvalue().splitlines()
     assert worker.split("m", 1)[0] != relay.split("m", 1)[0]
@@ -57,7 +57,18 @@ def test_a_terminal_that_went_away_is_forgotten(tmp_path):
             raise BrokenPipeError
 
     output = Output(tmp_path, Gone())
-    output.line("worker", b"one")
-    output.line("worker", b"two")
+    output.lines("worker", [b"one"])
+    output.lines("worker", [b"two", b"three"])
     output.close()
-    assert (tmp_path / "worker.log").read_text() == "one\ntwo\n"
+    assert (tmp_path / "worker.log").read_text() == "one\ntwo\nthree\n"
+
+
+def test_a_quiet_terminal_shows_the_runners_own_lines_alone(tmp_path):
+    """A stack in the background writes each line once."""
+    terminal = io.StringIO()
+    output = Output(tmp_path, terminal, quiet=True)
+    output.lines("worker", [b"one"])
+    output.say("The worker died.")
+    output.close()
+    assert (tmp_path / "worker.log").read_text() == "one\n"
+    assert terminal.getvalue() == "cheeper      | The worker died.\n"

@@ -11,13 +11,6 @@ from cheeper_local.servers import postgres
 from cheeper_local.servers.postgres import Postgres, is_open_to_all
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
-    return tmp_path
-
-
 def test_a_folder_is_open_where_all_above_it_are(folder):
     """What does not exist yet counts as its parent does."""
     (folder / "open" / "inner").mkdir(parents=True)

@@ -139,14 +139,13 @@ class Child:
         rest = b""
         while chunk := await process.stdout.read(_CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self._pass_on(line)
-        if rest:
-            self._pass_on(rest)
+            self._pass_on(lines)
+        self._pass_on([rest] if rest else [])
 
-    def _pass_on(self, line: bytes) -> None:
-        self.last_line = line.decode(errors="replace").strip() or self.last_line
-        self._output.line(self.spec.name, line)
+    def _pass_on(self, lines: list[bytes]) -> None:
+        if lines:
+            self.last_line = lines[-1].decode(errors="replace").strip() or self.last_line
+            self._output.lines(self.spec.name, lines)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:

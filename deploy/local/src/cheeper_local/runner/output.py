@@ -17,25 +17,39 @@ _KEEP_BYTES = 20_000_000
 
 
 class Output:
-    """Where lines go. `terminal` may be none; a terminal that goes away (`make up | head`) is forgotten."""
+    """Where lines go. `terminal` may be none; a terminal that goes away (`make up | head`) is forgotten.
 
-    def __init__(self, logs: Path, terminal: IO[str] | None = sys.stdout, *, coloured: bool | None = None) -> None:
+    A `quiet` one shows the runner's own lines on the terminal and leaves the processes' to their files.
+    """
+
+    def __init__(
+        self,
+        logs: Path,
+        terminal: IO[str] | None = sys.stdout,
+        *,
+        coloured: bool | None = None,
+        quiet: bool = False,
+    ) -> None:
         self._logs = logs
         self._terminal = terminal
         self._coloured = _wants_colours(terminal) if coloured is None else coloured
+        self._quiet = quiet
         self._files: dict[str, IO[bytes]] = {}
         self._colours: dict[str, int] = {}
 
-    def line(self, name: str, raw: bytes) -> None:
-        """A line of a process, without its end."""
-        self._file(name).write(raw + b"\n")
-        text = raw.decode(errors="replace")
-        self._show(name, for_people(text, coloured=True) if self._coloured else text)
+    def lines(self, name: str, lines: list[bytes]) -> None:
+        """Lines of a process, without their ends."""
+        self._file(name).write(b"".join(line + b"\n" for line in lines))
+        if self._quiet or self._terminal is None:
+            return
+        prefix = self._prefix(name)
+        texts = (line.decode(errors="replace") for line in lines)
+        self._print("\n".join(prefix + (for_people(text, coloured=True) if self._coloured else text) for text in texts))
 
     def say(self, sentence: str) -> None:
         """A line of the runner's own."""
         self._file(_OWN_NAME).write(sentence.encode() + b"\n")
-        self._show(_OWN_NAME, sentence)
+        self._print(self._prefix(_OWN_NAME) + sentence)
 
     def plain(self, text: str) -> None:
         """Lines for the terminal alone, without a name before them."""
@@ -47,12 +61,12 @@ class Output:
             file.close()
         self._files.clear()
 
-    def _show(self, name: str, text: str) -> None:
+    def _prefix(self, name: str) -> str:
         prefix = f"{name:<{_NAME_WIDTH}} | "
-        if self._coloured:
-            colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
-            prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
-        self._print(prefix + text)
+        if not self._coloured:
+            return prefix
+        colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+        return f"\x1b[{colour}m{prefix}\x1b[0m"
 
     def _print(self, text: str) -> None:
         if self._terminal is None:

@@ -17,15 +17,16 @@ from cheeper_local.stack_folder import StackFolder
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(settings: Settings, commands: Commands | None = None) -> None:
+def run(settings: Settings, commands: Commands | None = None, *, quiet: bool = False) -> None:
     """Start the stack, keep it until a signal comes, and stop it. Raises LocalError, with nothing left running.
 
-    `commands` are the roles' command lines where they are not the real ones.
+    `commands` are the roles' command lines where they are not the real ones; a `quiet` stack leaves the roles' lines to
+    their files.
     """
     folder = StackFolder(settings.data)
     folder.make()
     with folder.held() as descriptor:
-        output = Output(folder.logs)
+        output = Output(folder.logs, quiet=quiet)
         try:
             asyncio.run(_run(Stack(settings, folder, output, keep_open=(descriptor,), commands=commands), output))
         finally:

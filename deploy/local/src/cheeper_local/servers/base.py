@@ -38,8 +38,9 @@ class Server(ABC):
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    wipe_signal: ClassVar[signal.Signals] = signal.SIGKILL
     stop_seconds: ClassVar[float] = 20.0
-    start_seconds: ClassVar[float] = 60.0
+    start_seconds: ClassVar[float] = 120.0
 
     def __init__(self, folder: Path, port: int | None = None, *, log: Path | None = None, fast: bool = False) -> None:
         self.folder = folder
@@ -154,5 +155,6 @@ class Server(ABC):
 
     def wipe(self) -> None:
         """End it and remove its data."""
-        self.kill()
+        if self._process is not None:
+            processes.stop(self._process, self.wipe_signal, self.stop_seconds)
         shutil.rmtree(self.data, ignore_errors=True)

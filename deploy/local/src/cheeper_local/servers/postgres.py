@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -46,6 +47,7 @@ class Postgres(Server):
 
     name: ClassVar[str] = "postgres"
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # fast: ends sessions rather than wait for them
+    wipe_signal: ClassVar[signal.Signals] = signal.SIGQUIT  # at once, but frees its shared memory
 
     @property
     @override
@@ -141,10 +143,8 @@ class Postgres(Server):
         )
         if result.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            said = (result.stderr or result.stdout).strip().splitlines()
-            raise LocalError(
-                f"PostgreSQL could not make its data folder {self.data}: {said[-1] if said else 'no reason'}"
-            )
+            said = [line for line in result.stderr.splitlines() if re.search("error|FATAL|PANIC", line)]
+            raise LocalError(f"PostgreSQL could not make {self.data}: {said[0] if said else result.stderr.strip()}")
 
     @override
     def wipe(self) -> None:
