@@ -1,0 +1,23 @@
+"""The outbox's partitions by month."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from write_api.outbox.partitions import statements
+
+
+def test_this_month_and_three_more_are_made_across_the_turn_of_the_year():
+    """Each partition ends where the next begins, and the names say the month."""
+    made = statements(datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    assert [statement.split()[5] for statement in made] == [
+        "outbox_2026_11",
+        "outbox_2026_12",
+        "outbox_2027_01",
+        "outbox_2027_02",
+    ]
+    assert "FROM ('2026-12-01T00:00:00+00:00') TO ('2027-01-01T00:00:00+00:00')" in made[1]
+
+
+def test_the_month_is_that_of_utc():
+    """A clock east of Greenwich that is a month ahead makes the same partitions."""
+    east = datetime(2026, 12, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert statements(east)[0].split()[5] == "outbox_2026_11"
