@@ -15,7 +15,7 @@ from write_api.commands.unit_of_work import Settlement
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
-from write_api.domain.errors import CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.errors import AuthorNotFound, CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
 from write_api.domain.follow import Follow
 
 
@@ -72,6 +72,9 @@ class MemoryFollows:
         """As `domain.repositories` has it."""
         if any(other.follow_id == follow.follow_id for other in self._tables.follows.values()):
             raise FollowIdTaken(follow.follow_id)
+        for author_id in (follow.from_author_id, follow.to_author_id):
+            if author_id not in self._tables.authors:
+                raise AuthorNotFound(author_id)
         self._tables.follows[follow.from_author_id, follow.to_author_id] = copy.copy(follow)
 
 

@@ -5,7 +5,7 @@ import pytest
 from write_api.commands.ids import new_id
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.domain.author import Author
-from write_api.domain.errors import CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.errors import AuthorNotFound, CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
 from write_api.domain.follow import Follow
 from write_api.domain.values import CheepText, Identifier
 from write_api.testing import MemoryTransactions
@@ -84,6 +84,16 @@ async def test_a_follow_id_is_of_one_pair(begin):
     with pytest.raises(FollowIdTaken, match=follow.follow_id):
         async with begin(["k"]) as work:
             await work.follows.save(a_follow(bob, alice, follow.follow_id))
+
+
+async def test_both_authors_of_a_follow_have_signed_up(begin):
+    """Whichever has not is named."""
+    alice, nobody = an_author(), an_author()
+    await saved(begin, alice)
+    for pair in ((alice, nobody), (nobody, alice)):
+        with pytest.raises(AuthorNotFound, match=nobody.author_id):
+            async with begin(["k"]) as work:
+                await work.follows.save(a_follow(*pair))
 
 
 async def test_a_cheep_comes_back_and_its_author_knows_its_date(begin):

@@ -74,17 +74,14 @@ class CommandBus:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
         async with self._begin({incoming.command.key for incoming in batch}) as work:
             known = await work.known({incoming.envelope.message_id for incoming in batch})
-            answers, settlements = [], []
-            for incoming in batch:
-                answer, settlement = await self._answer(work, known, incoming)
-                answers.append(answer)
-                settlements += [settlement] if settlement else []
+            handled = [await self._answer(work, known, incoming) for incoming in batch]
+            settlements = [settlement for _, settlement in handled if settlement is not None]
             await work.settle(settlements)
         if settlements:
             self._wake()
-        for incoming, answer in zip(batch, answers, strict=True):
-            _log(incoming, answer)
-        return answers
+        for incoming, (answer, settlement) in zip(batch, handled, strict=True):
+            _log(incoming, answer, repeated=settlement is None)
+        return [answer for answer, _ in handled]
 
     async def _answer(
         self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming
@@ -134,7 +131,7 @@ class CommandBus:
         )
 
 
-def _log(incoming: Incoming, answer: Outcome) -> None:
+def _log(incoming: Incoming, answer: Outcome, *, repeated: bool) -> None:
     envelope = incoming.envelope
     log.info(
         "command rejected" if answer.code else "command handled",
@@ -145,4 +142,5 @@ def _log(incoming: Incoming, answer: Outcome) -> None:
         handled_by=HANDLERS[type(incoming.command)].__name__,
         changed=answer.changed,
         code=answer.code,
+        repeated=repeated,
     )

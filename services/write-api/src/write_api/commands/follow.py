@@ -5,7 +5,6 @@ import msgspec
 from cheeper_contracts.commands import Follow as FollowCommand
 from cheeper_contracts.events import AuthorFollowed
 from write_api.commands.unit_of_work import UnitOfWork
-from write_api.domain.errors import AuthorNotFound
 from write_api.domain.follow import Follow
 
 
@@ -14,9 +13,6 @@ async def follow(command: FollowCommand, work: UnitOfWork, now: int) -> AuthorFo
     new = Follow.begin(msgspec.structs.asdict(command), now)
     if await work.follows.of_id(new.from_author_id, new.to_author_id) is not None:
         return None
-    for author_id in (new.from_author_id, new.to_author_id):
-        if await work.authors.of_id(author_id) is None:
-            raise AuthorNotFound(author_id)
     await work.follows.save(new)
     return AuthorFollowed(
         follow_id=new.follow_id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 
@@ -58,9 +59,10 @@ def digest_of(command: Command) -> bytes:
     It is of the command, not of the HTTP request, so that it is the same in every transport. Fields at their default
     do not count, so that an optional field which is added later does not change it.
     """
-    given = {
-        field.encode_name: value
-        for field in msgspec.structs.fields(command)
-        if (value := getattr(command, field.name)) != field.default
-    }
+    given = {name: value for name, default in _fields(type(command)) if (value := getattr(command, name)) != default}
     return hashlib.sha256(_encoder.encode([command.TYPE, given])).digest()
+
+
+@cache
+def _fields(command_type: type[Command]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in msgspec.structs.fields(command_type))

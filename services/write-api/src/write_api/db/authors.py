@@ -5,8 +5,8 @@ from datetime import date
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.constraints import refusing
 from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
-from write_api.db.unique import refusing
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.errors import EmailTaken, UsernameTaken

@@ -3,8 +3,8 @@ from __future__ import annotations
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.constraints import refusing
 from write_api.db.tables import ONE_CHEEP_AN_ID, cheeps
-from write_api.db.unique import refusing
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken
 from write_api.domain.values import CheepText, Identifier

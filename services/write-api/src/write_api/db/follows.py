@@ -3,9 +3,9 @@ from __future__ import annotations
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from write_api.db.tables import ONE_PAIR_A_FOLLOW_ID, follows
-from write_api.db.unique import refusing
-from write_api.domain.errors import FollowIdTaken
+from write_api.db.constraints import refusing
+from write_api.db.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
+from write_api.domain.errors import AuthorNotFound, FollowIdTaken
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
@@ -36,7 +36,12 @@ class PostgresFollows:
 
     async def save(self, follow: Follow) -> None:
         """As `domain.repositories` has it."""
-        with refusing({ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(follow.follow_id)}):
+        refusals = {
+            ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(follow.follow_id),
+            FOLLOWER_SIGNED_UP: AuthorNotFound(follow.from_author_id),
+            FOLLOWED_SIGNED_UP: AuthorNotFound(follow.to_author_id),
+        }
+        with refusing(refusals):
             await self._connection.execute(
                 _insert,
                 {

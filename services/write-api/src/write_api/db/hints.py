@@ -19,7 +19,7 @@ class Hints:
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # a transaction of its own, in one step
         self._wanted = False
         self._sending: asyncio.Task[None] | None = None
 
@@ -38,7 +38,7 @@ class Hints:
         while self._wanted:
             self._wanted = False
             try:
-                async with self._engine.begin() as connection:
+                async with self._engine.connect() as connection:
                     await outbox.hint(connection)
             except (SQLAlchemyError, OSError) as error:
                 log.debug("hint to the relay lost", why=type(error).__name__)

@@ -24,6 +24,8 @@ from sqlalchemy import (
 
 ONE_USERNAME: Final = "one_username"
 ONE_EMAIL: Final = "one_email"
+FOLLOWER_SIGNED_UP: Final = "follower_signed_up"
+FOLLOWED_SIGNED_UP: Final = "followed_signed_up"
 ONE_PAIR_A_FOLLOW_ID: Final = "one_pair_a_follow_id"
 ONE_CHEEP_AN_ID: Final = "one_cheep_an_id"
 
@@ -51,8 +53,12 @@ follows = Table(
     "follows",
     metadata,
     Column("follow_id", Uuid(as_uuid=False), nullable=False),
-    Column("from_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
-    Column("to_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column(
+        "from_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id", name=FOLLOWER_SIGNED_UP), nullable=False
+    ),
+    Column(
+        "to_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id", name=FOLLOWED_SIGNED_UP), nullable=False
+    ),
     Column("followed_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("to_author_id", "from_author_id"),
     UniqueConstraint("follow_id", name=ONE_PAIR_A_FOLLOW_ID),

@@ -51,8 +51,8 @@ class PostgresUnitOfWork:
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         """As `commands.unit_of_work` has it."""
-        for settlement in settlements:
-            await outbox.append(self._connection, settlement.envelope, settlement.event)
+        messages = [(settlement.envelope, settlement.event) for settlement in settlements]
+        await outbox.append_all(self._connection, messages)
         await handled_commands.settle(self._connection, settlements)
 
 

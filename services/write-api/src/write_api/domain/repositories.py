@@ -1,6 +1,6 @@
 """Where aggregates are kept: asked for by identity, which for a follow is its pair, and saved whole.
 
-Uniqueness across aggregates is decided by `save`, not by looking first: two sign-ups at once must not both win.
+What holds across aggregates is decided by `save`, not by looking first: two sign-ups at once must not both win.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Follows(Protocol):
         """The follow of that pair, if there is one."""
 
     async def save(self, follow: Follow) -> None:
-        """Keep the follow. Raises FollowIdTaken where its follow_id is another pair's."""
+        """Keep the follow. Raises AuthorNotFound where one of the two has not signed up, and FollowIdTaken where its
+        follow_id is another pair's.
+        """
 
 
 class Cheeps(Protocol):

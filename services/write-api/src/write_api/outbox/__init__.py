@@ -1,8 +1,8 @@
 """The outbox: messages that a transaction leaves for Kafka, and where the relay has got to.
 
-A writer needs `append` and `hint` only.
+A writer needs `append_all`, or `append` for a single message, and `hint` only.
 """
 
-from write_api.outbox.writer import append, hint
+from write_api.outbox.writer import append, append_all, hint
 
-__all__ = ["append", "hint"]
+__all__ = ["append", "append_all", "hint"]

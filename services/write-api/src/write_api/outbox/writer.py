@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import text
@@ -23,25 +24,18 @@ _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 async def append(connection: AsyncConnection | AsyncSession, envelope: Envelope, event: Event) -> None:
-    """Leave one message in the caller's transaction, to be published if and only if that commits.
+    """Leave one message, as `append_all` does."""
+    await append_all(connection, [(envelope, event)])
 
-    The transaction must hold the advisory lock of the event's key since before its first write: that alone makes the
-    outbox's order the commit order of the key. The envelope's `sequence` is the relay's to give, and must be none.
+
+async def append_all(connection: AsyncConnection | AsyncSession, messages: Sequence[tuple[Envelope, Event]]) -> None:
+    """Leave messages in the caller's transaction, to be published in this order if and only if that commits.
+
+    The transaction must hold the advisory locks of the events' keys since before its first write: that alone makes the
+    outbox's order the commit order of a key. The envelopes' `sequence` is the relay's to give, and must be none.
     """
-    await connection.execute(
-        _INSERT,
-        {
-            "message_id": envelope.message_id,
-            "type": envelope.type,
-            "source": envelope.source,
-            "time": envelope.time,
-            "key": envelope.key,
-            "correlation_id": envelope.correlation_id,
-            "reply_to": envelope.reply_to,
-            "traceparent": envelope.traceparent,
-            "payload": codec.encode(event).decode(),
-        },
-    )
+    if messages:
+        await connection.execute(_INSERT, [_row(envelope, event) for envelope, event in messages])
 
 
 async def hint(connection: AsyncConnection | AsyncSession) -> None:
@@ -51,3 +45,17 @@ async def hint(connection: AsyncConnection | AsyncSession) -> None:
     hint may be lost or left out: the relay polls as well.
     """
     await connection.execute(_NOTIFY)
+
+
+def _row(envelope: Envelope, event: Event) -> dict[str, str | int | None]:
+    return {
+        "message_id": envelope.message_id,
+        "type": envelope.type,
+        "source": envelope.source,
+        "time": envelope.time,
+        "key": envelope.key,
+        "correlation_id": envelope.correlation_id,
+        "reply_to": envelope.reply_to,
+        "traceparent": envelope.traceparent,
+        "payload": codec.encode(event).decode(),
+    }

@@ -33,11 +33,13 @@ def upgrade() -> None:
     op.create_table(
         "follows",
         sa.Column("follow_id", sa.Uuid(), nullable=False),
-        sa.Column("from_author_id", sa.Uuid(), sa.ForeignKey("authors.author_id"), nullable=False),
-        sa.Column("to_author_id", sa.Uuid(), sa.ForeignKey("authors.author_id"), nullable=False),
+        sa.Column("from_author_id", sa.Uuid(), nullable=False),
+        sa.Column("to_author_id", sa.Uuid(), nullable=False),
         sa.Column("followed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("to_author_id", "from_author_id"),
         sa.UniqueConstraint("follow_id", name="one_pair_a_follow_id"),
+        sa.ForeignKeyConstraint(["from_author_id"], ["authors.author_id"], name="follower_signed_up"),
+        sa.ForeignKeyConstraint(["to_author_id"], ["authors.author_id"], name="followed_signed_up"),
     )
     op.create_index("follows_of_author", "follows", ["from_author_id"])
     op.create_table(

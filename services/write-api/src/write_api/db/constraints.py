@@ -1,4 +1,4 @@
-"""Which refusal a unique constraint stands for."""
+"""Which refusal a constraint of a table stands for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from write_api.domain.errors import Refusal
 
 @contextmanager
 def refusing(refusals: Mapping[str, Refusal]) -> Iterator[None]:
-    """Raise the refusal of the unique constraint that a statement breaks, by the constraint's name.
+    """Raise the refusal of the constraint that a statement breaks, by the constraint's name.
 
     The statement's transaction is spoilt then, up to the savepoint around it.
     """
