@@ -22,7 +22,7 @@ from cheeper_local.ports import HOST, free_port
 from cheeper_local.runner.run import log_of_background
 from cheeper_local.stack_folder import StackFolder
 
-_START_SECONDS = 180.0
+_START_SECONDS = 300.0
 _STOP_SECONDS = 90.0
 _ACTION_SECONDS = 180.0
 _PAUSE = 0.05

@@ -45,7 +45,8 @@ async def _run(stack: Stack, output: Output) -> None:
         await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             started.result()
-            output.plain(greeting(stack))
+            output.plain(await asyncio.to_thread(greeting, stack))
+            stack.announce()
         await stopped
         output.say(f"{stopped.result().name}: stopping. The same again ends everything at once.")
     finally:

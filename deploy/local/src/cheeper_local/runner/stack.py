@@ -22,7 +22,7 @@ from cheeper_local.stack_folder import StackFolder
 
 WORKER_GROUP: Final = "cheeper.worker"
 COMMANDS_TOPIC: Final = "cheeper.commands"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _DRAIN_SECONDS = 30.0
 _PAUSE = 0.1
 _TOO_MANY_DEATHS = 3
@@ -71,6 +71,9 @@ class Stack:
         for child in self.children.values():
             child.start()
         await self.wait_ready(self.children.values())
+
+    def announce(self) -> None:
+        """Tell others that it is ready."""
         self.state = "ready"
         self.tell()
 

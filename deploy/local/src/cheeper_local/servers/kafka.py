@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 import uuid
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +19,7 @@ from cheeper_local.servers import kafka_jars, kafka_protocol
 from cheeper_local.servers.base import Command, Server
 
 _HEAP = "320m"
-_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", f"-Xmx{_HEAP}", "-Xms64m")
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Xmx{_HEAP}", "-Xms64m")
 # Kafka's own jvm options start a G1 collector for large heaps; a broker of one machine starts sooner without.
 
 
@@ -41,11 +43,32 @@ class Kafka(Server):
     @override
     def prepare(self) -> None:
         jars = kafka_jars.fetch()
+        self._record_classes()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._settings_file.write_text(self._settings(free_port({self.port})))
         if not (self.data / "meta.properties").exists():
             shutil.rmtree(self.data, ignore_errors=True)
             self._format(jars)
+
+    def _record_classes(self) -> None:
+        """Once per Java: run a broker that leaves its loaded classes in a file. Later ones start in half the time."""
+        archive = kafka_jars.class_archive()
+        if archive.exists():
+            return
+        with tempfile.TemporaryDirectory(dir=archive.parent) as work:
+            recorded = Path(work) / "classes.jsa"
+            recorder = _Recorder(Path(work) / "broker", recorded)
+            with suppress(LocalError):
+                recorder.start()
+            recorder.stop()
+            if not recorded.exists():
+                recorded.touch()  # this Java cannot, and is not asked again
+            recorded.rename(archive)
+
+    def _class_options(self) -> list[str]:
+        archive = kafka_jars.class_archive()
+        known = archive.exists() and archive.stat().st_size > 0
+        return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"] if known else []
 
     def _format(self, jars: Path) -> None:
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
@@ -75,7 +98,7 @@ class Kafka(Server):
 
     def _java(self, jars: Path) -> list[str]:
         log = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")
-        return ["java", *_JVM, *log, "-cp", f"{jars}/*"]
+        return ["java", *_JVM, *self._class_options(), *log, "-cp", f"{jars}/*"]
 
     def _settings(self, controller_port: int) -> str:
         settings = {
@@ -109,3 +132,21 @@ class Kafka(Server):
             "group.coordinator.threads": "1",
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+class _Recorder(Kafka):
+    """A broker for nobody, whose classes are recorded when it ends."""
+
+    stop_seconds: ClassVar[float] = 120.0
+
+    def __init__(self, folder: Path, recorded: Path) -> None:
+        super().__init__(folder)
+        self._recorded = recorded
+
+    @override
+    def _record_classes(self) -> None:
+        pass
+
+    @override
+    def _class_options(self) -> list[str]:
+        return [f"-XX:ArchiveClassesAtExit={self._recorded}", "-Xlog:disable"]

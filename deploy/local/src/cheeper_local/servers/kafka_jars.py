@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from cheeper_local.errors import LocalError
@@ -42,18 +44,29 @@ def why_not() -> str | None:
 
 def java_version() -> int | None:
     """The major version of java on the PATH."""
-    java = shutil.which("java")
-    if java is None:
-        return None
-    result = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
-    found = re.search(r'version "(?:1\.)?(\d+)', result.stderr)
+    found = re.search(r'version "(?:1\.)?(\d+)', _java_says())
     return int(found.group(1)) if found else None
+
+
+def _java_says() -> str:
+    java = shutil.which("java")
+    return "" if java is None else _version_text(java)
+
+
+@cache
+def _version_text(java: str) -> str:
+    return subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
 
 
 def folder() -> Path:
     """Where the jars are or will be."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "cheeper" / f"kafka-{VERSION}"
+
+
+def class_archive() -> Path:
+    """Where this Java keeps Kafka's classes ready to be mapped into memory; an empty file says that it cannot."""
+    return folder().with_name(f"{folder().name}-{hashlib.sha256(_java_says().encode()).hexdigest()[:8]}.jsa")
 
 
 def is_cached() -> bool:
