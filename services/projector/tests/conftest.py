@@ -1,0 +1,142 @@
+"""What the projector's tests share: a log of messages in memory, with sequences as the relay gives them."""
+
+import uuid
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from cheeper_contracts.codec import encode
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events import AuthorFollowed, CheepPosted, NewAuthorSigned
+from cheeper_contracts.topics import partition_of
+
+from projector.decoding import decode
+from projector.meta import meta_of
+from projector.stores import Batch, Item
+
+NOW = 1_800_000_000_000_000  # of the tests' events: in the future, so that no record expires
+
+
+class FakeMessage:
+    """A Kafka message as decode() reads it."""
+
+    def __init__(self, *, partition, offset, key, headers, value):
+        self._parts = (partition, offset, key, headers, value)
+
+    def partition(self):
+        return self._parts[0]
+
+    def offset(self):
+        return self._parts[1]
+
+    def key(self):
+        return self._parts[2]
+
+    def headers(self):
+        return self._parts[3]
+
+    def value(self):
+        return self._parts[4]
+
+
+class Story:
+    """The log, by partition, and how to tell it: who signed up, who followed whom, who posted what."""
+
+    def __init__(self):
+        self.messages = {}
+        self._clock = count(NOW, 1_000_003)
+
+    def signed(self, author, *, partition=None, **fields):
+        event = NewAuthorSigned(author_id=author, username=name_of(author), signed_up_at=NOW, **fields)
+        return self.add(event, partition=partition)
+
+    def followed(self, reader, author, *, partition=None):
+        event = AuthorFollowed(follow_id=str(uuid.uuid4()), from_author_id=reader, to_author_id=author, followed_at=NOW)
+        return self.add(event, partition=partition)
+
+    def posted(self, author, text="hello", *, partition=None, **fields):
+        event = CheepPosted(
+            cheep_id=fields.pop("cheep_id", None) or str(uuid.uuid4()),
+            author_id=author,
+            author_username=name_of(author),
+            message=text,
+            cheep_date=fields.pop("cheep_date", None) or next(self._clock),
+        )
+        return self.add(event, partition=partition)
+
+    def add(self, event, *, partition=None, value=None, headers=None):
+        """The event as the next message of its partition, or of another one."""
+        partition = partition_of(event.key) if partition is None else partition
+        log = self.messages.setdefault(partition, [])
+        envelope = Envelope(
+            message_id=str(uuid.uuid4()),
+            type=event.TYPE,
+            source="/test",
+            time=NOW,
+            key=event.key,
+            correlation_id=str(uuid.uuid4()),
+            reply_to=str(uuid.uuid4()),
+            sequence=len(log) + 1,
+        )
+        message = FakeMessage(
+            partition=partition,
+            offset=len(log),
+            key=event.key.encode(),
+            headers=to_headers(envelope) if headers is None else headers,
+            value=encode(event) if value is None else value,
+        )
+        log.append(message)
+        return SimpleNamespace(event=event, envelope=envelope, message=message, partition=partition)
+
+
+def name_of(author):
+    return "u" + author[:8]
+
+
+def items_of(store, messages):
+    """The messages as the consumer hands them to the store."""
+    return tuple(item_of(store, decode(message)) for message in messages)
+
+
+def item_of(store, incoming):
+    if incoming.poison:
+        return Item(incoming=incoming, poison=incoming.poison)
+    if incoming.event is None:
+        return Item(incoming=incoming)
+    meta = meta_of(incoming.envelope, incoming.partition, incoming.sequence)
+    return Item(incoming=incoming, writes=store.project(incoming.event, meta))
+
+
+def apply_all(store, partition, messages, topic_id="topic"):
+    """Applies the messages in as many calls as the store takes; the last answer."""
+    items, applied = items_of(store, messages), None
+    while items:
+        applied = store.apply(Batch(partition=partition, topic_id=topic_id, items=items))
+        items = items[applied.used :]
+    return applied
+
+
+@pytest.fixture
+def story():
+    """An empty log."""
+    return Story()
+
+
+@pytest.fixture
+def tell():
+    """The helpers that tests share, since test folders are no packages."""
+    return SimpleNamespace(
+        decode=decode,
+        items_of=items_of,
+        apply_all=apply_all,
+        name_of=name_of,
+        Story=Story,
+        FakeMessage=FakeMessage,
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def author():
+    """Makes a fresh author's id."""
+    return lambda: str(uuid.uuid4())

@@ -1,0 +1,296 @@
+"""Redis alone: timelines and their floors, fan-out inline and by tasks, and calls that check before they write."""
+
+import json
+
+import msgspec
+import pytest
+from cheeper_contracts import views
+
+from projector.stores import Batch, StoreAwayError, UnappliableError
+from projector.stores.redis.store import RedisStore
+
+
+@pytest.fixture
+def timeline(redis, redis_prefix):
+    """The cheep ids of a reader's list, newest first."""
+
+    def read(reader):
+        return [views.unpack_entry(entry)[1] for entry in redis.lrange(views.TIMELINE.key(redis_prefix, reader), 0, -1)]
+
+    return read
+
+
+@pytest.fixture
+def floor(redis, redis_prefix):
+    """The cheep id of a reader's floor."""
+
+    def read(reader):
+        entry = redis.get(views.TIMELINE_FLOOR.key(redis_prefix, reader))
+        return entry and views.unpack_entry(entry)[1]
+
+    return read
+
+
+@pytest.fixture
+def play(tell, story):
+    """Applies all that was told and is not yet in the store."""
+    done = {}
+
+    def play(store):
+        for partition, messages in story.messages.items():
+            tell.apply_all(store, partition, messages[done.get(partition, 0) :])
+            done[partition] = len(messages)
+
+    return play
+
+
+def serve_all(store):
+    served = []
+    for partition in range(8):
+        while (one := store.serve(partition)) is not None:
+            served.append(one)
+    return served
+
+
+def test_a_cheep_record_is_stored_for_the_page(redis_store, redis, redis_prefix, story, author, play):
+    """The very JSON of the answer stands under the cheep's id."""
+    told = story.posted(author(), "hello")
+    play(redis_store())
+    record = redis.get(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
+    assert msgspec.json.decode(record, type=views.CheepRecord).cheep_message == "hello"
+    assert json.loads(record)["in_reply_to"] is None
+
+
+@pytest.mark.parametrize("inline_max", [0, 1, 2, 1000])
+def test_a_cheep_reaches_every_follower(redis_store, story, author, play, timeline, inline_max):
+    """At once or by tasks, the timelines are the same."""
+    alice, charlie, bob, stranger = (author() for _ in range(4))
+    store = redis_store(inline_max=inline_max)
+    story.followed(alice, bob)
+    story.followed(charlie, bob)
+    play(store)
+    cheep = story.posted(bob).event.cheep_id
+    play(store)
+    serve_all(store)
+    assert timeline(alice) == timeline(charlie) == [cheep]
+    assert timeline(bob) == timeline(stranger) == []
+
+
+def test_the_demos_cheep_takes_two_slices_of_one_follower(redis_store, story, author, play, timeline):
+    """With FANOUT_INLINE_MAX=0 and FANOUT_SLICE=1 timelines stay empty until two slices have run."""
+    alice, charlie, bob = author(), author(), author()
+    store = redis_store(inline_max=0, slice_size=1)
+    story.followed(alice, bob)
+    story.followed(charlie, bob)
+    told = story.posted(bob)
+    play(store)
+    assert timeline(alice) == timeline(charlie) == []
+    for waiting in (2, 1):
+        assert store.status().tasks == waiting
+        served = store.serve(told.partition)
+        assert (served.author_id, served.served, served.sequence) == (bob, 1, told.envelope.sequence)
+        assert served.correlation_id == told.envelope.correlation_id
+    assert store.status().tasks == 0
+    assert store.serve(told.partition) is None
+    assert timeline(alice) == timeline(charlie) == [told.event.cheep_id]
+
+
+def test_a_cheep_without_followers_leaves_no_task(redis_store, story, author, play):
+    """There is nothing to do for it."""
+    store = redis_store(inline_max=0)
+    story.posted(author())
+    play(store)
+    assert store.status().tasks == 0
+
+
+def test_authors_with_tasks_take_turns(redis_store, story, author, play):
+    """An author with many followers does not keep the others of the partition waiting."""
+    bob, carol = author(), author()
+    store = redis_store(inline_max=0, slice_size=1)
+    for who in (bob, bob, bob, carol):
+        story.followed(author(), who, partition=0)
+    story.posted(bob, partition=0)
+    story.posted(carol, partition=0)
+    play(store)
+    assert [one.author_id for one in serve_all(store)] == [bob, carol, bob, bob]
+
+
+def test_a_slice_leaves_out_a_cheep_that_is_gone(redis_store, redis, redis_prefix, story, author, play, timeline):
+    """A task works by state: what was deleted meanwhile reaches nobody."""
+    alice, bob = author(), author()
+    store = redis_store(inline_max=0)
+    story.followed(alice, bob)
+    told = story.posted(bob)
+    play(store)
+    redis.set(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id), "")
+    assert [one.served for one in serve_all(store)] == [0]
+    assert timeline(alice) == []
+
+
+def test_a_follow_brings_the_cheeps_in(redis_store, story, author, play, timeline, floor):
+    """Those of the followed author that fit, among those that were there; what does not fit raises the floor."""
+    alice, bob, carol = author(), author(), author()
+    store = redis_store(cap=5)
+    story.followed(alice, bob)
+    play(store)
+    cheeps = []
+    for who in (carol, bob, carol, bob, carol, carol, bob):
+        cheeps.append(story.posted(who).event.cheep_id)
+        play(store)
+    story.followed(alice, carol)
+    play(store)
+    newest_first = cheeps[::-1]
+    assert timeline(alice) == newest_first[:5]
+    assert floor(alice) == newest_first[5]
+
+
+def test_a_first_follow_of_a_busy_author_keeps_the_promise_of_the_floor(
+    redis_store, story, author, play, timeline, floor
+):
+    """Taken in as many as fit, and the next one is the floor: the list is complete above it."""
+    alice, bob = author(), author()
+    store = redis_store(cap=5)
+    cheeps = [story.posted(bob).event.cheep_id for _ in range(9)][::-1]
+    story.followed(alice, bob)
+    play(store)
+    assert (timeline(alice), floor(alice)) == (cheeps[:5], cheeps[5])
+
+
+def test_many_cheeps_are_merged_into_a_full_timeline(redis_store, story, author, play, timeline, floor):
+    """More than are put in one by one are merged in one pass, with the same outcome."""
+    alice, bob, carol = author(), author(), author()
+    store = redis_store(cap=200)
+    story.followed(alice, bob)
+    play(store)
+    cheeps = []
+    for place in range(300):
+        cheeps.append(story.posted(carol if place % 2 else bob).event.cheep_id)
+        play(store)
+    story.followed(alice, carol)
+    play(store)
+    kept = len(timeline(alice))
+    assert 150 < kept <= 200
+    assert timeline(alice) == cheeps[::-1][:kept]
+    assert floor(alice) == cheeps[::-1][kept]
+
+
+def test_a_full_timeline_stays_within_its_cap(redis_store, story, author, play, timeline, floor):
+    """The oldest entries go, and the floor is the newest of those that went."""
+    alice, bob = author(), author()
+    store = redis_store(cap=100)
+    story.followed(alice, bob)
+    play(store)
+    cheeps = []
+    for _ in range(130):
+        cheeps.insert(0, story.posted(bob).event.cheep_id)
+        play(store)
+        kept = timeline(alice)
+        assert len(kept) <= 100
+        assert kept == cheeps[: len(kept)]
+        assert floor(alice) == (cheeps[len(kept)] if len(kept) < len(cheeps) else None)
+
+
+def test_entries_are_compared_as_bytes(redis_store, story, author, play, timeline):
+    """Two cheeps of the same microsecond stand by id, bytes above 0x7f after those below."""
+    alice, bob = author(), author()
+    store = redis_store()
+    story.followed(alice, bob)
+    low, high = "00000000-0000-4000-8000-00000000007f", "00000000-0000-4000-8000-0000000000ff"
+    for cheep_id in (high, low):
+        story.posted(bob, cheep_id=cheep_id, cheep_date=1_700_000_000_000_000)
+    play(store)
+    assert timeline(alice) == [high, low]
+
+
+def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
+    redis_store, redis, redis_prefix, story, author, tell
+):
+    """Follower 2 of 3 has a broken timeline: nobody gets the cheep, and the answer names the message."""
+    bob, readers = author(), sorted(author() for _ in range(3))
+    store = redis_store()
+    told = [story.followed(reader, bob) for reader in readers]
+    partition = told[0].partition
+    tell.apply_all(store, partition, [one.message for one in told])
+    redis.set(views.TIMELINE.key(redis_prefix, readers[1]), "broken")
+    keys = sorted(redis.scan_iter(f"{redis_prefix}*"))
+    with pytest.raises(UnappliableError) as refused:
+        tell.apply_all(store, partition, [story.posted(bob).message])
+    assert refused.value.place == 0
+    assert sorted(redis.scan_iter(f"{redis_prefix}*")) == keys
+
+
+def test_a_task_passes_over_a_reader_whose_timeline_is_broken(
+    redis_store, redis, redis_prefix, story, author, play, timeline
+):
+    """The others get the cheep, and the slice says who was left out."""
+    bob, readers = author(), sorted(author() for _ in range(3))
+    store = redis_store(inline_max=0)
+    for reader in readers:
+        story.followed(reader, bob)
+    play(store)
+    redis.set(views.TIMELINE.key(redis_prefix, readers[1]), "broken")
+    told = story.posted(bob)
+    play(store)
+    (served,) = serve_all(store)
+    assert served.left_out == (readers[1],)
+    assert timeline(readers[0]) == timeline(readers[2]) == [told.event.cheep_id]
+
+
+def test_a_call_does_a_bounded_amount_of_work(redis_store, story, author, tell, timeline):
+    """A batch that inserts more than work_max is taken in parts, in order, and comes out the same."""
+    bob, readers = author(), [author() for _ in range(10)]
+    store = redis_store(work_max=15)
+    told = [story.followed(reader, bob) for reader in readers]
+    partition = told[0].partition
+    tell.apply_all(store, partition, [one.message for one in told])
+    cheeps = [story.posted(bob) for _ in range(4)]
+    items = tell.items_of(store, [one.message for one in cheeps])
+    assert store.apply(Batch(partition=partition, topic_id="topic", items=items)).used == 1
+    tell.apply_all(store, partition, [one.message for one in cheeps])
+    assert timeline(readers[0]) == [one.event.cheep_id for one in reversed(cheeps)]
+
+
+def test_scripts_come_back_after_redis_lost_them(redis_store, redis, story, author, play):
+    """A Redis that was started anew gets the functions with the next call."""
+    store = redis_store()
+    story.signed(author())
+    play(store)
+    redis.script_flush()
+    story.signed(author())
+    play(store)
+
+
+def test_a_full_memory_passes(own_redis, story, author, tell):
+    """noeviction's refusal is a fault to wait for: nothing is written, and all is taken when there is room again."""
+    import redis as redis_client  # noqa: PLC0415 - the fixture of that name is another Redis
+
+    from projector.stores.redis.store import RedisSettings  # noqa: PLC0415
+
+    with redis_client.Redis.from_url(own_redis.url) as client:
+        store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
+        told = story.signed(author())
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", 1)
+        with pytest.raises(StoreAwayError):
+            tell.apply_all(store, told.partition, [told.message])
+        client.config_set("maxmemory", 0)
+        assert client.dbsize() == 0
+        assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1
+
+
+def test_a_redis_that_is_away_passes(own_redis, story, author, tell):
+    """No connection is no poison."""
+    import redis as redis_client  # noqa: PLC0415
+
+    from projector.stores.redis.store import RedisSettings  # noqa: PLC0415
+
+    with redis_client.Redis.from_url(own_redis.url) as client:
+        store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
+        told = story.signed(author())
+        own_redis.stop()
+        with pytest.raises(StoreAwayError):
+            tell.apply_all(store, told.partition, [told.message])
+        with pytest.raises(StoreAwayError):
+            store.checkpoints([0])
+        own_redis.start()
+        assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1

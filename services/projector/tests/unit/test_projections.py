@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+from cheeper_contracts import views
+from cheeper_contracts.codec import EVENT_TYPES, decode_event
+from cheeper_contracts.events import EVENTS, CommandHandled, CommandRejected
+
+from projector import projections
+from projector.meta import Meta
+from projector.writes import FanOut, PullIn, PutText, SetFields
+
+EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
+META = Meta(
+    message_id="m",
+    correlation_id="c",
+    reply_to="command",
+    key="key",
+    partition=3,
+    sequence=7,
+    time=1_700_000_000_500_000,
+)
+TABLES = (projections.REDIS, projections.MONGO)
+
+
+def golden(event_type):
+    raw = (EXAMPLES / f"{event_type}.message").read_bytes()
+    return decode_event(event_type, raw.rpartition(b"\n\n")[2] or raw)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
+def test_every_event_is_in_every_table(table):
+    """No event is left out of a store by accident."""
+    assert set(table) == set(EVENTS)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
+@pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
+def test_every_golden_example_can_be_projected(table, event_type):
+    """The bytes that the contracts promise make writes in each store."""
+    assert projections.project(table, golden(event_type), META)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
+def test_projections_are_pure(table, story, author):
+    """The same event makes the same writes, at any time."""
+    event = story.posted(author()).event
+    assert projections.project(table, event, META) == projections.project(table, event, META)
+
+
+def test_a_cheep_record_is_the_answers_json(story, author):
+    """The record holds every key of the API's cheep, nulls too, its date in whole seconds."""
+    bob = author()
+    event = msgspec.structs.replace(story.posted(bob, "grüße 🙂").event, cheep_date=1_647_292_130_999_999)
+    record = next(w for w in projections.project(projections.REDIS, event, META) if isinstance(w, PutText))
+    assert msgspec.json.decode(record.text) == {
+        "cheep_id": event.cheep_id,
+        "cheep_date": "2022-03-14T21:08:50+00:00",
+        "cheep_message": "grüße 🙂",
+        "author_id": bob,
+        "author_username": event.author_username,
+        "in_reply_to": None,
+        "edited_at": None,
+    }
+
+
+def test_a_cheep_fans_out_as_an_entry(story, author):
+    """What goes to the followers is the packed entry of the cheep."""
+    event = story.posted(author()).event
+    fan_out = next(w for w in projections.project(projections.REDIS, event, META) if isinstance(w, FanOut))
+    assert views.unpack_entry(bytes.fromhex(fan_out.entry)) == (event.cheep_date, event.cheep_id)
+
+
+def test_a_follow_pulls_the_followed_authors_cheeps_in(story, author):
+    """The follower is the reader, the followed one the author."""
+    alice, bob = author(), author()
+    event = story.followed(alice, bob).event
+    assert PullIn(alice, bob) in projections.project(projections.REDIS, event, META)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (CommandHandled(command_type="cheeper.follow.v1", command_key="key"), ("handled", False, None, None)),
+        (
+            CommandRejected(
+                command_type="cheeper.follow.v1", command_key="key", code="author_not_found", message="No."
+            ),
+            ("rejected", False, "author_not_found", "No."),
+        ),
+    ],
+)
+def test_an_outcome_becomes_the_commands_record_in_both_stores(event, expected):
+    """Both stores say the same of a command: what it was, where it stands, and what became of it."""
+    (text,) = projections.project(projections.REDIS, event, META)
+    (document,) = projections.project(projections.MONGO, event, META)
+    record = msgspec.json.decode(text.text, type=views.CommandRecord)
+    assert (record.status, record.changed, record.code, record.message) == expected
+    assert (record.message_id, record.key, record.partition, record.sequence) == ("command", "key", 3, 7)
+    assert isinstance(document, SetFields)
+    assert msgspec.convert(document.fields, views.CommandRecord) == record
+
+
+def test_a_commands_record_expires_seven_days_after_its_message():
+    """The time that counts is the message's, so a rebuild does not bring old records back."""
+    (text,) = projections.project(projections.REDIS, CommandHandled(command_type="t", command_key="key"), META)
+    assert text.expires_at == 1_700_000_000 + 7 * 24 * 3600
+
+
+def test_a_message_that_no_command_caused_settles_none():
+    """Without reply_to there is no record to write."""
+    event = CommandHandled(command_type="t", command_key="key")
+    assert projections.project(projections.REDIS, event, msgspec.structs.replace(META, reply_to=None)) == ()

@@ -1,0 +1,38 @@
+import pytest
+
+from projector.settings import SettingError, from_env
+
+GOOD = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "REDIS_URL": "redis://:secret@127.0.0.1:6379/0",
+    "MONGO_URL": "mongodb://127.0.0.1:27017",
+}
+
+
+def test_defaults_are_those_of_the_brief():
+    """What is not set is the documented default."""
+    settings = from_env(GOOD)
+    assert (settings.fanout_inline_max, settings.fanout_slice) == (1_000, 1_000)
+    assert (settings.mongo_database, settings.redis_prefix, settings.topic_prefix) == ("cheeper", "", "")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8013)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("REDIS_URL", "http://secret"),
+        ("MONGO_URL", "secret"),
+        ("FANOUT_INLINE_MAX", "-1"),
+        ("FANOUT_SLICE", "0"),
+        ("PORT", "70000"),
+        ("LOG_FORMAT", "secret"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_variables_name_alone(name, value):
+    """The error names the variable and never shows what it holds."""
+    with pytest.raises(SettingError) as refused:
+        from_env({**GOOD, name: value})
+    assert name in str(refused.value)
+    assert "secret" not in str(refused.value)
