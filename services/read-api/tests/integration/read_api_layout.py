@@ -158,6 +158,13 @@ class World:
             self.hot.client.set(self.hot.key(views.TIMELINE_FLOOR, self.reader), self.floor)
             self.write_list(self.listed[:length])
 
+    def leave_out(self) -> None:
+        """Raise the floor to some entry that leaves the list, with half of what is older; the other half stays."""
+        if self.listed:
+            self.floor = self.seed.choice(self.listed)
+            self.hot.client.set(self.hot.key(views.TIMELINE_FLOOR, self.reader), self.floor)
+            self.write_list([e for e in self.listed if e > self.floor or (e < self.floor and self.seed.random() < 0.5)])
+
     def show_all(self) -> None:
         """The list holds all entries of the followed, tombstones too."""
         self.write_list([e for a in self.followed for e in self.cheeps[a]])

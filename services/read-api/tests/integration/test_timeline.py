@@ -86,6 +86,18 @@ async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept
 
 
 @several
+@given(seed=SEEDS, size=st.integers(1, 12), offset=st.integers(0, 20))
+async def test_a_list_with_holes_below_its_floor(hot, redis_views, seed, size, offset):
+    """What a list still holds below its floor is not trusted: some authors' entries may be missing there."""
+    world = laid(hot, seed)
+    world.leave_out()
+    pages = await walk(showing(redis_views), world, size)
+    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
+    found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=offset))
+    assert entries_of(found.data) == ids(world.timeline())[offset : offset + size]
+
+
+@several
 @given(seed=SEEDS, size=st.integers(1, 7), kept=st.none() | st.integers(3, 30))
 async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
     """While cheeps are posted, deleted and trimmed between pages, what stood throughout comes once, nothing twice."""
