@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import psycopg
 import structlog
 from confluent_kafka import KafkaException
 
+from cheeper_contracts.events import CommandHandled, CommandRejected
 from write_api.backoff import Backoff, sleep_unless
 from write_api.kafka.topics import TopicMismatchError
 from write_api.needs import Needs
 from write_api.relay.cursor import Cursor, CursorStore, LockLostError, RefusedError, connect
 from write_api.relay.event_log import EventLog
-from write_api.relay.numbering import LogWipedError, Numbered, advance, number
+from write_api.relay.numbering import LogWipedError, Numbered, Row, advance, number
 from write_api.relay.publisher import DeliveryError, Publisher
 
 POSTGRES, KAFKA, LOCK, HISTORY = "postgres", "kafka", "lock", "history"
@@ -28,6 +30,7 @@ NEEDS: Final = (POSTGRES, KAFKA, LOCK, HISTORY)
 """The database; the broker with its topics; to be the one active relay; a database and a log that fit together."""
 
 BATCH: Final = 2000
+_OUTCOMES: Final = (CommandHandled.TYPE, CommandRejected.TYPE)
 _STANDBY_SECONDS: Final = 0.5
 _REFUSED_SECONDS: Final = 3.0
 _CHECK_SECONDS: Final = 2.0
@@ -38,7 +41,7 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Publishes the outbox until `stop` is set or `limit` messages were sent."""
+    """Publishes the outbox until `stop` is set or `limit` domain messages were sent."""
 
     def __init__(self, database_url: str, event_log: EventLog, bootstrap_servers: str, needs: Needs) -> None:
         self._database_url = database_url
@@ -130,7 +133,7 @@ class Relay:
             if time.monotonic() >= check_at:
                 await self._check_log(cursor)
                 check_at = time.monotonic() + _CHECK_SECONDS
-            rows = await store.read(cursor, left.at_most(BATCH))
+            rows = left.allowed(await store.read(cursor, BATCH))
             if not rows:
                 await store.wait(poll)
                 poll = min(poll * 2, _LAST_POLL)
@@ -142,7 +145,7 @@ class Relay:
                 return
             cursor = await store.move(cursor, rows[-1], rows[0], advance(cursor.sent, messages, offsets))
             self._needs.met(KAFKA)
-            left.sent += len(messages)
+            left.count(rows)
             _log_sent(messages)
 
     async def _check_log(self, cursor: Cursor) -> None:
@@ -157,7 +160,10 @@ class Relay:
 
 
 class _Limit:
-    """How many messages may still be sent; true while there are any."""
+    """How many domain messages may still be sent; true while there are any.
+
+    The outcome of a command that changed nothing goes along, but is no step.
+    """
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
@@ -166,8 +172,20 @@ class _Limit:
     def __bool__(self) -> bool:
         return self._limit is None or self.sent < self._limit
 
-    def at_most(self, batch: int) -> int:
-        return batch if self._limit is None else min(batch, self._limit - self.sent)
+    def allowed(self, rows: list[Row]) -> list[Row]:
+        """The rows up to the last domain message that may still be sent."""
+        if self._limit is None:
+            return rows
+        steps = accumulate(map(_is_domain, rows), initial=self.sent)
+        return [row for row, before in zip(rows, steps, strict=False) if before < self._limit]
+
+    def count(self, rows: list[Row]) -> None:
+        """These were sent."""
+        self.sent += sum(map(_is_domain, rows))
+
+
+def _is_domain(row: Row) -> bool:
+    return row.envelope.type not in _OUTCOMES
 
 
 def _words(error: Exception) -> str:
