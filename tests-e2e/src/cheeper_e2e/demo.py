@@ -24,9 +24,10 @@ from cheeper_e2e.client import Client, Reply
 from cheeper_e2e.stores import Stores
 from cheeper_e2e.transcript import THE_BOOKS, Ask, Run, Step, demo_time, mismatch
 from cheeper_local.errors import LocalError
+from cheeper_local.runner.output import for_people
 from cheeper_local.running import RunningStack
 
-RUN_SECONDS: Final = 60
+RUN_SECONDS: Final = 120
 
 
 class DemoError(Exception):
@@ -71,7 +72,7 @@ async def play(step: Step, client: Client, env: Mapping[str, str], console: Cons
         if isinstance(act, Run):
             console.print(f"$ {' '.join(act.command)}", style="bold cyan")
             for line in (await asyncio.to_thread(run_once, act, env)).splitlines():
-                console.print(f"    {line}", style="dim")
+                console.print(f"    {for_people(line, coloured=False)}", style="dim")
         else:
             reply = await ask(client, act)
             console.print(f"$ {reply.curl}", style="bold")
@@ -96,7 +97,7 @@ def show(stores: Stores, console: Console) -> None:
 
 async def demo(stack: RunningStack, console: Console) -> None:
     """Play the whole transcript against a fresh stack in step mode. Raises DemoError."""
-    env = {**stack.environment, "LOG_FORMAT": "console", "FANOUT_INLINE_MAX": "0", "FANOUT_SLICE": "1"}
+    env = {**stack.environment, "LOG_FORMAT": "json", "FANOUT_INLINE_MAX": "0", "FANOUT_SLICE": "1"}
     steps = demo_time(THE_BOOKS)
     async with Client(stack.gateway) as client:
         with Stores(env) as stores:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Self
 
 import msgspec
 import psycopg
 import redis
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from psycopg.rows import dict_row
 from pymongo import MongoClient
 
 from cheeper_contracts import topics, views
-from cheeper_local.servers import kafka_protocol
+from cheeper_local.waiting import until
 
+_KAFKA_SECONDS: Final = 10
 _WORKER: Final = "cheeper.worker"
 _NOBODY: Final = "cheeper.demo"
 _SHOWN_ID: Final = 8
@@ -82,8 +85,20 @@ class Stores:
 
     def _lag(self, topic: topics.Topic, group: str) -> int:
         """How many messages of a topic a group has before it."""
-        bootstrap, prefix = self._env["KAFKA_BOOTSTRAP_SERVERS"], self._topic_prefix
-        return kafka_protocol.lag(bootstrap, prefix + group, topic.named(prefix))
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._env["KAFKA_BOOTSTRAP_SERVERS"],
+                "group.id": self._topic_prefix + group,
+                "enable.auto.commit": False,
+            }
+        )
+        name = topic.named(self._topic_prefix)
+        try:
+            done = until(partial(_committed, consumer, name, topic.partitions), what=f"the broker knows {group}") or []
+            ends = (consumer.get_watermark_offsets(each, timeout=_KAFKA_SECONDS) for each in done)
+            return sum(end - max(first, each.offset) for (first, end), each in zip(ends, done, strict=True))
+        finally:
+            consumer.close()
 
     def _applied_in_redis(self) -> int:
         return sum(int(self._redis.hget(key, "sequence") or 0) for key in self._keys(views.CHECKPOINT))
@@ -101,6 +116,16 @@ class Stores:
         if kind == b"zset":
             return ", ".join(_short(member) for member in self._redis.zrange(key, 0, -1))
         return ", ".join(_short(views.unpack_entry(entry)[1]) for entry in self._redis.lrange(key, 0, -1))
+
+
+def _committed(consumer: Consumer, topic: str, partitions: int) -> list[TopicPartition] | None:
+    """A group's offsets; none while the broker, which nobody asked for a group before, is not ready to tell."""
+    try:
+        return consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _KAFKA_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+            raise
+        return None
 
 
 def _document(document: dict[str, Any]) -> str:

@@ -96,12 +96,12 @@ def demo_time(cast: Cast) -> tuple[Step, ...]:
         Step(title="Their timelines are still empty", acts=tuple(_timeline(author) for author, _ in people)),
         Step(title="Alice follows Bob, Charlie follows Bob, and Alice follows Bob again", acts=_follows(cast)),
         Step(
-            title="The worker handles three commands: two follows, and one that was there already",
+            title="The worker handles three commands: two follows, one already there",
             acts=(_counter(cast.bob, 0, only_stepwise=True), _worker(3)),
         ),
         Step(
             title="Relayed and projected: Bob has two followers",
-            acts=(*_relay_and_project(3), _counter(cast.bob, 2), _counter(cast.alice, 0), _counter(cast.charlie, 0)),
+            acts=(*_relay_and_project(2), _counter(cast.bob, 2), _counter(cast.alice, 0), _counter(cast.charlie, 0)),
         ),
         Step(title="Each of them posts a cheep", acts=_posts(cast)),
         Step(
@@ -205,6 +205,7 @@ def _worker(messages: int) -> Run:
 
 
 def _relay_and_project(messages: int) -> tuple[Run, Run]:
+    """Of so many domain messages; what says that a command changed nothing is none, and goes along with the next."""
     relay = Run(("write-api", "relay", "--limit", str(messages)))
     return relay, Run(("projector", "run", "--no-tasks", "--limit", str(messages)))
 

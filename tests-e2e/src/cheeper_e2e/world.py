@@ -92,15 +92,22 @@ def read_world(graph: Path, texts: Path, *, seed: int = 1, authors: int | None =
 def _sample(
     edges: set[tuple[int, int]], lines: list[str], authors: int, seed: int
 ) -> tuple[set[tuple[int, int]], list[str]]:
-    """The subgraph of so many authors drawn with the seed, and texts in proportion.
-
-    An author without an edge left drops out.
-    """
-    nodes = sorted({node for edge in edges for node in edge})
-    if authors >= len(nodes):
+    """The subgraph of so many authors, who are drawn as friends of those before, and texts in proportion."""
+    friends: dict[int, list[int]] = {}
+    for one, other in sorted(edges):
+        friends.setdefault(one, []).append(other)
+        friends.setdefault(other, []).append(one)
+    if authors >= len(friends):
         return edges, lines
-    kept = set(random.Random(seed).sample(nodes, authors))  # noqa: S311 - as above
-    return {edge for edge in edges if kept.issuperset(edge)}, lines[: max(1, len(lines) * authors // len(nodes))]
+    draw = random.Random(seed)  # noqa: S311 - as above
+    kept: set[int] = set()
+    known: list[int] = []
+    while len(kept) < authors:
+        known = [node for node in known if node not in kept]
+        drawn = draw.choice(known or sorted(friends.keys() - kept))
+        kept.add(drawn)
+        known += friends[drawn]
+    return {edge for edge in edges if kept.issuperset(edge)}, lines[: max(1, len(lines) * authors // len(friends))]
 
 
 def _read_edges(path: Path) -> set[tuple[int, int]]:

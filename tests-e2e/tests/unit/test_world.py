@@ -29,12 +29,12 @@ def test_each_edge_is_two_follows_and_each_text_a_post():
 
 
 def test_a_sample_is_a_part(tmp_path):
-    """A sample has no more authors than asked for, and texts in proportion."""
+    """A sample has as many authors as asked for, and texts in proportion."""
     graph, texts = tmp_path / "graph", tmp_path / "texts"
     graph.write_text("% a comment\n" + "".join(f"{n} {n + 1}\r\n{n} {n + 2}\n" for n in range(100)))
     texts.write_text("\n".join(TEXTS))
     world = read_world(graph, texts, authors=20)
-    assert 2 <= len(world.authors) <= 20
+    assert len(world.authors) == 20
     assert world.number_of_posts() == 50 * 20 // 102
 
 
