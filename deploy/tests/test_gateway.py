@@ -42,7 +42,7 @@ def test_the_caddyfile_has_the_contract_s_routes():
     ("method", "side"),
     [("GET", "read"), ("HEAD", "read"), ("POST", "write"), ("PUT", "write"), ("PATCH", "write"), ("DELETE", "write")],
 )
-def test_queries_go_to_the_read_side_and_commands_to_the_write_side(client, reads, writes, prefix, method, side):  # noqa: PLR0917
+def test_queries_go_to_the_read_side_and_commands_to_the_write_side(client, reads, writes, prefix, method, side):
     """GET and HEAD are queries, all else are commands; the book's prefix is taken off, the query string kept."""
     path = f"/cheep/{new_id()}?a=1&b=%20"
     answer = client.request(method, prefix + path)

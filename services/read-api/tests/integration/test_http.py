@@ -135,7 +135,7 @@ def test_a_page_shows_records_as_they_are_stored(api, hot: Hot):
         ("GET", "/author/{id}/timeline?size=x", 422, "invalid", None),
     ],
 )
-def test_problems_have_their_form(api, method, path, status, code, allow):  # noqa: PLR0917 - a table's columns
+def test_problems_have_their_form(api, method, path, status, code, allow):
     """Status, code, one sentence, the message id, and Allow where it belongs; HEAD answers as GET without a body."""
     path = path.format(id=new_id())
     answer = api.request(method, path)

@@ -52,7 +52,7 @@ several = settings(
 
 @several
 @given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), dead=st.sampled_from([0, 0.2, 0.9]))
-async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):
     """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
     world = laid(hot, seed, kept=kept, dead=dead)
     with patch.object(redis_store, "AUTHORS_A_STEP", 2):
@@ -64,7 +64,7 @@ async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, se
 
 @several
 @given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), offset=st.integers(0, 50))
-async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):
     """A page at an offset is that slice of the whole, above and below the floor, deleted cheeps not counted."""
     world = laid(hot, seed, kept=kept)
     with patch.object(redis_store, "AUTHORS_A_STEP", 3):
@@ -76,7 +76,7 @@ async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, 
 
 @several
 @given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), date=st.integers(-1, 31))
-async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept, date):  # noqa: PLR0917 - fixtures, and what hypothesis draws
+async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept, date):
     """A cursor is a place, not an entry: what it names need not be there."""
     world = laid(hot, seed, kept=kept)
     place = views.pack_entry(max(date, 0), new_id())

@@ -12,6 +12,10 @@ from litestar.types import ASGIApp
 DRAIN_SECONDS: Final = 8
 """For requests in flight; what is left of ten seconds is for closing connections."""
 
+KEEP_ALIVE_SECONDS: Final = 75
+"""For connections that wait for the next request: longer than the gateway keeps them, so that it never sends a command
+on one that is about to close and cannot tell whether the command was taken."""
+
 log = structlog.get_logger()
 
 
@@ -40,5 +44,6 @@ def server_of(app: ASGIApp, host: str, port: int) -> Server:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
