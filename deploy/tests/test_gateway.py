@@ -1,6 +1,7 @@
 """What the gateway does by itself, with real Caddy and services that can be made to fail."""
 
 import re
+import time
 import uuid
 from pathlib import Path
 
@@ -71,6 +72,14 @@ def test_the_gateway_gives_each_request_its_id(client):
     """A client's own X-Message-Id does not pass; the one that the service gets is new each time."""
     ids = {client.get("/author/x", headers={"X-Message-Id": new_id()}).json()["meta"]["message_id"] for _ in range(9)}
     assert len({uuid.UUID(one) for one in ids}) == 9
+
+
+def test_a_message_id_tells_its_time(client):
+    """The first twelve digits of the gateway's ids are the time in tens of milliseconds, in decimal."""
+    before = time.time_ns() // 10_000_000
+    message_id = uuid.UUID(client.get("/author/x").json()["meta"]["message_id"])
+    assert message_id.version == 8
+    assert before <= int(message_id.hex[:12]) <= time.time_ns() // 10_000_000
 
 
 @pytest.mark.parametrize(("size", "status"), [(SIZE, 200), (SIZE + 1, 413), (SIZE * 20, 413)])
