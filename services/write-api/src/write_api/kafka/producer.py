@@ -68,7 +68,7 @@ class CommandProducer:
                 key=envelope.key,
                 partition=topics.partition_of(envelope.key),
                 headers=[*to_headers(envelope)],
-                on_delivery=partial(_report, loop, done),
+                on_delivery=partial(self._report, loop, done),
             )
         except (BufferError, KafkaException) as error:
             raise BrokerUnavailableError(str(error)) from error
@@ -95,20 +95,32 @@ class CommandProducer:
             if self._broken.is_set():
                 self._broken.clear()
                 self._producer = Producer(self._config)
+                producer.purge()
                 producer.flush(_POLL_SECONDS)  # reports what it had as failed
 
     def _note(self, error: KafkaError) -> None:
         # After a fatal error, such as a broker that forgot this producer, a producer never sends again.
         if error.fatal():
+            self._begin_anew(error)
+
+    def _begin_anew(self, error: KafkaError) -> None:
+        if not self._broken.is_set():
             log.warning("the command producer begins anew", why=error.str())
             self._broken.set()
 
-
-def _report(
-    loop: asyncio.AbstractEventLoop, done: asyncio.Future[None], error: KafkaError | None, _message: Message
-) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(_settle, done, error)
+    def _report(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        done: asyncio.Future[None],
+        error: KafkaError | None,
+        _message: Message,
+    ) -> None:
+        # Tansu, once wiped, refuses a producer that it does not know with errors that are not fatal, for ever. A new
+        # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
+        if error is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - its public name
+            self._begin_anew(error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, done, error)
 
 
 def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
