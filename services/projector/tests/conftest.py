@@ -5,11 +5,11 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
+
 from cheeper_contracts.codec import encode
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events import AuthorFollowed, CheepPosted, NewAuthorSigned
 from cheeper_contracts.topics import partition_of
-
 from projector.decoding import decode
 from projector.meta import meta_of
 from projector.stores import Batch, Item

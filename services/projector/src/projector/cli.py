@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from threading import Event as Flag
 from threading import Thread
 
@@ -65,6 +66,9 @@ def status(settings: Settings) -> int:
     except StoreAwayError as error:
         sys.stderr.write(f"projector: {error}\n")
         return 1
+    finally:
+        for store in stores:
+            store.close()
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     return 0
 
@@ -73,7 +77,8 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
     """Whether all ended well."""
     if options.role == "tasks":
         found.expect("redis")
-        tasks.run(bootstrap.redis_store(settings), found, Limit(options.limit), stop)
+        with closing(bootstrap.redis_store(settings)) as store:
+            tasks.run(store, found, Limit(options.limit), stop)
         return True
     names = bootstrap.STORES if options.store == "all" else (options.store,)
     consumers = bootstrap.consumers(

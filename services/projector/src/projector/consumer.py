@@ -82,6 +82,7 @@ class Consumer:
         finally:
             self._log.close()
             self._dead_letters.close()
+            self._store.close()
         if self._limit.reached:
             log.info("limit reached", store=self._store.name, what="domain messages", number=self._limit.number)
 
@@ -190,14 +191,14 @@ class Consumer:
         held = sorted(self._log.held)
         if not held or topic_id is None:
             return
+        places = {}
         for partition, stored in self._persist(lambda: self._store.checkpoints(held)).items():
             position = self._positions.setdefault(partition, Position())
             position.checkpoint = stored
             offset = None if partition in self._log.out_of_range else position.next_offset(topic_id)
-            if self._log.place(partition, BEGINNING if offset is None else offset):
-                log.info(
-                    "reading", store=self._store.name, partition=partition, sequence=stored.sequence, offset=offset
-                )
+            places[partition] = BEGINNING if offset is None else offset
+            log.info("reading", store=self._store.name, partition=partition, sequence=stored.sequence, offset=offset)
+        self._log.place(places)
 
     def _miss(self, partition: int) -> None:
         """A message is missing before the next one: look for it, or wait until the relay has sent it again."""

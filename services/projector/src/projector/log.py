@@ -1,16 +1,17 @@
 """The event log: one consumer group's view of the topic `cheeper.events`.
 
-Where to read is the store's to say (its checkpoint), so a partition is held, paused, from the moment the group gives it
-to us until `place` is called. Kafka's own group offsets are stored after the store has the messages, to show the lag.
+Where to read is the store's to say (its checkpoint), so a partition is held, and not read, from the moment the group
+gives it to us until `place` is called. Kafka's own group offsets are stored after the store has the messages, to show
+the lag.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
 from projector.topic import TopicWatch
 
@@ -54,6 +55,7 @@ class EventLog:
         self.watch = watch
         self.joined = False
         self.why_not: str | None = "has not joined its group yet"
+        self._next: dict[int, int] = {}  # where to read on, of those that are read
         self._topic = topic
         self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
         self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
@@ -65,71 +67,70 @@ class EventLog:
             return {}
         by_partition: dict[int, list[Message]] = {}
         for message in (first, *self._consumer.consume(_BATCH - 1, timeout=0)):
-            error = message.error()
+            partition, offset, error = cast("int", message.partition()), message.offset(), message.error()
             if error is not None:
-                self._failed(error, message.partition())
-            elif (partition := cast("int", message.partition())) in self.owned - self.held:
+                self._failed(error, partition)
+            elif partition in self._next and offset is not None:
+                self._next[partition] = offset + 1
                 by_partition.setdefault(partition, []).append(message)
         if by_partition:
             self.why_not = None
         return by_partition
 
-    def place(self, partition: int, offset: int) -> bool:
-        """Reads the partition from that offset on; false where it is not ours any more, or cannot be sought yet."""
-        position = TopicPartition(self._topic, partition, offset)
-        try:
-            # In this order: resuming goes back to behind the last message read, and only then may the place change.
-            self._consumer.resume([position])
-            self._consumer.seek(position)
-        except KafkaException as error:
-            self._failed(error.args[0], partition)
-            return False
-        self.held.discard(partition)
-        self.out_of_range.discard(partition)
-        return True
+    def place(self, positions: Mapping[int, int]) -> None:
+        """Reads these partitions from these offsets on, as far as they are ours."""
+        ours = {partition: offset for partition, offset in positions.items() if partition in self.owned}
+        self._next |= ours
+        self.held -= set(ours)
+        self.out_of_range -= set(ours)
+        self._read_on()
 
     def hold(self, partitions: Iterable[int]) -> None:
         """Reads nothing more of these partitions until they are placed again."""
-        held = set(partitions) & self.owned
-        self._consumer.pause(self._places(held))
-        self.held |= held
+        for partition in set(partitions) & self.owned:
+            self.held.add(partition)
+            self._next.pop(partition, None)
+        self._read_on()
 
     def idle(self, seconds: float) -> None:
         """Stays in the group without reading: for the time while a store is away."""
-        reading = self.owned - self.held
-        self._consumer.pause(self._places(reading))
+        reading = [TopicPartition(self._topic, partition) for partition in self._next]
+        self._consumer.pause(reading)
         message = self._consumer.poll(seconds)
         if message is not None:
             # A message that was on its way is not lost: it is read again from where the partition is placed.
             self.hold([cast("int", message.partition())])
-        self._consumer.resume(self._places((self.owned - self.held) & reading))
+        self._consumer.resume([place for place in reading if place.partition in self._next])
 
     def store_offset(self, partition: int, offset: int) -> None:
         """Notes for the group's lag that messages up to that offset are done."""
-        if partition in self.owned:
+        if partition in self._next:
             self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset + 1)])
 
     def close(self) -> None:
         """Leaves the group."""
         self._consumer.close()
 
+    def _read_on(self) -> None:
+        # All at once, not by seek(): a partition whose offset was out of range cannot be sought any more.
+        self._consumer.assign([TopicPartition(self._topic, place, offset) for place, offset in self._next.items()])
+
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self.owned = {place.partition for place in partitions}
-        self.held, self.out_of_range = set(self.owned), set()
+        self._own({place.partition for place in partitions})
         self.joined, self.why_not = True, None
-        consumer.assign([TopicPartition(self._topic, partition, BEGINNING) for partition in sorted(self.owned)])
-        consumer.pause(self._places(self.owned))
+        consumer.assign([])
 
-    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        self.owned, self.held, self.out_of_range = set(), set(), set()
+    def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._own(set())
+        consumer.unassign()
 
-    def _failed(self, error: KafkaError, partition: int | None) -> None:
+    def _own(self, partitions: set[int]) -> None:
+        self.owned, self.held, self.out_of_range, self._next = partitions, set(partitions), set(), {}
+
+    def _failed(self, error: KafkaError, partition: int) -> None:
         if error.code() in _OUT_OF_RANGE and partition in self.owned:
             self.hold([partition])
             self.out_of_range.add(partition)
             self.watch.hurry()
         else:
             self.why_not = error.str()
-
-    def _places(self, partitions: Iterable[int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in sorted(partitions)]

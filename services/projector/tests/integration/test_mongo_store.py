@@ -1,7 +1,7 @@
 import msgspec
 import pytest
-from cheeper_contracts import views
 
+from cheeper_contracts import views
 from projector.stores import StoreAwayError
 from projector.stores.mongo.store import MongoStore
 

@@ -4,10 +4,11 @@ import json
 
 import msgspec
 import pytest
-from cheeper_contracts import views
+import redis as redis_client
 
+from cheeper_contracts import views
 from projector.stores import Batch, StoreAwayError, UnappliableError
-from projector.stores.redis.store import RedisStore
+from projector.stores.redis.store import RedisSettings, RedisStore
 
 
 @pytest.fixture
@@ -261,11 +262,7 @@ def test_scripts_come_back_after_redis_lost_them(redis_store, redis, story, auth
 
 
 def test_a_full_memory_passes(own_redis, story, author, tell):
-    """noeviction's refusal is a fault to wait for: nothing is written, and all is taken when there is room again."""
-    import redis as redis_client  # noqa: PLC0415 - the fixture of that name is another Redis
-
-    from projector.stores.redis.store import RedisSettings  # noqa: PLC0415
-
+    """The refusal of noeviction is waited for: nothing is written, and all is taken when there is room again."""
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
         told = story.signed(author())
@@ -280,10 +277,6 @@ def test_a_full_memory_passes(own_redis, story, author, tell):
 
 def test_a_redis_that_is_away_passes(own_redis, story, author, tell):
     """No connection is no poison."""
-    import redis as redis_client  # noqa: PLC0415
-
-    from projector.stores.redis.store import RedisSettings  # noqa: PLC0415
-
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
         told = story.signed(author())

@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
-from cheeper_contracts import views
-from cheeper_contracts.events import AuthorFollowed, CheepPosted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from cheeper_contracts import views
+from cheeper_contracts.events import AuthorFollowed, CheepPosted
 
 AUTHORS = tuple(str(uuid.UUID(int=number * 0x1111_2222_3333_4444_5555)) for number in range(1, 7))
 PARTITIONS = 3
@@ -28,8 +29,8 @@ steps = st.one_of(
 
 def told(story, script):
     """The log of a script: authors of one partition share its order."""
-    for act, *who in script:
-        who = [AUTHORS[number] for number in who]
+    for act, *numbers in script:
+        who = [AUTHORS[number] for number in numbers]
         partition = AUTHORS.index(who[-1]) % PARTITIONS
         if act == "sign up":
             story.signed(who[0], partition=partition)

@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-from cheeper_contracts import views
 
+from cheeper_contracts import views
 from projector.stores import Batch, Checkpoint, GapError, Item, UnappliableError
 from projector.writes import AddMember, Increment
 

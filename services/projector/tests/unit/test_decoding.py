@@ -1,6 +1,6 @@
 import pytest
-from cheeper_contracts.events import CommandHandled
 
+from cheeper_contracts.events import CommandHandled
 from projector.decoding import decode
 
 
@@ -9,7 +9,7 @@ def changed(message, tell, **parts):
     return tell.FakeMessage(**{name: parts.get(name, getattr(message, name)()) for name in names})
 
 
-def test_a_whole_message_is_decoded(story, author, tell):
+def test_a_whole_message_is_decoded(story, author):
     """Event, envelope and sequence come out as they went in."""
     told = story.signed(author())
     incoming = decode(told.message)
@@ -44,7 +44,7 @@ def test_what_cannot_be_read_is_poison(story, tell, parts, why):
     assert why in incoming.poison
 
 
-@pytest.mark.parametrize("sequence", [None, b"", b"0", b"-1", b"x", b"1" * 5000, "١".encode()])
+@pytest.mark.parametrize("sequence", [None, b"", b"0", b"-1", b"x", b"1" * 5000, "\u0661".encode()])
 def test_a_message_without_a_sequence_is_poison(story, tell, sequence):
     """A missing or impossible sequence cannot be applied, whatever else the message holds."""
     told = story.add(CommandHandled(command_type="t", command_key="key"))
@@ -56,7 +56,7 @@ def test_a_message_without_a_sequence_is_poison(story, tell, sequence):
     assert incoming.poison
 
 
-def test_poison_keeps_its_sequence_where_it_can_be_read(story, tell):
+def test_poison_keeps_its_sequence_where_it_can_be_read(story):
     """A broken envelope with a good sequence moves the checkpoint like any other message."""
     told = story.add(CommandHandled(command_type="t", command_key="key"), headers=[("ce_sequence", b"1")])
     incoming = decode(told.message)

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from cheeper_contracts import views
 from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.events import EVENTS, CommandHandled, CommandRejected
-
 from projector import projections
 from projector.meta import Meta
 from projector.writes import FanOut, PullIn, PutText, SetFields

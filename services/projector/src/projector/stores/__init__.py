@@ -130,3 +130,6 @@ class Store(Protocol):
 
     def status(self) -> Status:
         """How far the store is and what waits in it."""
+
+    def close(self) -> None:
+        """Gives its connections back."""

@@ -46,8 +46,9 @@ class MongoStore:
     def prepare(self) -> None:
         """Makes the collections and their indexes."""
         with passing_faults():
+            there = set(self._database.list_collection_names())
             for collection in views.COLLECTIONS:
-                self._make(collection)
+                self._make(collection, there)
             self._of(views.COMMANDS).create_index("expires_at", expireAfterSeconds=0)
             self._of(views.PARKED_MESSAGES).create_index(PARKED_BY_KEY)
 
@@ -76,6 +77,10 @@ class MongoStore:
         with passing_faults():
             parked = self._of(views.PARKED_MESSAGES).count_documents({})
         return Status(checkpoints=checkpoints, tasks=0, parked=parked)
+
+    def close(self) -> None:
+        """Gives its connections back."""
+        self._client.close()
 
     def _apply(self, batch: Batch, session: ClientSession) -> Applied:
         stored = _checkpoint(self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session))
@@ -109,9 +114,10 @@ class MongoStore:
             operations = [UpdateOne({"_id": identifier}, update, upsert=True) for identifier, update in updates.items()]
             self._database[name].bulk_write(operations, ordered=False, session=session)
 
-    def _make(self, collection: views.Collection) -> None:
-        with suppress(CollectionInvalid):  # it is there
-            self._database.create_collection(collection.name)
+    def _make(self, collection: views.Collection, there: set[str]) -> None:
+        if collection.name not in there:  # making one waits for all transactions of the database
+            with suppress(CollectionInvalid):  # another projector was faster
+                self._database.create_collection(collection.name)
         for fields in collection.indexes:
             self._of(collection).create_index([(field, 1) for field in fields])
 

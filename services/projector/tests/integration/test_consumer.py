@@ -1,0 +1,419 @@
+"""The consumer on a real log: whatever happens to it, to Kafka or to a store, the views come out the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cheeper_contracts import views
+from cheeper_contracts.topics import DEAD_LETTERS, EVENTS, TOPICS
+from cheeper_local.testing import until as wait_until
+from projector import bootstrap
+from projector.consumer import TooMuchPoisonError
+from projector.health import Health
+from projector.limits import Limit
+from projector.settings import from_env
+from projector.tasks import FanOutTasks
+
+
+class Kafka:
+    """The topics of a test, as the relay and the operator handle them."""
+
+    def __init__(self, bootstrap_servers, prefix):
+        self.servers, self.prefix = bootstrap_servers, prefix
+        self.admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+        self.topic = EVENTS.named(prefix)
+
+    def make(self, topics=TOPICS):
+        wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in topics]
+        for made in self.admin.create_topics(wanted).values():
+            made.result(30)
+        until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {topic.topic for topic in wanted})
+
+    def wipe(self):
+        self.admin.delete_topics([self.topic])[self.topic].result(30)
+        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)
+
+    def send(self, messages):
+        producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})
+        for message in messages:
+            producer.produce(
+                self.topic,
+                value=message.value(),
+                key=message.key(),
+                headers=message.headers(),
+                partition=message.partition(),
+            )
+        assert producer.flush(30) == 0
+
+    def dead_letters(self):
+        consumer = KafkaConsumer({"bootstrap.servers": self.servers, "group.id": f"{self.prefix}reader"})
+        consumer.assign([TopicPartition(DEAD_LETTERS.named(self.prefix), 0, 0)])
+        found = []
+        while (message := consumer.poll(1)) is not None:
+            found.append(message)
+        consumer.close()
+        return found
+
+
+class Running:
+    """A consumer in a thread, as the process runs it."""
+
+    def __init__(self, consumer, health, stop, store):
+        self.health, self.store = health, store
+        self._stop = stop
+        self.failure = None
+        self._thread = threading.Thread(target=self._run, args=(consumer,))
+        self._thread.start()
+
+    def _run(self, consumer):
+        try:
+            consumer.run()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            self.failure = error
+
+    def sequences(self):
+        return {p: c.sequence for p, c in self.store.checkpoints(range(8)).items() if c.sequence}
+
+    def why_not(self):
+        return [need.why for need in self.health.needs().values() if not need.ok]
+
+    def end(self, *, wait=False):
+        if not wait:
+            self._stop.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap, topic_prefix):
+    made = Kafka(kafka_bootstrap, topic_prefix)
+    made.make()
+    return made
+
+
+@pytest.fixture
+def environ(kafka, redis_url, redis_prefix, mongo_url, mongo_database):
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.servers,
+        "TOPIC_PREFIX": kafka.prefix,
+        "REDIS_URL": redis_url,
+        "REDIS_PREFIX": redis_prefix,
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": mongo_database,
+        "PORT": "0",
+        "LOG_FORMAT": "json",
+    }
+
+
+@pytest.fixture(params=["redis", "mongo"])
+def running(request, environ):
+    """Runs a consumer of each store in turn, ended with the block."""
+    name = request.param
+
+    @contextmanager
+    def run(limit=None, **changes):
+        settings = from_env({**environ, **changes})
+        store = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
+        watched = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
+        health, stop = Health(), threading.Event()
+        tasks = FanOutTasks(store) if name == "redis" else None
+        made = bootstrap.consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks)
+        running = Running(made, health, stop, watched)
+        try:
+            yield running
+        finally:
+            running.end()
+            watched.close()
+
+    return run
+
+
+@pytest.fixture
+def followers(request, redis, redis_prefix, mongo):
+    """An author's count of followers in the store of this run."""
+    name = request.node.callspec.params["running"]
+
+    def read(author):
+        if name == "redis":
+            return int(redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, author), "followers") or 0)
+        return (mongo[views.AUTHORS.name].find_one({"_id": author}) or {}).get("followers", 0)
+
+    return read
+
+
+WAIT = 30
+
+
+def until(condition, seconds=WAIT):
+    """Waits for the condition, long enough for a busy machine."""
+    wait_until(condition, seconds)
+
+
+def told(story):
+    return [message for log in story.messages.values() for message in log]
+
+
+def whole(story):
+    return {partition: len(log) for partition, log in story.messages.items()}
+
+
+def crowd(story, author, number=30):
+    """Some authors with a follower each, over the partitions."""
+    everyone = [author() for _ in range(number)]
+    for one, other in zip(everyone, everyone[1:] + everyone[:1], strict=True):
+        story.signed(one)
+        story.followed(other, one)
+        story.posted(one)
+    return everyone
+
+
+def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers):
+    """What is there is applied, then what comes; the process is ready when it is through."""
+    everyone = crowd(story, author)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.why_not() == [])
+        extra = story.followed(author(), everyone[0])
+        kafka.send([extra.message])
+        until(lambda: followers(everyone[0]) == 2)
+
+
+def test_a_consumer_starts_where_the_stores_checkpoint_says(running, kafka, story, author, followers):
+    """Stopped and started again, it applies each message once; so it does when it died before its commit."""
+    everyone = crowd(story, author)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+    kafka.send([story.followed(author(), one).message for one in everyone])
+    with running(TOPIC_PREFIX=kafka.prefix) as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+    assert [followers(one) for one in everyone] == [2] * len(everyone)
+
+
+def test_duplicates_in_the_log_change_nothing(running, kafka, story, author, followers):
+    """A relay that sends again what it sent before leaves the same views."""
+    everyone = crowd(story, author)
+    messages = told(story)
+    kafka.send(messages + messages[:40])
+    kafka.send([story.followed(author(), everyone[0]).message])
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+    assert followers(everyone[0]) == 2
+
+
+def test_a_gap_waits_until_the_log_is_whole(running, kafka, story, author, followers):
+    """Nothing after a missing message is applied and the process is not ready, until the log is refilled."""
+    bob = author()
+    messages = [story.followed(author(), bob).message for _ in range(9)]
+    partition = messages[0].partition()
+    kafka.send(messages[:2] + messages[4:])
+    with running() as consumer:
+        until(lambda: any(f"sequence 3 of partition {partition} is missing" in why for why in consumer.why_not()))
+        assert followers(bob) == 2
+        kafka.send(messages)
+        until(lambda: followers(bob) == 9)
+        until(lambda: consumer.why_not() == [])
+
+
+def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author, followers):
+    """An unreadable message holds up its author alone; it is in the store, and a copy is with the dead letters."""
+    bob, carol = author(), author()
+    story.followed(author(), bob, partition=0)
+    broken = story.add(story.followed(author(), bob, partition=1).event, partition=0, value=b"{broken")
+    story.messages.pop(1)
+    story.followed(author(), bob, partition=0)
+    story.followed(author(), carol, partition=0)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == {0: 4})
+        assert (followers(bob), followers(carol)) == (1, 1)
+        assert consumer.store.status().parked == 2
+        assert consumer.failure is None
+    letters = kafka.dead_letters()
+    assert letters[0].value() == b"{broken"
+    assert dict(letters[0].headers())["ce_id"] == broken.envelope.message_id.encode()
+    assert dict(letters[0].headers())["cheeper_store"] == consumer.store.name.encode()
+
+
+def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
+    """A bad deployment does not empty the log into the queue of failures, not even by being started again."""
+    for _ in range(30):
+        story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
+    story.messages.pop(1)
+    kafka.send(told(story))
+    for _ in range(2):
+        with running() as consumer:
+            until(lambda consumer=consumer: consumer.failure is not None)
+            assert isinstance(consumer.failure, TooMuchPoisonError)
+            assert consumer.store.status().parked == 19
+
+
+@pytest.mark.parametrize("refilled_with", ["as much", "more"])
+def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, story, author, followers, refilled_with):
+    """The topic is made anew and filled from the start: what is known is passed over, what is new is applied."""
+    everyone = crowd(story, author, 10)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        kafka.wipe()
+        kafka.make([EVENTS])
+        if refilled_with == "more":
+            for one in everyone:
+                story.followed(author(), one)
+        kafka.send(told(story))
+        last = story.followed(author(), everyone[0])
+        kafka.send([last.message])
+        until(lambda: consumer.sequences() == whole(story), 60)
+        until(lambda: consumer.why_not() == [])
+    expected = 2 if refilled_with == "more" else 1
+    assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
+
+
+def test_a_wiped_kafka_is_noticed_at_the_start(running, kafka, story, author, followers):
+    """Offsets of the old topic mean nothing in the new one."""
+    everyone = crowd(story, author, 10)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+    kafka.wipe()
+    kafka.make([EVENTS])
+    story.followed(author(), everyone[0])
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        assert followers(everyone[0]) == 2
+
+
+def test_an_older_store_catches_up_by_itself(running, kafka, story, author, followers, redis, redis_prefix, mongo):
+    """A store that lost its views, or got old ones back, while nothing else happens, is filled from the log."""
+    everyone = crowd(story, author, 10)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        if consumer.store.name == "redis":
+            redis.delete(*redis.scan_iter(f"{redis_prefix}*"))
+        else:
+            mongo.client.drop_database(mongo.name)
+        until(lambda: consumer.sequences() == whole(story))
+        assert [followers(one) for one in everyone] == [1] * len(everyone)
+
+
+def test_a_limit_stops_after_exactly_so_many(running, kafka, story, author):
+    """Step mode: each run applies its number of domain messages and ends."""
+    crowd(story, author, 4)
+    kafka.send(told(story))
+    for run in (1, 2):
+        with running(limit=5) as consumer:
+            consumer.end(wait=True)
+            assert consumer.failure is None
+            assert sum(consumer.sequences().values()) == 5 * run
+
+
+def test_two_consumers_share_the_partitions(running, kafka, story, author, followers):
+    """A second one joins, the first one leaves, and each message is applied once."""
+    everyone = crowd(story, author)
+    with running() as first:
+        kafka.send(told(story))
+        with running() as second:
+            kafka.send([story.followed(author(), one).message for one in everyone])
+            until(lambda: second.sequences() == whole(story))
+            first.end()
+            kafka.send([story.followed(author(), one).message for one in everyone])
+            until(lambda: second.sequences() == whole(story))
+    assert [followers(one) for one in everyone] == [3] * len(everyone)
+
+
+def test_a_topic_that_is_not_there_yet_is_waited_for(running, kafka, story, author):
+    """Start order does not matter, and readiness says what is missing."""
+    kafka.wipe()
+    story.signed(author())
+    with running() as consumer:
+        until(lambda: any("write-api migrate" in why for why in consumer.why_not()))
+        kafka.make([EVENTS])
+        kafka.send(told(story))
+        until(lambda: consumer.sequences() == whole(story))
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, author, redis, redis_prefix, mongo):
+    """A kill -9 in the middle of the log, several times: both stores end with the same true counts.
+
+    MongoDB keeps a dead client's transaction, and its locks, for transactionLifetimeLimitSeconds: 60 by default.
+    """
+    everyone = crowd(story, author, 40)
+    for _ in range(40):
+        for one in everyone:
+            story.followed(author(), one)
+    kafka.send(told(story))
+    process_environ = {**os.environ, **environ}
+    stores = [bootstrap.redis_store(from_env(environ)), bootstrap.mongo_store(from_env(environ))]
+
+    def done():
+        return [sum(c.sequence for c in store.checkpoints(range(8)).values()) for store in stores]
+
+    wanted = sum(whole(story).values())
+    for share in (0.2, 0.5):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "projector", "run"], env=process_environ, stdout=subprocess.DEVNULL
+        )
+        until(lambda share=share: max(done()) > wanted * share, 60)
+        process.kill()
+        process.wait()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", "run"], env=process_environ, stdout=subprocess.DEVNULL
+    )
+    until(lambda: done() == [wanted, wanted], 150)
+    for store in stores:
+        store.close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    for one in everyone:
+        assert int(redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, one), "followers")) == 41
+        assert mongo[views.AUTHORS.name].find_one({"_id": one})["followers"] == 41
+
+
+@pytest.mark.parametrize("name", ["redis", "mongo"])
+def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, author, own_redis, own_mongo, name):
+    """While one store is away the other goes on; when it is back it catches up without a restart."""
+    settings = from_env({**environ, "REDIS_URL": own_redis.url, "MONGO_URL": own_mongo.url})
+    server = own_redis if name == "redis" else own_mongo
+    health, stop = Health(), threading.Event()
+    consumers = bootstrap.consumers(settings, ("redis", "mongo"), health=health, stop=stop, limit=None, with_tasks=True)
+    threads = [threading.Thread(target=consumer.run) for consumer in consumers]
+    watched = {"redis": bootstrap.redis_store(settings), "mongo": bootstrap.mongo_store(settings)}
+
+    def sequences(of):
+        return {p: c.sequence for p, c in watched[of].checkpoints(range(8)).items() if c.sequence}
+
+    for thread in threads:
+        thread.start()
+    try:
+        crowd(story, author, 5)
+        kafka.send(told(story))
+        until(lambda: sequences("redis") == sequences("mongo") == whole(story))
+        server.stop()
+        before = {partition: len(log) for partition, log in story.messages.items()}
+        crowd(story, author, 5)
+        kafka.send([m for partition, log in story.messages.items() for m in log[before.get(partition, 0) :]])
+        other = "mongo" if name == "redis" else "redis"
+        until(lambda: sequences(other) == whole(story))
+        until(lambda: not health.needs()[name].ok)
+        assert health.needs()[other].ok
+        server.start()
+        until(lambda: health.needs()[name].ok)
+        until(lambda: sequences(name) == whole(story))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+        for store in watched.values():
+            store.close()
