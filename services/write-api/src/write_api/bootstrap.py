@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -21,16 +22,17 @@ from cheeper_contracts.topics import COMMANDS
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.transports import Dispatcher, Send, Transport
+from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
-from write_api.db.migrate import missing_revision
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
 from write_api.kafka import topics
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.migrate import Step, migrate
 from write_api.needs import Needs
 from write_api.relay import relay
 from write_api.relay.cursor import RefusedError
@@ -84,6 +86,24 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
             await producer.close()
 
 
+async def run_migrate(settings: Settings) -> int:
+    """Make the schema, the outbox's partitions and the topics. The exit code: 1 where a topic is not as it must be."""
+    engine = create_engine(settings.database_url, application_name="write-api-migrate", pool_size=1)
+    steps = (
+        Step(server="postgres", there="schema", make=partial(schema.migrate, engine)),
+        Step(server="postgres", there="outbox partitions", make=partial(schema.make_outbox_partitions, engine)),
+        Step(server="kafka", there="topics", make=partial(_make_topics, settings)),
+    )
+    try:
+        await migrate(steps)
+    except topics.TopicMismatchError as error:
+        log.error("wrong topic", why=str(error))  # noqa: TRY400 - the sentence says all
+        return 1
+    finally:
+        await engine.dispose()
+    return 0
+
+
 async def run_worker(settings: Settings, limit: int | None) -> int:
     """The worker, until it is told to stop or has reached its limit. The exit code: 1 where poison stopped it."""
     async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
@@ -131,7 +151,7 @@ def postgres_check(engine: AsyncEngine) -> Check:
 
     async def check() -> str | None:
         try:
-            missing = await missing_revision(engine)
+            missing = await schema.missing_revision(engine)
         except (SQLAlchemyError, OSError) as error:
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
         return f"waiting for migration {missing}" if missing else None
@@ -153,6 +173,14 @@ def kafka_check(settings: Settings) -> Check:
         return None if found else f"waiting for the topic {COMMANDS.name}"
 
     return check
+
+
+async def _make_topics(settings: Settings) -> None:
+    admin = topics.admin_client(settings.kafka_bootstrap_servers)
+    try:
+        await asyncio.to_thread(topics.ensure_topics, admin, settings.topic_prefix)
+    except KafkaException as error:
+        raise UnavailableError(error.args[0].name()) from error
 
 
 def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:

@@ -12,7 +12,6 @@ import uvloop
 
 from write_api import bootstrap, logs
 from write_api.http.serve import server_of
-from write_api.migrate import migrate
 from write_api.settings import Role, SettingError, Settings, from_env
 
 WRONG_SETTING: Final = 2
@@ -39,7 +38,7 @@ async def _run(settings: Settings, limit: int | None) -> int:
                 await server.serve()
                 return 0 if server.started else 1
         case "migrate":
-            return await migrate(settings)
+            return await bootstrap.run_migrate(settings)
         case "worker":
             return await bootstrap.run_worker(settings, limit)
         case "relay":

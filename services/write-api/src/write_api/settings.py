@@ -9,7 +9,7 @@ import msgspec
 
 from cheeper_contracts.commands import COMMANDS, Command
 from write_api.commands.transports import Transport
-from write_api.db.engine import sqlalchemy_url
+from write_api.database_url import sqlalchemy_url
 
 Role = Literal["http", "worker", "relay", "migrate", "raise-epoch"]
 

@@ -18,7 +18,6 @@ from cheeper_local.testing import eventually
 from write_api import bootstrap
 from write_api.commands.transports import Transport
 from write_api.http.serve import server_of
-from write_api.migrate import migrate
 from write_api.settings import from_env
 
 BODIES = {
@@ -54,7 +53,7 @@ def settings_of(postgres, kafka, prefix="", transports=""):
 @pytest.fixture
 async def settings(postgres_url, kafka_bootstrap, topic_prefix):
     told = settings_of(postgres_url, kafka_bootstrap, topic_prefix)
-    assert await migrate(told) == 0
+    assert await bootstrap.run_migrate(told) == 0
     return told
 
 
@@ -264,7 +263,7 @@ async def test_a_defect_shows_nothing(client, settings):
 async def test_without_postgres_sync_commands_are_unavailable(own_postgres, kafka_bootstrap, topic_prefix):
     """503 with Retry-After within seconds, async commands go on, and all is well after its return."""
     settings = settings_of(own_postgres.url, kafka_bootstrap, topic_prefix)
-    await migrate(settings)
+    await bootstrap.run_migrate(settings)
     async with serving(settings) as client:
         assert (await client.get(routes.HEALTH_READY)).status_code == 200
         own_postgres.stop()
@@ -286,7 +285,7 @@ async def test_without_postgres_sync_commands_are_unavailable(own_postgres, kafk
 async def test_without_kafka_async_commands_are_unavailable(postgres_url, own_kafka):
     """503 with Retry-After within seconds, sync commands go on, and a repeat is accepted after its return."""
     settings = settings_of(postgres_url, own_kafka.url)
-    await migrate(settings)
+    await bootstrap.run_migrate(settings)
     async with serving(settings) as client:
         assert (await client.post("/cheep", json=BODIES["/cheep"])).status_code == 202
         own_kafka.stop()
@@ -306,7 +305,7 @@ async def test_without_kafka_async_commands_are_unavailable(postgres_url, own_ka
 async def test_commands_need_no_kafka_where_all_are_sync(postgres_url, kafka_bootstrap, topic_prefix):
     """Neither to be ready nor to be handled."""
     settings = settings_of(postgres_url, kafka_bootstrap, topic_prefix)
-    await migrate(settings)
+    await bootstrap.run_migrate(settings)
     async with serving(settings_of(postgres_url, "127.0.0.1:1", transports=ALL_SYNC)) as client:
         assert (await client.get(routes.HEALTH_READY)).json()["data"] == {"postgres": {"ok": True, "why": None}}
         assert (await client.post("/author", json=BODIES["/author"])).status_code == 201

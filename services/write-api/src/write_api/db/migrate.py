@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from write_api.db.faults import transient_faults
+from write_api.outbox import partitions
 
 _LOCATION: Final = "write_api:db/migrations"
 _LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
@@ -28,6 +30,15 @@ async def migrate(engine: AsyncEngine) -> str:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_upgrade)
     return newest_revision()
+
+
+async def make_outbox_partitions(engine: AsyncEngine) -> None:
+    """Make the outbox's partitions of this month and the next ones. Raises UnavailableError as `migrate` does."""
+    with transient_faults():
+        async with engine.begin() as connection:
+            await connection.execute(text(partitions.LOCK_TIMEOUT))
+            for statement in partitions.statements(datetime.now(UTC)):
+                await connection.execute(text(statement))
 
 
 async def missing_revision(engine: AsyncEngine) -> str | None:
