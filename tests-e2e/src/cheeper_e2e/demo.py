@@ -103,7 +103,7 @@ async def demo(stack: RunningStack, console: Console) -> None:
         with Stores(env) as stores:
             for number, step in enumerate(steps, start=1):
                 console.print()
-                console.rule(f"{number} of {len(steps)}: {step.title}")
+                console.print(f"── {number} of {len(steps)}: {step.title} ──", style="bold yellow")
                 await play(step, client, env, console)
                 show(stores, console)
 

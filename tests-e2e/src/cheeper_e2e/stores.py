@@ -63,7 +63,7 @@ class Stores:
             "commands": f"{self._lag(topics.COMMANDS, _WORKER)} for the worker",
             "events": f"{in_outbox} in the outbox for the relay; for the projector {sent - self._applied_in_redis()} "
             f"of Redis and {sent - self._applied_in_mongo()} of MongoDB",
-            "projections": f"{sum(self._redis.llen(key) for key in self._keys(views.TASKS))} fan-out tasks",
+            "projections": f"{sum(self._redis.llen(key) for key in self._keys(views.TASKS))} fan-out tasks waiting",
             "failed messages": f"{self._lag(topics.DEAD_LETTERS, _NOBODY)} dead letters, {parked} parked",
         }
 
@@ -130,7 +130,7 @@ def _committed(consumer: Consumer, topic: str, partitions: int) -> list[TopicPar
 
 def _document(document: dict[str, Any]) -> str:
     shown = {name: value for name, value in document.items() if value is not None}
-    return msgspec.json.encode(shown, enc_hook=str).decode()
+    return msgspec.json.encode(shown, enc_hook=int).decode()
 
 
 def _short(value: object) -> str:

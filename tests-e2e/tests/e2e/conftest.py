@@ -14,13 +14,12 @@ from cheeper_e2e.client import Client
 from cheeper_local.running import RunningStack
 
 ORIGIN = "https://app.example"
-# Two of each, so that every test also is one of replicas.
+# Two of all that work at the same time, so that every test is one of replicas too.
 ENVIRONMENT = {
     "ALLOWED_ORIGINS": ORIGIN,
     "WRITE_API_REPLICAS": "2",
     "READ_API_REPLICAS": "2",
     "WORKER_REPLICAS": "2",
-    "RELAY_REPLICAS": "2",
     "PROJECTOR_REPLICAS": "2",
 }
 GIVEN_URL = os.environ.get("CHEEPER_URL")

@@ -11,7 +11,7 @@ from cheeper_e2e.people import accepted, follow, new_id, post, refused, sign_up,
 from cheeper_local.waiting import eventually
 
 SERVERS = ["postgres", "kafka", "redis", "mongo"]
-QUICKLY_SECONDS = 6
+QUICKLY_SECONDS = 8
 RETURN_SECONDS = 90
 SEED = 7
 
