@@ -118,8 +118,9 @@ class Relay:
         else:
             lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
             if lacks is not None:
-                log.warning("Kafka was wiped: sending all events again from the start", how=lacks)
+                await store.check_beginning(cursor)
                 await store.rewind(cursor, topic_id, await asyncio.to_thread(self._event_log.empty))
+                log.warning("Kafka was wiped: sending all events again from the start", how=lacks)
         return await store.load() or await self._cursor(store)
 
     async def _publish(

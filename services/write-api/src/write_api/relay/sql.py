@@ -19,20 +19,22 @@ FROM relay_cursor
 
 LOAD_PARTITIONS: Final = 'SELECT "partition", topic_id, last_offset, last_sequence FROM relay_partitions'
 
+# Order by o.xid, never by xid: that would be the text that is selected, where 9 comes after 10.
+#
 # Horizon and rows in one statement, and so of one snapshot: a transaction below its xmin has ended, so no row can
 # still appear there. The bound is a row comparison, so that the index ends the scan; rows of an older epoch
 # have all ended too, whatever xids they bear, since `raise-epoch` waited for their writers.
 READ: Final = """
 SELECT epoch, xid::text, id, message_id::text, type, source, "time", key, correlation_id::text, reply_to::text,
     traceparent, payload::text
-FROM outbox
-WHERE (epoch, xid, id) > (%s, %s::xid8, %s)
-    AND (epoch, xid) < (%s, pg_snapshot_xmin(pg_current_snapshot()))
-ORDER BY epoch, xid, id
+FROM outbox AS o
+WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s)
+    AND (o.epoch, o.xid) < (%s, pg_snapshot_xmin(pg_current_snapshot()))
+ORDER BY o.epoch, o.xid, o.id
 LIMIT %s
 """
 
-FIRST: Final = "SELECT epoch, xid::text, id FROM outbox ORDER BY epoch, xid, id LIMIT 1"
+FIRST: Final = "SELECT epoch, xid::text, id FROM outbox AS o ORDER BY o.epoch, o.xid, o.id LIMIT 1"
 
 BEGIN: Final = """
 INSERT INTO relay_cursor (epoch, xid, id, system_identifier, timeline_id, current_epoch)

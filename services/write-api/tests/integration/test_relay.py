@@ -1,0 +1,331 @@
+"""The relay on a real Postgres and a real broker: everything committed arrives, in order, numbered without a gap."""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from itertools import groupby
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from cheeper_contracts import topics
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events import CheepPosted
+from cheeper_local.testing import eventually
+from write_api import outbox
+from write_api.commands.ids import new_id
+from write_api.db.unit_of_work import lock_of
+from write_api.kafka.topics import admin_client
+from write_api.needs import Needs
+from write_api.relay import relay as course
+from write_api.relay.cursor import CursorStore, RefusedError, connect
+from write_api.relay.epoch import raise_epoch
+from write_api.relay.event_log import EventLog
+
+KEYS = [new_id() for _ in range(4)]
+
+FOREIGN_ROW = """
+INSERT INTO outbox (xid, message_id, type, source, time, key, correlation_id, payload)
+VALUES ('9000000000', gen_random_uuid(), 't', '/s', 1, :key, gen_random_uuid(), '1')
+"""
+
+
+class Place:
+    """An outbox, its topic, and relays between them."""
+
+    def __init__(self, engine, url, bootstrap, prefix):
+        self.engine, self.url, self.bootstrap, self.prefix = engine, url, bootstrap, prefix
+        self.topic = topics.EVENTS.named(prefix)
+
+    def relay(self):
+        needs = Needs(*course.NEEDS)
+        relay = course.Relay(self.url, EventLog(self.bootstrap, self.prefix), self.bootstrap, needs)
+        relay.needs = needs
+        return relay
+
+    async def relay_some(self, count):
+        await self.relay().run(asyncio.Event(), count)
+
+    async def write(self, *keys):
+        """One transaction with a message for each key; the first message's id."""
+        async with self.engine.begin() as connection:
+            left = [await leave(connection, key, "x") for key in keys]
+        return left[0]
+
+    async def delete_topic(self):
+        def delete():
+            admin = admin_client(self.bootstrap)
+            admin.delete_topics([self.topic])[self.topic].result(10)
+
+        await asyncio.to_thread(delete)
+
+    async def execute(self, statement, **values):
+        async with self.engine.begin() as connection:
+            return await connection.execute(text(statement), values)
+
+
+async def leave(connection, key, said):
+    message_id = new_id()
+    event = CheepPosted(cheep_id=message_id, author_id=key, author_username="u", message=said, cheep_date=1)
+    envelope = Envelope(
+        message_id=message_id, type=event.TYPE, source="/test", time=1, key=key, correlation_id=message_id
+    )
+    await outbox.append(connection, envelope, event)
+    return message_id
+
+
+def by_sequence(messages):
+    """The messages of each partition in the log's order without the repeated ones, which must be repeats indeed."""
+    kept = {}
+    for partition, _, envelope, value, _ in messages:
+        there = kept.setdefault(partition, [])
+        if envelope.sequence <= len(there):
+            assert there[envelope.sequence - 1] == (envelope, value), "a sequence was given to two messages"
+        else:
+            assert envelope.sequence == len(there) + 1, f"a gap before {envelope.sequence} in partition {partition}"
+            there.append((envelope, value))
+    return kept
+
+
+def ids(messages):
+    return {envelope.message_id: envelope.sequence for _, _, envelope, _, _ in messages}
+
+
+@pytest.fixture
+def place(engine, postgres_url, kafka_bootstrap, topic_prefix):
+    return Place(engine, postgres_url, kafka_bootstrap, topic_prefix)
+
+
+async def a_writer(place, rng, transactions):
+    """Transactions over several keys, some of them slow, some rolled back. A key's messages count its commits, since
+    the count is kept in a row under the key's lock.
+    """
+    for _ in range(transactions):
+        keys = sorted(rng.sample(KEYS, rng.randint(1, 3)))
+        async with place.engine.connect() as connection:
+            locks = sorted(map(lock_of, keys))
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:k AS bigint[])) k"), {"k": locks}
+            )
+            for key in keys:
+                counted = await connection.execute(
+                    text("UPDATE counts SET n = n + 1 WHERE key = :key RETURNING n"), {"key": key}
+                )
+                await leave(connection, key, str(counted.scalar_one()))
+            await connection.execute(text("SELECT pg_sleep(:s)"), {"s": rng.choice([0, 0, 0, 0.02])})
+            await (connection.rollback() if rng.random() < 0.2 else connection.commit())
+
+
+async def test_all_that_commits_arrives_in_commit_order_per_key_with_two_relays_and_many_writers(
+    place, running, read_topic
+):
+    """Order and no gap: each key's messages count 1, 2, 3 …, what was rolled back never arrives, and a relay that takes
+    over goes on where the other was. Broken by READ without its bound at the snapshot's xmin.
+    """
+    await place.execute("CREATE TABLE counts (key text PRIMARY KEY, n int NOT NULL DEFAULT 0)")
+    for key in KEYS:
+        await place.execute("INSERT INTO counts (key) VALUES (:key)", key=key)
+    first, second = place.relay(), place.relay()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(running(second))
+        async with running(first):
+            await asyncio.gather(*(a_writer(place, random.Random(seed), 15) for seed in range(6)))
+        await asyncio.gather(*(a_writer(place, random.Random(seed), 5) for seed in range(6, 12)))
+        committed = {row.key: row.n for row in await place.execute("SELECT key, n FROM counts")}
+        kept = by_sequence(await read_topic(place.topic, sum(committed.values())))
+    found = [(e.key, int(msgspec.json.decode(v)["message"])) for there in kept.values() for e, v in there]
+    for key, told in groupby(sorted(found, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+        assert [count for _, count in told] == list(range(1, committed[key] + 1))
+    assert len(found) == sum(committed.values())
+
+
+async def test_a_row_waits_for_transactions_that_began_before_its_own(place):
+    """A transaction that commits late comes before those that began after it: nothing is read beyond one in flight."""
+    async with connect(place.url) as store, place.engine.connect() as late:
+        await store.begin(await store.identity(), "t")
+        cursor = await store.load()
+        slow = await leave(late, KEYS[0], "slow")
+        quick = await place.write(KEYS[1])
+        assert await store.read(cursor, 10) == []
+        await late.commit()
+        # other databases of this server have transactions too
+        rows = await eventually(lambda: both(store, cursor))
+        assert [row.envelope.message_id for row in rows] == [slow, quick]
+
+
+async def test_transactions_are_read_in_the_order_of_their_numbers(place):
+    """Transaction 9 comes before 10: ids of transactions are numbers, also where drivers know them as text."""
+    row = FOREIGN_ROW.replace("'9000000000'", "CAST(CAST(:xid AS text) AS xid8)")
+    for xid in ("10", "9", "100"):
+        await place.execute(row, key=KEYS[0], xid=xid)
+    async with connect(place.url) as store:
+        await store.begin(await store.identity(), "t")
+        cursor = await store.load()
+        read = await store.read(cursor, 10)
+        assert [row.position.xid for row in read] == [9, 10, 100]
+
+
+async def both(store, cursor):
+    rows = await store.read(cursor, 10)
+    return rows if len(rows) == 2 else None
+
+
+async def test_only_one_relay_works_and_the_other_says_that_it_stands_by(place, running):
+    """The lock is one, readiness tells who has not got it, and it passes on when its holder ends."""
+    first, second = place.relay(), place.relay()
+    async with AsyncExitStack() as stack:
+        async with running(first):
+            await eventually(lambda: first.needs.why(course.HISTORY) is None, timeout=30)
+            await stack.enter_async_context(running(second))
+            await eventually(lambda: "standby" in (second.needs.why(course.LOCK) or ""))
+        await eventually(lambda: second.needs.why(course.LOCK) is None)
+
+
+async def test_a_crash_between_sending_and_moving_the_cursor_repeats_with_the_same_sequences(
+    place, read_topic, monkeypatch
+):
+    """What was sent and not recorded is sent again, and is known to be the same."""
+    written = [await place.write(*KEYS) for _ in range(3)]
+    move, crashes = CursorStore.move, iter([OSError("killed")])
+
+    async def crash_once(store, *given):
+        for crash in crashes:
+            raise crash
+        return await move(store, *given)
+
+    monkeypatch.setattr(CursorStore, "move", crash_once)
+    await place.relay_some(12)
+    messages = await read_topic(place.topic, 24)
+    assert len(messages) == 24
+    assert sum(map(len, by_sequence(messages).values())) == 12
+    assert set(written) < set(ids(messages))
+
+
+async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the_same_sequences(
+    place, running, read_topic
+):
+    """The relay notices by itself, makes the topic and sends everything again from the start."""
+    for _ in range(3):
+        await place.write(*KEYS)
+    async with running(place.relay()):
+        before = ids(await read_topic(place.topic, 12))
+        await place.delete_topic()
+        await eventually(lambda: topic_is_there(place), timeout=60)
+        await place.write(KEYS[0])
+        messages = await read_topic(place.topic, 13)
+    by_sequence(messages)
+    assert before.items() < ids(messages).items()
+
+
+async def topic_is_there(place):
+    def look():
+        return place.topic in admin_client(place.bootstrap).list_topics(timeout=10).topics
+
+    return await asyncio.to_thread(look)
+
+
+async def test_a_log_that_is_wiped_while_no_relay_runs_is_filled_again(place, read_topic):
+    """The topic's id in the cursor tells the relay at its start."""
+    await place.write(*KEYS)
+    await place.relay_some(4)
+    before = ids(await read_topic(place.topic, 4))
+    await place.delete_topic()
+    await place.relay_some(4)
+    assert ids(await read_topic(place.topic, 4)) == before
+
+
+async def test_a_resend_is_refused_when_the_outbox_has_lost_its_beginning(place, running):
+    """Half a log would be worse than none: the relay says that it cannot fill the topic, and waits for a person."""
+    await place.write(*KEYS)
+    await place.relay_some(4)
+    await place.delete_topic()
+    await place.execute("DELETE FROM outbox WHERE id = 1")
+    relay = place.relay()
+    async with running(relay):
+        await eventually(lambda: "no longer has its first rows" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+
+
+async def test_a_fresh_database_does_not_add_to_another_ones_log(place, running):
+    """Sequences that began again would be taken for repeats: the relay refuses a topic that it has not filled."""
+    await place.write(*KEYS)
+    await place.relay_some(4)
+    await place.execute("DELETE FROM relay_cursor")
+    relay = place.relay()
+    async with running(relay):
+        await eventually(lambda: "never sent" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "UPDATE relay_cursor SET system_identifier = 1",
+        "UPDATE relay_cursor SET timeline_id = timeline_id + 1",
+    ],
+)
+async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, running, read_topic, changed):
+    """Then the log begins anew, rows of the old epoch first, whatever their xids, and numbering goes on behind them."""
+    await place.write(*KEYS)
+    await place.relay_some(4)
+    await place.execute(FOREIGN_ROW, key=KEYS[0])
+    await place.execute(changed)
+    relay = place.relay()
+    async with running(relay):
+        await eventually(lambda: "raise-epoch" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+        await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
+        last = await place.write(KEYS[0])
+        messages = await read_topic(place.topic, 6)
+    found = by_sequence(messages)[topics.partition_of(KEYS[0])]
+    assert [e.message_id for e, _ in found][-1] == last
+    assert [v for e, v in found if e.key == KEYS[0]][-2] == b"1"
+
+
+async def test_the_epoch_is_not_raised_under_a_relay_that_works(place, running):
+    """A database that is relayed from is the right one, and its log must stay."""
+    relay = place.relay()
+    async with running(relay):
+        await eventually(lambda: relay.needs.why(course.HISTORY) is None, timeout=30)
+        with pytest.raises(RefusedError, match="at work"):
+            await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
+
+
+async def test_a_hint_wakes_the_relay(place):
+    """A writer's hint ends the wait at once; without one the wait ends with its time."""
+    async with connect(place.url) as store:
+        waiting = asyncio.create_task(store.wait(60))
+        async with asyncio.timeout(30):
+            while not waiting.done():
+                async with place.engine.begin() as connection:
+                    await outbox.hint(connection)
+                await asyncio.wait({waiting}, timeout=0.1)
+        await store.wait(0.01)
+
+
+async def test_a_row_of_a_month_without_a_partition_is_kept(place):
+    """No insert fails for want of a partition, and the relay makes the coming ones again."""
+    await place.execute("DROP TABLE " + (await newest_partition(place)))
+    await place.execute(
+        "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"
+        " VALUES (now() + interval '5 years', gen_random_uuid(), 't', '/s', 1, 'k', gen_random_uuid(), '1')"
+    )
+    assert (await place.execute("SELECT count(*) FROM outbox_default")).scalar_one() == 1
+    async with connect(place.url) as store:
+        await store.make_partitions()
+        await store.make_partitions()
+    assert await newest_partition(place)
+
+
+async def newest_partition(place):
+    found = await place.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_[0-9]' ORDER BY relname DESC LIMIT 1"
+    )
+    return found.scalar_one()
+
+
+async def test_a_limit_ends_the_relay_after_exactly_that_many(place, read_topic):
+    """Step mode sends what it was told to and no more; the next step goes on."""
+    await place.write(*KEYS)
+    await place.relay_some(3)
+    assert len(await read_topic(place.topic, 3)) == 3
+    await place.relay_some(1)
+    assert len(await read_topic(place.topic, 4)) == 4
