@@ -1,0 +1,222 @@
+"""The worker on a real Postgres and a real broker: each command once, in its key's order, and poison out of the way."""
+
+import asyncio
+
+import pytest
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_local.testing import eventually
+from write_api.commands.bus import CommandBus
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import Incoming
+from write_api.db.engine import create_engine
+from write_api.db.migrate import migrate
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.needs import Needs
+from write_api.worker import worker as course
+from write_api.worker.batch import Batches
+from write_api.worker.consumer import CommandConsumer
+from write_api.worker.letters import DeadLetters
+
+
+class Place:
+    """A topic of commands, a write model, and workers between them."""
+
+    def __init__(self, engine, bootstrap, prefix):
+        self.engine, self.bootstrap, self.prefix = engine, bootstrap, prefix
+        self.topic = topics.COMMANDS.named(prefix)
+        self.bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, source="/test", accepted=True)
+        self.authors = []
+
+    def worker(self, most_in_a_row=20):
+        needs = Needs(*course.NEEDS)
+        batches = Batches(self, DeadLetters(self.engine, self.bootstrap, self.prefix), most_in_a_row)
+        worker = course.Worker(self.bootstrap, self.prefix, batches, needs)
+        worker.needs = needs
+        return worker
+
+    async def handle(self, batch):
+        """As the bus, which has a defect for certain cheeps."""
+        if any(incoming.command.message == "crash" for incoming in batch):
+            raise RuntimeError("a defect")
+        return await self.bus.handle(batch)
+
+    async def sign_up(self):
+        author_id = new_id()
+        command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+        await self.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+        self.authors.append(author_id)
+
+    async def send(self, *said):
+        """Send cheeps, each (author's number, text), in this order. The text "broken" makes a value that is no JSON."""
+        await asyncio.to_thread(self._send, said)
+
+    def _send(self, said):
+        producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+        for author, message in said:
+            post = PostCheep(cheep_id=new_id(), author_id=self.authors[author], message=message)
+            producer.produce(
+                self.topic,
+                value=b"{" if message == "broken" else codec.encode(post),
+                key=post.key,
+                partition=topics.partition_of(post.key),
+                headers=[*to_headers(envelope_of(post))],
+            )
+        assert producer.flush(30) == 0
+
+    async def cheeps(self):
+        """What each author has posted, in the order of the dates."""
+        rows = await self.rows("SELECT author_id::text AS author, message FROM cheeps ORDER BY cheep_date")
+        return [[row.message for row in rows if row.author == author] for author in self.authors]
+
+    async def posted(self, count):
+        async def all_there():
+            found = await self.cheeps()
+            return found if sum(map(len, found)) >= count else None
+
+        return await eventually(all_there, timeout=40)
+
+    async def letters(self):
+        rows = await self.rows("SELECT reason, key FROM dead_letters ORDER BY id")
+        return [(self.authors.index(row.key), row.reason) for row in rows]
+
+    async def rows(self, statement):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement))).all()
+
+
+def envelope_of(command):
+    message_id = new_id()
+    return Envelope(
+        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
+    )
+
+
+@pytest.fixture
+async def place(engine, kafka_bootstrap, topic_prefix):
+    place = Place(engine, kafka_bootstrap, topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    for _ in range(3):
+        await place.sign_up()
+    return place
+
+
+async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each(place):
+    """What was sent for one author first is posted first, over several batches, and the outbox settles each command."""
+    said = [(n % 3, str(n)) for n in range(150)]
+    await place.send(*said)
+    await place.worker().run(asyncio.Event(), 150)
+    assert await place.cheeps() == [[text for author, text in said if author == one] for one in range(3)]
+    (left,) = await place.rows("SELECT count(*), count(DISTINCT reply_to) AS settled FROM outbox")
+    assert tuple(left) == (153, 153)
+
+
+async def test_a_batch_that_is_delivered_again_changes_nothing(place, monkeypatch):
+    """A worker that dies between the commit in Postgres and the one in Kafka costs nothing."""
+    await place.send((0, "1"), (1, "2"))
+    monkeypatch.setattr(CommandConsumer, "commit", lambda *_: None)
+    await place.worker().run(asyncio.Event(), 2)
+    monkeypatch.undo()
+    await place.worker().run(asyncio.Event(), 2)
+    assert await place.cheeps() == [["1"], ["2"], []]
+
+
+async def test_a_limit_ends_the_worker_after_exactly_that_many(place):
+    """Step mode handles and commits what it was told to and no more; the next step goes on there."""
+    await place.send(*[(0, str(n)) for n in range(5)])
+    await place.worker().run(asyncio.Event(), 2)
+    assert await place.cheeps() == [["0", "1"], [], []]
+    await place.worker().run(asyncio.Event(), 3)
+    assert await place.cheeps() == [["0", "1", "2", "3", "4"], [], []]
+
+
+async def test_poison_is_parked_with_what_follows_it_in_its_key_and_copied(place, running, read_topic):
+    """An unreadable command and one that its handler crashes on leave the way of the others free, and stay in order."""
+    await place.send((0, "1"), (0, "broken"), (1, "2"), (2, "3"), (2, "crash"), (0, "4"), (2, "5"), (1, "6"))
+    async with running(place.worker()):
+        assert await place.posted(4) == [["1"], ["2", "6"], ["3"]]
+        letters = await eventually(lambda: at_least(place.letters, 4))
+        copies = await read_topic(topics.DEAD_LETTERS.named(place.prefix), 4)
+    assert [reason for author, reason in letters if author == 0] == ["malformed", "behind"]
+    assert [reason for author, reason in letters if author == 2] == ["crashed", "behind"]
+    assert {headers["dead_letter_reason"] for *_, headers in copies} == {b"malformed", b"crashed", b"behind"}
+
+
+async def at_least(read, count):
+    found = await read()
+    return found if len(found) >= count else None
+
+
+async def test_a_letter_keeps_all_that_kafka_said(place):
+    """What is parked can be sent again as it was: key, headers, value, and where it stood."""
+    await place.send((0, "broken"))
+    await place.worker().run(asyncio.Event(), 1)
+    (row,) = await place.rows("SELECT * FROM dead_letters")
+    assert (row.source_topic, row.partition, row.offset) == (place.topic, topics.partition_of(place.authors[0]), 0)
+    assert (row.key, row.value) == (place.authors[0], b"{")
+    assert "ce_id" in dict(row.headers)
+    assert row.error
+
+
+async def test_too_much_poison_stops_the_worker_and_says_so(place):
+    """A bad deploy leaves the topic as it is, and readiness tells why nothing moves."""
+    await place.send(*[(n % 3, "broken") for n in range(3)])
+    worker = place.worker(most_in_a_row=2)
+    assert await worker.run(asyncio.Event()) is False
+    assert "in a row" in worker.needs.why(course.COMMANDS)
+
+
+async def test_a_topic_that_is_replaced_under_the_worker_is_read_from_its_start(place, running):
+    """A wiped Kafka takes what was not yet handled, and nothing that comes after it."""
+    await place.send(*[(0, str(n)) for n in range(10)])
+    async with running(place.worker()):
+        await place.posted(10)
+        await asyncio.to_thread(replace_topics, place)
+        await eventually(lambda: commands_are_taken(place), timeout=60)
+        found = await place.posted(11)
+    assert found[0][:10] == [str(n) for n in range(10)]
+    assert found[1]
+
+
+def replace_topics(place):
+    admin = admin_client(place.bootstrap)
+    admin.delete_topics([place.topic])[place.topic].result(10)
+
+
+async def commands_are_taken(place):
+    def there():
+        found = admin_client(place.bootstrap).list_topics(timeout=10).topics
+        return place.topic in found and len(found[place.topic].partitions) == topics.COMMANDS.partitions
+
+    if await asyncio.to_thread(there):
+        await place.send((1, "after"))
+        return True
+    return False
+
+
+async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
+    own_postgres, kafka_bootstrap, topic_prefix, running
+):
+    """While the database is away the worker is not ready, and afterwards it goes on by itself where it was."""
+    engine = create_engine(own_postgres.url, application_name="test")
+    await migrate(engine)
+    place = Place(engine, kafka_bootstrap, topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    await place.sign_up()
+    worker = place.worker()
+    async with running(worker):
+        await place.send((0, "before"))
+        await place.posted(1)
+        await asyncio.to_thread(own_postgres.stop)
+        await place.send((0, "meanwhile"))
+        await eventually(lambda: "Postgres" in (worker.needs.why(course.COMMANDS) or ""), timeout=30)
+        await asyncio.to_thread(own_postgres.start)
+        await eventually(lambda: worker.needs.why(course.COMMANDS) is None, timeout=40)
+        assert await place.posted(2) == [["before", "meanwhile"]]
+        assert await place.letters() == []
+    await engine.dispose()
