@@ -19,6 +19,7 @@ from typing_extensions import override
 from cheeper_local.errors import LocalError
 from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import kafka_protocol
+from cheeper_local.servers.mongo import TRANSACTIONS_END_SOON
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 20
@@ -181,7 +182,7 @@ class MongoContainer(ContainerServer):
 
     @override
     def arguments(self) -> list[str]:
-        return ["mongod", "--replSet", "rs0", "--bind_ip_all"]
+        return ["mongod", "--replSet", "rs0", "--bind_ip_all", *TRANSACTIONS_END_SOON]
 
     @override
     def is_ready(self) -> bool:

@@ -18,6 +18,9 @@ REPLICA_SET = "rs0"
 _NOT_YET_INITIALIZED = 94
 _INVALID_REPLICA_SET_CONFIG = 93
 
+TRANSACTIONS_END_SOON = ["--setParameter", "transactionLifetimeLimitSeconds=10"]
+"""A projector that was killed leaves its transaction open, and the next one waits for its locks: a minute by default."""
+
 
 class Mongo(Server):
     """mongod with transactions, which want a replica set. The set's one member is told its new port when that moves."""
@@ -55,6 +58,7 @@ class Mongo(Server):
         }
         # No unix socket (its name is the port's, and a killed server leaves it); no profiling of the machine.
         flags = ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        flags += TRANSACTIONS_END_SOON
         return Command([self._binary.path, *(part for option in options.items() for part in option), *flags])
 
     @override
