@@ -19,7 +19,7 @@ _NOT_YET_INITIALIZED = 94
 _INVALID_REPLICA_SET_CONFIG = 93
 
 TRANSACTIONS_END_SOON = ["--setParameter", "transactionLifetimeLimitSeconds=10"]
-"""A projector that was killed leaves its transaction open, and the next one waits for its locks: a minute by default."""
+"""A killed projector leaves its transaction open, and the next one waits for its locks: a minute by default."""
 
 
 class Mongo(Server):
