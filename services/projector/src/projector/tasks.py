@@ -10,7 +10,7 @@ import structlog
 from cheeper_contracts.topics import PARTITIONS
 from projector.health import Health
 from projector.limits import Limit
-from projector.stores.redis.store import RedisStore, Slice
+from projector.stores import Slice, TaskStore
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -21,7 +21,7 @@ IDLE_SECONDS = 0.05
 class FanOutTasks:
     """The tasks of the Redis store. Two processes at the same tasks do no harm: each slice is one step in Redis."""
 
-    def __init__(self, store: RedisStore, limit: Limit | None = None) -> None:
+    def __init__(self, store: TaskStore, limit: Limit | None = None) -> None:
         self._store = store
         self.limit = limit or Limit(None)
 
@@ -37,7 +37,7 @@ class FanOutTasks:
         return bool(self._store.partitions_with_tasks() & partitions)
 
 
-def run(store: RedisStore, health: Health, limit: Limit, stop: Flag) -> None:
+def run(store: TaskStore, health: Health, limit: Limit, stop: Flag) -> None:
     """Serves the tasks of all partitions until stopped or the limit is reached."""
     tasks = FanOutTasks(store, limit)
     persist = Persistence(health, store.name, lambda seconds: _sleep(stop, seconds))

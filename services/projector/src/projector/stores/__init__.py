@@ -101,6 +101,16 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[ParkedMessage, ...] = ()
 
 
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice of a fan-out task that was served; `left_out` are readers whose keys are of a wrong type."""
+
+    author_id: str
+    sequence: int
+    correlation_id: str
+    served: int
+    left_out: tuple[str, ...]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """For people: checkpoints by partition, fan-out slices that wait, messages set aside."""
 
@@ -133,3 +143,20 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Gives its connections back."""
+
+
+class TaskStore(Protocol):
+    """A store that leaves fan-out tasks. Every method raises StoreAwayError while the store is away."""
+
+    @property
+    def name(self) -> str:
+        """Which store it is."""
+
+    def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
+        """The checkpoints of these partitions; notes on the way which have tasks."""
+
+    def partitions_with_tasks(self) -> set[int]:
+        """Partitions that had tasks when last seen."""
+
+    def serve(self, partition: int) -> Slice | None:
+        """Serves one slice of a task of the partition, if there is one."""

@@ -15,7 +15,7 @@ from cheeper_contracts.topics import PARTITIONS
 from projector import projections
 from projector.meta import Meta
 from projector.parking import ParkedMessage
-from projector.stores import Applied, Batch, Checkpoint, GapError, Status, StoreAwayError, UnappliableError
+from projector.stores import Applied, Batch, Checkpoint, GapError, Slice, Status, StoreAwayError, UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.queues import waiting_slices
@@ -34,16 +34,6 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
     slice_size: int
     cap: int = views.TIMELINE_ENTRIES
     work_max: int = WORK_MAX
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of a fan-out task that was served; `left_out` are readers whose keys are of a wrong type."""
-
-    author_id: str
-    sequence: int
-    correlation_id: str
-    served: int
-    left_out: tuple[str, ...]
 
 
 class RedisStore:
