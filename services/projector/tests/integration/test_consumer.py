@@ -151,6 +151,10 @@ def followers(request, redis, redis_prefix, mongo):
 
 
 WAIT = 30
+ON_KAFKA = pytest.mark.skipif(
+    os.environ.get("BROKER") == "tansu",
+    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+)
 
 
 def until(condition, seconds=WAIT):
@@ -258,6 +262,7 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             assert consumer.store.status().parked == 19
 
 
+@ON_KAFKA
 @pytest.mark.parametrize("refilled_with", ["as much", "more"])
 def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, story, author, followers, refilled_with):
     """The topic is made anew and filled from the start: what is known is passed over, what is new is applied."""
@@ -279,6 +284,26 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
     assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
 
 
+def test_a_broker_that_comes_back_empty_is_noticed_while_running(running, own_kafka, story, author, followers):
+    """The broker lost everything and the log is sent again: no restart, nothing lost, nothing doubled."""
+    kafka = Kafka(own_kafka.url, "wiped.")
+    kafka.make()
+    everyone = crowd(story, author, 10)
+    kafka.send(told(story))
+    with running(KAFKA_BOOTSTRAP_SERVERS=kafka.servers, TOPIC_PREFIX=kafka.prefix) as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        own_kafka.wipe()
+        until(lambda: any("kafka" in need for need, said in consumer.health.needs().items() if not said.ok))
+        own_kafka.start()
+        kafka.make()
+        story.followed(author(), everyone[0])
+        kafka.send(told(story))
+        until(lambda: consumer.sequences() == whole(story), 60)
+        until(lambda: consumer.why_not() == [])
+    assert [followers(one) for one in everyone] == [2] + [1] * (len(everyone) - 1)
+
+
+@ON_KAFKA
 def test_a_wiped_kafka_is_noticed_at_the_start(running, kafka, story, author, followers):
     """Offsets of the old topic mean nothing in the new one."""
     everyone = crowd(story, author, 10)
@@ -333,6 +358,7 @@ def test_two_consumers_share_the_partitions(running, kafka, story, author, follo
     assert [followers(one) for one in everyone] == [3] * len(everyone)
 
 
+@ON_KAFKA
 def test_a_topic_that_is_not_there_yet_is_waited_for(running, kafka, story, author):
     """Start order does not matter, and readiness says what is missing."""
     kafka.wipe()

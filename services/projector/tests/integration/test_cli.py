@@ -1,0 +1,168 @@
+"""The process from outside: its commands, its exit codes, and the lines that the book's demo shows."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cheeper_contracts import views
+from cheeper_contracts.topics import EVENTS, TOPICS
+from cheeper_local.testing import until
+
+AWAY = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "REDIS_URL": "redis://:secret@127.0.0.1:1/0",
+    "MONGO_URL": "mongodb://user:secret@127.0.0.1:1/?directConnection=true",
+}
+
+
+def environ(**changes):
+    return {**os.environ, "PORT": "0", "LOG_FORMAT": "json", **changes}
+
+
+def projector(*arguments, **changes):
+    """Runs a command to its end: exit code, its lines, what it wrote to stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "projector", *arguments],
+        env=environ(**changes),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def stack(kafka_bootstrap, topic_prefix, redis_url, redis_prefix, mongo_url, mongo_database):
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    wanted = [NewTopic(topic.named(topic_prefix), topic.partitions, 1, config=topic.config) for topic in TOPICS]
+    for made in admin.create_topics(wanted).values():
+        made.result(30)
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
+        "TOPIC_PREFIX": topic_prefix,
+        "REDIS_URL": redis_url,
+        "REDIS_PREFIX": redis_prefix,
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": mongo_database,
+        "FANOUT_INLINE_MAX": "0",
+        "FANOUT_SLICE": "1",
+    }
+
+
+def send(stack, story):
+    producer = Producer({"bootstrap.servers": stack["KAFKA_BOOTSTRAP_SERVERS"], "enable.idempotence": True})
+    topic = EVENTS.named(stack["TOPIC_PREFIX"])
+    for log in story.messages.values():
+        for message in log:
+            producer.produce(topic, message.value(), message.key(), message.partition(), headers=message.headers())
+    assert producer.flush(30) == 0
+
+
+def test_demo_time_step_by_step(stack, story, author, redis):
+    """Three events in each store, then two slices: the timelines are empty before, and hold bob's cheep after."""
+    alice, bob, charlie = author(), author(), author()
+    told = [story.followed(alice, bob), story.followed(charlie, bob), story.posted(bob)]
+    send(stack, story)
+
+    code, out, err = projector("run", "--limit", "3", "--no-tasks", **stack)
+    assert (code, err) == (0, "")
+    for store in ("redis", "mongo"):
+        for event in ("received", "applied"):
+            found = [line for line in lines(out) if line["event"] == event and line["store"] == store]
+            assert [line["message_id"] for line in found] == [one.envelope.message_id for one in told]
+            assert found[0]["correlation_id"] == told[0].envelope.correlation_id
+            assert found[0].keys() >= {"type", "key", "partition", "sequence"}
+        assert [line["number"] for line in lines(out) if line["event"] == "limit reached"] == [3, 3]
+
+    timelines = [views.TIMELINE.key(stack["REDIS_PREFIX"], reader) for reader in (alice, charlie)]
+    status = json.loads(projector("status", **stack)[1])
+    assert (status["redis"]["tasks"], status["redis"]["parked"], status["mongo"]["parked"]) == (2, 0, 0)
+    assert [redis.llen(timeline) for timeline in timelines] == [0, 0]
+
+    code, out, err = projector("tasks", "--limit", "2", **stack)
+    assert (code, err) == (0, "")
+    served = [line for line in lines(out) if line["event"] == "slice served"]
+    assert [(line["author"], line["followers"]) for line in served] == [(bob, 1), (bob, 1)]
+    assert served[0]["correlation_id"] == told[2].envelope.correlation_id
+    assert json.loads(projector("status", **stack)[1])["redis"]["tasks"] == 0
+    assert [redis.llen(timeline) for timeline in timelines] == [1, 1]
+
+
+def test_run_serves_its_tasks_by_itself(stack, story, author, redis):
+    """Without --no-tasks slices run in between other events."""
+    alice, bob = author(), author()
+    story.followed(alice, bob)
+    story.posted(bob)
+    send(stack, story)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", "run", "--store", "redis"],
+        env=environ(**stack),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: redis.llen(views.TIMELINE.key(stack["REDIS_PREFIX"], alice)) == 1, 30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("role", [["run"], ["tasks"]])
+def test_it_waits_for_servers_and_leaves_when_told(role):
+    """With everything away it lives, is not ready, says why without a secret, and ends within 10 s of SIGTERM."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", *role],
+        env=environ(**AWAY, PORT=str(port)),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def ready():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    until(lambda: ready()[0] == 503 and "127.0.0.1:1" in ready()[1], 20)
+    body = ready()[1]
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "secret" not in body + out
+
+
+def test_a_wrong_setting_ends_with_2_and_its_name():
+    """Nothing starts on settings that are not whole."""
+    assert projector("run", **{**AWAY, "FANOUT_SLICE": "none"})[::2] == (
+        2,
+        "projector: FANOUT_SLICE must be a number from 1 to 100000\n",
+    )
+
+
+def test_a_port_in_use_ends_with_1():
+    """One clear line, and no process left."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, out, _ = projector("run", **AWAY, PORT=str(taken.getsockname()[1]))
+    assert code == 1
+    assert lines(out)[-1]["event"] == "cannot listen"
