@@ -57,21 +57,27 @@ class Client:
     """
 
     def __init__(self, url: str, *, patience: float = 0, connections: int = 100, timeout: float = 30) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        # A gateway on this machine is reached directly, whatever proxy the environment names.
-        self._http = httpx.AsyncClient(base_url=url, limits=limits, timeout=timeout, trust_env=False)
+        # One client a connection: a client's pool looks through all its connections at every request, which in a
+        # load costs more than the request itself. A gateway is reached directly, whatever proxy the environment names.
+        verify = httpx.create_ssl_context(trust_env=False)
+        self._all = [
+            httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, verify=verify) for _ in range(connections)
+        ]
+        self._idle: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for http in reversed(self._all):
+            self._idle.put_nowait(http)
         self._patience = patience
         self.url = url
         self.journal: deque[str] = deque(maxlen=40)
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        for http in self._all:
+            await http.aclose()
 
     # --- any request ---------------------------------------------------------------------------------------------
 
@@ -90,13 +96,16 @@ class Client:
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers.setdefault("Content-Type", "application/json")
-        request = self._http.build_request(method, path, content=content, headers=headers, params=params)
-        curl = as_curl(method, str(request.url), headers, content)
+        http = await self._idle.get()
         try:
-            response = await self._http.send(request)
+            request = http.build_request(method, path, content=content, headers=headers, params=params)
+            curl = as_curl(method, str(request.url), headers, content)
+            response = await http.send(request)
         except httpx.HTTPError as error:
             self.journal.append(f"{curl}  # {type(error).__name__}")
             raise
+        finally:
+            self._idle.put_nowait(http)
         self.journal.append(f"{curl}  # {response.status_code}")
         return _reply(response, curl)
 
