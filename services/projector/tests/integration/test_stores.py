@@ -111,6 +111,16 @@ def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, 
     assert store.status().parked == 3
 
 
+def test_duplicates_of_poison_are_parked_once(store, story, author, tell):
+    """The store's queue holds each message once, however often the log brings it."""
+    bob = author()
+    messages = [story.followed(author(), bob, partition=0).message for _ in range(2)]
+    items = poisoned(tell.items_of(store, messages), 0)
+    for again in (items, items, items[1:]):
+        store.apply(Batch(partition=0, topic_id="topic", items=again))
+    assert store.status().parked == 2
+
+
 def test_another_process_knows_what_is_parked(store, story, author, followers, tell, request):
     """The set of parked keys is read from the store, not remembered by the process that parked."""
     bob = author()
