@@ -27,8 +27,7 @@ _CONNECTION: Final[dict[str, Any]] = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
-    # Compiling a statement (jit) takes longer than running it, whatever the planner thinks of a table without statistics.
-    "options": "-c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
+    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
     # A batch is always read along the index: the planner, which cannot tell how many rows lie behind the cursor, would
     # now and then sort the whole backlog for each. What can only be scanned then seems so costly that PostgreSQL would
     # compile it each time, which takes a thousand times longer than running it.
