@@ -6,6 +6,7 @@ CHEEPER_SEED draws others (every failure names its seed), CHEEPER_COMMANDS sends
 import asyncio
 import os
 import random
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ SEED = int(os.environ.get("CHEEPER_SEED", "1"))
 COMMANDS = int(os.environ.get("CHEEPER_COMMANDS", "2000"))
 CLIENTS = 10
 SETTLE_SECONDS = 120
+STOP_SECONDS = 10
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
 
@@ -47,6 +49,19 @@ async def test_random_commands_while_processes_are_killed(patient, local_stack):
         raging = asyncio.create_task(storm.rage(COMMANDS // 6, CLIENTS, part=part))
         for role in draw.sample(["relay", "worker", "projector"], 3):
             await asyncio.to_thread(local_stack.kill, role)
+        await raging
+    await compare(patient, local_stack, storm)
+
+
+async def test_random_commands_while_processes_are_stopped_and_started(patient, local_stack):
+    """Nor do they where every role is told to end meanwhile, which each does within ten seconds."""
+    storm = Storm(patient, SEED)
+    for part, role in enumerate(["write-api", "worker", "relay", "projector", "read-api"]):
+        raging = asyncio.create_task(storm.rage(COMMANDS // 5, CLIENTS, part=part))
+        began = time.monotonic()
+        await asyncio.to_thread(local_stack.stop_process, role)
+        assert time.monotonic() - began < STOP_SECONDS, role
+        await asyncio.to_thread(local_stack.start_process, role)
         await raging
     await compare(patient, local_stack, storm)
 
