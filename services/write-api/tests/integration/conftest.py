@@ -14,13 +14,14 @@ READ_SECONDS = 30
 
 
 @pytest.fixture
-def read_topic(kafka_bootstrap):
-    """Reads a topic from its start until it has given `count` messages, and then for as long as more are there: the
-    messages of all partitions as (partition, offset, envelope, value, headers), in order within each.
+def read_topic(request):
+    """Reads a topic of the shared broker, or of another one, from its start until it has given `count` messages, and
+    then for as long as more are there: the messages of all partitions as (partition, offset, envelope, value, headers),
+    in order within each.
     """
 
-    def read(name, count):
-        consumer = Consumer({"bootstrap.servers": kafka_bootstrap, "group.id": name, "auto.offset.reset": "earliest"})
+    def read(name, count, broker):
+        consumer = Consumer({"bootstrap.servers": broker, "group.id": name, "auto.offset.reset": "earliest"})
         partitions = until(lambda: consumer.list_topics(name, timeout=10).topics[name].partitions, READ_SECONDS)
         consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
         found, deadline = [], time.monotonic() + READ_SECONDS
@@ -31,8 +32,8 @@ def read_topic(kafka_bootstrap):
         assert len(found) >= count, f"{len(found)} messages came, not {count}"
         return [_told(message) for message in found]
 
-    async def read_beside(name, count):
-        return await asyncio.to_thread(read, name, count)
+    async def read_beside(name, count, broker=None):
+        return await asyncio.to_thread(read, name, count, broker or request.getfixturevalue("kafka_bootstrap"))
 
     return read_beside
 

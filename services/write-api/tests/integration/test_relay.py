@@ -219,6 +219,31 @@ async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the
     assert before.items() < ids(messages).items()
 
 
+@pytest.mark.parametrize("outage", ["stop", "wipe"])
+async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
+    engine, postgres_url, own_kafka, running, read_topic, outage
+):
+    """While it is away readiness says so; afterwards the log is whole, and its sequences are what they were."""
+    place = Place(engine, postgres_url, own_kafka.url, "")
+    relay = place.relay()
+    async with running(relay):
+        for _ in range(2):
+            await place.write(*KEYS)
+        await eventually(lambda: relayed(place, 8), timeout=40)
+        await asyncio.to_thread(getattr(own_kafka, outage))
+        await place.write(*KEYS)
+        await eventually(lambda: relay.needs.why(course.KAFKA), timeout=40)
+        await asyncio.to_thread(own_kafka.start)
+        await eventually(lambda: relay.needs.why(course.KAFKA) is None, timeout=60)
+        await eventually(lambda: relayed(place, 12), timeout=60)
+    assert sum(map(len, by_sequence(await read_topic(place.topic, 12, own_kafka.url)).values())) == 12
+
+
+async def relayed(place, count):
+    (found,) = await place.execute("SELECT sum(last_sequence) AS sent FROM relay_partitions")
+    return found.sent == count
+
+
 async def topic_is_there(place):
     def look():
         return place.topic in admin_client(place.bootstrap).list_topics(timeout=10).topics
