@@ -53,5 +53,5 @@ def _decode(decoders: dict[str, msgspec.json.Decoder[M]], type_name: str, value:
         raise UnknownMessageTypeError(type_name)
     try:
         return decoder.decode(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessageError(f"{type_name}: {error}") from error

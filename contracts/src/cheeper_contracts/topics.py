@@ -31,7 +31,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 COMMANDS: Final = Topic(
     name="cheeper.commands",
     partitions=PARTITIONS,
-    config={"retention.ms": str(7 * 24 * 3600 * 1000), "cleanup.policy": "delete"},
+    # For ever, since its sender was told 202: a worker that stopped for a person must find all of it, however late.
+    config={"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"},
 )
 EVENTS: Final = Topic(
     name="cheeper.events",

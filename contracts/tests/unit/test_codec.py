@@ -52,7 +52,7 @@ def test_an_unknown_type_is_an_error_of_its_own():
         codec.decode_event("cheeper.nothing.v1", b"{}")
 
 
-@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"follow_id": 1}', b"\xff", b"{}"])
+@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"follow_id": 1}', b"\xff", b"{}", b'{"a":' * 100_000])
 def test_a_malformed_value_names_its_type(value):
     """A value that is not what its type promises is malformed, whatever is wrong with it."""
     with pytest.raises(codec.MalformedMessageError, match=Follow.TYPE):
