@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -11,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from write_api.db.faults import transient_faults
@@ -33,12 +35,16 @@ async def migrate(engine: AsyncEngine) -> str:
 
 
 async def make_outbox_partitions(engine: AsyncEngine) -> None:
-    """Make the outbox's partitions of this month and the next ones. Raises UnavailableError as `migrate` does."""
+    """Make the outbox's partitions of this month and the next ones; one whose rows stand in the default partition
+    already is not needed. Raises UnavailableError as `migrate` does.
+    """
     with transient_faults():
         async with engine.begin() as connection:
             await connection.execute(text(partitions.LOCK_TIMEOUT))
             for statement in partitions.statements(datetime.now(UTC)):
-                await connection.execute(text(statement))
+                with suppress(IntegrityError):
+                    async with connection.begin_nested():
+                        await connection.execute(text(statement))
 
 
 async def missing_revision(engine: AsyncEngine) -> str | None:

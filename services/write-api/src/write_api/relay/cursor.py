@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -145,15 +145,15 @@ class CursorStore:
         return epoch
 
     async def make_partitions(self) -> None:
-        """Make the outbox's partitions of the next months. One that cannot be made now is made another time."""
+        """Make the outbox's partitions of the next months. One that cannot be made now is made another time, and one
+        whose rows stand in the default partition already is not needed.
+        """
         for statement in partitions.statements(datetime.now(UTC)):
             async with self._connection.transaction():
                 await self._connection.execute(partitions.LOCK_TIMEOUT)
-                try:
+                with suppress(errors.LockNotAvailable, errors.CheckViolation):
                     async with self._connection.transaction():
                         await self._connection.execute(statement)
-                except errors.LockNotAvailable:
-                    return
 
     async def wait(self, seconds: float) -> None:
         """Wait for a writer's hint, at most that long."""

@@ -112,7 +112,8 @@ class Relay:
         if cursor is None:
             if any((await asyncio.to_thread(self._event_log.ends)).values()):
                 raise RefusedError(
-                    f"the topic {self._event_log.name} holds messages that this database never sent: delete the topic"
+                    f"the topic {self._event_log.name} holds messages that this database never sent: begin anew with "
+                    "all stores empty (the topic, Redis and MongoDB), or with the database that sent them"
                 )
             await store.begin(identity, topic_id)
         else:

@@ -168,6 +168,8 @@ def _log_parked(letter: Letter) -> None:
         reason=letter.reason,
         error=letter.error,
         message_id=message.message_id(),
+        correlation_id=message.header("ce_correlationid"),
+        type=message.header("ce_type"),
         key=message.key,
         partition=message.partition,
         offset=message.offset,

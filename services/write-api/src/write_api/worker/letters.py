@@ -49,7 +49,9 @@ class DeadLetters:
         """Those of the keys that have parked messages. Raises UnavailableError."""
         with transient_faults():
             async with self._engine.connect() as connection:
-                return set((await connection.execute(_PARKED, {"keys": list(keys)})).scalars())
+                storable = {_storable(key): key for key in keys}
+                parked = (await connection.execute(_PARKED, {"keys": list(storable)})).scalars()
+                return {storable[key] for key in parked}
 
     async def handled(self, message_ids: Collection[str]) -> set[str]:
         """Those of the message ids whose commands have been handled. Raises UnavailableError."""

@@ -34,7 +34,11 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
     def message_id(self) -> str | None:
         """What the message says to be its id, where it says that readably."""
-        found = dict(self.headers).get("ce_id")
+        return self.header("ce_id")
+
+    def header(self, name: str) -> str | None:
+        """A header's text, as far as it can be read."""
+        found = dict(self.headers).get(name)
         return None if found is None else found.decode(errors="replace")
 
 
@@ -52,8 +56,8 @@ def read(message: Received) -> Incoming | Letter:
     try:
         envelope = from_headers(message.headers)
         for identifier in (envelope.message_id, envelope.correlation_id, envelope.reply_to):
-            if identifier is not None:
-                UUID(identifier)
+            if identifier is not None and str(UUID(identifier)) != identifier:
+                raise MalformedEnvelopeError(f"{identifier!r} is no UUID in lower-case text")
         command = codec.decode_command(envelope.type, message.value)
         if not message.key == envelope.key == command.key:
             raise MalformedEnvelopeError(f"the keys of message, envelope and command differ: {message.key!r}")

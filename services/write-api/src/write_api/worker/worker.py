@@ -103,6 +103,8 @@ class Worker:
             log.info(
                 "command received",
                 message_id=message.message_id(),
+                correlation_id=message.header("ce_correlationid"),
+                type=message.header("ce_type"),
                 key=message.key,
                 partition=message.partition,
                 offset=message.offset,
