@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from projector import bootstrap, health, logs, tasks
-from projector.consumer import Consumer
+from projector.consumer import Consumer, TooMuchPoisonError
 from projector.limits import Limit
 from projector.settings import SettingError, Settings, from_env
 from projector.stores import Status, Store, StoreAwayError
@@ -84,35 +84,45 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
     consumers = bootstrap.consumers(
         settings, names, health=found, stop=stop, limit=options.limit, with_tasks=not options.no_tasks
     )
-    return _run_all(dict(zip(names, consumers, strict=True)), stop)
+    by_name = dict(zip(names, consumers, strict=True))
+    return _run_all(by_name, found, stop, stay=options.limit is None)
 
 
-def _run_all(consumers: dict[str, Consumer], stop: Flag) -> bool:
-    """A thread for each consumer. When one fails, all stop: the runner starts the process again."""
-    failed = Flag()
+def _run_all(consumers: dict[str, Consumer], found: health.Health, stop: Flag, *, stay: bool) -> bool:
+    """A thread for each consumer. When one fails, all stop: the runner starts the process again.
+
+    Too much poison ends one consumer alone, and the process stays with `stay`, its readiness saying why: a process that
+    ended would be started again, to meet the same messages, and would hold up the other store.
+    """
+    failed, poisoned = Flag(), Flag()
+
+    def guard(name: str, consumer: Consumer) -> None:
+        try:
+            consumer.run()
+        except TooMuchPoisonError as error:
+            found.say(f"{name}_views", str(error))
+            log.error("stopped: see to the cause and start it again", store=name, why=str(error))  # noqa: TRY400 - no defect
+            poisoned.set()
+        except Exception:
+            log.exception("failed: the process ends", store=name)
+            failed.set()
+            stop.set()
+
     threads = [
-        Thread(target=_guard, args=(name, consumer, stop, failed), name=name, daemon=True)
-        for name, consumer in consumers.items()
+        Thread(target=guard, args=(name, consumer), name=name, daemon=True) for name, consumer in consumers.items()
     ]
     for thread in threads:
         thread.start()
     while not stop.is_set() and any(thread.is_alive() for thread in threads):
         stop.wait(0.1)
+    if stay and poisoned.is_set():
+        stop.wait()
     for thread in threads:
         thread.join(DRAIN_SECONDS / len(threads))
         if thread.is_alive():
             log.error("did not stop in time", store=thread.name)
             failed.set()
-    return not failed.is_set()
-
-
-def _guard(name: str, consumer: Consumer, stop: Flag, failed: Flag) -> None:
-    try:
-        consumer.run()
-    except Exception:
-        log.exception("failed: the process ends", store=name)
-        failed.set()
-        stop.set()
+    return not failed.is_set() and not poisoned.is_set()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -145,7 +145,14 @@ class Consumer:
             what = "parked" if item.offset in aside else "applied"
             log.info(what, store=self._store.name, **_says(item.incoming))
         for message in applied.parked:
-            log.error("cannot be applied" if not message.behind else "waits", store=self._store.name, why=message.why)
+            log.error(
+                "waits" if message.behind else "cannot be applied",
+                store=self._store.name,
+                partition=message.partition,
+                offset=message.offset,
+                sequence=message.sequence,
+                why=message.why,
+            )
             self._dead_letters.copy(message, self._store.name)
         self._limit.count(sum(is_domain(item) for item in items))
         self._log.store_offset(partition, items[-1].offset)
