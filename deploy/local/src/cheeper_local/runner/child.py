@@ -103,7 +103,11 @@ class Child:
         pause = _FIRST_PAUSE
         while self.wanted:
             began = time.monotonic()
-            code = await self._run()
+            try:
+                code = await self._run()
+            except OSError as error:  # no memory or no process left: as good as a death
+                self._output.say(f"{self.spec.name} could not be started: {error}")
+                code = self.last_code = 1
             if not self.wanted:
                 return
             if time.monotonic() - began > _LIVED_WELL_SECONDS:

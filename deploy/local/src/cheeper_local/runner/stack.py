@@ -17,6 +17,7 @@ from cheeper_local.runner.child import Child, Spec, how_it_ended
 from cheeper_local.runner.output import Output
 from cheeper_local.runner.server_set import BROKER, NAMES, ServerSet
 from cheeper_local.servers import choose_broker, kafka_protocol
+from cheeper_local.servers.kafka_protocol import Progress
 from cheeper_local.settings import Settings
 from cheeper_local.stack_folder import StackFolder
 
@@ -25,6 +26,7 @@ COMMANDS_TOPIC: Final = "cheeper.commands"
 _READY_SECONDS = 120.0
 _DRAIN_SECONDS = 30.0
 _PAUSE = 0.1
+_QUIET_SECONDS = 1.0
 _TOO_MANY_DEATHS = 3
 _MIGRATED = ("postgres", BROKER)
 _OK = 200
@@ -185,20 +187,31 @@ class Stack:
         bootstrap, prefix = self.servers.urls[BROKER], roles.environment(self.servers.urls)["TOPIC_PREFIX"]
         if not self.servers.by_name[BROKER].running:
             return
-        deadline, said = time.monotonic() + _DRAIN_SECONDS, False
+        group, topic = prefix + WORKER_GROUP, prefix + COMMANDS_TOPIC
         working = any(child.pid for child in self.children.values() if child.spec.role == "worker")
-        while left := await asyncio.to_thread(_lag, bootstrap, prefix):
-            if not working or time.monotonic() > deadline:
-                self.output.say(f"{left} accepted commands were not handled; they end with Tansu, which keeps no data.")
-                return
-            if not said:
-                self.output.say(f"The worker handles {left} accepted commands first, since Tansu keeps no data.")
-                said = True
-            await asyncio.sleep(_PAUSE)
+        if not (working and await _drained(bootstrap, group, topic)):
+            self.output.say("Commands that were accepted and not handled yet end with Tansu, which keeps no data.")
 
 
-def _lag(bootstrap: str, prefix: str) -> int:
+async def _drained(bootstrap: str, group: str, topic: str) -> bool:
+    """Whether the worker came to its end: nothing is left, and nothing has moved for a while."""
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    before, quiet_since = None, time.monotonic()
+    while time.monotonic() < deadline:
+        now = await asyncio.to_thread(_progress, bootstrap, group, topic)
+        if now is None or now.left or now != before:
+            before, quiet_since = now, time.monotonic()
+        elif time.monotonic() - quiet_since > _QUIET_SECONDS:
+            return True
+        await asyncio.sleep(_PAUSE)
+    return False
+
+
+def _progress(bootstrap: str, group: str, topic: str) -> Progress | None:
+    """How far the worker is, none where the broker does not say."""
     try:
-        return kafka_protocol.lag(bootstrap, prefix + WORKER_GROUP, prefix + COMMANDS_TOPIC)
-    except (KafkaException, KeyError):  # no such topic yet, or the broker is going already
-        return 0
+        return kafka_protocol.progress(bootstrap, group, topic)
+    except KeyError:
+        return Progress({}, 0)  # no topic, and so no command
+    except KafkaException:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -54,8 +55,19 @@ def delete_topics(bootstrap: str, prefix: str) -> list[str]:
     return names
 
 
-def lag(bootstrap: str, group: str, topic: str) -> int:
-    """How many messages of a topic a consumer group has not committed. Raises KafkaException."""
+class Progress(NamedTuple):
+    """How far a consumer group is in a topic: what it has committed, by partition, and how much of it is left."""
+
+    committed: dict[int, int]
+    left: int
+
+
+def progress(bootstrap: str, group: str, topic: str) -> Progress:
+    """How far a consumer group is in a topic. Raises KafkaException, and KeyError where there is no such topic.
+
+    Tansu counts a batch of messages as one in `left`, so there it may be 0 too early: whether `committed` still moves
+    tells more.
+    """
     client = admin(bootstrap)
     metadata = client.list_topics(topic, timeout=_SECONDS).topics[topic]
     partitions = [TopicPartition(topic, number) for number in metadata.partitions]
@@ -65,9 +77,10 @@ def lag(bootstrap: str, group: str, topic: str) -> int:
         [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=_SECONDS
     )
     committed = {each.partition: each.offset for each in answer[group].result(_SECONDS * 2).topic_partitions}
-    return sum(
+    left = sum(
         max(0, end.result(_SECONDS * 2).offset - max(0, committed.get(each.partition, 0))) for each, end in ends.items()
     )
+    return Progress(committed, left)
 
 
 def _delete_groups(client: AdminClient, prefix: str) -> None:
