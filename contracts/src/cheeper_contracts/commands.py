@@ -11,20 +11,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
+from cheeper_contracts.messages import Message
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What all commands have in common: `TYPE`, their name on the wire, and `KEY`, the field that is their key."""
-
-    TYPE: ClassVar[str]
-    KEY: ClassVar[str]
-
-    @property
-    def key(self) -> str:
-        """The author whose commands and events this one is ordered with."""
-        key: str = getattr(self, self.KEY)
-        return key
+class Command(Message, frozen=True, kw_only=True):
+    """A command."""
 
 
 class SignUp(Command, frozen=True, kw_only=True):

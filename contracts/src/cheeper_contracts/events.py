@@ -10,22 +10,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
 from cheeper_contracts.commands import Command, Follow, PostCheep, SignUp
+from cheeper_contracts.messages import Message
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What all events have in common: `TYPE`, their name on the wire, and `KEY`, the field that is their key."""
-
-    TYPE: ClassVar[str]
-    KEY: ClassVar[str]
-
-    @property
-    def key(self) -> str:
-        """The author whose stream the event belongs to: its Kafka key."""
-        key: str = getattr(self, self.KEY)
-        return key
+class Event(Message, frozen=True, kw_only=True):
+    """An event, or the outcome of a command."""
 
 
 class NewAuthorSigned(Event, frozen=True, kw_only=True):

@@ -1,0 +1,20 @@
+"""What commands and events have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """`TYPE` is the message's name and version on the wire, `KEY` the field that holds its key."""
+
+    TYPE: ClassVar[str]
+    KEY: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The author whose messages this one is ordered with: its Kafka key."""
+        key: str = getattr(self, self.KEY)
+        return key
