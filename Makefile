@@ -69,7 +69,7 @@ test-integration: $(STAMP) ## tests of one part against real servers
 test-e2e: $(STAMP) ## the whole system through its gateway
 	@$(WITHIN) 1800 $(BIN)/pytest $(wildcard tests-e2e/tests/e2e)
 
-test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the integration tests on containers
+test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the tests of stores on testcontainers
 	@deploy/test-containers
 
 lint: $(STAMP) ## style, types, layers, and that generated files are up to date
