@@ -118,12 +118,19 @@ class Stores:
         return ", ".join(_short(views.unpack_entry(entry)[1]) for entry in self._redis.lrange(key, 0, -1))
 
 
+_COORDINATOR_NOT_READY: Final = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+
+
 def _committed(consumer: Consumer, topic: str, partitions: int) -> list[TopicPartition] | None:
     """A group's offsets; none while the broker, which nobody asked for a group before, is not ready to tell."""
     try:
         return consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _KAFKA_SECONDS)
     except KafkaException as error:
-        if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+        if error.args[0].code() not in _COORDINATOR_NOT_READY:
             raise
         return None
 

@@ -54,12 +54,14 @@ async def test_a_cheep_is_accepted(client):
 
 @pytest.mark.parametrize(("path", "made"), [("/author", "author_id"), ("/follow", "follow_id"), ("/cheep", "cheep_id")])
 async def test_ids_that_are_left_out_are_made(client, path, made):
-    """An id that the client leaves out is made, and made again the same when the command is repeated with its id."""
+    """An id that the client leaves out is made, of version 7, and again the same when the command is repeated."""
     body = {name: value for name, value in valid(path).items() if name != made or path == "/cheep"}
     reply = await client.request("POST", path, body=body)
     again = await client.command("POST", path, body, key=reply.message_id)
     assert again.data == reply.data
-    assert str(uuid.UUID(reply.data[made])) == reply.data[made] != reply.message_id
+    one = reply.data[made]
+    assert (str(uuid.UUID(one)), uuid.UUID(one).version) == (one, 7)
+    assert one != reply.message_id
 
 
 async def test_ids_are_lower_case_in_answers(client):
