@@ -72,14 +72,14 @@ def progress(bootstrap: str, group: str, topic: str) -> Progress:
     metadata = client.list_topics(topic, timeout=_SECONDS).topics[topic]
     partitions = [TopicPartition(topic, number) for number in metadata.partitions]
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    ends = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_SECONDS)
+    asked = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_SECONDS)
+    # Awaited before the next question, which may raise: librdkafka crashes where answers are left unclaimed.
+    ends = {each.partition: future.result(_SECONDS * 2).offset for each, future in asked.items()}
     answer = client.list_consumer_group_offsets(
         [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=_SECONDS
     )
     committed = {each.partition: each.offset for each in answer[group].result(_SECONDS * 2).topic_partitions}
-    left = sum(
-        max(0, end.result(_SECONDS * 2).offset - max(0, committed.get(each.partition, 0))) for each, end in ends.items()
-    )
+    left = sum(max(0, end - max(0, committed.get(partition, 0))) for partition, end in ends.items())
     return Progress(committed, left)
 
 
