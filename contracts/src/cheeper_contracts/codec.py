@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from cheeper_contracts.commands import COMMANDS, Command
-from cheeper_contracts.events import EVENTS, Event
+from cheeper_contracts.catalogue import COMMANDS, EVENTS
+from cheeper_contracts.messages import Command, Event
 
 
 class UnknownMessageTypeError(LookupError):

@@ -1,4 +1,4 @@
-"""What commands and events have in common."""
+"""What all messages have in common."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """The author whose messages this one is ordered with: its Kafka key."""
         key: str = getattr(self, self.KEY)
         return key
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """A command: what somebody asks for."""
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """An event, or the outcome of a command."""

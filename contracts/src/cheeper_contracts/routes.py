@@ -30,15 +30,45 @@ class Route(msgspec.Struct, frozen=True):
 
 READ: Final = ("GET", "HEAD")
 
-AUTHORS: Final = Route("/author", commands=("POST",))
-AUTHOR: Final = Route("/author/{author_id}", queries=READ)
+AUTHORS: Final = Route("/author", queries=READ, commands=("POST",))
+AUTHOR: Final = Route("/author/{author_id}", queries=READ, commands=("PATCH",))
+EMAIL: Final = Route("/author/{author_id}/email", commands=("PUT",))
 FOLLOWERS_COUNTER: Final = Route("/author/{author_id}/followers-counter", queries=READ)
+FOLLOWERS: Final = Route("/author/{author_id}/followers", queries=READ)
+FOLLOWING: Final = Route("/author/{author_id}/following", queries=READ)
+FOLLOWED: Final = Route("/author/{from_author_id}/following/{to_author_id}", commands=("DELETE",))
 TIMELINE: Final = Route("/author/{author_id}/timeline", queries=READ)
+AUTHOR_CHEEPS: Final = Route("/author/{author_id}/cheeps", queries=READ)
+NOTIFICATIONS: Final = Route("/author/{author_id}/notifications", queries=READ)
 FOLLOWS: Final = Route("/follow", commands=("POST",))
 CHEEPS: Final = Route("/cheep", commands=("POST",))
-CHEEP: Final = Route("/cheep/{cheep_id}", queries=READ)
+CHEEP: Final = Route("/cheep/{cheep_id}", queries=READ, commands=("PATCH", "DELETE"))
+ANSWER: Final = Route("/cheep/{cheep_id}/answer", commands=("POST",))
+ANSWERS: Final = Route("/cheep/{cheep_id}/answers", queries=READ)
+SEARCH: Final = Route("/search", queries=READ)
+SEARCH_AUTHORS: Final = Route("/search/authors", queries=READ)
+COMMAND: Final = Route("/command/{message_id}", queries=READ)
 
-ROUTES: Final = (AUTHORS, AUTHOR, FOLLOWERS_COUNTER, TIMELINE, FOLLOWS, CHEEPS, CHEEP)
+ROUTES: Final = (
+    AUTHORS,
+    AUTHOR,
+    EMAIL,
+    FOLLOWERS_COUNTER,
+    FOLLOWERS,
+    FOLLOWING,
+    FOLLOWED,
+    TIMELINE,
+    AUTHOR_CHEEPS,
+    NOTIFICATIONS,
+    FOLLOWS,
+    CHEEPS,
+    CHEEP,
+    ANSWER,
+    ANSWERS,
+    SEARCH,
+    SEARCH_AUTHORS,
+    COMMAND,
+)
 
 
 def route_of(path: str) -> Route | None:

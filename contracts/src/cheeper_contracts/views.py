@@ -92,10 +92,13 @@ CHECKPOINT: Final = KeyPattern(
 )
 TASKS: Final = KeyPattern(
     name="tasks",
-    holds="list, by author: the author's fan-out tasks as JSON {sequence, entry in hex, after}, oldest first",
+    holds="list, by author: the author's fan-out tasks as JSON {sequence, kind, entry in hex, after}, oldest first",
 )
 TASK_AUTHORS: Final = KeyPattern(
     name="task-authors", holds="list, by partition: authors who have fan-out tasks, the next one to serve first"
+)
+REFILL: Final = KeyPattern(
+    name="refill", holds="list, newest first: what a task has gathered for below the floor of a reader's short timeline"
 )
 PARKED: Final = KeyPattern(
     name="parked", holds="list, by message key: parked messages of that key as JSON, oldest first"
@@ -114,6 +117,7 @@ KEY_PATTERNS: Final = (
     CHECKPOINT,
     TASKS,
     TASK_AUTHORS,
+    REFILL,
     PARKED,
     PARKED_KEYS,
 )
@@ -139,6 +143,9 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     A store writes it in the same call or transaction as the effects of the message that settled the command, so
     whoever sees the record sees the effects, but for fan-out tasks of `key` that are not newer than `sequence`.
     `at` is that message's time, microseconds.
+
+    One that is only `accepted`, in Redis alone, was seen on `cheeper.commands`: it has no place in the log yet, its
+    sequence is 0 and `at` is when it was sent. It never takes the place of another record.
     """
 
     message_id: str
@@ -146,7 +153,7 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     sequence: int
     type: str
-    status: Literal["handled", "rejected"]
+    status: Literal["accepted", "handled", "rejected"]
     at: int
     changed: bool
     code: str | None = None
@@ -169,12 +176,36 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     indexes: tuple[tuple[str, ...], ...] = ()
 
 
-AUTHORS: Final = Collection(name="authors", lag_ms=2_000, holds="AuthorDocument by author id")
+AUTHORS: Final = Collection(
+    name="authors",
+    lag_ms=2_000,
+    holds="AuthorDocument by author id",
+    indexes=(("username_folded",), ("words", "signed_up_at", "_id")),
+)
+FOLLOWS: Final = Collection(
+    name="follows",
+    lag_ms=2_000,
+    holds='FollowDocument by "<follower> <followed>"; there while the one follows the other',
+    indexes=(
+        ("to_author_id", "followed_at", "from_author_id"),
+        ("from_author_id", "followed_at", "to_author_id"),
+    ),
+)
 CHEEPS: Final = Collection(
     name="cheeps",
     lag_ms=2_000,
-    holds="CheepDocument by cheep id",
-    indexes=(("in_reply_to", "cheep_date", "_id"),),
+    holds="CheepDocument by cheep id; of a deleted one only deleted_at is left",
+    indexes=(
+        ("in_reply_to", "cheep_date", "_id"),
+        ("author_id", "cheep_date", "_id"),
+        ("words", "cheep_date", "_id"),
+    ),
+)
+NOTIFICATIONS: Final = Collection(
+    name="notifications",
+    lag_ms=2_000,
+    holds="NotificationDocument by notification id",
+    indexes=(("author_id", "at", "_id"),),
 )
 COMMANDS: Final = Collection(
     name="commands", lag_ms=2_000, holds="CommandRecord by message id, and expires_at (a date) for its TTL index"
@@ -184,27 +215,42 @@ CHECKPOINTS: Final = Collection(
 )
 PARKED_MESSAGES: Final = Collection(name="parked_messages", holds="a parked message by (partition, sequence)")
 
-COLLECTIONS: Final = (AUTHORS, CHEEPS, COMMANDS, CHECKPOINTS, PARKED_MESSAGES)
+COLLECTIONS: Final = (AUTHORS, FOLLOWS, CHEEPS, NOTIFICATIONS, COMMANDS, CHECKPOINTS, PARKED_MESSAGES)
 
 
 class AuthorDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """An author's profile and counts. Only `author_id` and the counts may be there before the sign-up is."""
+    """An author's profile and counts. Only `author_id` and the counts may be there before the sign-up is.
+
+    `username_folded` is the username in lower case, by which it is found; `words` are those of username and name
+    (`cheeper_contracts.words`).
+    """
 
     author_id: str = msgspec.field(name="_id")
     username: str | None = None
+    username_folded: str | None = None
     name: str | None = None
     bio: str | None = None
     location: str | None = None
     website: str | None = None
     birth_date: str | None = None
     signed_up_at: int | None = None
+    words: list[str] = []
     followers: int = 0
     following: int = 0
     cheeps: int = 0
 
 
+class FollowDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """That one author follows another. Names are not in it, since they change: they are looked up."""
+
+    follow_key: str = msgspec.field(name="_id")
+    from_author_id: str
+    to_author_id: str
+    followed_at: int
+
+
 class CheepDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A cheep."""
+    """A cheep, an answer too. `words` are those of the message (`cheeper_contracts.words`)."""
 
     cheep_id: str = msgspec.field(name="_id")
     author_id: str
@@ -213,3 +259,22 @@ class CheepDocument(msgspec.Struct, frozen=True, kw_only=True):
     cheep_date: int
     in_reply_to: str | None = None
     edited_at: int | None = None
+    words: list[str] = []
+
+
+class DeletedCheepDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a cheep that was deleted: that it was there, so that its answers can still be asked for."""
+
+    cheep_id: str = msgspec.field(name="_id")
+    deleted_at: int
+
+
+class NotificationDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What an author was told. `from_author_id` is whose doing it is, `cheep_id` the answer, where it is about them."""
+
+    notification_id: str = msgspec.field(name="_id")
+    author_id: str
+    kind: Literal["welcome", "new_follower", "answer"]
+    at: int
+    from_author_id: str | None = None
+    cheep_id: str | None = None

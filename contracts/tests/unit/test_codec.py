@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from cheeper_contracts import codec
-from cheeper_contracts.commands import COMMANDS, Follow
+from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import from_headers, to_headers
-from cheeper_contracts.events import COMMAND_OF, EVENTS, CommandHandled, CommandRejected
 
 GOLDEN = sorted((Path(__file__).parents[2] / "examples").glob("*.message"))
 
@@ -57,9 +56,3 @@ def test_a_malformed_value_names_its_type(value):
     """A value that is not what its type promises is malformed, whatever is wrong with it."""
     with pytest.raises(codec.MalformedMessageError, match=Follow.TYPE):
         codec.decode_command(Follow.TYPE, value)
-
-
-def test_every_event_names_the_command_it_settles():
-    """Whoever sees a settling message knows its command: from the table, or from the outcome itself."""
-    assert set(COMMAND_OF) == set(EVENTS) - {CommandHandled, CommandRejected}
-    assert set(COMMAND_OF.values()) <= set(COMMANDS)

@@ -24,7 +24,7 @@ def test_a_path_falls_on_its_route(path, route):
 
 def test_allow_names_the_methods_of_both_services():
     """Neither service alone could say what a path allows."""
-    assert AUTHORS.allow == "POST, OPTIONS"
+    assert AUTHORS.allow == "GET, HEAD, POST, OPTIONS"
     assert TIMELINE.allow == "GET, HEAD, OPTIONS"
 
 

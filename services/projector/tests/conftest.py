@@ -8,7 +8,9 @@ import pytest
 
 from cheeper_contracts.codec import encode
 from cheeper_contracts.envelope import Envelope, to_headers
-from cheeper_contracts.events import AuthorFollowed, CheepPosted, NewAuthorSigned
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
 from projector.decoding import decode
 from projector.meta import meta_of

@@ -13,7 +13,7 @@ from confluent_kafka import Message
 
 from cheeper_contracts.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
 from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 
 _MOST_DIGITS: Final = 15  # of a sequence: what Redis's Lua counts exactly
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cheeper_contracts.events import CommandHandled, CommandRejected
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
 from projector.stores import Item
 
 

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cheeper_contracts import views
-from cheeper_contracts.events import AuthorFollowed, CheepPosted
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
 
 AUTHORS = tuple(str(uuid.UUID(int=number * 0x1111_2222_3333_4444_5555)) for number in range(1, 7))
 PARTITIONS = 3

@@ -1,6 +1,6 @@
 import pytest
 
-from cheeper_contracts.events import CommandHandled
+from cheeper_contracts.events.command_handled import CommandHandled
 from projector.decoding import decode
 
 

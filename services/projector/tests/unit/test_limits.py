@@ -1,4 +1,4 @@
-from cheeper_contracts.events import CommandHandled
+from cheeper_contracts.events.command_handled import CommandHandled
 from projector.decoding import decode
 from projector.limits import Limit
 from projector.stores import Item

@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from cheeper_contracts import views
+from cheeper_contracts.catalogue import EVENTS
 from cheeper_contracts.codec import EVENT_TYPES, decode_event
-from cheeper_contracts.events import EVENTS, CommandHandled, CommandRejected
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
 from projector import projections
 from projector.meta import Meta
 from projector.writes import FanOut, PullIn, PutText, SetFields

@@ -16,8 +16,8 @@ from litestar.types import ASGIApp
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
@@ -27,6 +27,7 @@ from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
 from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import ENDPOINTS, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
@@ -62,7 +63,8 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     engine = create_engine(settings.database_url, application_name=f"write-api-{settings.role}")
     hints = Hints(engine)
     try:
-        bus = CommandBus(PostgresTransactions(engine).begin, hints.wake, source=source, accepted=accepted)
+        begin = PostgresTransactions(engine).begin
+        bus = CommandBus(begin, hints.wake, HANDLERS, source=source, accepted=accepted)
         yield CommandSide(engine=engine, bus=bus)
     finally:
         await hints.close()
@@ -75,13 +77,13 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side:
         checks: dict[str, Check] = {"postgres": postgres_check(side.engine)}
         if Transport.ASYNC not in settings.transports.values():
-            yield create_app(_dispatcher(settings, side, _send_nothing), checks)
+            yield create_app(ENDPOINTS, _dispatcher(settings, side, _send_nothing), checks)
             return
         checks["kafka"] = kafka_check(settings)
         producer = CommandProducer(settings.kafka_bootstrap_servers, settings.topic_prefix)
         producer.start()
         try:
-            yield create_app(_dispatcher(settings, side, _send_with(producer)), checks)
+            yield create_app(ENDPOINTS, _dispatcher(settings, side, _send_with(producer)), checks)
         finally:
             await producer.close()
 

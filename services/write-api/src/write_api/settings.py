@@ -7,14 +7,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from cheeper_contracts.commands import COMMANDS, Command
+from cheeper_contracts.messages import Command
 from write_api.commands.transports import Transport
 from write_api.database_url import sqlalchemy_url
+from write_api.features import TRANSPORTS
 
 Role = Literal["http", "worker", "relay", "migrate", "raise-epoch"]
 
 DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "migrate": 0, "raise-epoch": 0}
-DEFAULT_TRANSPORTS: Final = "SignUp=sync,Follow=async,PostCheep=async"
 LOG_FORMATS: Final = ("auto", "json", "console")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _HIGHEST_PORT: Final = 65535
@@ -48,7 +48,7 @@ def from_env(environ: Mapping[str, str], role: Role) -> Settings:
         database_url=_database_url(environ),
         kafka_bootstrap_servers=_required(environ, "KAFKA_BOOTSTRAP_SERVERS"),
         topic_prefix=environ.get("TOPIC_PREFIX", ""),
-        transports=_transports(environ.get("COMMAND_TRANSPORTS", DEFAULT_TRANSPORTS)),
+        transports=_transports(environ.get("COMMAND_TRANSPORTS", "")),
         host=environ.get("HOST", "127.0.0.1"),
         port=_port(environ, DEFAULT_PORTS[role]),
         log_format=_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"),
@@ -73,8 +73,8 @@ def _database_url(environ: Mapping[str, str]) -> str:
 
 
 def _transports(text: str) -> dict[type[Command], Transport]:
-    commands = {command.__name__: command for command in COMMANDS}
-    routing = dict(pair.split("=", 1) for pair in DEFAULT_TRANSPORTS.split(","))
+    commands = {command.__name__: command for command in TRANSPORTS}
+    routing = dict(TRANSPORTS)
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, transport = pair.partition("=")
         if name not in commands or transport not in tuple(Transport):
@@ -82,8 +82,8 @@ def _transports(text: str) -> dict[type[Command], Transport]:
                 "COMMAND_TRANSPORTS must be pairs such as SignUp=sync,Follow=async of "
                 f"{', '.join(commands)} and {', '.join(Transport)}"
             )
-        routing[name] = transport
-    return {commands[name]: Transport(transport) for name, transport in routing.items()}
+        routing[commands[name]] = Transport(transport)
+    return routing
 
 
 def _port(environ: Mapping[str, str], default: int) -> int:

@@ -8,12 +8,15 @@ from sqlalchemy import text
 
 from cheeper_contracts import events
 from cheeper_contracts.codec import decode_event
-from cheeper_contracts.commands import Follow, PostCheep, SignUp
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
 from write_api.commands.bus import MAX_BATCH, CommandBus
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
 from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 
 NOW = 1_647_292_130_123_456
@@ -28,7 +31,7 @@ class World:
         self.clock = itertools.count(NOW)
         self.woken = 0
         begin = PostgresTransactions(engine).begin if engine else self.memory.begin
-        self.bus = CommandBus(begin, self._wake, source="/test", clock=lambda: next(self.clock))
+        self.bus = CommandBus(begin, self._wake, HANDLERS, source="/test", clock=lambda: next(self.clock))
 
     def _wake(self):
         self.woken += 1

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from cheeper_contracts.commands import Follow
+from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.servers import Tansu
 from write_api.commands.ids import new_id

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.events import CheepPosted
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import eventually
 from write_api import outbox
 from write_api.commands.ids import new_id

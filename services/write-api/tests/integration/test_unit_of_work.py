@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
 from write_api.commands.bus import CommandBus
@@ -16,6 +17,7 @@ from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
 from write_api.domain.author import Author
+from write_api.features import HANDLERS
 
 NOW = 1_647_292_130_123_456
 WAITING = text(
@@ -39,7 +41,7 @@ def a_sign_up(**given):
 
 
 def bus_of(engine):
-    return CommandBus(PostgresTransactions(engine).begin, lambda: None, source="/test")
+    return CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test")
 
 
 async def count(engine, table):

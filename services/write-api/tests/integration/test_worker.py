@@ -7,7 +7,8 @@ from confluent_kafka import Producer
 from sqlalchemy import text
 
 from cheeper_contracts import codec, topics
-from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api.commands.bus import CommandBus
@@ -16,6 +17,7 @@ from write_api.commands.outcome import Incoming
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.needs import Needs
 from write_api.worker import worker as course
@@ -30,7 +32,7 @@ class Place:
     def __init__(self, engine, bootstrap, prefix):
         self.engine, self.bootstrap, self.prefix = engine, bootstrap, prefix
         self.topic = topics.COMMANDS.named(prefix)
-        self.bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, source="/test", accepted=True)
+        self.bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
         self.authors = []
 
     def worker(self, most_in_a_row=20):

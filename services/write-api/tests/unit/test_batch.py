@@ -3,7 +3,7 @@
 import pytest
 
 from cheeper_contracts import codec
-from cheeper_contracts.commands import PostCheep
+from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope, to_headers
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id

@@ -2,9 +2,9 @@ import msgspec
 import pytest
 
 from write_api.domain.errors import Invalid
-from write_api.http.authors import SignUpBody
 from write_api.http.bodies import decode
-from write_api.http.cheeps import PostCheepBody
+from write_api.http.endpoints.post_cheep import PostCheepBody
+from write_api.http.endpoints.sign_up import SignUpBody
 
 AUTHOR = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 

@@ -1,6 +1,9 @@
 from typing import ClassVar
 
-from cheeper_contracts.commands import Command, Follow, PostCheep, SignUp
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.messages import Command
 from write_api.commands.outcome import MESSAGE_ID_REUSED, KnownCommand, Outcome, digest_of
 
 POST = PostCheep(cheep_id="1", author_id="2", message="Hello")

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from cheeper_contracts import codec
-from cheeper_contracts.commands import PostCheep
+from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope, to_headers
 from write_api.commands.outcome import Incoming
 from write_api.worker.received import MALFORMED, UNKNOWN_TYPE, Letter, Received, read

@@ -1,15 +1,21 @@
 import pytest
 
-from cheeper_contracts.commands import Follow, PostCheep, SignUp
+from cheeper_contracts.catalogue import COMMANDS
+from cheeper_contracts.commands.change_email import ChangeEmail
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.update_profile import UpdateProfile
 from write_api.settings import SettingError, from_env
 
 GIVEN = {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:2"}
 
 
 def test_the_defaults_are_the_books():
-    """SignUp is handled at once, Follow and PostCheep are sent; each role has a port of its own."""
+    """What an author does to its profile is handled at once, all else is sent; each role has a port of its own."""
     settings = from_env(GIVEN, "http")
-    assert settings.transports == {SignUp: "sync", Follow: "async", PostCheep: "async"}
+    assert set(settings.transports) == set(COMMANDS)
+    at_once = {command for command, transport in settings.transports.items() if transport == "sync"}
+    assert at_once == {SignUp, UpdateProfile, ChangeEmail}
     assert (settings.host, settings.port, settings.topic_prefix) == ("127.0.0.1", 8001, "")
     assert from_env(GIVEN, "worker").port == 8011
 
@@ -17,7 +23,8 @@ def test_the_defaults_are_the_books():
 def test_each_command_can_be_routed():
     """What is not named keeps its default."""
     settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , SignUp=async"}, "http")
-    assert settings.transports == {SignUp: "async", Follow: "sync", PostCheep: "async"}
+    changed = {SignUp: "async", Follow: "sync"}
+    assert settings.transports == {**from_env(GIVEN, "http").transports, **changed}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +36,7 @@ def test_each_command_can_be_routed():
         ("KAFKA_BOOTSTRAP_SERVERS", ""),
         ("COMMAND_TRANSPORTS", "Follow=pigeon"),
         ("COMMAND_TRANSPORTS", "Unfollow"),
+        ("COMMAND_TRANSPORTS", "Fly=sync"),
         ("PORT", "http"),
         ("PORT", "65536"),
         ("LOG_FORMAT", "xml"),

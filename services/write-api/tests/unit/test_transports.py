@@ -1,12 +1,14 @@
 import pytest
 
-from cheeper_contracts.commands import PostCheep, SignUp
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
 from write_api.commands.transports import Dispatcher, Transport
+from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 
 ACCEPTED = Outcome(accepted=True)
@@ -32,9 +34,9 @@ class World:
         self.transactions = MemoryTransactions()
         self.sent = Sent()
         self.transports = {SignUp: Transport.SYNC, PostCheep: Transport.ASYNC}
-        bus = CommandBus(self.transactions.begin, lambda: None, source="/http")
+        bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/http")
         self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent)
-        self._worker = CommandBus(self.transactions.begin, lambda: None, source="/worker", accepted=True)
+        self._worker = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/worker", accepted=True)
 
     async def dispatch(self, command, message_id=None):
         return await self.dispatcher.dispatch(

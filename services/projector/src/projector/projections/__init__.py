@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from cheeper_contracts.events import (
-    AuthorFollowed,
-    CheepPosted,
-    CommandHandled,
-    CommandRejected,
-    Event,
-    NewAuthorSigned,
-)
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_notified import AuthorNotified
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.cheep_updated import CheepUpdated
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.events.email_changed import EmailChanged
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.events.profile_updated import ProfileUpdated
+from cheeper_contracts.messages import Event
 from projector.meta import Meta
 from projector.projections import (
     author_cheeps,
@@ -43,6 +48,13 @@ REDIS: Final[Table[RedisWrite]] = {
         timelines.cheep_posted,
         command_records.in_redis,
     ),
+    ProfileUpdated: (command_records.in_redis,),
+    EmailChanged: (command_records.in_redis,),
+    AuthorUnfollowed: (command_records.in_redis,),
+    CheepUpdated: (command_records.in_redis,),
+    CheepDeleted: (command_records.in_redis,),
+    CheepAnswered: (command_records.in_redis,),
+    AuthorNotified: (command_records.in_redis,),
     CommandHandled: (command_records.in_redis,),
     CommandRejected: (command_records.in_redis,),
 }
@@ -51,6 +63,13 @@ MONGO: Final[Table[MongoWrite]] = {
     NewAuthorSigned: (author_documents.new_author_signed, command_records.in_mongo),
     AuthorFollowed: (author_documents.author_followed, command_records.in_mongo),
     CheepPosted: (cheep_documents.cheep_posted, author_documents.cheep_posted, command_records.in_mongo),
+    ProfileUpdated: (command_records.in_mongo,),
+    EmailChanged: (command_records.in_mongo,),
+    AuthorUnfollowed: (command_records.in_mongo,),
+    CheepUpdated: (command_records.in_mongo,),
+    CheepDeleted: (command_records.in_mongo,),
+    CheepAnswered: (command_records.in_mongo,),
+    AuthorNotified: (command_records.in_mongo,),
     CommandHandled: (command_records.in_mongo,),
     CommandRejected: (command_records.in_mongo,),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cheeper_contracts.events import CheepPosted
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.views import pack_entry
 from projector.meta import Meta
 from projector.writes import AddOwnCheep

@@ -6,7 +6,9 @@ The profile is set by the author's own event; counts are only ever added to, sin
 from __future__ import annotations
 
 from cheeper_contracts import views
-from cheeper_contracts.events import AuthorFollowed, CheepPosted, NewAuthorSigned
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from projector.meta import Meta
 from projector.writes import Increment, SetFields
 

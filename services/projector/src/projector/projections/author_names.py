@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cheeper_contracts.events import NewAuthorSigned
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from projector.meta import Meta
 from projector.writes import SetField
 

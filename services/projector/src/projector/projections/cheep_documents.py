@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cheeper_contracts import views
-from cheeper_contracts.events import CheepPosted
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from projector.meta import Meta
 from projector.writes import SetFields
 

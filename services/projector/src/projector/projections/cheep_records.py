@@ -8,7 +8,7 @@ import msgspec
 
 from cheeper_contracts import views
 from cheeper_contracts.envelope import EPOCH
-from cheeper_contracts.events import CheepPosted
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from projector.meta import Meta
 from projector.writes import PutText
 

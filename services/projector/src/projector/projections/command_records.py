@@ -7,8 +7,11 @@ from datetime import timedelta
 import msgspec
 
 from cheeper_contracts import views
+from cheeper_contracts.catalogue import command_type_of
 from cheeper_contracts.envelope import EPOCH
-from cheeper_contracts.events import COMMAND_OF, CommandHandled, CommandRejected, Event
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.messages import Event
 from projector.meta import Meta
 from projector.writes import PutText, SetFields
 
@@ -52,7 +55,7 @@ def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:
             key=meta.key,
             partition=meta.partition,
             sequence=meta.sequence,
-            type=_command_type(event),
+            type=command_type_of(event),
             status="rejected" if rejected else "handled",
             at=meta.time,
             changed=_changed(event),
@@ -60,12 +63,6 @@ def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:
             message=rejected.message if rejected else None,
         ),
     )
-
-
-def _command_type(event: Event) -> str:
-    if isinstance(event, CommandHandled | CommandRejected):
-        return event.command_type
-    return COMMAND_OF[type(event)].TYPE
 
 
 def _changed(event: Event) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cheeper_contracts import views
-from cheeper_contracts.events import AuthorFollowed
+from cheeper_contracts.events.author_followed import AuthorFollowed
 from projector.meta import Meta
 from projector.writes import AddMember
 

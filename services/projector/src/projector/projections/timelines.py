@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cheeper_contracts.events import AuthorFollowed, CheepPosted
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.views import pack_entry
 from projector.meta import Meta
 from projector.writes import FanOut, PullIn

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 from projector.decoding import Incoming
 from projector.meta import Meta
 from projector.parking import ParkedMessage, parked

@@ -1,34 +1,26 @@
-"""The command bus: a literal table from command to handler, and the one place where a transaction begins and ends."""
+"""The command bus: the one place where a transaction begins and ends. Which handler a command has is in `features`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from cheeper_contracts.commands import Command, Follow, PostCheep, SignUp
 from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.events import CommandHandled, CommandRejected, Event
-from write_api.commands.follow import follow
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.messages import Command, Event
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
-from write_api.commands.post_cheep import post_cheep
-from write_api.commands.sign_up import sign_up
 from write_api.commands.unit_of_work import Begin, Settlement, UnitOfWork
 from write_api.domain.errors import Refusal
 
 Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
 """(command, unit of work, microseconds since the epoch) → the one event of what it changed, or none where its act was
 already true. Raises a Refusal."""
-
-HANDLERS: Final[dict[type[Command], Handler]] = {
-    SignUp: sign_up,
-    Follow: follow,
-    PostCheep: post_cheep,
-}
 
 MAX_BATCH: Final = 60
 """Commands in one transaction: a subtransaction each, and from 64 on Postgres looks them up on disk."""
@@ -42,16 +34,17 @@ def now_in_microseconds() -> int:
 
 
 class CommandBus:
-    """Runs commands.
+    """Runs commands, each by its one handler.
 
     `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
     `accepted` says whether senders have been told "accepted" before their commands come here, as the worker's have.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what bootstrap hands it
         self,
         begin: Begin,
         wake: Callable[[], None],
+        handlers: Mapping[type[Command], Handler],
         *,
         source: str,
         accepted: bool = False,
@@ -59,6 +52,7 @@ class CommandBus:
     ) -> None:
         self._begin = begin
         self._wake = wake
+        self._handlers = handlers
         self._source = source
         self._accepted = accepted
         self._clock = clock
@@ -80,7 +74,7 @@ class CommandBus:
         if settlements:
             self._wake()
         for incoming, (answer, settlement) in zip(batch, handled, strict=True):
-            _log(incoming, answer, repeated=settlement is None)
+            self._log(incoming, answer, repeated=settlement is None)
         return [answer for answer, _ in handled]
 
     async def _answer(
@@ -108,7 +102,7 @@ class CommandBus:
     async def _run(self, work: UnitOfWork, command: Command) -> tuple[Outcome, Event]:
         try:
             async with work.savepoint():
-                event = await HANDLERS[type(command)](command, work, self._clock())
+                event = await self._handlers[type(command)](command, work, self._clock())
         except Refusal as refusal:
             outcome = Outcome(code=refusal.code, message=refusal.message)
             return outcome, CommandRejected(
@@ -130,17 +124,16 @@ class CommandBus:
             traceparent=cause.traceparent,
         )
 
-
-def _log(incoming: Incoming, answer: Outcome, *, repeated: bool) -> None:
-    envelope = incoming.envelope
-    log.info(
-        "command rejected" if answer.code else "command handled",
-        message_id=envelope.message_id,
-        correlation_id=envelope.correlation_id,
-        type=envelope.type,
-        key=envelope.key,
-        handled_by=HANDLERS[type(incoming.command)].__name__,
-        changed=answer.changed,
-        code=answer.code,
-        repeated=repeated,
-    )
+    def _log(self, incoming: Incoming, answer: Outcome, *, repeated: bool) -> None:
+        envelope = incoming.envelope
+        log.info(
+            "command rejected" if answer.code else "command handled",
+            message_id=envelope.message_id,
+            correlation_id=envelope.correlation_id,
+            type=envelope.type,
+            key=envelope.key,
+            handled_by=self._handlers[type(incoming.command)].__name__,
+            changed=answer.changed,
+            code=answer.code,
+            repeated=repeated,
+        )

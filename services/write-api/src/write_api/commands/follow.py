@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
-from cheeper_contracts.commands import Follow as FollowCommand
-from cheeper_contracts.events import AuthorFollowed
+from cheeper_contracts.commands.follow import Follow as FollowCommand
+from cheeper_contracts.events.author_followed import AuthorFollowed
 from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain.follow import Follow
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
-from cheeper_contracts.commands import PostCheep
-from cheeper_contracts.events import CheepPosted
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES

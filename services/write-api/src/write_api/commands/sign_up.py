@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
-from cheeper_contracts.commands import SignUp
-from cheeper_contracts.events import NewAuthorSigned
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain.author import Author
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import structlog
 
-from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.messages import Command
 from write_api.commands.bus import CommandBus
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
 

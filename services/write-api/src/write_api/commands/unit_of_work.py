@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 from write_api.commands.outcome import KnownCommand, Outcome
 from write_api.domain.repositories import Authors, Cheeps, Follows
 

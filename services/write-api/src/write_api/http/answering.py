@@ -10,8 +10,8 @@ from litestar import Response
 from litestar.openapi import ResponseSpec
 
 from cheeper_contracts.answers import Answer, Meta
-from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.messages import Command
 from write_api.commands.bus import now_in_microseconds
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import made_for

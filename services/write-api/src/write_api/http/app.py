@@ -8,6 +8,7 @@ from typing import Final
 
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter
@@ -16,15 +17,10 @@ from litestar.types import ASGIApp
 from cheeper_contracts import routes
 from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER
 from write_api.commands.transports import Dispatcher
-from write_api.http.authors import sign_up
 from write_api.http.bodies import MAX_BODY_BYTES
-from write_api.http.cheeps import post_cheep
 from write_api.http.context import ContextMiddleware
-from write_api.http.follows import follow
 from write_api.http.health import Check, health_handlers
 from write_api.http.problems import EXCEPTION_HANDLERS
-
-COMMAND_HANDLERS: Final = (sign_up, follow, post_cheep)
 
 _IDEMPOTENCY_KEY: Final = HeaderParameter(
     annotation=str | None,
@@ -38,11 +34,16 @@ _IDEMPOTENCY_KEY: Final = HeaderParameter(
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_app(dispatcher: Dispatcher, checks: Mapping[str, Check], lifespan: Sequence[Lifespan] = ()) -> ASGIApp:
-    """The application over a dispatcher. `lifespan`: what to start and stop with it."""
+def create_app(
+    endpoints: Sequence[HTTPRouteHandler],
+    dispatcher: Dispatcher,
+    checks: Mapping[str, Check],
+    lifespan: Sequence[Lifespan] = (),
+) -> ASGIApp:
+    """The application: endpoints over a dispatcher. `lifespan`: what to start and stop with it."""
     commands = Router(
         "/",
-        route_handlers=COMMAND_HANDLERS,
+        route_handlers=endpoints,
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
         parameters={"idempotency_key": _IDEMPOTENCY_KEY},
     )

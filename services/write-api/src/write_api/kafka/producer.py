@@ -15,8 +15,8 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts import codec, topics
-from cheeper_contracts.commands import Command
 from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.messages import Command
 
 DELIVERY_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1

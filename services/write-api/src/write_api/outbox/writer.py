@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from cheeper_contracts import codec
 from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 
 CHANNEL: Final = "cheeper_outbox"
 

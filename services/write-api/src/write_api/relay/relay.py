@@ -16,7 +16,8 @@ import psycopg
 import structlog
 from confluent_kafka import KafkaException
 
-from cheeper_contracts.events import CommandHandled, CommandRejected
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
 from write_api.backoff import Backoff, sleep_unless
 from write_api.kafka.topics import TopicMismatchError
 from write_api.needs import Needs

@@ -18,7 +18,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import PARTITIONS
 from projector import projections
 from projector.meta import Meta

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
-from cheeper_contracts.events import Event
+from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import PARTITIONS
 from projector import projections
 from projector.meta import Meta

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
-from cheeper_contracts.commands import PostCheep
+from cheeper_contracts.commands.post_cheep import PostCheep
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
@@ -53,7 +53,7 @@ class CheepAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(CheepAnswer),
 )
-async def post_cheep(
+async def take_post_cheep(
     data: JSONBody[PostCheepBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
 ) -> Response[Answer[CheepAnswer]]:
     """Post a cheep."""

@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
-from cheeper_contracts.commands import Follow
+from cheeper_contracts.commands.follow import Follow
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.follow import FOLLOW_RULES, refuse_self
@@ -47,7 +47,7 @@ class FollowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(FollowAnswer),
 )
-async def follow(
+async def take_follow(
     data: JSONBody[FollowBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
 ) -> Response[Answer[FollowAnswer]]:
     """Let one author follow another."""

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
-from cheeper_contracts.commands import SignUp
+from cheeper_contracts.commands.sign_up import SignUp
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.author import sign_up_rules
@@ -53,7 +53,7 @@ class AuthorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_description=MADE,
     responses=documented(AuthorAnswer),
 )
-async def sign_up(
+async def take_sign_up(
     data: JSONBody[SignUpBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
 ) -> Response[Answer[AuthorAnswer]]:
     """Sign an author up."""

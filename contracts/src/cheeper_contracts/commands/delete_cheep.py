@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cheeper_contracts.messages import Command
+
+
+class DeleteCheep(Command, frozen=True, kw_only=True):
+    """Delete a cheep. Its key is the author who asks, which only the cheep's own may."""
+
+    TYPE: ClassVar[str] = "cheeper.delete-cheep.v1"
+    KEY: ClassVar[str] = "author_id"
+
+    cheep_id: str
+    author_id: str

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cheeper_contracts.messages import Command
+
+
+class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
+    """Tell an author who follows it now. Its key is the author who is told."""
+
+    TYPE: ClassVar[str] = "cheeper.notify-author-about-new-follower.v1"
+    KEY: ClassVar[str] = "author_id"
+
+    notification_id: str
+    author_id: str
+    follower_id: str

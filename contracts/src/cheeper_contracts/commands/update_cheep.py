@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cheeper_contracts.messages import Command
+
+
+class UpdateCheep(Command, frozen=True, kw_only=True):
+    """Change the text of a cheep. Its key is the author who asks, which only the cheep's own may."""
+
+    TYPE: ClassVar[str] = "cheeper.update-cheep.v1"
+    KEY: ClassVar[str] = "author_id"
+
+    cheep_id: str
+    author_id: str
+    message: str

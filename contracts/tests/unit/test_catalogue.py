@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from cheeper_contracts import commands, events
+from cheeper_contracts.catalogue import COMMANDS, EVENTS, LEADS_TO, OUTCOMES, command_type_of
+from cheeper_contracts.codec import EVENT_TYPES, decode_event
+from cheeper_contracts.events.author_notified import AuthorNotified
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize(("package", "table"), [(commands, COMMANDS), (events, EVENTS)], ids=["commands", "events"])
+def test_every_message_file_is_in_the_table(package, table):
+    """A message's file that nobody put into the catalogue would be known to nobody."""
+    (folder,) = package.__path__
+    files = {f"{package.__name__}.{path.stem}" for path in Path(folder).glob("*.py") if path.stem != "__init__"}
+    assert {message.__module__ for message in table} == files
+
+
+@pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
+def test_every_event_names_the_command_it_settles(event_type):
+    """Whoever sees a settling message knows its command: from the table, or from the message itself."""
+    event = decode_event(event_type, (EXAMPLES / f"{event_type}.message").read_bytes().partition(b"\n\n")[2])
+    (command,) = [command for command in COMMANDS if command_type_of(event) == command.TYPE]
+    assert isinstance(event, OUTCOMES) or LEADS_TO[command] is type(event)
+
+
+def test_a_notification_names_its_own_command():
+    """Three commands leave the same event; its kind tells them apart."""
+    kinds = ("welcome", "new_follower", "answer")
+    told = [AuthorNotified(notification_id="n", author_id="a", kind=kind, notified_at=1) for kind in kinds]
+    settled = [command.TYPE for command, event in LEADS_TO.items() if event is AuthorNotified]
+    assert sorted(map(command_type_of, told)) == sorted(settled)

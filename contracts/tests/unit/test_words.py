@@ -1,0 +1,35 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cheeper_contracts.words import words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hello, World! hello", ["hello", "world"]),
+        ("Crème BRÛLÉE", ["brulee", "creme"]),
+        ("snake_case and-dash", ["and", "case", "dash", "snake"]),
+        ("Straße ﬁn №5", ["fin", "no5", "strasse"]),
+        ("東京 2024", ["2024", "東京"]),
+        ("İstanbul", ["istanbul"]),
+        ("\N{GRINNING FACE} … !", []),
+        ("", []),
+    ],
+)
+def test_words_have_neither_case_nor_accents(text, words):
+    """Words are split at what is no letter or digit, and compared without case and accents."""
+    assert words_of(text) == words
+
+
+def test_words_of_several_texts_are_one_list():
+    """A text that is none has no words."""
+    assert words_of("bob", None, "Bob Builder") == ["bob", "builder"]
+
+
+@given(st.text())
+def test_words_of_words_are_the_same(text):
+    """What is kept with a document and what is made of a query meet."""
+    words = words_of(text)
+    assert words_of(" ".join(words)) == words

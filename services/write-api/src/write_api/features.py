@@ -1,0 +1,46 @@
+"""The list of what this service does: each command with its handler, its endpoint, and how it gets to its handler.
+
+A new command is a file for its handler, a file for its endpoint, and a row here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.messages import Command
+from write_api.commands.bus import Handler
+from write_api.commands.follow import follow
+from write_api.commands.post_cheep import post_cheep
+from write_api.commands.sign_up import sign_up
+from write_api.commands.transports import Transport
+from write_api.http.endpoints.follow import take_follow
+from write_api.http.endpoints.post_cheep import take_post_cheep
+from write_api.http.endpoints.sign_up import take_sign_up
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """A command, its one handler, where clients send it (none where only process managers do), and its transport
+    where the settings name no other.
+    """
+
+    command: type[Command]
+    handler: Handler
+    endpoint: HTTPRouteHandler | None
+    transport: Transport = Transport.ASYNC
+
+
+FEATURES: Final = (
+    Feature(SignUp, sign_up, take_sign_up, Transport.SYNC),
+    Feature(Follow, follow, take_follow),
+    Feature(PostCheep, post_cheep, take_post_cheep),
+)
+
+HANDLERS: Final = {feature.command: feature.handler for feature in FEATURES}
+ENDPOINTS: Final = tuple(feature.endpoint for feature in FEATURES if feature.endpoint is not None)
+TRANSPORTS: Final = {feature.command: feature.transport for feature in FEATURES}
