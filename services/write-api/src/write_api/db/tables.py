@@ -74,6 +74,7 @@ cheeps = Table(
     Column("cheep_date", BigInteger, nullable=False),
     Column("post_digest", LargeBinary, nullable=False, comment="of what was first sent"),
     Column("in_reply_to", Uuid(as_uuid=False), ForeignKey("cheeps.cheep_id")),
+    Column("edited_at", BigInteger),
     Column("deleted_at", BigInteger),
     PrimaryKeyConstraint("cheep_id", name=ONE_CHEEP_AN_ID),
     # Holds that dates rise strictly within an author, and finds the last one.
