@@ -79,4 +79,29 @@ class Increment(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
-MongoWrite = SetFields | Increment
+class SetUnion(msgspec.Struct, frozen=True):
+    """Set a list of a document to these values and those of another list of it, each once."""
+
+    collection: str
+    identifier: str
+    field: str
+    values: list[str]
+    other: str
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """Leave these fields of a document and no others; it is made if it is not there."""
+
+    collection: str
+    identifier: str
+    fields: dict[str, Any]
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Take a document away, if it is there."""
+
+    collection: str
+    identifier: str
+
+
+MongoWrite = SetFields | Increment | SetUnion | Replace | Delete

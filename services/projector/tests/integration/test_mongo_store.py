@@ -20,7 +20,15 @@ def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell)
     tell.apply_all(store, signed.partition, [signed.message, posted.message])
     found = msgspec.convert(mongo[views.AUTHORS.name].find_one({"_id": bob}), views.AuthorDocument)
     assert found == views.AuthorDocument(
-        author_id=bob, username=tell.name_of(bob), name="Bob", bio="Hi", signed_up_at=tell.now, cheeps=1
+        author_id=bob,
+        username=tell.name_of(bob),
+        username_folded=tell.name_of(bob),
+        name="Bob",
+        bio="Hi",
+        signed_up_at=tell.now,
+        username_words=[tell.name_of(bob)],
+        words=["bob", tell.name_of(bob)],
+        cheeps=1,
     )
     cheep = msgspec.convert(mongo[views.CHEEPS.name].find_one({"_id": posted.event.cheep_id}), views.CheepDocument)
     assert cheep == views.CheepDocument(
@@ -28,6 +36,7 @@ def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell)
         author_id=bob,
         author_username=tell.name_of(bob),
         message="hello",
+        words=["hello"],
         cheep_date=posted.event.cheep_date,
     )
 

@@ -30,7 +30,9 @@ from projector.projections import (
     cheep_documents,
     cheep_records,
     command_records,
+    follow_documents,
     follower_sets,
+    notification_documents,
     timelines,
 )
 from projector.writes import MongoWrite, RedisWrite
@@ -61,15 +63,19 @@ REDIS: Final[Table[RedisWrite]] = {
 
 MONGO: Final[Table[MongoWrite]] = {
     NewAuthorSigned: (author_documents.new_author_signed, command_records.in_mongo),
-    AuthorFollowed: (author_documents.author_followed, command_records.in_mongo),
-    CheepPosted: (cheep_documents.cheep_posted, author_documents.cheep_posted, command_records.in_mongo),
-    ProfileUpdated: (command_records.in_mongo,),
+    ProfileUpdated: (author_documents.profile_updated, command_records.in_mongo),
     EmailChanged: (command_records.in_mongo,),
-    AuthorUnfollowed: (command_records.in_mongo,),
-    CheepUpdated: (command_records.in_mongo,),
-    CheepDeleted: (command_records.in_mongo,),
-    CheepAnswered: (command_records.in_mongo,),
-    AuthorNotified: (command_records.in_mongo,),
+    AuthorFollowed: (follow_documents.author_followed, author_documents.author_followed, command_records.in_mongo),
+    AuthorUnfollowed: (
+        follow_documents.author_unfollowed,
+        author_documents.author_unfollowed,
+        command_records.in_mongo,
+    ),
+    CheepPosted: (cheep_documents.cheep_posted, author_documents.cheep_posted, command_records.in_mongo),
+    CheepAnswered: (cheep_documents.cheep_answered, author_documents.cheep_posted, command_records.in_mongo),
+    CheepUpdated: (cheep_documents.cheep_updated, command_records.in_mongo),
+    CheepDeleted: (cheep_documents.cheep_deleted, author_documents.cheep_deleted, command_records.in_mongo),
+    AuthorNotified: (notification_documents.author_notified, command_records.in_mongo),
     CommandHandled: (command_records.in_mongo,),
     CommandRejected: (command_records.in_mongo,),
 }

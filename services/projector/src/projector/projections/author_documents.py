@@ -1,33 +1,72 @@
 """MongoDB: authors' profiles and counts.
 
-The profile is set by the author's own event; counts are only ever added to, since other authors' events may come first.
+The profile is set by the author's own events; counts are only ever added to, since other authors' events may come
+first.
 """
 
 from __future__ import annotations
 
 from cheeper_contracts import views
 from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.events.profile_updated import ProfileUpdated
+from cheeper_contracts.words import words_of
 from projector.meta import Meta
-from projector.writes import Increment, SetFields
+from projector.writes import Increment, SetFields, SetUnion
 
-PROFILE = ("username", "name", "bio", "location", "website", "birth_date", "signed_up_at")
+PROFILE = ("name", "bio", "location", "website", "birth_date")
 
 
 def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetFields]:
     """The profile, which makes the author exist for readers."""
-    return (SetFields(views.AUTHORS.name, event.author_id, {field: getattr(event, field) for field in PROFILE}),)
+    fields = {
+        "username": event.username,
+        "username_folded": event.username.lower(),
+        "username_words": words_of(event.username),
+        "words": words_of(event.username, event.name),
+        "signed_up_at": event.signed_up_at,
+    }
+    return (SetFields(views.AUTHORS.name, event.author_id, fields | _profile(event)),)
+
+
+def profile_updated(event: ProfileUpdated, _meta: Meta) -> tuple[SetFields, SetUnion]:
+    """All of the profile that can change; the words of the username stay, and those of the name are new."""
+    return (
+        SetFields(views.AUTHORS.name, event.author_id, _profile(event)),
+        SetUnion(views.AUTHORS.name, event.author_id, "words", words_of(event.name), "username_words"),
+    )
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[Increment, Increment]:
     """One more follower there, one more followed here."""
-    return (
-        Increment(views.AUTHORS.name, event.to_author_id, {"followers": 1}),
-        Increment(views.AUTHORS.name, event.from_author_id, {"following": 1}),
-    )
+    return _both_sides(event, 1)
 
 
-def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[Increment]:
-    """One more cheep."""
+def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[Increment, Increment]:
+    """One follower less there, one followed less here."""
+    return _both_sides(event, -1)
+
+
+def cheep_posted(event: CheepPosted | CheepAnswered, _meta: Meta) -> tuple[Increment]:
+    """One more cheep; an answer is one too."""
     return (Increment(views.AUTHORS.name, event.author_id, {"cheeps": 1}),)
+
+
+def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[Increment]:
+    """One cheep less."""
+    return (Increment(views.AUTHORS.name, event.author_id, {"cheeps": -1}),)
+
+
+def _profile(event: NewAuthorSigned | ProfileUpdated) -> dict[str, str | int | None]:
+    return {field: getattr(event, field) for field in PROFILE}
+
+
+def _both_sides(event: AuthorFollowed | AuthorUnfollowed, by: int) -> tuple[Increment, Increment]:
+    return (
+        Increment(views.AUTHORS.name, event.to_author_id, {"followers": by}),
+        Increment(views.AUTHORS.name, event.from_author_id, {"following": by}),
+    )

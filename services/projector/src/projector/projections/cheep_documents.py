@@ -1,21 +1,47 @@
-"""MongoDB: the cheeps."""
+"""MongoDB: the cheeps. All that happens to one is in its author's stream, so each event may say all of it."""
 
 from __future__ import annotations
 
 from cheeper_contracts import views
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.cheep_updated import CheepUpdated
+from cheeper_contracts.words import words_of
 from projector.meta import Meta
-from projector.writes import SetFields
+from projector.writes import Replace, SetFields
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[SetFields]:
     """The whole cheep."""
+    return _cheep(event, in_reply_to=None, edited_at=None)
+
+
+def cheep_answered(event: CheepAnswered, _meta: Meta) -> tuple[SetFields]:
+    """The whole cheep, and what it answers."""
+    return _cheep(event, in_reply_to=event.in_reply_to, edited_at=None)
+
+
+def cheep_updated(event: CheepUpdated, _meta: Meta) -> tuple[SetFields]:
+    """The whole cheep with its new text."""
+    return _cheep(event, in_reply_to=event.in_reply_to, edited_at=event.edited_at)
+
+
+def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[Replace]:
+    """Nothing but that it was there."""
+    return (Replace(views.CHEEPS.name, event.cheep_id, {"deleted_at": event.deleted_at}),)
+
+
+def _cheep(
+    event: CheepPosted | CheepAnswered | CheepUpdated, *, in_reply_to: str | None, edited_at: int | None
+) -> tuple[SetFields]:
     fields = {
         "author_id": event.author_id,
         "author_username": event.author_username,
         "message": event.message,
+        "words": words_of(event.message),
         "cheep_date": event.cheep_date,
-        "in_reply_to": None,
-        "edited_at": None,
+        "in_reply_to": in_reply_to,
+        "edited_at": edited_at,
     }
     return (SetFields(views.CHEEPS.name, event.cheep_id, fields),)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
-from pymongo import MongoClient, UpdateOne
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import CollectionInvalid
 from pymongo.read_concern import ReadConcern
@@ -25,9 +25,8 @@ from projector.meta import Meta
 from projector.parking import ParkedMessage
 from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status
 from projector.stores.mongo.faults import passing_faults
-from projector.writes import Increment, SetFields
-
-Document = dict[str, Any]
+from projector.stores.mongo.operations import Document, operations
+from projector.writes import MongoWrite
 
 PARKED_BY_KEY: Final = [("partition", 1), ("key", 1), ("sequence", 1)]
 
@@ -109,10 +108,9 @@ class MongoStore:
             collection.insert_many([_parked_document(message) for message in found], session=session)
         return tuple(found)
 
-    def _write(self, writes: Iterable[SetFields | Increment], session: ClientSession) -> None:
-        for name, updates in _updates(writes).items():
-            operations = [UpdateOne({"_id": identifier}, update, upsert=True) for identifier, update in updates.items()]
-            self._database[name].bulk_write(operations, ordered=False, session=session)
+    def _write(self, writes: Iterable[MongoWrite], session: ClientSession) -> None:
+        for name, todo in operations(writes).items():
+            self._database[name].bulk_write(todo, session=session)
 
     def _make(self, collection: views.Collection, there: set[str]) -> None:
         if collection.name not in there:  # making one waits for all transactions of the database
@@ -159,20 +157,6 @@ def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int
         offset=fresh[-1].offset,
         poison=poison,
     )
-
-
-def _updates(writes: Iterable[SetFields | Increment]) -> Mapping[str, Mapping[str, Document]]:
-    """Collection -> id -> one update: what a batch does to a document is written at once."""
-    updates: dict[str, dict[str, Document]] = {}
-    for write in writes:
-        update = updates.setdefault(write.collection, {}).setdefault(write.identifier, {})
-        if isinstance(write, SetFields):
-            update.setdefault("$set", {}).update(write.fields)
-        else:
-            counts = update.setdefault("$inc", {})
-            for field, by in write.counts.items():
-                counts[field] = counts.get(field, 0) + by
-    return updates
 
 
 def _parked_document(message: ParkedMessage) -> Document:

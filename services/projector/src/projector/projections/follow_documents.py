@@ -1,0 +1,28 @@
+"""MongoDB: who follows whom. Both events of a pair are in the followed author's stream, so the last one is right."""
+
+from __future__ import annotations
+
+from cheeper_contracts import views
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from projector.meta import Meta
+from projector.writes import Delete, SetFields
+
+
+def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[SetFields]:
+    """The follow, there for both of its lists."""
+    fields = {
+        "from_author_id": event.from_author_id,
+        "to_author_id": event.to_author_id,
+        "followed_at": event.followed_at,
+    }
+    return (SetFields(views.FOLLOWS.name, _pair(event), fields),)
+
+
+def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[Delete]:
+    """The follow, gone from both."""
+    return (Delete(views.FOLLOWS.name, _pair(event)),)
+
+
+def _pair(event: AuthorFollowed | AuthorUnfollowed) -> str:
+    return f"{event.from_author_id} {event.to_author_id}"

@@ -1,0 +1,20 @@
+"""MongoDB: what authors were told."""
+
+from __future__ import annotations
+
+from cheeper_contracts import views
+from cheeper_contracts.events.author_notified import AuthorNotified
+from projector.meta import Meta
+from projector.writes import SetFields
+
+
+def author_notified(event: AuthorNotified, _meta: Meta) -> tuple[SetFields]:
+    """The notification."""
+    fields = {
+        "author_id": event.author_id,
+        "kind": event.kind,
+        "at": event.notified_at,
+        "from_author_id": event.from_author_id,
+        "cheep_id": event.cheep_id,
+    }
+    return (SetFields(views.NOTIFICATIONS.name, event.notification_id, fields),)
