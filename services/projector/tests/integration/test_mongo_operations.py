@@ -1,0 +1,88 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import DeleteOne
+
+from projector.stores.mongo.operations import operations
+from projector.writes import Delete, Increment, Replace, SetFields, SetUnion
+
+COLLECTION = "things"
+LISTS = ("some", "others")
+
+places = st.tuples(st.just(COLLECTION), st.sampled_from(["one", "two"]))
+lists = st.lists(st.sampled_from(["a", "b", "$some"]), max_size=3)
+numbers = st.dictionaries(st.sampled_from(["n", "m"]), st.integers(-3, 3), min_size=1)
+fields = st.one_of(
+    numbers,
+    st.dictionaries(st.sampled_from(LISTS), lists, min_size=1),
+    st.dictionaries(st.just("text"), st.sampled_from(["$n", "b", None]), min_size=1),
+)
+writes = st.one_of(
+    st.builds(lambda place, what: SetFields(*place, what), places, fields),
+    st.builds(lambda place, what: Increment(*place, what), places, numbers),
+    st.builds(lambda place, values: SetUnion(*place, "some", values, "others"), places, lists),
+    st.builds(lambda place, values: SetUnion(*place, "some", values, "some"), places, lists),
+    st.builds(lambda place, what: Replace(*place, what), places, fields),
+    st.builds(lambda place: Delete(*place), places),
+)
+
+
+def documents(collection):
+    """By id; a list is what it holds, since a union has no order."""
+    return {
+        document["_id"]: {field: set(value) if field in LISTS else value for field, value in document.items()}
+        for document in collection.find()
+    }
+
+
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=st.lists(writes, max_size=3), batch=st.lists(writes, min_size=1, max_size=12))
+def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
+    """Put together, the writes to a document leave what they leave in their order, whatever was there before."""
+    ends = []
+    for parts in ([before, batch], [[write] for write in (*before, *batch)]):
+        mongo[COLLECTION].delete_many({})
+        for part in filter(None, parts):
+            mongo[COLLECTION].bulk_write(operations(part)[COLLECTION])
+        ends.append(documents(mongo[COLLECTION]))
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("batch", "expected"),
+    [
+        ([SetFields(COLLECTION, "one", {"n": 1}), Delete(COLLECTION, "one")], {}),
+        (
+            [Delete(COLLECTION, "one"), SetFields(COLLECTION, "one", {"text": "$n"})],
+            {"one": {"_id": "one", "text": "$n"}},
+        ),
+        (
+            [Replace(COLLECTION, "one", {"n": 1}), Increment(COLLECTION, "one", {"n": 2})],
+            {"one": {"_id": "one", "n": 3}},
+        ),
+        (
+            [SetFields(COLLECTION, "one", {"others": ["$n"]}), SetUnion(COLLECTION, "one", "some", ["a"], "others")],
+            {"one": {"_id": "one", "old": True, "others": {"$n"}, "some": {"$n", "a"}}},
+        ),
+    ],
+    ids=["set and deleted", "deleted and set", "replaced and counted", "set and united"],
+)
+def test_the_last_write_to_a_document_is_what_is_left(mongo, batch, expected):
+    """What came before a deletion or a replacement is gone, and what comes after stands alone."""
+    mongo[COLLECTION].insert_one({"_id": "one", "old": True})
+    mongo[COLLECTION].bulk_write(operations(batch)[COLLECTION])
+    assert documents(mongo[COLLECTION]) == expected
+
+
+def test_a_document_has_one_operation_and_deletions_come_last():
+    """A batch is two commands at most, however it mixes what it writes and what it takes away."""
+    batch = [
+        write
+        for number in range(4)
+        for write in (SetFields(COLLECTION, str(number), {"n": 1}), Increment(COLLECTION, str(number), {"n": 1}))
+    ]
+    batch += [Delete(COLLECTION, "0"), Delete(COLLECTION, "2")]
+    found = operations(batch)[COLLECTION]
+    assert [isinstance(operation, DeleteOne) for operation in found] == [False, False, True, True]
