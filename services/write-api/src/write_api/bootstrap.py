@@ -19,9 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS
+from write_api import process_manager, worker
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.transports import Dispatcher, Send, Transport
+from write_api.consumer import course
+from write_api.consumer.batch import Batches, Read, Run
+from write_api.consumer.letters import DeadLetters
+from write_api.consumer.member import Subscription
 from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
@@ -35,17 +40,17 @@ from write_api.kafka import topics
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
 from write_api.migrate import Step, migrate
 from write_api.needs import Needs
+from write_api.process_manager import Reactions
+from write_api.processes import PROCESS_MANAGERS
 from write_api.relay import relay
 from write_api.relay.cursor import RefusedError
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.roles import run_role
 from write_api.settings import Settings
-from write_api.worker import worker
-from write_api.worker.batch import Batches
-from write_api.worker.letters import DeadLetters
 
 WORKER_SOURCE: Final = "/write-api/worker"
+PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"
 
 log = structlog.get_logger()
 
@@ -74,18 +79,26 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
-    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side:
+    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
         checks: dict[str, Check] = {"postgres": postgres_check(side.engine)}
-        if Transport.ASYNC not in settings.transports.values():
-            yield create_app(ENDPOINTS, _dispatcher(settings, side, _send_nothing), checks)
-            return
-        checks["kafka"] = kafka_check(settings)
-        producer = CommandProducer(settings.kafka_bootstrap_servers, settings.topic_prefix)
-        producer.start()
-        try:
-            yield create_app(ENDPOINTS, _dispatcher(settings, side, _send_with(producer)), checks)
-        finally:
-            await producer.close()
+        if _sends_any(settings):
+            checks["kafka"] = kafka_check(settings)
+        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks)
+
+
+@asynccontextmanager
+async def sender(settings: Settings) -> AsyncIterator[Send]:
+    """What sends commands, with its producer where any is configured to be sent."""
+    if not _sends_any(settings):
+        yield _send_nothing
+        return
+    servers, client_id = settings.kafka_bootstrap_servers, f"write-api-{settings.role}"
+    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id)
+    producer.start()
+    try:
+        yield _send_with(producer)
+    finally:
+        await producer.close()
 
 
 async def run_migrate(settings: Settings) -> int:
@@ -109,20 +122,18 @@ async def run_migrate(settings: Settings) -> int:
 async def run_worker(settings: Settings, limit: int | None) -> int:
     """The worker, until it is told to stop or has reached its limit. The exit code: 1 where poison stopped it."""
     async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
-        servers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
-        needs = Needs(*worker.NEEDS)
-        batches = Batches(side.bus, DeadLetters(side.engine, servers, prefix))
-        running = worker.Worker(servers, prefix, batches, needs)
+        return await _consume(settings, side, worker.SUBSCRIPTION, worker.read, side.bus.handle, limit=limit)
 
-        async def work(stop: asyncio.Event) -> int:
-            if await running.run(stop, limit):
-                return 0
-            if limit is None:
-                await stop.wait()
-            return 1
 
-        checks = {"postgres": postgres_check(side.engine), **needs.checks()}
-        return await run_role(settings.host, settings.port, checks, work)
+async def run_process_manager(settings: Settings, limit: int | None) -> int:
+    """The process managers, until they are told to stop or have reached the limit. The exit code as of the worker."""
+    async with (
+        command_side(settings, source=PROCESS_MANAGER_SOURCE, accepted=False) as side,
+        sender(settings) as send,
+    ):
+        read = Reactions(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).read
+        pass_on = _dispatcher(settings, side, send).pass_on
+        return await _consume(settings, side, process_manager.SUBSCRIPTION, read, pass_on, limit=limit)
 
 
 async def run_relay(settings: Settings, limit: int | None) -> int:
@@ -177,6 +188,26 @@ def kafka_check(settings: Settings) -> Check:
     return check
 
 
+async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consume
+    settings: Settings, side: CommandSide, subscription: Subscription, read: Read, run: Run, *, limit: int | None
+) -> int:
+    servers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
+    needs = Needs(*course.NEEDS)
+    letters = DeadLetters(side.engine, servers, prefix, subscription.topic)
+    batches = Batches(read, run, letters)
+    consumer = course.Consumer(subscription, servers, prefix, batches, needs)
+
+    async def work(stop: asyncio.Event) -> int:
+        if await consumer.run(stop, limit):
+            return 0
+        if limit is None:
+            await stop.wait()
+        return 1
+
+    checks = {"postgres": postgres_check(side.engine), **needs.checks()}
+    return await run_role(settings.host, settings.port, checks, work)
+
+
 async def _make_topics(settings: Settings) -> None:
     admin = topics.admin_client(settings.kafka_bootstrap_servers)
     try:
@@ -187,6 +218,10 @@ async def _make_topics(settings: Settings) -> None:
 
 def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:
     return Dispatcher(side.bus, settings.transports, PostgresReservations(side.engine), send)
+
+
+def _sends_any(settings: Settings) -> bool:
+    return Transport.ASYNC in settings.transports.values()
 
 
 def _send_with(producer: CommandProducer) -> Send:

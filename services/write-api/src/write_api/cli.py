@@ -43,6 +43,8 @@ async def _run(settings: Settings, limit: int | None) -> int:
             return await bootstrap.run_worker(settings, limit)
         case "relay":
             return await bootstrap.run_relay(settings, limit)
+        case "process-manager":
+            return await bootstrap.run_process_manager(settings, limit)
         case "raise-epoch":
             return await bootstrap.run_raise_epoch(settings)
 
@@ -54,8 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     roles.add_parser("http", help="take commands over HTTP")
     worker = roles.add_parser("worker", help="handle the commands that come over Kafka")
     relay = roles.add_parser("relay", help="publish what the outbox holds")
-    for stepping in (worker, relay):
-        stepping.add_argument("--limit", type=_positive, metavar="N", help="end after N messages")
+    process_manager = roles.add_parser("process-manager", help="make the commands that follow from events")
+    for stepping, what in ((worker, "messages"), (relay, "events"), (process_manager, "events that led to something")):
+        stepping.add_argument("--limit", type=_positive, metavar="N", help=f"end after N {what}")
     roles.add_parser("raise-epoch", help="let the relay go on with a restored database; the views must be rebuilt then")
     return parser
 

@@ -12,9 +12,16 @@ from write_api.commands.transports import Transport
 from write_api.database_url import sqlalchemy_url
 from write_api.features import TRANSPORTS
 
-Role = Literal["http", "worker", "relay", "migrate", "raise-epoch"]
+Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch"]
 
-DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "migrate": 0, "raise-epoch": 0}
+DEFAULT_PORTS: Final[dict[Role, int]] = {
+    "http": 8001,
+    "worker": 8011,
+    "relay": 8012,
+    "process-manager": 8013,
+    "migrate": 0,
+    "raise-epoch": 0,
+}
 LOG_FORMATS: Final = ("auto", "json", "console")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _HIGHEST_PORT: Final = 65535

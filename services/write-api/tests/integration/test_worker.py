@@ -14,16 +14,17 @@ from cheeper_local.testing import eventually
 from write_api.commands.bus import CommandBus
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.consumer.member import Member
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.needs import Needs
-from write_api.worker import worker as course
-from write_api.worker.batch import Batches
-from write_api.worker.consumer import CommandConsumer
-from write_api.worker.letters import DeadLetters
+from write_api.worker import SUBSCRIPTION, read
 
 
 class Place:
@@ -37,8 +38,9 @@ class Place:
 
     def worker(self, most_in_a_row=20):
         needs = Needs(*course.NEEDS)
-        batches = Batches(self, DeadLetters(self.engine, self.bootstrap, self.prefix), most_in_a_row)
-        worker = course.Worker(self.bootstrap, self.prefix, batches, needs)
+        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION.topic)
+        batches = Batches(read, self.handle, letters, most_in_a_row)
+        worker = course.Consumer(SUBSCRIPTION, self.bootstrap, self.prefix, batches, needs)
         worker.needs = needs
         return worker
 
@@ -123,7 +125,7 @@ async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each
 async def test_a_batch_that_is_delivered_again_changes_nothing(place, monkeypatch):
     """A worker that dies between the commit in Postgres and the one in Kafka costs nothing."""
     await place.send((0, "1"), (1, "2"))
-    monkeypatch.setattr(CommandConsumer, "commit", lambda *_: None)
+    monkeypatch.setattr(Member, "commit", lambda *_: None)
     await place.worker().run(asyncio.Event(), 2)
     monkeypatch.undo()
     await place.worker().run(asyncio.Event(), 2)
@@ -172,7 +174,7 @@ async def test_too_much_poison_stops_the_worker_and_says_so(place):
     await place.send(*[(n % 3, "broken") for n in range(3)])
     worker = place.worker(most_in_a_row=2)
     assert await worker.run(asyncio.Event()) is False
-    assert "in a row" in worker.needs.why(course.COMMANDS)
+    assert "in a row" in worker.needs.why(course.MESSAGES)
 
 
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):
@@ -209,9 +211,9 @@ async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
         await place.posted(1)
         await asyncio.to_thread(own_postgres.stop)
         await place.send((0, "meanwhile"))
-        await eventually(lambda: "Postgres" in (worker.needs.why(course.COMMANDS) or ""), timeout=30)
+        await eventually(lambda: "Postgres" in (worker.needs.why(course.MESSAGES) or ""), timeout=30)
         await asyncio.to_thread(own_postgres.start)
-        await eventually(lambda: worker.needs.why(course.COMMANDS) is None, timeout=40)
+        await eventually(lambda: worker.needs.why(course.MESSAGES) is None, timeout=40)
         assert await place.posted(2) == [["before", "meanwhile"]]
         assert await place.letters() == []
     await engine.dispose()

@@ -1,4 +1,4 @@
-"""A batch: commands run, poison parked, and what follows poison in its key parked behind it."""
+"""A batch: its commands run, poison parked, and what follows poison in its key parked behind it."""
 
 import pytest
 
@@ -7,8 +7,9 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope, to_headers
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
-from write_api.worker.batch import Batches, TooMuchPoisonError
-from write_api.worker.received import BEHIND, CRASHED, MALFORMED, Received
+from write_api.consumer.batch import Batches, TooMuchPoisonError
+from write_api.consumer.received import BEHIND, CRASHED, MALFORMED, Received
+from write_api.worker import read
 
 A, B = (f"00000000-0000-4000-8000-00000000000{n}" for n in "ab")
 
@@ -46,6 +47,20 @@ class World:
         return [(letter.message.offset, letter.reason) for letter in self.parked]
 
 
+class Course:
+    """Batches of commands that are read and handled in one go."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    async def handle(self, messages):
+        await self.batches.handle(self.batches.read(messages))
+
+
+def of(world, reading=read, **options):
+    return Course(Batches(reading, world.handle, world, **options))
+
+
 @pytest.fixture
 def world():
     return World()
@@ -74,14 +89,14 @@ def a_message(offsets):
 async def test_what_follows_poison_in_its_key_is_parked_behind_it_and_the_rest_runs(world, a_message):
     """Order within a key outlives poison, and other keys do not wait for it."""
     batch = [a_message("1"), a_message("broken"), a_message("2", B), a_message("3"), a_message("4", B)]
-    await Batches(world, world).handle(batch)
+    await of(world).handle(batch)
     assert world.done == ["1", "2", "4"]
     assert world.story() == [(1, MALFORMED), (3, BEHIND)]
 
 
 async def test_a_key_stays_parked_in_later_batches(world, a_message):
     """Whoever comes later waits as well, poison or not."""
-    batches = Batches(world, world)
+    batches = of(world)
     await batches.handle([a_message("broken")])
     await batches.handle([a_message("1"), a_message("broken"), a_message("2", B)])
     assert world.done == ["2"]
@@ -90,7 +105,7 @@ async def test_a_key_stays_parked_in_later_batches(world, a_message):
 
 async def test_the_culprit_of_a_crash_is_found_and_parked_with_a_digest_of_its_stack(world, a_message):
     """One defect costs its command alone, with those of its key behind it."""
-    await Batches(world, world).handle([a_message("1"), a_message("crash"), a_message("2", B), a_message("3")])
+    await of(world).handle([a_message("1"), a_message("crash"), a_message("2", B), a_message("3")])
     assert world.done == ["1", "2"]
     assert world.story() == [(1, CRASHED), (3, BEHIND)]
     assert world.parked[0].error == "RuntimeError: a defect"
@@ -100,16 +115,16 @@ async def test_the_culprit_of_a_crash_is_found_and_parked_with_a_digest_of_its_s
 async def test_a_batch_that_comes_again_changes_nothing(world, a_message):
     """A command that was handled before its key was parked is not parked when Kafka gives it again."""
     batch = [a_message("1"), a_message("broken"), a_message("2")]
-    await Batches(world, world).handle(batch)
+    await of(world).handle(batch)
     before = world.done[:], world.story()
-    await Batches(world, world).handle(batch)
+    await of(world).handle(batch)
     assert (world.done, world.story()) == before
 
 
 async def test_a_fault_of_the_servers_is_no_poison(world, a_message):
     """What is away is waited for: nothing is parked, and nothing counts against the commands."""
     world.away = 1
-    batches, batch = Batches(world, world, most_in_a_row=1), [a_message("1")]
+    batches, batch = of(world, most_in_a_row=1), [a_message("1")]
     with pytest.raises(UnavailableError):
         await batches.handle(batch)
     await batches.handle(batch)
@@ -119,7 +134,7 @@ async def test_a_fault_of_the_servers_is_no_poison(world, a_message):
 @pytest.mark.parametrize("text", ["broken", "crash"])
 async def test_too_much_poison_in_a_row_stops(world, a_message, text):
     """A bad deploy stops the consumer instead of draining the topic."""
-    batches = Batches(world, world, most_in_a_row=3)
+    batches = of(world, most_in_a_row=3)
     for n in range(2):
         await batches.handle([a_message(text, f"{n}{A[1:]}")])
     with pytest.raises(TooMuchPoisonError):
@@ -130,8 +145,21 @@ async def test_too_much_poison_in_a_row_stops(world, a_message, text):
 @pytest.mark.parametrize("text", ["broken", "crash"])
 async def test_a_good_command_between_begins_the_count_anew(world, a_message, text):
     """Poison now and then never stops the consumer."""
-    batches = Batches(world, world, most_in_a_row=2)
+    batches = of(world, most_in_a_row=2)
     for n in range(5):
         await batches.handle([a_message(text, f"{n}{A[1:]}")])
         await batches.handle([a_message("good", B)])
     assert len(world.parked) == 5
+
+
+async def test_what_leads_to_nothing_is_passed_over(world, a_message):
+    """Neither run nor parked, not even behind poison of its key, and no end of a row of poison."""
+
+    def nothing_follows_from_b(message):
+        return () if message.key == B else read(message)
+
+    batches = of(world, nothing_follows_from_b, most_in_a_row=2)
+    await batches.handle([a_message("1"), a_message("broken"), a_message("2", B), a_message("broken", B)])
+    assert (world.done, world.story()) == (["1"], [(1, MALFORMED)])
+    with pytest.raises(TooMuchPoisonError):
+        await batches.handle([a_message("3", B), a_message("broken", f"c{A[1:]}")])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import structlog
 
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
-from write_api.commands.bus import CommandBus
+from write_api.commands.bus import MAX_BATCH, CommandBus
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
 
 log = structlog.get_logger()
@@ -41,7 +42,7 @@ class Reservations(Protocol):
 
 
 class Dispatcher:
-    """Takes commands from clients, each by its transport."""
+    """Takes commands from clients and from process managers, each by its transport."""
 
     def __init__(
         self, bus: CommandBus, transports: Mapping[type[Command], Transport], reservations: Reservations, send: Send
@@ -69,15 +70,31 @@ class Dispatcher:
                 return answer
         # A repeat is sent again, since the first one may have been lost before the broker had it. The worker knows.
         await self._send(command, envelope)
-        _log(envelope)
+        _log("command accepted", envelope)
         return Outcome(accepted=True)
 
+    async def pass_on(self, batch: Sequence[Incoming]) -> None:
+        """Run or send commands that nobody waits for, and return once all are done or the broker has them.
 
-def _log(envelope: Envelope) -> None:
+        Their message ids must be the same whenever they come again. Raises UnavailableError: some may be done by then.
+        """
+        at_once = [one for one in batch if self._transports[type(one.command)] is Transport.SYNC]
+        for first in range(0, len(at_once), MAX_BATCH):
+            await self._bus.handle(at_once[first : first + MAX_BATCH])
+        to_send = [one for one in batch if self._transports[type(one.command)] is Transport.ASYNC]
+        sent = await asyncio.gather(*(self._send(one.command, one.envelope) for one in to_send), return_exceptions=True)
+        for failure in filter(None, sent):
+            raise failure
+        for one in to_send:
+            _log("command sent", one.envelope)
+
+
+def _log(what: str, envelope: Envelope) -> None:
     log.info(
-        "command accepted",
+        what,
         message_id=envelope.message_id,
         correlation_id=envelope.correlation_id,
+        reply_to=envelope.reply_to,
         type=envelope.type,
         key=envelope.key,
     )

@@ -32,13 +32,17 @@ class CommandProducer:
     """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls."""
 
     def __init__(
-        self, bootstrap_servers: str, topic_prefix: str = "", delivery_seconds: float = DELIVERY_SECONDS
+        self,
+        bootstrap_servers: str,
+        topic_prefix: str = "",
+        delivery_seconds: float = DELIVERY_SECONDS,
+        client_id: str = "write-api-http",
     ) -> None:
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
         self._config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
-            "client.id": "write-api-http",
+            "client.id": client_id,
             "enable.idempotence": True,
             "linger.ms": 0.5,
             "delivery.timeout.ms": int(delivery_seconds * 1000),

@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Headers
+from cheeper_contracts.topics import Topic
 from write_api.commands.errors import UnavailableError
+from write_api.consumer.received import Letter
 from write_api.db.faults import transient_faults
-from write_api.worker.received import Letter
 
 _COPY_SECONDS: Final = 5.0
 
-_PARKED = text("SELECT DISTINCT key FROM dead_letters WHERE key = ANY(:keys)")
+_PARKED = text("SELECT DISTINCT key FROM dead_letters WHERE source_topic = :source AND key = ANY(:keys)")
 _HANDLED = text(
     "SELECT message_id::text FROM handled_commands WHERE message_id = ANY(CAST(:ids AS uuid[])) AND outcome IS NOT NULL"
 )
@@ -32,10 +33,14 @@ _PARK = text(
 
 
 class DeadLetters:
-    """Parks messages. A message that is parked already stays as it is, so that parking may be repeated."""
+    """Parks messages of one topic: a key that is parked in one is not in another.
 
-    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, topic_prefix: str) -> None:
+    A message that is parked already stays as it is, so that parking may be repeated.
+    """
+
+    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, topic_prefix: str, source: Topic) -> None:
         self._engine = engine
+        self._source = source.named(topic_prefix)
         self._topic = topics.DEAD_LETTERS.named(topic_prefix)
         self._config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
@@ -50,7 +55,7 @@ class DeadLetters:
         with transient_faults():
             async with self._engine.connect() as connection:
                 storable = {_storable(key): key for key in keys}
-                parked = (await connection.execute(_PARKED, {"keys": list(storable)})).scalars()
+                parked = (await connection.execute(_PARKED, {"source": self._source, "keys": list(storable)})).scalars()
                 return {storable[key] for key in parked}
 
     async def handled(self, message_ids: Collection[str]) -> set[str]:

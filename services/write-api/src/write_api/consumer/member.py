@@ -1,4 +1,4 @@
-"""The consumer of `cheeper.commands`: gives batches, and commits offsets when told to and never otherwise.
+"""A member of a consumer group: gives batches, and commits offsets when told to and never otherwise.
 
 All methods block; one thread at a time may call them.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+import msgspec
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from cheeper_contracts import topics
-from write_api.worker.received import Received
+from cheeper_contracts.topics import Topic
+from write_api.consumer.received import Received
 
-GROUP: Final = "cheeper.worker"
 _POLL_SECONDS: Final = 0.1
 _COMMIT_LOST: Final = {
     KafkaError.ILLEGAL_GENERATION,
@@ -24,27 +24,42 @@ _COMMIT_LOST: Final = {
     KafkaError._STATE,  # noqa: SLF001
     KafkaError._NO_OFFSET,  # noqa: SLF001
 }
-"""Another worker has these partitions by now and does the batch again, which is harmless."""
+"""Another process has these partitions by now and does the batch again, which is harmless."""
 
 _Pairs = list[tuple[str, bytes | None]]  # as librdkafka always gives headers; the stubs allow what may be sent too
 
 log = structlog.get_logger()
 
 
-class CommandConsumer:
-    """A member of the workers' group.
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a role consumes: the topic, and at most how many messages are taken at a time."""
 
-    A worker that waits for Postgres beyond max.poll.interval.ms loses its partitions to another one, and does or does
-    not handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
+    role: str
+    topic: Topic
+    batch: int
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the role's processes."""
+        return f"cheeper.{self.role}"
+
+
+class Member:
+    """A process of a group.
+
+    One that waits for a server beyond max.poll.interval.ms loses its partitions to another one, and does or does not
+    handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
     `from_start`: read everything that the topic holds, whatever the group has committed.
     """
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str, *, from_start: bool = False) -> None:
+    def __init__(
+        self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, *, from_start: bool = False
+    ) -> None:
         self._from_start = from_start
         config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
-            "client.id": "write-api-worker",
-            "group.id": topic_prefix + GROUP,
+            "client.id": f"write-api-{subscription.role}",
+            "group.id": topic_prefix + subscription.group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest",
@@ -56,7 +71,7 @@ class CommandConsumer:
         }
         self._consumer = Consumer(config)
         self._consumer.subscribe(
-            [topics.COMMANDS.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
+            [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
         )
 
     def receive(self, limit: int) -> list[Received]:

@@ -1,4 +1,4 @@
-"""The worker's course: receive a batch, handle it however long that takes, commit its offsets, again."""
+"""A consumer's course: receive a batch, handle it however long that takes, commit its offsets, again."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from cheeper_contracts import topics
 from write_api.backoff import Backoff, sleep_unless
-from write_api.commands.bus import MAX_BATCH
 from write_api.commands.errors import UnavailableError
+from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
+from write_api.consumer.member import Member, Subscription
 from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
 from write_api.needs import Needs
-from write_api.worker.batch import Batches, TooMuchPoisonError
-from write_api.worker.consumer import CommandConsumer
-from write_api.worker.received import Received
 
-KAFKA, COMMANDS = "kafka", "commands"
-NEEDS: Final = (KAFKA, COMMANDS)
-"""The broker with its topics; that commands can be handled."""
+KAFKA, MESSAGES = "kafka", "messages"
+NEEDS: Final = (KAFKA, MESSAGES)
+"""The broker with its topics; that what it gives can be handled."""
 
 _CHECK_SECONDS: Final = 2.0
 _REFUSED_SECONDS: Final = 3.0
@@ -32,13 +29,16 @@ log = structlog.get_logger()
 
 
 class TopicReplacedError(Exception):
-    """The topic of commands was deleted and made again: what it holds is to be read from its start."""
+    """The topic was deleted and made again: what it holds is to be read from its start."""
 
 
-class Worker:
-    """Handles commands until `stop` is set or `limit` messages were handled or parked."""
+class Consumer:
+    """Handles messages until `stop` is set or `limit` that led to something were handled or parked."""
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str, batches: Batches, needs: Needs) -> None:
+    def __init__(
+        self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, batches: Batches, needs: Needs
+    ) -> None:
+        self._subscription = subscription
         self._bootstrap_servers = bootstrap_servers
         self._prefix = topic_prefix
         self._batches = batches
@@ -48,7 +48,7 @@ class Worker:
         self._done = 0
 
     async def run(self, stop: asyncio.Event, limit: int | None = None) -> bool:
-        """Work, and begin again with a new consumer after every fault of Kafka's; false where poison ended it.
+        """Consume, and begin again with a new member after every fault of Kafka's; false where poison ended it.
 
         Too much poison in a row ends the consumption but not the process, whose readiness says why: whoever starts
         processes that ended would otherwise park the topic, batch by batch.
@@ -59,11 +59,11 @@ class Worker:
             try:
                 await self._course(stop, limit)
             except TooMuchPoisonError as error:
-                self._needs.unmet(COMMANDS, str(error))
-                log.error("the worker has stopped: see to the cause and start it again", why=str(error))  # noqa: TRY400
+                self._needs.unmet(MESSAGES, str(error))
+                log.error("stopped: see to the cause and start this process again", why=str(error))  # noqa: TRY400
                 return False
             except TopicReplacedError:
-                log.warning("the topic of commands was replaced", topic=topics.COMMANDS.named(self._prefix))
+                log.warning("the topic was replaced", topic=self._subscription.topic.named(self._prefix))
             except TopicMismatchError as error:
                 self._needs.unmet(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
@@ -78,48 +78,39 @@ class Worker:
 
     async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
         replaced = await self._find_topic()
-        consumer = CommandConsumer(self._bootstrap_servers, self._prefix, from_start=replaced)
+        member = Member(self._subscription, self._bootstrap_servers, self._prefix, from_start=replaced)
         try:
-            await self._consume(consumer, stop, limit)
+            await self._consume(member, stop, limit)
         finally:
-            await asyncio.to_thread(consumer.close)
+            await asyncio.to_thread(member.close)
 
-    async def _consume(self, consumer: CommandConsumer, stop: asyncio.Event, limit: int | None) -> None:
-        self._needs.met(COMMANDS)
-        check_at = 0.0
+    async def _consume(self, member: Member, stop: asyncio.Event, limit: int | None) -> None:
+        self._needs.met(MESSAGES)
+        check_at, most = 0.0, self._subscription.batch
         while not stop.is_set() and not self._reached(limit):
             if time.monotonic() >= check_at:
                 await self._check_topic()
                 check_at = time.monotonic() + _CHECK_SECONDS
-            most = MAX_BATCH if limit is None else min(MAX_BATCH, limit - self._done)
-            messages = await asyncio.to_thread(consumer.receive, most)
-            if messages and await self._handle(messages, stop):
-                await asyncio.to_thread(consumer.commit, messages)
-                self._done += len(messages)
+            wanted = most if limit is None else min(most, limit - self._done)
+            messages = await asyncio.to_thread(member.receive, wanted)
+            found = self._batches.read(messages)
+            if messages and await self._handle(found, stop):
+                await asyncio.to_thread(member.commit, messages)
+                self._done += len(found)
 
-    async def _handle(self, messages: Sequence[Received], stop: asyncio.Event) -> bool:
+    async def _handle(self, batch: Sequence[Found], stop: asyncio.Event) -> bool:
         """Handle a batch, tried again until it succeeds; false where `stop` came first."""
-        for message in messages:
-            log.info(
-                "command received",
-                message_id=message.message_id(),
-                correlation_id=message.header("ce_correlationid"),
-                type=message.header("ce_type"),
-                key=message.key,
-                partition=message.partition,
-                offset=message.offset,
-            )
         backoff = Backoff()
         while True:
             try:
-                await self._batches.handle(messages)
+                await self._batches.handle(batch)
             except UnavailableError as error:
-                self._needs.unmet(COMMANDS, str(error))
+                self._needs.unmet(MESSAGES, str(error))
                 await backoff.pause(stop)
                 if stop.is_set():
                     return False
             else:
-                self._needs.met(COMMANDS)
+                self._needs.met(MESSAGES)
                 return True
 
     async def _find_topic(self) -> bool:
@@ -134,7 +125,7 @@ class Worker:
         self._needs.met(KAFKA)
 
     async def _current_topic(self) -> str | None:
-        return await asyncio.to_thread(describe, self._admin, topics.COMMANDS, self._prefix)
+        return await asyncio.to_thread(describe, self._admin, self._subscription.topic, self._prefix)
 
     def _reached(self, limit: int | None) -> bool:
         return limit is not None and self._done >= limit

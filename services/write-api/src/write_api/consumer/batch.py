@@ -1,0 +1,171 @@
+"""One batch: the commands of its messages run, its poison and what follows that in its keys into the dead letters.
+
+Both are idempotent, by message id and by place, and Kafka's offsets move only after both. So a batch may be tried again
+whole, whatever became of it before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from write_api.commands.errors import UnavailableError
+from write_api.commands.outcome import Incoming
+from write_api.consumer.received import BEHIND, Letter, Received, crashed, sentence
+
+MOST_POISON_IN_A_ROW: Final = 20
+
+Read = Callable[[Received], Sequence[Incoming] | Letter]
+"""The commands that a message leads to, which may be none, or the letter to park it as."""
+
+Run = Callable[[Sequence[Incoming]], Awaitable[object]]
+"""Runs commands, or sends them to where they are run. Doing so again changes nothing. Raises UnavailableError; any
+other exception is a defect or a command that nothing here can take.
+"""
+
+log = structlog.get_logger()
+
+
+class TooMuchPoisonError(Exception):
+    """So many messages in a row could not be handled that the fault is hardly theirs."""
+
+
+class Letters(Protocol):
+    """Where poison goes; `consumer.letters.DeadLetters` says how."""
+
+    async def parked_keys(self, keys: set[str]) -> set[str]:
+        """Those of the keys that have parked messages."""
+
+    async def handled(self, message_ids: set[str]) -> set[str]:
+        """Those of the message ids whose commands have been handled."""
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        """Park the letters in this order."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A message that is to be run or parked."""
+
+    message: Received
+    content: Sequence[Incoming] | Letter
+
+    def message_ids(self) -> set[str]:
+        """Of its commands."""
+        return set() if isinstance(self.content, Letter) else {one.envelope.message_id for one in self.content}
+
+
+class Batches:
+    """Reads and handles batches, one at a time, and counts poison in a row across them."""
+
+    def __init__(self, read: Read, run: Run, letters: Letters, most_in_a_row: int = MOST_POISON_IN_A_ROW) -> None:
+        self._read = read
+        self._run = run
+        self._letters = letters
+        self._most_in_a_row = most_in_a_row
+        self._unreadable = 0
+        self._crashed = 0
+
+    def read(self, messages: Sequence[Received]) -> list[Found]:
+        """Those of the messages that lead to something, poison among them."""
+        found = [Found(message, content) for message in messages if (content := self._read(message))]
+        for one in found:
+            log.info("message received", **one.message.told())
+        return found
+
+    async def handle(self, batch: Sequence[Found]) -> None:
+        """Run or park every message of the batch.
+
+        Raises UnavailableError, after which the same batch is to be tried again, and TooMuchPoisonError.
+        """
+        unreadable = self._count_unreadable(batch)
+        good, letters = await self._divide(batch)
+        await self._run_all(good)
+        if letters:
+            await self._park(letters)
+        self._unreadable = unreadable
+
+    async def _divide(self, batch: Sequence[Found]) -> tuple[list[Found], list[Letter]]:
+        """What to run and what to park: poison, and all that comes after poison of its key."""
+        keys = {found.message.key for found in batch if found.message.key is not None}
+        parked = await self._letters.parked_keys(keys) if keys else set()
+        before = {one for found in batch if found.message.key in parked for one in found.message_ids()}
+        # What comes again from before its key was parked is done, and no follower of the poison.
+        done = await self._letters.handled(before) if before else set()
+        good: list[Found] = []
+        letters: list[Letter] = []
+        for found in batch:
+            message, content = found.message, found.content
+            if not isinstance(content, Letter) and (message.key not in parked or found.message_ids() <= done):
+                good.append(found)
+                continue
+            if message.key in parked or not isinstance(content, Letter):
+                letters.append(Letter(message=message, reason=BEHIND))
+            else:
+                letters.append(content)
+            parked |= {message.key} if message.key is not None else set()
+        return good, letters
+
+    async def _run_all(self, good: Sequence[Found]) -> None:
+        if not good:
+            return
+        try:
+            await self._run(_commands(good))
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect; each message alone tells whose
+            log.warning("a batch crashed, its messages are tried one by one", error=sentence(error))
+            await self._run_alone(good)
+        else:
+            self._crashed = 0
+
+    async def _run_alone(self, good: Sequence[Found]) -> None:
+        parked: set[str | None] = set()
+        for found in good:
+            message = found.message
+            if message.key in parked:
+                await self._park([Letter(message=message, reason=BEHIND)])
+                continue
+            try:
+                await self._run(_commands([found]))
+                self._crashed = 0
+            except UnavailableError:
+                raise
+            except Exception as error:
+                log.exception("message crashed", **message.told())
+                letter = crashed(message, error)
+                self._refuse_too_many(self._crashed + 1, letter)
+                await self._park([letter])
+                self._crashed += 1
+                parked.add(message.key)
+
+    def _count_unreadable(self, batch: Sequence[Found]) -> int:
+        in_a_row = self._unreadable
+        for found in batch:
+            in_a_row = in_a_row + 1 if isinstance(found.content, Letter) else 0
+            if isinstance(found.content, Letter):
+                self._refuse_too_many(in_a_row, found.content)
+        return in_a_row
+
+    def _refuse_too_many(self, in_a_row: int, last: Letter) -> None:
+        if in_a_row >= self._most_in_a_row:
+            raise TooMuchPoisonError(
+                f"{in_a_row} messages in a row cannot be handled, the last one: {last.reason}, {last.error}"
+            )
+
+    async def _park(self, letters: Sequence[Letter]) -> None:
+        await self._letters.park(letters)
+        for letter in letters:
+            log.error(
+                "message parked",
+                reason=letter.reason,
+                error=letter.error,
+                stack_digest=letter.stack_digest,
+                **letter.message.told(),
+            )
+
+
+def _commands(batch: Sequence[Found]) -> list[Incoming]:
+    return [one for found in batch if not isinstance(found.content, Letter) for one in found.content]
