@@ -50,7 +50,7 @@ class MemoryAuthors:
 
     async def save(self, author: Author) -> None:
         """As `domain.repositories` has it."""
-        others = self._tables.authors.values()
+        others = [other for other in self._tables.authors.values() if other.author_id != author.author_id]
         if any(other.username.lower() == author.username.lower() for other in others):
             raise UsernameTaken(author.username)
         if any(values.unique_form(other.email) == values.unique_form(author.email) for other in others):
@@ -70,6 +70,9 @@ class MemoryFollows:
 
     async def save(self, follow: Follow) -> None:
         """As `domain.repositories` has it."""
+        if follow.ended_at is not None:
+            del self._tables.follows[follow.from_author_id, follow.to_author_id]
+            return
         if any(other.follow_id == follow.follow_id for other in self._tables.follows.values()):
             raise FollowIdTaken(follow.follow_id)
         for author_id in (follow.from_author_id, follow.to_author_id):
@@ -84,13 +87,15 @@ class MemoryCheeps:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def of_id(self, cheep_id: str) -> Cheep | None:
-        """As `domain.repositories` has it."""
+    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
+        """As `domain.repositories` has it; the one lock of `MemoryTransactions` holds everything."""
+        del hold
         return copy.copy(self._tables.cheeps.get(cheep_id))
 
     async def save(self, cheep: Cheep) -> None:
         """As `domain.repositories` has it."""
-        if cheep.cheep_id in self._tables.cheeps:
+        known = self._tables.cheeps.get(cheep.cheep_id, cheep)
+        if known.author_id != cheep.author_id:
             raise CheepIdTaken(cheep.cheep_id)
         self._tables.cheeps[cheep.cheep_id] = copy.copy(cheep)
 

@@ -4,18 +4,16 @@ import msgspec
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from write_api.commands.lookup import author_of
 from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
-from write_api.domain.errors import AuthorNotFound
 
 
 async def post_cheep(command: PostCheep, work: UnitOfWork, now: int) -> CheepPosted | None:
     """Post a cheep. None where the same post was made before, whatever became of the cheep since."""
     post = values.checked(POST_RULES, msgspec.structs.asdict(command))
-    author = await work.authors.of_id(post["author_id"])
-    if author is None:
-        raise AuthorNotFound(post["author_id"])
+    author = await author_of(work, post["author_id"])
     known = await work.cheeps.of_id(post["cheep_id"])
     if known is not None:
         known.accept_repeat(author.author_id, post["message"])

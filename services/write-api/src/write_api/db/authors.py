@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.constraints import refusing
@@ -18,7 +20,11 @@ _last_cheep_date = (
     .scalar_subquery()
 )
 _of_id = select(authors, _last_cheep_date.label("last_cheep_date")).where(authors.c.author_id == bindparam("id"))
-_insert = insert(authors)
+_insert = insert(authors).on_conflict_do_nothing(index_elements=[authors.c.author_id]).returning(authors.c.author_id)
+# A statement of its own and no upsert: that would lock the row against those who only refer to it, which every follow
+# and post does, even where the address stays.
+_update = update(authors).where(authors.c.author_id == bindparam("id"))
+_CHANGEABLE: Final = ("email", "email_unique_form", "name", "bio", "location", "website", "birth_date")
 
 
 class PostgresAuthors:
@@ -48,20 +54,20 @@ class PostgresAuthors:
 
     async def save(self, author: Author) -> None:
         """As `domain.repositories` has it."""
+        row = {
+            "author_id": author.author_id,
+            "username": author.username,
+            "email": author.email,
+            "email_unique_form": values.unique_form(author.email),
+            "name": author.name,
+            "bio": author.bio,
+            "location": author.location,
+            "website": author.website,
+            "birth_date": author.birth_date and date.fromisoformat(author.birth_date),
+            "signed_up_at": author.signed_up_at,
+            "sign_up_digest": author.sign_up_digest,
+        }
         with refusing({ONE_USERNAME: UsernameTaken(author.username), ONE_EMAIL: EmailTaken()}):
-            await self._connection.execute(
-                _insert,
-                {
-                    "author_id": author.author_id,
-                    "username": author.username,
-                    "email": author.email,
-                    "email_unique_form": values.unique_form(author.email),
-                    "name": author.name,
-                    "bio": author.bio,
-                    "location": author.location,
-                    "website": author.website,
-                    "birth_date": author.birth_date and date.fromisoformat(author.birth_date),
-                    "signed_up_at": author.signed_up_at,
-                    "sign_up_digest": author.sign_up_digest,
-                },
-            )
+            if (await self._connection.execute(_insert, row)).one_or_none() is None:
+                changed = {column: row[column] for column in _CHANGEABLE}
+                await self._connection.execute(_update, {"id": author.author_id, **changed})

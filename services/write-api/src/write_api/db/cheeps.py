@@ -1,16 +1,26 @@
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select
+import dataclasses
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from write_api.db.constraints import refusing
-from write_api.db.tables import ONE_CHEEP_AN_ID, cheeps
+from write_api.db.tables import cheeps
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken
 from write_api.domain.values import CheepText, Identifier
 
 _of_id = select(cheeps).where(cheeps.c.cheep_id == bindparam("id"))
+_of_id_held = _of_id.with_for_update(read=True)  # FOR SHARE: answers hold a cheep together, an UPDATE waits for all
 _insert = insert(cheeps)
+# An author's cheeps change under its key, so a row that is there already is either the author's, known and changed, or
+# another author's, who was as fast: that one stays as it is.
+_save = _insert.on_conflict_do_update(
+    index_elements=[cheeps.c.cheep_id],
+    set_={name: _insert.excluded[name] for name in ("message", "edited_at", "deleted_at")},
+    where=cheeps.c.author_id == _insert.excluded.author_id,
+).returning(cheeps.c.cheep_id)
 
 
 class PostgresCheeps:
@@ -19,9 +29,9 @@ class PostgresCheeps:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def of_id(self, cheep_id: str) -> Cheep | None:
+    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
         """As `domain.repositories` has it."""
-        row = (await self._connection.execute(_of_id, {"id": cheep_id})).one_or_none()
+        row = (await self._connection.execute(_of_id_held if hold else _of_id, {"id": cheep_id})).one_or_none()
         if row is None:
             return None
         return Cheep(
@@ -31,21 +41,12 @@ class PostgresCheeps:
             cheep_date=row.cheep_date,
             post_digest=bytes(row.post_digest),
             in_reply_to=row.in_reply_to and Identifier(row.in_reply_to),
+            edited_at=row.edited_at,
             deleted_at=row.deleted_at,
         )
 
     async def save(self, cheep: Cheep) -> None:
         """As `domain.repositories` has it."""
-        with refusing({ONE_CHEEP_AN_ID: CheepIdTaken(cheep.cheep_id)}):
-            await self._connection.execute(
-                _insert,
-                {
-                    "cheep_id": cheep.cheep_id,
-                    "author_id": cheep.author_id,
-                    "message": cheep.message,
-                    "cheep_date": cheep.cheep_date,
-                    "post_digest": cheep.post_digest,
-                    "in_reply_to": cheep.in_reply_to,
-                    "deleted_at": cheep.deleted_at,
-                },
-            )
+        saved = await self._connection.execute(_save, dataclasses.asdict(cheep))
+        if saved.one_or_none() is None:
+            raise CheepIdTaken(cheep.cheep_id)

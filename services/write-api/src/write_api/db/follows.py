@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.constraints import refusing
@@ -9,10 +9,10 @@ from write_api.domain.errors import AuthorNotFound, FollowIdTaken
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
-_of_id = select(follows).where(
-    follows.c.from_author_id == bindparam("from_id"), follows.c.to_author_id == bindparam("to_id")
-)
+_of_pair = (follows.c.from_author_id == bindparam("from_id"), follows.c.to_author_id == bindparam("to_id"))
+_of_id = select(follows).where(*_of_pair)
 _insert = insert(follows)
+_remove = delete(follows).where(*_of_pair)
 
 
 class PostgresFollows:
@@ -36,6 +36,10 @@ class PostgresFollows:
 
     async def save(self, follow: Follow) -> None:
         """As `domain.repositories` has it."""
+        if follow.ended_at is not None:
+            pair = {"from_id": follow.from_author_id, "to_id": follow.to_author_id}
+            await self._connection.execute(_remove, pair)
+            return
         refusals = {
             ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(follow.follow_id),
             FOLLOWER_SIGNED_UP: AuthorNotFound(follow.from_author_id),

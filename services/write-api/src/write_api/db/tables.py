@@ -27,7 +27,6 @@ ONE_EMAIL: Final = "one_email"
 FOLLOWER_SIGNED_UP: Final = "follower_signed_up"
 FOLLOWED_SIGNED_UP: Final = "followed_signed_up"
 ONE_PAIR_A_FOLLOW_ID: Final = "one_pair_a_follow_id"
-ONE_CHEEP_AN_ID: Final = "one_cheep_an_id"
 
 metadata = MetaData()
 
@@ -76,7 +75,7 @@ cheeps = Table(
     Column("in_reply_to", Uuid(as_uuid=False), ForeignKey("cheeps.cheep_id")),
     Column("edited_at", BigInteger),
     Column("deleted_at", BigInteger),
-    PrimaryKeyConstraint("cheep_id", name=ONE_CHEEP_AN_ID),
+    PrimaryKeyConstraint("cheep_id", name="one_cheep_an_id"),
     # Holds that dates rise strictly within an author, and finds the last one.
     UniqueConstraint("author_id", "cheep_date", name="one_cheep_a_moment"),
 )

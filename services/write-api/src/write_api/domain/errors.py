@@ -8,7 +8,9 @@ Refusal
 ├── UsernameTaken        username_taken
 ├── EmailTaken           email_taken
 ├── FollowIdTaken        follow_id_taken     the id is another pair's
-└── CheepIdTaken         cheep_id_taken      the id is another post's
+├── CheepIdTaken         cheep_id_taken      the id is another post's
+├── CheepNotFound        cheep_not_found     never posted, or deleted
+└── NotTheAuthor         not_the_author      the cheep is another author's
 
 `cheeper_contracts.answers.STATUS_OF` is the one table from code to HTTP status. A refusal's text is one sentence for
 the client, who may read every word of it.
@@ -98,9 +100,27 @@ class FollowIdTaken(Refusal):
 
 
 class CheepIdTaken(Refusal):
-    """A cheep was first posted with that id by another author or with another text."""
+    """A cheep was first posted with that id by another author, with another text or in answer to another cheep."""
 
     code = "cheep_id_taken"
 
     def __init__(self, cheep_id: str) -> None:
         super().__init__(f'The cheep id "{cheep_id}" belongs to another cheep')
+
+
+class CheepNotFound(Refusal):
+    """No cheep was posted with that id, or it is deleted; which of the two is nobody's business."""
+
+    code = "cheep_not_found"
+
+    def __init__(self, cheep_id: str) -> None:
+        super().__init__(f'Cheep "{cheep_id}" does not exist')
+
+
+class NotTheAuthor(Refusal):
+    """An author would change another one's cheep."""
+
+    code = "not_the_author"
+
+    def __init__(self, cheep_id: str) -> None:
+        super().__init__(f'Cheep "{cheep_id}" belongs to another author')

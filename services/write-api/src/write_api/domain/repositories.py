@@ -1,4 +1,4 @@
-"""Where aggregates are kept: asked for by identity, which for a follow is its pair, and saved whole.
+"""Where aggregates are kept: asked for by identity, which for a follow is its pair, and saved whole, new or changed.
 
 What holds across aggregates is decided by `save`, not by looking first: two sign-ups at once must not both win.
 """
@@ -19,7 +19,7 @@ class Authors(Protocol):
         """The author, if one signed up with that id."""
 
     async def save(self, author: Author) -> None:
-        """Keep the author. Raises UsernameTaken or EmailTaken."""
+        """Keep the author. Raises UsernameTaken or EmailTaken where another author was as fast with either."""
 
 
 class Follows(Protocol):
@@ -29,16 +29,20 @@ class Follows(Protocol):
         """The follow of that pair, if there is one."""
 
     async def save(self, follow: Follow) -> None:
-        """Keep the follow. Raises AuthorNotFound where one of the two has not signed up, and FollowIdTaken where its
-        follow_id is another pair's.
+        """Keep a follow that began, or remove one that ended. Raises AuthorNotFound where one of the two has not signed
+        up, and FollowIdTaken where its follow_id is another pair's.
         """
 
 
 class Cheeps(Protocol):
     """All cheeps, deleted ones too."""
 
-    async def of_id(self, cheep_id: str) -> Cheep | None:
-        """The cheep, if one was ever posted with that id."""
+    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
+        """The cheep, if one was ever posted with that id.
+
+        `hold`: whoever would edit or delete it waits until this transaction ends. A transaction that has the key of the
+        cheep's author needs no hold.
+        """
 
     async def save(self, cheep: Cheep) -> None:
         """Keep the cheep. Raises CheepIdTaken where another author was as fast with that id."""

@@ -14,7 +14,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
@@ -70,6 +70,11 @@ def checked(rules: Mapping[str, Rule], given: Mapping[str, str | None]) -> dict[
     if wrong:
         raise Invalid(wrong)
     return values
+
+
+def day_of(moment: int) -> date:
+    """The day of a moment, which is in microseconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(moment // 1_000_000, UTC).date()
 
 
 def digest_of(content: Mapping[str, str | None]) -> bytes:

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from write_api.commands.lookup import author_of, cheep_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.cheep import ANSWER_RULES
+
+
+async def answer_cheep(command: AnswerCheep, work: UnitOfWork, now: int) -> CheepAnswered | None:
+    """Post a cheep in answer to another one. None where the same answer was posted before, whatever became of either
+    cheep since. The cheep that is answered is another key's, so it is held: it is not deleted before the answer stands.
+    """
+    given = values.checked(ANSWER_RULES, msgspec.structs.asdict(command))
+    author = await author_of(work, given["author_id"])
+    known = await work.cheeps.of_id(given["cheep_id"])
+    if known is not None:
+        known.accept_repeat(author.author_id, given["message"], given["in_reply_to"])
+        return None
+    parent = await cheep_of(work, given["in_reply_to"], hold=True)
+    answer = author.answer(parent, given["cheep_id"], given["message"], now)
+    await work.cheeps.save(answer)
+    return CheepAnswered(
+        cheep_id=answer.cheep_id,
+        author_id=answer.author_id,
+        author_username=author.username,
+        message=answer.message,
+        cheep_date=answer.cheep_date,
+        in_reply_to=parent.cheep_id,
+        parent_author_id=parent.author_id,
+    )

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.change_email import ChangeEmail
+from cheeper_contracts.events.email_changed import EmailChanged
+from write_api.commands.lookup import author_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.author import EMAIL_RULES
+
+
+async def change_email(command: ChangeEmail, work: UnitOfWork, now: int) -> EmailChanged | None:
+    """Give an author another e-mail address. None where it is the author's already, in the same spelling."""
+    change = values.checked(EMAIL_RULES, msgspec.structs.asdict(command))
+    author = await author_of(work, change["author_id"])
+    if not author.change_email(change["email"]):
+        return None
+    await work.authors.save(author)
+    return EmailChanged(author_id=author.author_id, changed_at=now)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.delete_cheep import DeleteCheep
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
+from write_api.commands.lookup import cheep_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.cheep import DELETION_RULES
+
+
+async def delete_cheep(command: DeleteCheep, work: UnitOfWork, now: int) -> CheepDeleted | None:
+    """Delete a cheep; answers to it stay. None where it is deleted already."""
+    deletion = values.checked(DELETION_RULES, msgspec.structs.asdict(command))
+    cheep = await cheep_of(work, deletion["cheep_id"])
+    deleted_at = cheep.delete(deletion["author_id"], now)
+    if deleted_at is None:
+        return None
+    await work.cheeps.save(cheep)
+    return CheepDeleted(
+        cheep_id=cheep.cheep_id,
+        author_id=cheep.author_id,
+        cheep_date=cheep.cheep_date,
+        deleted_at=deleted_at,
+        in_reply_to=cheep.in_reply_to,
+    )

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.unfollow import Unfollow
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from write_api.commands.lookup import author_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.follow import FOLLOW_RULES
+
+
+async def unfollow(command: Unfollow, work: UnitOfWork, now: int) -> AuthorUnfollowed | None:
+    """Let one author follow another no longer. None where it does not, be the two one."""
+    pair = values.checked(FOLLOW_RULES, msgspec.structs.asdict(command))
+    follow = await work.follows.of_id(**pair)
+    if follow is None:
+        for author_id in pair.values():
+            await author_of(work, author_id)
+        return None
+    follow.end(now)
+    await work.follows.save(follow)
+    return AuthorUnfollowed(
+        follow_id=follow.follow_id,
+        from_author_id=follow.from_author_id,
+        to_author_id=follow.to_author_id,
+        unfollowed_at=now,
+    )

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.update_cheep import UpdateCheep
+from cheeper_contracts.events.cheep_updated import CheepUpdated
+from write_api.commands.lookup import author_of, cheep_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.cheep import POST_RULES
+
+
+async def update_cheep(command: UpdateCheep, work: UnitOfWork, now: int) -> CheepUpdated | None:
+    """Change the text of a cheep. None where it says so already."""
+    edit = values.checked(POST_RULES, msgspec.structs.asdict(command))
+    cheep = await cheep_of(work, edit["cheep_id"])
+    edited_at = cheep.edit(edit["author_id"], edit["message"], now)
+    if edited_at is None:
+        return None
+    await work.cheeps.save(cheep)
+    return CheepUpdated(
+        cheep_id=cheep.cheep_id,
+        author_id=cheep.author_id,
+        author_username=(await author_of(work, cheep.author_id)).username,
+        message=cheep.message,
+        cheep_date=cheep.cheep_date,
+        edited_at=edited_at,
+        in_reply_to=cheep.in_reply_to,
+    )

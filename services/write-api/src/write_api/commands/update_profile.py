@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.update_profile import UpdateProfile
+from cheeper_contracts.events.profile_updated import ProfileUpdated
+from write_api.commands.lookup import author_of
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain import values
+from write_api.domain.author import profile_rules
+
+
+async def update_profile(command: UpdateProfile, work: UnitOfWork, now: int) -> ProfileUpdated | None:
+    """Change the fields of a profile that are given, to nothing where they are null. None where they are so already."""
+    given = {field: value for field, value in msgspec.structs.asdict(command).items() if value is not msgspec.UNSET}
+    profile = values.checked(profile_rules(values.day_of(now)), given)
+    author = await author_of(work, profile.pop("author_id"))
+    if not author.change_profile(profile):
+        return None
+    await work.authors.save(author)
+    return ProfileUpdated(
+        author_id=author.author_id,
+        updated_at=now,
+        name=author.name,
+        bio=author.bio,
+        location=author.location,
+        website=author.website,
+        birth_date=author.birth_date,
+    )
