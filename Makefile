@@ -1,7 +1,7 @@
 # Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load test test-unit test-integration test-e2e test-containers
+.PHONY: help up start stop status deps infrastructure clean demo load fuzz test test-unit test-integration test-e2e test-containers
 .PHONY: lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -49,6 +49,9 @@ demo: $(STAMP) ## the book's Demo Time, step by step, against a fresh stack
 load: $(STAMP) ## send a graph and texts through the gateway of the stack that runs, and compare every view (GRAPH=file TEXTS=file)
 	@test -n "$(GRAPH)" -a -n "$(TEXTS)" || { echo "Say what to load: make load GRAPH=file TEXTS=file." >&2; exit 2; }
 	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"
+
+fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
+	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
 
 up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
 	@docker compose up --build --wait

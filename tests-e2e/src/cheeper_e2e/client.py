@@ -1,138 +1,20 @@
-"""A small client of Cheeper's HTTP API, as any user could write one from its documentation.
-
-A command carries an Idempotency-Key always, so that it may be repeated whenever its outcome is unknown: after a 503
-(with the answer's message id as the key) and after a connection that broke. Repeating is bounded by `patience`.
-"""
+"""A small client of Cheeper's HTTP API, as any user could write one from its documentation: a method a row."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import shlex
-import time
-import uuid
-from collections import deque
-from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
-import msgspec
 
-TIMELINE_PAGE: Final = 100
-_RETRY_SECONDS: Final = 0.2
-_DECODER: Final = msgspec.json.Decoder()
+from cheeper_e2e.requester import Json, Reply, Requester, UnavailableError, as_curl, given
 
-Json = dict[str, Any]
+__all__ = ["LARGEST_PAGE", "Client", "Json", "Reply", "UnavailableError", "as_curl"]
 
-
-class UnavailableError(Exception):
-    """The system gave no answer, or none but 503, while the client waited. The text is the request's curl line."""
+LARGEST_PAGE: Final = 100
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP answer: status, `data` and `meta` of its body, its headers, and the request as a curl line.
-
-    `data` and `meta` are empty where the body is (HEAD, OPTIONS); `raw` is the body as it came.
-    """
-
-    status: int
-    headers: httpx.Headers
-    raw: bytes
-    curl: str
-    data: Json
-    meta: Json
-
-    @property
-    def message_id(self) -> str:
-        """The id of the command or query, as the body says it."""
-        return str(self.meta["message_id"])
-
-
-class Client:
-    """Commands and queries against one gateway.
-
-    `patience` is how many seconds a command or query is repeated while the system is unavailable; 0 hands back the
-    first answer, whatever it is. `journal` holds the latest requests, each with its status, for a failing test to show.
-    """
-
-    def __init__(self, url: str, *, patience: float = 0, connections: int = 100, timeout: float = 30) -> None:
-        # One client a connection: a client's pool looks through all its connections at every request, which in a
-        # load costs more than the request itself. A gateway is reached directly, whatever proxy the environment names.
-        verify = httpx.create_ssl_context(trust_env=False)
-        self._all = [
-            httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, verify=verify) for _ in range(connections)
-        ]
-        self._idle: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        for http in reversed(self._all):
-            self._idle.put_nowait(http)
-        self._patience = patience
-        self.url = url
-        self.journal: deque[str] = deque(maxlen=40)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for http in self._all:
-            await http.aclose()
-
-    # --- any request ---------------------------------------------------------------------------------------------
-
-    async def request(  # noqa: PLR0913 - what a request is made of
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        content: bytes | AsyncIterator[bytes] | None = None,
-        headers: dict[str, str] | None = None,
-        params: dict[str, Any] | None = None,
-    ) -> Reply:
-        """One request, as it is, and its answer. `body` goes as JSON; `content` as it is, an iterator chunked."""
-        headers = dict(headers or {})
-        if body is not None:
-            content = json.dumps(body, ensure_ascii=False).encode()
-            headers.setdefault("Content-Type", "application/json")
-        http = await self._idle.get()
-        try:
-            request = http.build_request(method, path, content=content, headers=headers, params=params)
-            curl = as_curl(method, str(request.url), headers, content)
-            response = await http.send(request)
-        except httpx.HTTPError as error:
-            self.journal.append(f"{curl}  # {type(error).__name__}")
-            raise
-        finally:
-            self._idle.put_nowait(http)
-        self.journal.append(f"{curl}  # {response.status_code}")
-        return _reply(response, curl)
-
-    async def command(self, method: str, path: str, body: Json, *, key: str | None = None) -> Reply:
-        """A command with an Idempotency-Key (a new one where none is given), repeated while its outcome is unknown."""
-        return await self._patiently(method, path, body=body, headers={"Idempotency-Key": key or str(uuid.uuid4())})
-
-    async def query(self, path: str, **params: Any) -> Reply:
-        """A query; parameters that are None are left out."""
-        return await self._patiently("GET", path, params=_given(params) or None)
-
-    async def _patiently(self, method: str, path: str, *, headers: dict[str, str] | None = None, **rest: Any) -> Reply:
-        deadline = time.monotonic() + self._patience
-        while True:
-            reply: Reply | None = None
-            try:
-                reply = await self.request(method, path, headers=headers, **rest)
-            except httpx.TransportError:
-                if time.monotonic() >= deadline:
-                    raise UnavailableError(self.journal[-1]) from None
-            if reply is not None and (reply.status != httpx.codes.SERVICE_UNAVAILABLE or self._patience == 0):
-                return reply
-            if time.monotonic() >= deadline:
-                raise UnavailableError(self.journal[-1])
-            if reply is not None and headers and "message_id" in reply.meta:
-                headers = {**headers, "Idempotency-Key": reply.message_id}
-            await asyncio.sleep(_RETRY_SECONDS)
+class Client(Requester):
+    """Every command and query of the API. Parameters of queries, `after` and `timeout` too, are keywords."""
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -140,22 +22,49 @@ class Client:
         self, author_id: str, username: str, email: str, *, key: str | None = None, **profile: str | None
     ) -> Reply:
         """POST /author; the profile's fields that are None are left out."""
-        body = {"author_id": author_id, "username": username, "email": email, **_given(profile)}
+        body = {"author_id": author_id, "username": username, "email": email, **given(profile)}
         return await self.command("POST", "/author", body, key=key)
+
+    async def update_profile(self, author_id: str, *, key: str | None = None, **profile: str | None) -> Reply:
+        """PATCH /author/{author_id}; a field that is None is cleared."""
+        return await self.command("PATCH", f"/author/{author_id}", profile, key=key)
+
+    async def change_email(self, author_id: str, email: str, *, key: str | None = None) -> Reply:
+        """PUT /author/{author_id}/email."""
+        return await self.command("PUT", f"/author/{author_id}/email", {"email": email}, key=key)
 
     async def follow(
         self, follower: str, followed: str, *, follow_id: str | None = None, key: str | None = None
     ) -> Reply:
         """POST /follow."""
-        body = _given({"follow_id": follow_id, "from_author_id": follower, "to_author_id": followed})
+        body = given({"follow_id": follow_id, "from_author_id": follower, "to_author_id": followed})
         return await self.command("POST", "/follow", body, key=key)
+
+    async def unfollow(self, follower: str, followed: str, *, key: str | None = None) -> Reply:
+        """DELETE /author/{from}/following/{to}."""
+        return await self.command("DELETE", f"/author/{follower}/following/{followed}", key=key)
 
     async def post_cheep(
         self, author_id: str, message: str, *, cheep_id: str | None = None, key: str | None = None
     ) -> Reply:
         """POST /cheep."""
-        body = _given({"cheep_id": cheep_id, "author_id": author_id, "message": message})
+        body = given({"cheep_id": cheep_id, "author_id": author_id, "message": message})
         return await self.command("POST", "/cheep", body, key=key)
+
+    async def update_cheep(self, cheep_id: str, author_id: str, message: str, *, key: str | None = None) -> Reply:
+        """PATCH /cheep/{cheep_id}."""
+        return await self.command("PATCH", f"/cheep/{cheep_id}", {"author_id": author_id, "message": message}, key=key)
+
+    async def delete_cheep(self, cheep_id: str, author_id: str, *, key: str | None = None) -> Reply:
+        """DELETE /cheep/{cheep_id}?author_id=."""
+        return await self.command("DELETE", f"/cheep/{cheep_id}", params={"author_id": author_id}, key=key)
+
+    async def answer_cheep(
+        self, parent: str, author_id: str, message: str, *, cheep_id: str | None = None, key: str | None = None
+    ) -> Reply:
+        """POST /cheep/{cheep_id}/answer; `cheep_id` is the answer's own."""
+        body = given({"cheep_id": cheep_id, "author_id": author_id, "message": message})
+        return await self.command("POST", f"/cheep/{parent}/answer", body, key=key)
 
     # --- queries -------------------------------------------------------------------------------------------------
 
@@ -163,71 +72,99 @@ class Client:
         """GET /author/{author_id}."""
         return await self.query(f"/author/{author_id}", **params)
 
+    async def author_named(self, username: str, **params: Any) -> Reply:
+        """GET /author?username=."""
+        return await self.query("/author", username=username, **params)
+
     async def followers_counter(self, author_id: str, **params: Any) -> Reply:
         """GET /author/{author_id}/followers-counter."""
         return await self.query(f"/author/{author_id}/followers-counter", **params)
+
+    async def followers(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/followers, one page."""
+        return await self.query(f"/author/{author_id}/followers", **params)
+
+    async def following(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/following, one page."""
+        return await self.query(f"/author/{author_id}/following", **params)
 
     async def timeline(self, author_id: str, **params: Any) -> Reply:
         """GET /author/{author_id}/timeline, one page."""
         return await self.query(f"/author/{author_id}/timeline", **params)
 
+    async def author_cheeps(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/cheeps, one page."""
+        return await self.query(f"/author/{author_id}/cheeps", **params)
+
     async def cheep(self, cheep_id: str, **params: Any) -> Reply:
         """GET /cheep/{cheep_id}."""
         return await self.query(f"/cheep/{cheep_id}", **params)
 
-    async def whole_timeline(self, author_id: str, *, size: int = TIMELINE_PAGE) -> list[Json]:
-        """Every cheep of an author's timeline, page by page.
+    async def answers(self, cheep_id: str, **params: Any) -> Reply:
+        """GET /cheep/{cheep_id}/answers, one page."""
+        return await self.query(f"/cheep/{cheep_id}/answers", **params)
+
+    async def notifications(self, author_id: str, **params: Any) -> Reply:
+        """GET /author/{author_id}/notifications, one page."""
+        return await self.query(f"/author/{author_id}/notifications", **params)
+
+    async def search(self, q: str, **params: Any) -> Reply:
+        """GET /search, one page."""
+        return await self.query("/search", q=q, **params)
+
+    async def search_authors(self, q: str, **params: Any) -> Reply:
+        """GET /search/authors, one page."""
+        return await self.query("/search/authors", q=q, **params)
+
+    async def command_status(self, message_id: str, **params: Any) -> Reply:
+        """GET /command/{message_id}."""
+        return await self.query(f"/command/{message_id}", **params)
+
+    # --- whole lists ---------------------------------------------------------------------------------------------
+
+    async def whole_list(self, path: str, *, size: int = LARGEST_PAGE) -> list[Json]:
+        """Every entry of a list that is walked by cursor, such as `/author/{author_id}/followers`.
 
         Raises ValueError where a page is none: not answered with 200, or short without being the last.
         """
-        cheeps: list[Json] = []
+        entries: list[Json] = []
         cursor: str | None = None
         while True:
-            reply = await self.timeline(author_id, size=size, cursor=cursor)
-            if reply.status != httpx.codes.OK:
-                raise ValueError(f"{reply.curl} was answered with {reply.status}: {reply.data}")
-            page = reply.data["cheeps"]
-            cheeps += page
+            reply = await self.query(path, size=size, cursor=cursor)
+            [page] = _found(reply).values()
+            entries += page
             cursor = reply.meta.get("next_cursor")
             if cursor is None:
-                return cheeps
+                return entries
             if len(page) != size:
-                raise ValueError(f"{reply.curl}: {len(page)} cheeps in a page that is not the last")
+                raise ValueError(f"{reply.curl}: {len(page)} entries on a page that is not the last")
+
+    async def whole_timeline(self, author_id: str, *, size: int = LARGEST_PAGE) -> list[Json]:
+        """Every cheep of an author's timeline. Raises ValueError as `whole_list` does."""
+        return await self.whole_list(f"/author/{author_id}/timeline", size=size)
+
+    async def whole_search(self, path: str, q: str, *, page_size: int = LARGEST_PAGE, **params: Any) -> list[Json]:
+        """Everything that a search finds, page by page, up to the first page beyond the last.
+
+        Raises ValueError where a page is not answered with 200, or its length or its numbers are not those of a search.
+        """
+        items: list[Json] = []
+        page = 0
+        while True:
+            page += 1
+            reply = await self.query(path, q=q, page=page, page_size=page_size, **params)
+            found = _found(reply)
+            items += found["items"]
+            pages = -(-found["total"] // page_size)
+            said = {"total": found["total"], "page": page, "page_size": page_size, "total_pages": pages}
+            wanted = page_size if page < pages else found["total"] % page_size or page_size if page == pages else 0
+            if said != {name: found[name] for name in said} or len(found["items"]) != wanted:
+                raise ValueError(f"{reply.curl}: {len(found['items'])} items, not {wanted}; {said}")
+            if page > pages:
+                return items
 
 
-def as_curl(method: str, url: str, headers: dict[str, str], content: bytes | AsyncIterator[bytes] | None) -> str:
-    """A request as a line for a shell."""
-    parts = ["curl", "-s"]
-    if method != "GET":
-        parts += ["-X", method]
-    parts.append(url)
-    for name, value in headers.items():
-        parts += ["-H", f"{name}: {value}"]
-    if isinstance(content, bytes):
-        parts += ["-d", _shortened(content.decode("utf-8", "backslashreplace"))]
-    elif content is not None:
-        parts += ["-T", "-"]
-    return shlex.join(parts)
-
-
-def _shortened(text: str, at_most: int = 400) -> str:
-    return text if len(text) <= at_most else f"{text[:at_most]}… ({len(text)} characters)"
-
-
-def _reply(response: httpx.Response, curl: str) -> Reply:
-    body: Any = {}
-    if response.content and "json" in response.headers.get("content-type", ""):
-        body = _DECODER.decode(response.content)
-    body = body if isinstance(body, dict) else {}
-    return Reply(
-        status=response.status_code,
-        headers=response.headers,
-        raw=response.content,
-        curl=curl,
-        data=body.get("data") or {},
-        meta=body.get("meta") or {},
-    )
-
-
-def _given(values: dict[str, Any]) -> Json:
-    return {name: value for name, value in values.items() if value is not None}
+def _found(reply: Reply) -> Json:
+    if reply.status != httpx.codes.OK:
+        raise ValueError(f"{reply.curl} was answered with {reply.status}: {reply.data}")
+    return reply.data

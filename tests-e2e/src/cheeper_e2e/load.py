@@ -8,9 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Final
@@ -18,12 +16,12 @@ from typing import Final
 import httpx
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import Progress
 
 from cheeper_e2e.client import Client, UnavailableError
 from cheeper_e2e.load_check import Report, check
 from cheeper_e2e.load_phases import PROBES, LoadError, follow_all, post_all, probe, settle, sign_up_all
+from cheeper_e2e.progress import measured, progress
 from cheeper_e2e.world import InputError, World, read_world
 
 SHOWN_DIFFERENCES: Final = 10
@@ -37,41 +35,24 @@ class Figures(msgspec.Struct):
     unsettled: int = 0
 
 
-class Rate(ProgressColumn):
-    """How many a second."""
-
-    def render(self, task: Task) -> Text:
-        """The task's rate, nothing before it is known."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
-
-
 async def load(
     client: Client, world: World, concurrency: int, patience: float, show: Progress
 ) -> tuple[Figures, Report]:
     """Send the world, wait for the views, compare them."""
     figures = Figures()
 
-    @asynccontextmanager
-    async def phase(name: str, total: int) -> AsyncIterator[Callable[[], object]]:
-        task = show.add_task(name, total=total)
-        began = time.monotonic()
-        yield lambda: show.advance(task)
-        figures.seconds[name] = time.monotonic() - began
-        if not show.console.is_terminal:
-            show.console.print(f"{name}: {total:,} in {figures.seconds[name]:.1f} s")
-
-    async with phase("sign-ups", len(world.authors)) as tick:
+    phase = partial(measured, show, figures.seconds)
+    with phase("sign-ups", len(world.authors)) as tick:
         await sign_up_all(client, world, concurrency, tick)
-    async with phase("follows", world.number_of_follows()) as tick:
+    with phase("follows", world.number_of_follows()) as tick:
         await follow_all(client, world, concurrency, tick)
-    async with phase("cheeps", world.number_of_posts()) as tick:
+    with phase("cheeps", world.number_of_posts()) as tick:
         await post_all(client, world, concurrency, tick)
-    async with phase("settled", len(world.authors)) as tick:
+    with phase("settled", len(world.authors)) as tick:
         figures.unsettled = await settle(client, world, concurrency, patience, tick)
-    async with phase("compared", len(world.authors)) as tick:
+    with phase("compared", len(world.authors)) as tick:
         report = await check(client, world, concurrency, tick)
-    async with phase("probes", PROBES) as tick:
+    with phase("probes", PROBES) as tick:
         figures.probes = await probe(client, world, patience, tick)
     return figures, report
 
@@ -117,14 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace, world: World, console: Console) -> tuple[Figures, Report]:
-    columns = (
-        TextColumn("{task.description:>9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(compact=True),
-    )
-    show = Progress(*columns, console=console, disable=not console.is_terminal)
+    show = progress(console)
     async with Client(options.url, patience=options.patience, connections=options.concurrency) as client:
         with show:
             return await load(client, world, options.concurrency, options.patience, show)

@@ -1,0 +1,84 @@
+"""What the views must show at rest, asked of the write model in SQL, view by view."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from cheeper_e2e.client import Client
+from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
+from cheeper_e2e.oracle.write_model import WriteModel
+from cheeper_e2e.parallel import in_parallel
+from cheeper_e2e.sending import PAUSE_SECONDS, Sender, wait_until_settled
+
+ALL: Final = "all authors"
+"""Under this name stands what differs and belongs to no single author."""
+
+_ASKING_AT_ONCE: Final = 12
+
+Tick = Callable[[], object]
+
+
+def _nothing() -> None:
+    pass
+
+
+async def come_to_rest(
+    client: Client, model: WriteModel, sender: Sender, author_ids: Sequence[str], patience: float
+) -> None:
+    """Wait until the effects of all that was sent show in all views, those of what process managers sent in turn too.
+
+    Raises AssertionError where that does not happen within so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    await sender.settle(patience)
+    for author_id in author_ids:
+        while lacking := notifications.missing(model, author_id):
+            if time.monotonic() > deadline:
+                raise AssertionError("\n".join(lacking))
+            await asyncio.sleep(PAUSE_SECONDS)
+    told = [message_id for author_id in author_ids for message_id in notifications.commands_for(model, author_id)]
+    await wait_until_settled(client, told, deadline)
+
+
+async def differences(  # noqa: PLR0913 - what is compared, and with what
+    client: Client,
+    model: WriteModel,
+    sender: Sender,
+    author_ids: Sequence[str],
+    *,
+    searches: Sequence[str],
+    tick: Tick = _nothing,
+) -> dict[str, list[str]]:
+    """Where the views say otherwise than the write model, at rest: sentences by author, or under ALL.
+
+    Of each author all that is about them, each cheep that was ever asked for, the status of each command sent, and what
+    some searches find. `tick` is called after each author.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+
+    async def one(author_id: str) -> None:
+        for view in (authors, cheeps, notifications):
+            found[author_id] += await view.differences(client, model, author_id)
+        own = [sent.reply.message_id for sent in sender.sent if sent.act.key == author_id]
+        found[author_id] += await commands.differences(client, model, own)
+        tick()
+
+    await in_parallel((partial(one, author_id) for author_id in author_ids), _ASKING_AT_ONCE)
+    named = {(sent.act.body or {}).get("cheep_id") for sent in sender.sent} - {None}
+    found[ALL] += await cheeps.unknown(client, model, sorted(map(str, named)))
+    found[ALL] += await search.differences(client, model, searches, author_ids)
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def report(found: dict[str, list[str]], sender: Sender, *, at_most: int = 10) -> str:
+    """The first who differs: how, and the requests about them as lines for a shell."""
+    name, sentences = next(iter(found.items()))
+    told = "\n".join(sentences[:at_most])
+    return (
+        f"{len(found)} differ; {name}, {len(sentences)} times:\n{told}\n\n{sender.story('' if name == ALL else name)}"
+    )

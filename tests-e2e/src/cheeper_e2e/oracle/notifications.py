@@ -1,0 +1,55 @@
+"""Notifications: those that the write model holds, and those that it must hold.
+
+Process managers send their commands when an event has been relayed, so the write model itself is at rest only when each
+event that somebody is to be told of has its notification: `missing` says where it has not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_notified import AuthorNotified
+from cheeper_e2e.client import Client
+from cheeper_e2e.oracle import differing
+from cheeper_e2e.oracle.write_model import WriteModel, time_of
+
+_HELD: Final = f"""
+    SELECT notification_id::text, kind, from_author_id::text AS author_id, cheep_id::text, {time_of('"at"')} AS at
+      FROM notifications WHERE author_id = %s ORDER BY notifications.at DESC, notification_id DESC
+"""
+# A follow's row goes with an unfollow, its event stays.
+_MUST_HOLD: Final = """
+    SELECT 'welcome' AS kind, NULL AS author_id, NULL AS cheep_id FROM authors WHERE author_id = %s
+    UNION ALL
+    SELECT 'new_follower', payload ->> 'from_author_id', NULL FROM outbox WHERE key = %s AND type = %s
+    UNION ALL
+    SELECT 'answer', answer.author_id::text, answer.cheep_id::text
+      FROM cheeps answer JOIN cheeps parent ON parent.cheep_id = answer.in_reply_to
+     WHERE parent.author_id = %s AND answer.author_id <> parent.author_id
+"""
+_SENT_BY: Final = "SELECT reply_to::text AS command_id FROM outbox WHERE key = %s AND type = %s"
+
+
+def missing(model: WriteModel, author_id: str) -> list[str]:
+    """Which notifications of an author the write model lacks, or has too many."""
+    kinds = ("kind", "author_id", "cheep_id")
+    held = Counter(tuple(row[name] for name in kinds) for row in model.rows(_HELD, author_id))
+    rows = model.rows(_MUST_HOLD, author_id, author_id, AuthorFollowed.TYPE, author_id)
+    must = Counter(tuple(row[name] for name in kinds) for row in rows)
+    sentences = [f"{author_id} was never told: {each}" for each in must - held]
+    return sentences + [f"{author_id} was told without reason: {each}" for each in held - must]
+
+
+def commands_for(model: WriteModel, author_id: str) -> list[str]:
+    """The message ids of the commands that notified an author."""
+    return [row["command_id"] for row in model.rows(_SENT_BY, author_id, AuthorNotified.TYPE)]
+
+
+async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
+    """What the list of an author's notifications says otherwise."""
+    path = f"/author/{author_id}/notifications"
+    if not model.rows("SELECT FROM authors WHERE author_id = %s", author_id):
+        return differing.of_status(await client.query(path), 404, "author_not_found")
+    return await differing.of_list(client, path, model.rows(_HELD, author_id))
