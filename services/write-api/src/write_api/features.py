@@ -14,23 +14,29 @@ from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
+from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.messages import Command
 from write_api.commands.answer_cheep import answer_cheep
 from write_api.commands.bus import Handler
 from write_api.commands.change_email import change_email
 from write_api.commands.delete_cheep import delete_cheep
 from write_api.commands.follow import follow
+from write_api.commands.notify_author_about_answer import notify_author_about_answer
+from write_api.commands.notify_author_about_new_follower import notify_author_about_new_follower
 from write_api.commands.post_cheep import post_cheep
 from write_api.commands.sign_up import sign_up
 from write_api.commands.transports import Transport
 from write_api.commands.unfollow import unfollow
 from write_api.commands.update_cheep import update_cheep
 from write_api.commands.update_profile import update_profile
+from write_api.commands.welcome_author import welcome_author
 from write_api.http.endpoints.follow import take_follow
 from write_api.http.endpoints.post_cheep import take_post_cheep
 from write_api.http.endpoints.sign_up import take_sign_up
@@ -57,6 +63,9 @@ FEATURES: Final = (
     Feature(UpdateCheep, update_cheep, None),
     Feature(DeleteCheep, delete_cheep, None),
     Feature(AnswerCheep, answer_cheep, None),
+    Feature(WelcomeAuthor, welcome_author, None),
+    Feature(NotifyAuthorAboutNewFollower, notify_author_about_new_follower, None),
+    Feature(NotifyAuthorAboutAnswer, notify_author_about_answer, None),
 )
 
 HANDLERS: Final = {feature.command: feature.handler for feature in FEATURES}

@@ -15,8 +15,16 @@ from write_api.commands.unit_of_work import Settlement
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
-from write_api.domain.errors import AuthorNotFound, CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.errors import (
+    AuthorNotFound,
+    CheepIdTaken,
+    CheepNotFound,
+    EmailTaken,
+    FollowIdTaken,
+    UsernameTaken,
+)
 from write_api.domain.follow import Follow
+from write_api.domain.notification import Notification
 
 
 @dataclass
@@ -26,6 +34,7 @@ class Tables:
     authors: dict[str, Author] = field(default_factory=dict)
     follows: dict[tuple[str, str], Follow] = field(default_factory=dict)
     cheeps: dict[str, Cheep] = field(default_factory=dict)
+    notifications: dict[str, Notification] = field(default_factory=dict)
     commands: dict[str, KnownCommand] = field(default_factory=dict)
     outbox: list[Settlement] = field(default_factory=list)
 
@@ -100,6 +109,26 @@ class MemoryCheeps:
         self._tables.cheeps[cheep.cheep_id] = copy.copy(cheep)
 
 
+class MemoryNotifications:
+    """Notifications in memory."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_id(self, notification_id: str) -> Notification | None:
+        """As `domain.repositories` has it."""
+        return copy.copy(self._tables.notifications.get(notification_id))
+
+    async def save(self, notification: Notification) -> None:
+        """As `domain.repositories` has it."""
+        for author_id in filter(None, (notification.author_id, notification.from_author_id)):
+            if author_id not in self._tables.authors:
+                raise AuthorNotFound(author_id)
+        if notification.cheep_id and notification.cheep_id not in self._tables.cheeps:
+            raise CheepNotFound(notification.cheep_id)
+        self._tables.notifications[notification.notification_id] = copy.copy(notification)
+
+
 class MemoryUnitOfWork:
     """A transaction over tables of its own."""
 
@@ -108,6 +137,7 @@ class MemoryUnitOfWork:
         self.authors = MemoryAuthors(tables)
         self.follows = MemoryFollows(tables)
         self.cheeps = MemoryCheeps(tables)
+        self.notifications = MemoryNotifications(tables)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

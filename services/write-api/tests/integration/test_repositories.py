@@ -5,8 +5,16 @@ import pytest
 from write_api.commands.ids import new_id
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.domain.author import Author
-from write_api.domain.errors import AuthorNotFound, CheepIdTaken, EmailTaken, FollowIdTaken, UsernameTaken
+from write_api.domain.errors import (
+    AuthorNotFound,
+    CheepIdTaken,
+    CheepNotFound,
+    EmailTaken,
+    FollowIdTaken,
+    UsernameTaken,
+)
 from write_api.domain.follow import Follow
+from write_api.domain.notification import Notification
 from write_api.domain.values import CheepText, Identifier
 from write_api.testing import MemoryTransactions
 
@@ -148,3 +156,40 @@ async def test_a_transaction_that_fails_leaves_nothing(begin):
             raise ZeroDivisionError
     async with begin(["k"]) as work:
         assert await work.authors.of_id(author.author_id) is None
+
+
+def a_notification(author, **given):
+    kind = "answer" if "cheep_id" in given else "new_follower" if given else "welcome"
+    return Notification.of(kind, {"notification_id": new_id(), "author_id": author.author_id, **given}, NOW)
+
+
+async def test_a_notification_comes_back_as_it_was_saved(begin):
+    """Of every kind, with what belongs to it."""
+    bob, alice = an_author(), an_author()
+    await saved(begin, bob, alice)
+    cheep = alice.post(Identifier(new_id()), CheepText("Hello"), NOW)
+    all_kinds = [
+        a_notification(bob),
+        a_notification(bob, follower_id=alice.author_id),
+        a_notification(bob, answered_by=alice.author_id, cheep_id=cheep.cheep_id),
+    ]
+    async with begin(["k"]) as work:
+        await work.cheeps.save(cheep)
+        for notification in all_kinds:
+            await work.notifications.save(notification)
+    async with begin(["k"]) as work:
+        assert [await work.notifications.of_id(one.notification_id) for one in all_kinds] == all_kinds
+        assert await work.notifications.of_id(new_id()) is None
+
+
+async def test_who_is_told_who_did_it_and_the_answer_are_there(begin):
+    """Whichever is missing is named."""
+    bob, nobody, cheep_id = an_author(), an_author(), new_id()
+    await saved(begin, bob)
+    for notification in (a_notification(nobody), a_notification(bob, follower_id=nobody.author_id)):
+        with pytest.raises(AuthorNotFound, match=nobody.author_id):
+            async with begin(["k"]) as work:
+                await work.notifications.save(notification)
+    with pytest.raises(CheepNotFound, match=cheep_id):
+        async with begin(["k"]) as work:
+            await work.notifications.save(a_notification(bob, answered_by=bob.author_id, cheep_id=cheep_id))

@@ -3,7 +3,7 @@ import pytest
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
-from write_api.commands.bus import CommandBus
+from write_api.commands.bus import MAX_BATCH, CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
@@ -130,3 +130,26 @@ async def test_a_command_that_could_not_be_sent_can_be_repeated(world):
     world.sent.works = True
     assert await world.dispatch(command, key) == ACCEPTED
     assert (await world.dispatch(a_post(), key)).code == MESSAGE_ID_REUSED
+
+
+async def test_commands_of_process_managers_take_their_transport(world):
+    """What is sync is done when they have been passed on, what is async has been sent, each under its own id."""
+    world.transports.update({SignUp: Transport.SYNC, PostCheep: Transport.ASYNC})
+    signed = [a_sign_up() for _ in range(MAX_BATCH + 1)]
+    commands = [*signed, a_post(signed[0].author_id), a_post(signed[1].author_id)]
+    batch = [Incoming(command=command, envelope=envelope_of(command, new_id())) for command in commands]
+    await world.dispatcher.pass_on(batch)
+    assert len(world.transactions.tables.outbox) == len(signed)
+    assert [envelope for _, envelope in world.sent.commands] == [one.envelope for one in batch[len(signed) :]]
+
+
+async def test_commands_of_process_managers_wait_for_the_broker(world):
+    """Whoever passes them on is told that the outcome is unknown, and passes the same on again."""
+    batch = [Incoming(command=command, envelope=envelope_of(command, new_id())) for command in (a_sign_up(), a_post())]
+    world.sent.works = False
+    with pytest.raises(UnavailableError):
+        await world.dispatcher.pass_on(batch)
+    world.sent.works = True
+    await world.dispatcher.pass_on(batch)
+    assert len(world.transactions.tables.outbox) == 1
+    assert len(world.sent.commands) == 1

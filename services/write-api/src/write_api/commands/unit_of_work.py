@@ -11,7 +11,7 @@ import msgspec
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Event
 from write_api.commands.outcome import KnownCommand, Outcome
-from write_api.domain.repositories import Authors, Cheeps, Follows
+from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,10 @@ class UnitOfWork(Protocol):
     @property
     def cheeps(self) -> Cheeps:
         """All cheeps."""
+
+    @property
+    def notifications(self) -> Notifications:
+        """What authors were told."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """A part of the transaction that an exception undoes, whole and alone. The exception goes on."""

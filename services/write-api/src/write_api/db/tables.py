@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     ForeignKey,
@@ -27,6 +28,9 @@ ONE_EMAIL: Final = "one_email"
 FOLLOWER_SIGNED_UP: Final = "follower_signed_up"
 FOLLOWED_SIGNED_UP: Final = "followed_signed_up"
 ONE_PAIR_A_FOLLOW_ID: Final = "one_pair_a_follow_id"
+NOTIFIED_SIGNED_UP: Final = "notified_signed_up"
+NOTIFIER_SIGNED_UP: Final = "notifier_signed_up"
+ANSWER_POSTED: Final = "answer_posted"
 
 metadata = MetaData()
 
@@ -78,6 +82,19 @@ cheeps = Table(
     PrimaryKeyConstraint("cheep_id", name="one_cheep_an_id"),
     # Holds that dates rise strictly within an author, and finds the last one.
     UniqueConstraint("author_id", "cheep_date", name="one_cheep_a_moment"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("notification_id", Uuid(as_uuid=False), primary_key=True),
+    Column("author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id", name=NOTIFIED_SIGNED_UP), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("notified_at", BigInteger, nullable=False),
+    Column("from_author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id", name=NOTIFIER_SIGNED_UP)),
+    Column("cheep_id", Uuid(as_uuid=False), ForeignKey("cheeps.cheep_id", name=ANSWER_POSTED)),
+    CheckConstraint("kind IN ('welcome', 'new_follower', 'answer')", name="known_kind"),
+    Index("notifications_of_author", "author_id", "notified_at"),
 )
 
 handled_commands = Table(

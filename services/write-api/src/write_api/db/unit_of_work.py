@@ -18,6 +18,7 @@ from write_api.db.authors import PostgresAuthors
 from write_api.db.cheeps import PostgresCheeps
 from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
+from write_api.db.notifications import PostgresNotifications
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
@@ -38,6 +39,7 @@ class PostgresUnitOfWork:
         self.authors = PostgresAuthors(connection)
         self.follows = PostgresFollows(connection)
         self.cheeps = PostgresCheeps(connection)
+        self.notifications = PostgresNotifications(connection)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from typing import Protocol
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
 from write_api.domain.follow import Follow
+from write_api.domain.notification import Notification
 
 
 class Authors(Protocol):
@@ -46,3 +47,15 @@ class Cheeps(Protocol):
 
     async def save(self, cheep: Cheep) -> None:
         """Keep the cheep. Raises CheepIdTaken where another author was as fast with that id."""
+
+
+class Notifications(Protocol):
+    """What authors were told."""
+
+    async def of_id(self, notification_id: str) -> Notification | None:
+        """The notification, if one was made with that id."""
+
+    async def save(self, notification: Notification) -> None:
+        """Keep a new notification. Raises AuthorNotFound where one of its authors has not signed up, and CheepNotFound
+        where its cheep was never posted.
+        """

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
+from cheeper_contracts.events.author_notified import AuthorNotified
+from write_api.commands.notifying import notify
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain.notification import Notification
+
+
+async def notify_author_about_answer(
+    command: NotifyAuthorAboutAnswer, work: UnitOfWork, now: int
+) -> AuthorNotified | None:
+    """Tell an author of an answer to a cheep of its own. None where it was told by this notification before."""
+    return await notify(work, Notification.of("answer", msgspec.structs.asdict(command), now))

@@ -1,0 +1,19 @@
+"""What the commands that notify have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cheeper_contracts.events.author_notified import AuthorNotified
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain.notification import Notification
+
+
+async def notify(work: UnitOfWork, notification: Notification) -> AuthorNotified | None:
+    """Tell the author. None where a notification with that id was made before. Raises AuthorNotFound and
+    CheepNotFound.
+    """
+    if await work.notifications.of_id(notification.notification_id) is not None:
+        return None
+    await work.notifications.save(notification)
+    return AuthorNotified(**dataclasses.asdict(notification))

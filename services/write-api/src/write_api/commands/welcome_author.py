@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import msgspec
+
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.events.author_notified import AuthorNotified
+from write_api.commands.notifying import notify
+from write_api.commands.unit_of_work import UnitOfWork
+from write_api.domain.notification import Notification
+
+
+async def welcome_author(command: WelcomeAuthor, work: UnitOfWork, now: int) -> AuthorNotified | None:
+    """Welcome an author who has signed up. None where it was told by this notification before."""
+    return await notify(work, Notification.of("welcome", msgspec.structs.asdict(command), now))

@@ -1,0 +1,103 @@
+"""What the process manager role makes of messages from `cheeper.events`."""
+
+import msgspec
+import pytest
+
+from cheeper_contracts import codec
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from write_api.commands.ids import made_for
+from write_api.commands.outcome import Incoming
+from write_api.consumer.received import CRASHED, MALFORMED, Letter, Received
+from write_api.process_manager import Reactions
+from write_api.processes import PROCESS_MANAGERS
+
+AUTHOR = "00000000-0000-4000-8000-00000000000a"
+ID, COMMAND_ID = "01a20637-0000-7000-8000-000000000001", "01a20637-0000-7000-8000-000000000002"
+SIGNED = NewAuthorSigned(author_id=AUTHOR, username="bob", signed_up_at=1)
+ENVELOPE = Envelope(
+    message_id=ID,
+    type=SIGNED.TYPE,
+    source="/write-api/http",
+    time=1_647_292_130_123_456,
+    key=AUTHOR,
+    correlation_id=COMMAND_ID,
+    reply_to=COMMAND_ID,
+    sequence=1,
+    traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+)
+
+
+def message(event=SIGNED, value=None, key=AUTHOR, **said):
+    envelope = msgspec.structs.replace(ENVELOPE, type=event.TYPE, **said)
+    return Received(
+        topic="cheeper.events",
+        partition=1,
+        offset=7,
+        key=key,
+        headers=to_headers(envelope),
+        value=codec.encode(event) if value is None else value,
+    )
+
+
+@pytest.fixture
+def reactions():
+    return Reactions(PROCESS_MANAGERS, "/pm")
+
+
+def test_a_command_is_a_reply_to_its_event(reactions):
+    """Its envelope carries the story on, and says the same, to the byte, whenever the event comes again."""
+    welcome = WelcomeAuthor(notification_id=made_for(ID, "notification_id"), author_id=AUTHOR)
+    envelope = Envelope(
+        message_id=made_for(ID, WelcomeAuthor.TYPE),
+        type=WelcomeAuthor.TYPE,
+        source="/pm",
+        time=ENVELOPE.time,
+        key=AUTHOR,
+        correlation_id=COMMAND_ID,
+        reply_to=ID,
+        traceparent=ENVELOPE.traceparent,
+    )
+    assert reactions.read(message()) == (Incoming(command=welcome, envelope=envelope),)
+    assert reactions.read(message()) == reactions.read(message())
+
+
+def test_most_events_lead_to_nothing(reactions):
+    """A post is no process manager's business."""
+    post = CheepPosted(cheep_id=ID, author_id=AUTHOR, author_username="bob", message="Hello", cheep_date=1)
+    assert reactions.read(message(post)) == ()
+
+
+def test_an_unknown_type_is_passed_over(reactions):
+    """A newer version wrote it: what follows from it is that version's to say."""
+    unknown = message()
+    unknown.headers[:] = [(name, b"cheeper.sang.v1" if name == "ce_type" else value) for name, value in unknown.headers]
+    assert reactions.read(unknown) == ()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        message(value=b"{"),
+        message(value=b'{"author_id": 1}'),
+        message(key="another"),
+        message(message_id="none"),
+        Received(topic="t", partition=0, offset=0, key=AUTHOR, headers=[], value=b"{}"),
+    ],
+)
+def test_what_cannot_be_read_becomes_a_letter(reactions, broken):
+    """Nothing that a producer can send raises here."""
+    letter = reactions.read(broken)
+    assert isinstance(letter, Letter)
+    assert (letter.message, letter.reason) == (broken, MALFORMED)
+    assert letter.error
+
+
+def test_a_process_manager_that_crashes_parks_its_event():
+    """A defect costs the events that it meets, and tells where it is."""
+    letter = Reactions({NewAuthorSigned: (lambda event, _: event.nothing,)}, "/pm").read(message())
+    assert isinstance(letter, Letter)
+    assert letter.reason == CRASHED
+    assert letter.stack_digest

@@ -1,0 +1,84 @@
+"""The process managers: pure functions, and the table of which event has which."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cheeper_contracts import codec
+from cheeper_contracts.catalogue import COMMANDS
+from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
+from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from write_api import processes
+from write_api.commands.ids import made_for
+from write_api.features import FEATURES
+from write_api.processes import PROCESS_MANAGERS
+
+BOB, ALICE, CHEEP, PARENT = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abcd")
+EVENT_ID = "01a20637-0000-7000-8000-000000000001"
+NOTIFICATION = made_for(EVENT_ID, "notification_id")
+
+SIGNED = NewAuthorSigned(author_id=BOB, username="bob", signed_up_at=1)
+FOLLOWED = AuthorFollowed(follow_id=CHEEP, from_author_id=ALICE, to_author_id=BOB, followed_at=1)
+ANSWERED = CheepAnswered(
+    cheep_id=CHEEP,
+    author_id=ALICE,
+    author_username="alice",
+    message="Hello",
+    cheep_date=1,
+    in_reply_to=PARENT,
+    parent_author_id=BOB,
+)
+EXAMPLES = (SIGNED, FOLLOWED, ANSWERED)
+
+
+def follow_from(event):
+    envelope = Envelope(
+        message_id=EVENT_ID, type=event.TYPE, source="/t", time=1, key=event.key, correlation_id=EVENT_ID
+    )
+    return [manager(event, envelope) for manager in PROCESS_MANAGERS[type(event)]]
+
+
+@pytest.mark.parametrize(
+    ("event", "command"),
+    [
+        (SIGNED, WelcomeAuthor(notification_id=NOTIFICATION, author_id=BOB)),
+        (FOLLOWED, NotifyAuthorAboutNewFollower(notification_id=NOTIFICATION, author_id=BOB, follower_id=ALICE)),
+        (
+            ANSWERED,
+            NotifyAuthorAboutAnswer(notification_id=NOTIFICATION, author_id=BOB, cheep_id=CHEEP, answered_by=ALICE),
+        ),
+    ],
+)
+def test_an_event_makes_a_command_whose_id_derives_from_it(event, command):
+    """The same event gives the same command, whenever and wherever it comes again."""
+    assert follow_from(event) == [command]
+    assert follow_from(codec.decode_event(event.TYPE, codec.encode(event))) == [command]
+
+
+def test_whoever_answers_oneself_is_not_told():
+    """Nobody needs to hear of its own doing."""
+    assert follow_from(msgspec.structs.replace(ANSWERED, author_id=BOB)) == [None]
+
+
+def test_every_process_manager_has_a_file_and_a_row():
+    """The list of files is the list of process managers: none is forgotten in the table."""
+    files = {path.stem for path in Path(processes.__file__).parent.glob("[!_]*.py")}
+    assert files == {manager.__name__ for managers in PROCESS_MANAGERS.values() for manager in managers}
+
+
+def test_the_commands_that_nobody_can_send_come_from_process_managers():
+    """Each command has an endpoint or a process manager, and no event makes two commands of one type, whose ids would
+    be the same.
+    """
+    made = {type(event): [type(command) for command in follow_from(event)] for event in EXAMPLES}
+    assert set(made) == set(PROCESS_MANAGERS)
+    assert all(len(set(commands)) == len(commands) for commands in made.values())
+    endpoints = {feature.command: feature.endpoint for feature in FEATURES}
+    from_events = {command for commands in made.values() for command in commands}
+    assert from_events == {command for command in COMMANDS if endpoints[command] is None}
