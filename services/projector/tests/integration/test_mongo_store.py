@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
@@ -54,13 +57,56 @@ def test_counts_may_come_before_the_sign_up(store, mongo, story, author, tell):
     assert (found.username, found.following) == (tell.name_of(alice), 1)
 
 
-def test_indexes_are_there_and_making_them_again_is_harmless(store, mongo):
-    """Command records expire, and the queries of the contracts have their indexes."""
+def test_command_records_expire(store, mongo):
+    """Their index is there, and making it again is harmless."""
     store.prepare()
     ttl = [index for index in mongo[views.COMMANDS.name].index_information().values() if "expireAfterSeconds" in index]
     assert [index["key"] for index in ttl] == [[("expires_at", 1)]]
-    made = [index["key"] for index in mongo[views.CHEEPS.name].index_information().values()]
-    assert [(field, 1) for field in views.CHEEPS.indexes[0]] in made
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("collection", "fields"),
+    [(collection, fields) for collection in views.COLLECTIONS for fields in collection.indexes],
+    ids=lambda part: part.name if isinstance(part, views.Collection) else ",".join(part),
+)
+def test_every_declared_index_is_what_its_query_uses(mongo, collection, fields):
+    """Asked for a value of its first field in the order of the others, MongoDB walks that index and sorts nothing."""
+    query = mongo[collection.name].find({fields[0]: "x"})
+    if fields[1:]:
+        query = query.sort([(field, -1) for field in fields[1:]])
+    plan = query.explain()["queryPlanner"]["winningPlan"]
+    stages = list(stages_of(plan))
+    assert [stage["keyPattern"] for stage in stages if stage["stage"] == "IXSCAN"] == [dict.fromkeys(fields, 1)]
+    assert not {stage["stage"] for stage in stages} & {"COLLSCAN", "SORT"}
+
+
+def stages_of(plan):
+    """A query plan's stages, the outermost first."""
+    plan = plan.get("queryPlan", plan)
+    yield plan
+    for inner in (*plan.get("inputStages", ()), *filter(None, [plan.get("inputStage")])):
+        yield from stages_of(inner)
+
+
+def test_indexes_come_to_a_store_of_older_code_while_it_is_read(mongo):
+    """Documents without the new fields are there already, and a reader meets no error while indexes are made."""
+    cheeps = mongo[views.CHEEPS.name]
+    cheeps.insert_many({"_id": str(number), "author_id": "bob", "cheep_date": number} for number in range(20_000))
+    made, reads = threading.Event(), []
+
+    def read():
+        while not made.is_set() or not reads:
+            reads.append(cheeps.count_documents({"author_id": "bob"}))
+
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(read)
+        MongoStore(mongo.client, mongo.name).prepare()
+        made.set()
+        reader.result(30)
+    assert set(reads) == {20_000}
+    keys = [index["key"] for index in cheeps.index_information().values()]
+    assert all([(field, 1) for field in fields] in keys for fields in views.CHEEPS.indexes)
 
 
 def test_a_write_conflict_passes(store, mongo, story, author, tell):

@@ -113,6 +113,9 @@ class MongoStore:
             self._database[name].bulk_write(todo, session=session)
 
     def _make(self, collection: views.Collection, there: set[str]) -> None:
+        """Harmless beside readers and other projectors. An index on many documents takes longer than a call may:
+        MongoDB goes on with it, and the next attempt finds it further, until it is there.
+        """
         if collection.name not in there:  # making one waits for all transactions of the database
             with suppress(CollectionInvalid):  # another projector was faster
                 self._database.create_collection(collection.name)
