@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,11 +20,11 @@ from cheeper_local.errors import LocalError
 from cheeper_local.ports import HOST, free_port
 from cheeper_local.runner.run import log_of_background
 from cheeper_local.stack_folder import StackFolder
+from cheeper_local.waiting import until
 
 _START_SECONDS = 300.0
 _STOP_SECONDS = 90.0
 _ACTION_SECONDS = 180.0
-_PAUSE = 0.05
 
 
 class RunningStack:
@@ -91,14 +90,16 @@ class RunningStack:
 
     @staticmethod
     def _wait_for_start(folder: StackFolder, runner: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while runner.poll() is None:
+        def has_started_or_ended() -> bool:
             state = folder.read_state()
-            if state is not None and state["pid"] == runner.pid and state["state"] == "ready":
-                return
-            if time.monotonic() > deadline:
-                raise LocalError(f"The stack was not ready within {_START_SECONDS:g} s; see {folder.logs}.")
-            time.sleep(_PAUSE)
+            ready = state is not None and state["pid"] == runner.pid and state["state"] == "ready"
+            return ready or runner.poll() is not None
+
+        until(
+            has_started_or_ended,
+            _START_SECONDS,
+            or_else=LocalError(f"The stack was not ready within {_START_SECONDS:g} s; see {folder.logs}."),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -176,15 +177,18 @@ class RunningStack:
             self._runner.wait()
 
     def _wait_until_gone(self, state: dict[str, Any] | None) -> None:
-        deadline, killed = time.monotonic() + _STOP_SECONDS, False
-        while self._folder.is_in_use(by_anything=True):
-            if time.monotonic() > deadline:
-                if killed or state is None:
-                    raise LocalError(f"The stack of {self._folder.path} does not end; see {self.logs}.")
-                with suppress(ProcessLookupError):  # what it started ends with it
-                    os.kill(state["pid"], signal.SIGKILL)
-                deadline, killed = time.monotonic() + _STOP_SECONDS, True
-            time.sleep(_PAUSE)
+        def is_gone() -> bool:
+            return not self._folder.is_in_use(by_anything=True)
+
+        stuck = LocalError(f"The stack of {self._folder.path} does not end; see {self.logs}.")
+        try:
+            until(is_gone, _STOP_SECONDS, or_else=stuck)
+        except LocalError:
+            if state is None:
+                raise
+            with suppress(ProcessLookupError):  # what it started ends with it
+                os.kill(state["pid"], signal.SIGKILL)
+            until(is_gone, _STOP_SECONDS, or_else=stuck)
 
     def _ask(self, action: str, *arguments: str) -> Any:
         control = self.state["control"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 
 from cheeper_local.errors import LocalError
 from cheeper_local.ports import free_port, is_free
+from cheeper_local.waiting import until
 
 _PATIENCE_SECONDS = 40.0
-_PAUSE = 0.1
 
 
 class StackFolder:
@@ -50,11 +49,11 @@ class StackFolder:
         with _lock_file(self.path / "runner.lock") as runner, _lock_file(self.path / "stack.lock") as stack:
             if not _locked(runner):
                 raise LocalError(f"A stack runs from {self.path} already: `make stop` ends it.")
-            deadline = time.monotonic() + _PATIENCE_SECONDS
-            while not _locked(stack):  # the processes of a runner that was killed are ending
-                if time.monotonic() > deadline:
-                    raise LocalError(f"Processes of an earlier stack still use {self.path}: end them first.")
-                time.sleep(_PAUSE)
+            until(  # the processes of a runner that was killed are ending
+                lambda: _locked(stack),
+                _PATIENCE_SECONDS,
+                or_else=LocalError(f"Processes of an earlier stack still use {self.path}: end them first."),
+            )
             yield stack
 
     def is_in_use(self, *, by_anything: bool = False) -> bool:

@@ -14,12 +14,14 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
 
 
-def until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T:
-    """The first truthy value of `condition`. Raises TimeoutError, naming `what` was waited for and the last value."""
+def until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "", or_else: Exception | None = None) -> T:
+    """The first truthy value of `condition`. Raises `or_else` when it takes too long, or where that is not given
+    TimeoutError, naming `what` was waited for and the last value.
+    """
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise _too_late(condition, timeout, what, value)
+            raise or_else or _too_late(condition, timeout, what, value)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return value

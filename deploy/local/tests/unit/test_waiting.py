@@ -17,6 +17,12 @@ def test_what_never_comes_true_is_named_with_its_last_value():
         until(lambda: 0, 0.05, what="the queue's end")
 
 
+def test_what_never_comes_true_may_have_an_error_of_its_own():
+    """A command line says it in its own words."""
+    with pytest.raises(LookupError, match=r"^no queue$"):
+        until(lambda: 0, 0.05, or_else=LookupError("no queue"))
+
+
 async def test_coroutines_are_conditions_too():
     """As are plain functions."""
     values = iter([0, 1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
@@ -14,10 +13,10 @@ from pymongo import MongoClient
 
 from cheeper_local.errors import LocalError
 from cheeper_local.servers import kafka_protocol
+from cheeper_local.waiting import until
 
 _MONGO_OWN = ("admin", "config", "local")
 _SECONDS = 30.0
-_PAUSE = 0.1
 
 
 def empty_all(urls: Mapping[str, str]) -> None:
@@ -50,8 +49,8 @@ def _empty_mongo(url: str) -> None:
 
 def _empty_broker(bootstrap: str) -> None:
     kafka_protocol.delete_topics(bootstrap, "")
-    deadline = time.monotonic() + _SECONDS
-    while kafka_protocol.topics(bootstrap, ""):  # a topic that is being deleted cannot be made anew
-        if time.monotonic() > deadline:
-            raise LocalError(f"The broker still has topics {_SECONDS:g} s after they were deleted.")
-        time.sleep(_PAUSE)
+    until(  # a topic that is being deleted cannot be made anew
+        lambda: not kafka_protocol.topics(bootstrap, ""),
+        _SECONDS,
+        or_else=LocalError(f"The broker still has topics {_SECONDS:g} s after they were deleted."),
+    )

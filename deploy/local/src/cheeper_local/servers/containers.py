@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,12 +20,13 @@ from cheeper_local.errors import LocalError
 from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import kafka_protocol
 from cheeper_local.servers.mongo import TRANSACTIONS_END_SOON
+from cheeper_local.waiting import until
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 20
 
 
-class ContainerServer:
+class ContainerServer(ABC):
     """A server in a container with a port of this machine that stays the same over stop and start."""
 
     name: ClassVar[str]
@@ -66,9 +67,9 @@ class ContainerServer:
         """What follows the image's entry point."""
         return []
 
+    @abstractmethod
     def is_ready(self) -> bool:
         """Whether a client is served now."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start and wait until a client is served. Raises LocalError."""
@@ -83,11 +84,10 @@ class ContainerServer:
             self._container.start()
         else:
             self._container.get_wrapped_container().start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.is_ready():
-            if time.monotonic() > deadline or not self.running:
-                raise LocalError(f"The container of {self.image} did not become ready.")
-            time.sleep(0.1)
+        late = LocalError(f"The container of {self.image} did not become ready.")
+        until(lambda: self.is_ready() or not self.running, _START_SECONDS, or_else=late)
+        if not self.running:
+            raise late
 
     def stop(self) -> None:
         """End it cleanly; its data stays."""

