@@ -8,11 +8,13 @@ import pytest
 import redis as redis_py
 from pymongo import MongoClient
 
-from read_api.stores import mongo, redis
+from read_api.bootstrap import query_bus
+from read_api.stores import redis
+from read_api.stores.mongo import reader as mongo
 
 sys.path.insert(0, str(Path(__file__).parent))  # `read_api_layout` is shared by these tests alone
 
-from read_api_layout import Hot
+from read_api_layout import Documents, Hot
 
 
 @pytest.fixture
@@ -32,15 +34,31 @@ async def redis_views(redis_url, redis_prefix) -> AsyncIterator[redis.RedisViews
 
 
 @pytest.fixture
-def documents(mongo_url, mongo_database):
-    """The Mongo database, to lay data into."""
+def documents(mongo_url, mongo_database) -> Iterator[Documents]:
+    """MongoDB with its indexes, to lay data into."""
     with MongoClient(mongo_url) as client:
-        yield client[mongo_database]
+        laid = Documents(client[mongo_database])
+        laid.make_indexes()
+        yield laid
 
 
 @pytest.fixture
-async def mongo_views(mongo_url, mongo_database) -> AsyncIterator[mongo.MongoViews]:
-    """The views in MongoDB."""
+async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
+    """The documents as read-api reads them."""
     client = mongo.connect(mongo_url)
-    yield mongo.MongoViews(client, mongo_database)
+    yield mongo.Reader(client, mongo_database)
     await client.close()
+
+
+@pytest.fixture
+def ask(redis_views, reader):
+    """Asks a query as the process does."""
+    bus = query_bus(redis_views, reader)
+
+    async def while_there(awaited):
+        await awaited
+
+    async def asked(query):
+        return await bus.ask(query, while_there)
+
+    return asked

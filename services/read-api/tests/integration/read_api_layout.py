@@ -9,9 +9,14 @@ from typing import Any
 
 import msgspec
 import redis
+from pymongo.database import Database
 
 from cheeper_contracts import views
-from cheeper_contracts.views import CheepRecord, CommandRecord, KeyPattern, pack_entry
+from cheeper_contracts.views import CheepRecord, Collection, CommandRecord, KeyPattern, pack_entry
+from cheeper_contracts.words import words_of
+
+AT = 1_647_292_130_123_456
+"""A time in microseconds: 2022-03-14T21:08:50+00:00."""
 
 
 def new_id() -> str:
@@ -56,8 +61,8 @@ class Hot:
         self.client.set(self.key(views.CHEEP_RECORD, cheep_id), msgspec.json.encode(record))
 
     def bury(self, entry: bytes) -> None:
-        """A deleted cheep's tombstone."""
-        self.client.set(self.key(views.CHEEP_RECORD, views.unpack_entry(entry)[1]), b"")
+        """A deleted cheep has no record any more."""
+        self.client.delete(self.key(views.CHEEP_RECORD, views.unpack_entry(entry)[1]))
 
     def insert(self, key: str, entry: bytes) -> None:
         """Put an entry at its place in a list that is newest first."""
@@ -85,6 +90,87 @@ class Hot:
     def task_done(self, author: str) -> None:
         """The author's oldest task ends."""
         self.client.lpop(self.key(views.TASKS, author))
+
+
+@dataclass
+class Documents:
+    """MongoDB, written by hand."""
+
+    database: Database[dict[str, Any]]
+
+    def make_indexes(self) -> None:
+        """The collections with the indexes that the contracts declare."""
+        for collection in views.COLLECTIONS:
+            self.database.create_collection(collection.name)
+            for fields in collection.indexes:
+                self.of(collection).create_index([(name, 1) for name in fields])
+
+    def of(self, collection: Collection) -> Any:
+        """One collection."""
+        return self.database[collection.name]
+
+    def sign_up(self, author_id: str = "", *, at: int = AT, username: str = "bob", **profile: Any) -> str:
+        """An author's own event, with the counts of the others left as they are; the author's id."""
+        author_id = author_id or new_id()
+        fields = {
+            "username": username,
+            "username_folded": username.lower(),
+            "words": words_of(username, profile.get("name")),
+            "signed_up_at": at,
+            **profile,
+        }
+        self.of(views.AUTHORS).update_one({"_id": author_id}, {"$set": fields}, upsert=True)
+        return author_id
+
+    def follow(self, follower: str, followed: str, *, at: int = AT) -> None:
+        """A follow with its counts, which may come before either sign-up."""
+        key = f"{follower} {followed}"
+        fields = {"from_author_id": follower, "to_author_id": followed, "followed_at": at}
+        self.of(views.FOLLOWS).update_one({"_id": key}, {"$set": fields}, upsert=True)
+        self.of(views.AUTHORS).update_one({"_id": followed}, {"$inc": {"followers": 1}}, upsert=True)
+        self.of(views.AUTHORS).update_one({"_id": follower}, {"$inc": {"following": 1}}, upsert=True)
+
+    def unfollow(self, follower: str, followed: str) -> None:
+        """A follow's end."""
+        self.of(views.FOLLOWS).delete_one({"_id": f"{follower} {followed}"})
+
+    def post(
+        self,
+        author_id: str = "",
+        message: str = "hello",
+        *,
+        cheep_id: str = "",
+        parent: str | None = None,
+        at: int = AT,
+    ) -> str:
+        """A cheep; its id."""
+        cheep_id = cheep_id or new_id()
+        cheep = {
+            "author_id": author_id or new_id(),
+            "author_username": "bob",
+            "message": message,
+            "cheep_date": at,
+            "in_reply_to": parent,
+            "edited_at": None,
+            "words": words_of(message),
+        }
+        self.of(views.CHEEPS).insert_one({"_id": cheep_id, **cheep})
+        return cheep_id
+
+    def delete(self, cheep_id: str, *, at: int = AT) -> None:
+        """What is left of a cheep after its deletion."""
+        self.of(views.CHEEPS).replace_one({"_id": cheep_id}, {"deleted_at": at})
+
+    def notify(self, author_id: str, kind: str = "welcome", *, at: int = AT, **about: str) -> str:
+        """A notification; its id."""
+        notification_id = new_id()
+        document = {"_id": notification_id, "author_id": author_id, "kind": kind, "at": at, **about}
+        self.of(views.NOTIFICATIONS).insert_one(document)
+        return notification_id
+
+    def command(self, record: CommandRecord) -> None:
+        """A command's record."""
+        self.of(views.COMMANDS).insert_one({"_id": record.message_id, **msgspec.structs.asdict(record)})
 
 
 def command_record(message_id: str, *, key: str, sequence: int, status: str = "handled") -> CommandRecord:
@@ -140,7 +226,7 @@ class World:
             self.write_list([*self.listed, entry])
 
     def bury(self, share: float) -> None:
-        """Delete a share of the cheeps, with tombstones left in the lists."""
+        """Delete a share of the cheeps, whose entries stay in the lists."""
         for entry in [e for entries in self.cheeps.values() for e in entries]:
             if self.seed.random() < share:
                 self.buried.add(entry)
@@ -166,7 +252,7 @@ class World:
             self.write_list([e for e in self.listed if e > self.floor or (e < self.floor and self.seed.random() < 0.5)])
 
     def show_all(self) -> None:
-        """The list holds all entries of the followed, tombstones too."""
+        """The list holds all entries of the followed, deleted ones too."""
         self.write_list([e for a in self.followed for e in self.cheeps[a]])
 
 

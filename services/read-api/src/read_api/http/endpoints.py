@@ -17,13 +17,35 @@ from cheeper_contracts.answers import Answer, Meta, Problem
 from cheeper_contracts.routes import Route
 from read_api.http.client_gone import while_there
 from read_api.http.entrance import message_id_of
-from read_api.http.parameters import AUTHOR_ID, CHEEP_ID, CURSOR, OFFSET, SIZE, WAIT, Parameter, read_parameters
+from read_api.http.parameter_table import (
+    AUTHOR_ID,
+    BY_AUTHOR,
+    CHEEP_ID,
+    LIST,
+    MESSAGE_ID,
+    OFFSET,
+    SEARCH,
+    USERNAME,
+    WAIT,
+)
+from read_api.http.parameters import Parameter, read_parameters
 from read_api.queries.asking import Query
 from read_api.queries.author import Author, AuthorProfile
+from read_api.queries.author_by_username import AuthorByUsername
+from read_api.queries.author_cheeps import AuthorCheeps
 from read_api.queries.bus import QueryBus
 from read_api.queries.cheep import Cheep, CheepWithAnswers
+from read_api.queries.cheep_answers import CheepAnswers
+from read_api.queries.command import Command, CommandStatus
+from read_api.queries.follow_lists import FollowAuthors
+from read_api.queries.followers import Followers
 from read_api.queries.followers_counter import FollowersCounter, NumberOfFollowers
-from read_api.queries.timeline import Timeline, TimelineCheeps
+from read_api.queries.following import Following
+from read_api.queries.notifications import NotificationList, Notifications
+from read_api.queries.search_authors import FoundAuthors, SearchAuthors
+from read_api.queries.search_cheeps import FoundCheeps, SearchCheeps
+from read_api.queries.shapes import CheepList
+from read_api.queries.timeline import Timeline
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,20 +58,23 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ENDPOINTS: Final = (
+    Endpoint(route=routes.AUTHORS, query=AuthorByUsername, data=AuthorProfile, parameters=(USERNAME, *WAIT)),
+    Endpoint(route=routes.AUTHOR, query=Author, data=AuthorProfile, parameters=(AUTHOR_ID, *WAIT)),
     Endpoint(
-        route=routes.FOLLOWERS_COUNTER,
-        query=FollowersCounter,
-        data=NumberOfFollowers,
-        parameters=(AUTHOR_ID, *WAIT),
+        route=routes.FOLLOWERS_COUNTER, query=FollowersCounter, data=NumberOfFollowers, parameters=(AUTHOR_ID, *WAIT)
     ),
+    Endpoint(route=routes.FOLLOWERS, query=Followers, data=FollowAuthors, parameters=(AUTHOR_ID, *LIST, *WAIT)),
+    Endpoint(route=routes.FOLLOWING, query=Following, data=FollowAuthors, parameters=(AUTHOR_ID, *LIST, *WAIT)),
+    Endpoint(route=routes.TIMELINE, query=Timeline, data=CheepList, parameters=(AUTHOR_ID, *LIST, OFFSET, *WAIT)),
+    Endpoint(route=routes.AUTHOR_CHEEPS, query=AuthorCheeps, data=CheepList, parameters=(AUTHOR_ID, *LIST, *WAIT)),
     Endpoint(
-        route=routes.TIMELINE,
-        query=Timeline,
-        data=TimelineCheeps,
-        parameters=(AUTHOR_ID, SIZE, CURSOR, OFFSET, *WAIT),
+        route=routes.NOTIFICATIONS, query=Notifications, data=NotificationList, parameters=(AUTHOR_ID, *LIST, *WAIT)
     ),
     Endpoint(route=routes.CHEEP, query=Cheep, data=CheepWithAnswers, parameters=(CHEEP_ID, *WAIT)),
-    Endpoint(route=routes.AUTHOR, query=Author, data=AuthorProfile, parameters=(AUTHOR_ID, *WAIT)),
+    Endpoint(route=routes.ANSWERS, query=CheepAnswers, data=CheepList, parameters=(CHEEP_ID, *LIST, *WAIT)),
+    Endpoint(route=routes.SEARCH, query=SearchCheeps, data=FoundCheeps, parameters=(*SEARCH, BY_AUTHOR, *WAIT)),
+    Endpoint(route=routes.SEARCH_AUTHORS, query=SearchAuthors, data=FoundAuthors, parameters=(*SEARCH, *WAIT)),
+    Endpoint(route=routes.COMMAND, query=Command, data=CommandStatus, parameters=(MESSAGE_ID, *WAIT)),
 )
 
 PROBLEMS: Final = {

@@ -12,7 +12,7 @@ import uuid_utils
 
 from cheeper_contracts.answers import MESSAGE_ID_HEADER, STATUS_OF, Answer, Meta, Problem
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, OPENAPI, READ, route_of
-from read_api.http.parameters import UUID
+from read_api.http.parameter_table import UUID
 
 OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, OPENAPI)
 _HEADER: Final = MESSAGE_ID_HEADER.lower().encode()

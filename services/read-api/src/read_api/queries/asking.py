@@ -1,6 +1,6 @@
 """What all queries share: the question, what is found, and how a look-up fails.
 
-NotFoundError     nothing there: author_not_found, cheep_not_found
+NotFoundError     nothing there: author_not_found, cheep_not_found, command_not_found
 StoreAwayError    the store did not answer in time
 """
 

@@ -51,16 +51,17 @@ class ShowAuthor:
     async def look(self, query: Author) -> Found[AuthorProfile]:
         """The author's profile and counts now."""
         document, settled = await self._authors.author(query.author_id, after=query.after)
-        return Found(data=None if document is None else _profile(document), settled=settled)
+        return Found(data=None if document is None else profile_of(document), settled=settled)
 
     def missing(self, query: Author) -> NotFoundError:
         """No such author."""
         return author_not_found(query.author_id)
 
 
-def _profile(document: AuthorDocument) -> AuthorProfile | None:
+def profile_of(document: AuthorDocument) -> AuthorProfile | None:
+    """The author as answers show one; none while only what others did to the author is in."""
     if document.username is None or document.signed_up_at is None:
-        return None  # only what others did to the author is in yet
+        return None
     return AuthorProfile(
         author_id=document.author_id,
         username=document.username,

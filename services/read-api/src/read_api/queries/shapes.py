@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from cheeper_contracts.views import CheepDocument, CheepRecord
+from read_api.queries.pages import Place
+
+
+class CheepList(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of cheeps, as answers have it."""
+
+    cheeps: list[CheepRecord]
 
 
 def as_text(microseconds: int) -> str:
@@ -23,3 +33,13 @@ def as_record(document: CheepDocument) -> CheepRecord:
         in_reply_to=document.in_reply_to,
         edited_at=None if document.edited_at is None else as_text(document.edited_at),
     )
+
+
+def as_list(documents: Sequence[CheepDocument]) -> CheepList:
+    """Cheeps as answers have them."""
+    return CheepList(cheeps=[as_record(document) for document in documents])
+
+
+def place_of_cheep(document: CheepDocument) -> Place:
+    """A cheep's place in a list."""
+    return document.cheep_date, document.cheep_id

@@ -13,35 +13,25 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_contracts.views import CheepRecord
-from read_api.queries.asking import Found, NotFoundError, Query, author_not_found
+from read_api.queries.asking import Found, NotFoundError, author_not_found
 from read_api.queries.cursor import decode_cursor, encode_cursor
+from read_api.queries.pages import ListQuery
 from read_api.queries.waiting import Waiter
 
-PAGE_SIZE = 10
-PAGE_SIZE_MAX = 100
 OFFSET_MAX = 799
 ENTRIES_A_ROUND = 200
 """How many entries are merged at a time; more would make a step of the merge long."""
 
 
-class Timeline(Query, frozen=True, kw_only=True):
+class Timeline(ListQuery, frozen=True, kw_only=True):
     """What have those posted whom an author follows? `offset` counts from the cursor where there is one."""
 
     author_id: str
-    size: int = PAGE_SIZE
-    cursor: str | None = None
     offset: int = 0
 
 
-class TimelineCheeps(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer."""
-
-    cheeps: list[CheepRecord]
-
-
 class RawTimelineCheeps(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer with the records as they are stored, the JSON of a CheepRecord each."""
+    """A CheepList with the records as they are stored, the JSON of a CheepRecord each."""
 
     cheeps: list[msgspec.Raw]
 

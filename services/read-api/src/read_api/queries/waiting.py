@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 
 from read_api.queries.asking import Settlements, StoreAwayError
@@ -15,6 +16,15 @@ from read_api.queries.asking import Settlements, StoreAwayError
 BRISK_SECONDS = 0.005
 SLOW_SECONDS = 0.05
 SLOWER_BY = 1.5
+
+
+def in_all(*views: Settlements) -> Settlements:
+    """The commands whose effects are in every one of some views."""
+
+    async def settled(message_ids: Collection[str]) -> set[str]:
+        return set.intersection(*await asyncio.gather(*(view(message_ids) for view in views)))
+
+    return settled
 
 
 class Waiter:

@@ -1,4 +1,7 @@
-"""The hot views in Redis: counters and timelines. One look-up is one round trip, answered by a script on the server."""
+"""The hot views in Redis: counters, timelines, commands.
+
+One look-up is one round trip, answered by a script on the server.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
+import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -18,10 +22,12 @@ from cheeper_contracts.views import (
     COMMAND_RECORD,
     ENTRY_BYTES,
     TIMELINE,
+    CommandRecord,
     stem,
     unpack_entry,
 )
 from read_api.queries.asking import StoreAwayError
+from read_api.queries.command import HotCommand
 from read_api.queries.followers_counter import Counted
 from read_api.queries.timeline import MergeStep, Place, Stretch
 from read_api.stores.scripts import Script
@@ -32,7 +38,9 @@ CONNECTIONS: Final = 64
 _NOT_NOW: Final = ("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "TRYAGAIN", "UNKILLABLE")
 """What a server that is there but cannot serve begins its errors with; any other error is a defect of ours."""
 
-_followers, _stretch, _merge, _settled = (Script(name) for name in ("followers", "stretch", "merge", "settled"))
+_followers, _stretch, _merge, _settled, _command = (
+    Script(name) for name in ("followers", "stretch", "merge", "settled", "command")
+)
 
 
 def connect(url: str) -> Redis:
@@ -50,7 +58,7 @@ def connect(url: str) -> Redis:
 
 
 class RedisViews:
-    """Counters and timelines, and which commands' effects are in them."""
+    """Counters, timelines and commands, and which commands' effects are in them."""
 
     def __init__(self, client: Redis, prefix: str) -> None:
         self._client = client
@@ -110,6 +118,18 @@ class RedisViews:
                 [CHEEP_RECORD.key(self._prefix, unpack_entry(entry)[1]) for entry in entries]
             )
         return [cast("bytes", record or b"") for record in found]  # this client decodes nothing
+
+    async def command(self, message_id: str, *, after: str | None) -> HotCommand:
+        """As `HotCommands` says."""
+        with _failures():
+            settled, effects_in, record = await _command(
+                self._client, COMMAND_RECORD.key(self._prefix, message_id), self._stem, message_id, after or ""
+            )
+        return HotCommand(
+            record=None if record is None else msgspec.json.decode(record, type=CommandRecord),
+            effects_in=bool(effects_in),
+            settled=bool(settled),
+        )
 
     async def settled_in_counters(self, message_ids: Collection[str]) -> set[str]:
         """The commands whose effects the counters show."""

@@ -38,14 +38,15 @@ local function record_key(entry)
     '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x', byte(entry, 9, 24)))
 end
 
--- 1 where a command's own effects are in, else 0. Fan-out tasks count for views that tasks write: those of the
--- command's key that are not newer than the message that settled it. The oldest task of a key is the first.
+-- 1 where a command's own effects are in, else 0; one that is only accepted has none yet. Fan-out tasks count for views
+-- that tasks write: those of the command's key that are not newer than the message that settled it. The oldest task of a
+-- key is the first.
 local function settled(message_id, with_tasks)
   local found = call('GET', key(COMMAND_RECORD, message_id))
   if not found then return 0 end
-  if not with_tasks then return 1 end
   local record = cjson.decode(found)
-  if record.status == 'rejected' then return 1 end
+  if record.status == 'accepted' then return 0 end
+  if record.status == 'rejected' or not with_tasks then return 1 end
   local task = call('LINDEX', key(TASKS, record.key), 0)
   if task and cjson.decode(task).sequence <= record.sequence then return 0 end
   return 1

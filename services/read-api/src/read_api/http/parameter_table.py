@@ -1,0 +1,176 @@
+"""The parameters of all queries: of each what is allowed, how it is read, and the sentence where it is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, get_args
+
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+
+from cheeper_contracts.words import words_of
+from read_api.http.parameters import Parameter
+from read_api.queries.asking import WAIT_SECONDS, WAIT_SECONDS_MAX
+from read_api.queries.author_by_username import USERNAME_PATTERN
+from read_api.queries.cursor import CURSOR_PATTERN
+from read_api.queries.pages import PAGE_SIZE, PAGE_SIZE_MAX
+from read_api.queries.search import Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
+from read_api.queries.timeline import OFFSET_MAX
+
+UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
+_DECIMAL: Final = re.compile(r"\d{1,9}(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_CURSOR: Final = re.compile(CURSOR_PATTERN.strip("^$"))
+_USERNAME: Final = re.compile(USERNAME_PATTERN.strip("^$"))
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    if pattern.fullmatch(text) is None:
+        raise ValueError(text)
+    return text
+
+
+def _text(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    return lambda text: _matched(pattern, text)
+
+
+def _uuid(text: str) -> str:
+    return _matched(UUID, text).lower()
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(_matched(_WHOLE, text))
+        if value < least or (most is not None and value > most):
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    value = float(_matched(_DECIMAL, text))
+    if value > WAIT_SECONDS_MAX:
+        raise ValueError(text)
+    return value
+
+
+def _with_a_word(text: str) -> str:
+    if len(text) > Q_LENGTH or not words_of(text):
+        raise ValueError(text)
+    return text
+
+
+def _id(name: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place="path",
+        read=_uuid,
+        wrong="must be a UUID",
+        schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
+        says="A UUID of any version, in either case.",
+    )
+
+
+def _choice(name: str, choices: tuple[str, ...], says: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place="query",
+        read=_text(re.compile("|".join(choices))),
+        wrong=f"must be {' or '.join(choices)}",
+        schema=Schema(type=OpenAPIType.STRING, enum=choices, default=choices[0]),
+        says=says,
+    )
+
+
+AUTHOR_ID: Final = _id("author_id")
+CHEEP_ID: Final = _id("cheep_id")
+MESSAGE_ID: Final = _id("message_id")
+USERNAME: Final = Parameter(
+    name="username",
+    place="query",
+    required=True,
+    read=_text(_USERNAME),
+    wrong="must be 1 to 30 of A-Z, a-z, 0-9 and _",
+    schema=Schema(type=OpenAPIType.STRING, pattern=USERNAME_PATTERN),
+    says="A username, in either case.",
+)
+SIZE: Final = Parameter(
+    name="size",
+    place="query",
+    read=_whole(1, PAGE_SIZE_MAX),
+    wrong=f"must be a whole number from 1 to {PAGE_SIZE_MAX}",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=PAGE_SIZE_MAX, default=PAGE_SIZE),
+    says="How many a page has at most.",
+)
+CURSOR: Final = Parameter(
+    name="cursor",
+    place="query",
+    read=_text(_CURSOR),
+    wrong="must be a meta.next_cursor of an earlier page",
+    schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
+    says="Where to go on: meta.next_cursor of the page before.",
+)
+OFFSET: Final = Parameter(
+    name="offset",
+    place="query",
+    read=_whole(0, OFFSET_MAX),
+    wrong=f"must be a whole number from 0 to {OFFSET_MAX}",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=OFFSET_MAX, default=0),
+    says="How many to skip, from the cursor where there is one.",
+)
+Q: Final = Parameter(
+    name="q",
+    place="query",
+    required=True,
+    read=_with_a_word,
+    wrong=f"must have a letter or digit, and {Q_LENGTH} characters at most",
+    schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
+    says="Words, each of which must begin some word of the text, without regard to case and accents.",
+)
+PAGE: Final = Parameter(
+    name="page",
+    place="query",
+    read=_whole(1),
+    wrong="must be a whole number from 1",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, default=1),
+    says="Which page.",
+)
+RESULTS_A_PAGE: Final = Parameter(
+    name="page_size",
+    place="query",
+    read=_whole(1, RESULTS_MAX),
+    wrong=f"must be a whole number from 1 to {RESULTS_MAX}",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=RESULTS_MAX, default=RESULTS),
+    says="How many a page has at most.",
+)
+SORT_BY: Final = _choice("sort_by", get_args(SortBy), "By what the results are in order.")
+SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "Whether the newest or the oldest come first.")
+BY_AUTHOR: Final = Parameter(
+    name="author_id",
+    place="query",
+    read=_uuid,
+    wrong="must be a UUID",
+    schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
+    says="Whose cheeps alone to find.",
+)
+AFTER: Final = Parameter(
+    name="after",
+    place="query",
+    read=_uuid,
+    wrong="must be a UUID",
+    schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
+    says="The message id of a command whose effects the answer is to show.",
+)
+TIMEOUT: Final = Parameter(
+    name="timeout",
+    place="query",
+    read=_seconds,
+    wrong=f"must be a number of seconds from 0 to {WAIT_SECONDS_MAX:g}",
+    schema=Schema(type=OpenAPIType.NUMBER, minimum=0, maximum=WAIT_SECONDS_MAX, default=WAIT_SECONDS),
+    says="How many seconds to wait for `after` at most; then the answer is what is there, and meta.stale is true.",
+)
+WAIT: Final = (AFTER, TIMEOUT)
+LIST: Final = (SIZE, CURSOR)
+SEARCH: Final = (Q, PAGE, RESULTS_A_PAGE, SORT_BY, SORT_ORDER)
