@@ -71,7 +71,7 @@ FOLLOWING: Final = KeyPattern(
     name="following", lag_ms=1_000, holds="sorted set, all scores 0: the ids of whom the author follows, as text"
 )
 CHEEP_RECORD: Final = KeyPattern(
-    name="cheep", lag_ms=1_000, holds="string: the CheepRecord as JSON; empty for a deleted one that tasks may meet"
+    name="cheep", lag_ms=1_000, holds="string: the CheepRecord as JSON; absent for a deleted one"
 )
 AUTHOR_CHEEPS: Final = KeyPattern(
     name="cheeps", lag_ms=1_000, holds="list, newest first: entries of all the author's cheeps, never trimmed"
@@ -95,10 +95,18 @@ TASKS: Final = KeyPattern(
     holds="list, by author: the author's fan-out tasks as JSON {sequence, kind, entry in hex, after}, oldest first",
 )
 TASK_AUTHORS: Final = KeyPattern(
-    name="task-authors", holds="list, by partition: authors who have fan-out tasks, the next one to serve first"
+    name="task-authors",
+    holds="list, by partition: authors who have fan-out tasks, the next one to serve first; "
+    "an empty text stands for the short timelines",
+)
+SHORT_TIMELINES: Final = KeyPattern(
+    name="short",
+    holds="sorted set, by partition: readers whose short timelines wait to be refilled, the next one first",
 )
 REFILL: Final = KeyPattern(
-    name="refill", holds="list, newest first: what a task has gathered for below the floor of a reader's short timeline"
+    name="refill",
+    holds="hash, by reader: floor, reached, wanted, entries: the newest entries not above the floor by the followed "
+    "authors up to the one reached, as far as tasks have gathered them for a short timeline",
 )
 PARKED: Final = KeyPattern(
     name="parked", holds="list, by message key: parked messages of that key as JSON, oldest first"
@@ -117,6 +125,7 @@ KEY_PATTERNS: Final = (
     CHECKPOINT,
     TASKS,
     TASK_AUTHORS,
+    SHORT_TIMELINES,
     REFILL,
     PARKED,
     PARKED_KEYS,

@@ -9,7 +9,11 @@ import pytest
 from cheeper_contracts.codec import encode
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
 from projector.decoding import decode
@@ -63,6 +67,49 @@ class Story:
             author_username=name_of(author),
             message=text,
             cheep_date=fields.pop("cheep_date", None) or next(self._clock),
+        )
+        return self.add(event, partition=partition)
+
+    def unfollowed(self, reader, author, *, partition=None):
+        event = AuthorUnfollowed(
+            follow_id=str(uuid.uuid4()), from_author_id=reader, to_author_id=author, unfollowed_at=NOW
+        )
+        return self.add(event, partition=partition)
+
+    def answered(self, author, parent, text="indeed", *, partition=None, **fields):
+        """An answer to a CheepPosted or CheepAnswered."""
+        event = CheepAnswered(
+            cheep_id=str(uuid.uuid4()),
+            author_id=author,
+            author_username=name_of(author),
+            message=text,
+            cheep_date=fields.pop("cheep_date", None) or next(self._clock),
+            in_reply_to=parent.cheep_id,
+            parent_author_id=parent.author_id,
+        )
+        return self.add(event, partition=partition)
+
+    def updated(self, cheep, text, *, partition=None):
+        """Another text for a CheepPosted or CheepAnswered."""
+        event = CheepUpdated(
+            cheep_id=cheep.cheep_id,
+            author_id=cheep.author_id,
+            author_username=cheep.author_username,
+            message=text,
+            cheep_date=cheep.cheep_date,
+            edited_at=next(self._clock),
+            in_reply_to=getattr(cheep, "in_reply_to", None),
+        )
+        return self.add(event, partition=partition)
+
+    def deleted(self, cheep, *, partition=None):
+        """The end of a CheepPosted or CheepAnswered."""
+        event = CheepDeleted(
+            cheep_id=cheep.cheep_id,
+            author_id=cheep.author_id,
+            cheep_date=cheep.cheep_date,
+            deleted_at=next(self._clock),
+            in_reply_to=getattr(cheep, "in_reply_to", None),
         )
         return self.add(event, partition=partition)
 

@@ -23,7 +23,7 @@ from projector.log import BEGINNING, EventLog
 from projector.meta import meta_of
 from projector.positions import Position, Search
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
-from projector.tasks import FanOutTasks
+from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -90,8 +90,10 @@ class Consumer:
 
     def _take(self, partition: int, messages: Sequence[Message]) -> None:
         position = self._positions[partition]
-        fresh, gap = position.continued_by([decode(message) for message in messages])
-        items = self._limit.allowed([self._item(incoming) for incoming in fresh])
+        found = [decode(message) for message in messages]
+        fresh, gap = position.continued_by(found)
+        items = [Item(incoming=again) for again in position.last_again(found, self._log.watch.topic_id or "")]
+        items += self._limit.allowed([self._item(incoming) for incoming in fresh])
         try:
             with suppress(Abandoned):
                 self._apply(partition, items)
@@ -138,13 +140,14 @@ class Consumer:
         position = self._positions[partition]
         before = position.checkpoint.sequence
         position.moved(applied.checkpoint)
-        aside = {message.offset for message in applied.parked}
-        for item in items:
-            if item.sequence is not None and item.sequence <= before:
-                continue
+        new = [item for item in items if item.sequence is None or item.sequence > before]
+        parked = [message for message in applied.parked if message.sequence is None or message.sequence > before]
+        aside = {message.offset for message in parked}
+        for item in new:
             what = "parked" if item.offset in aside else "applied"
             log.info(what, store=self._store.name, **_says(item.incoming))
-        for message in applied.parked:
+        tell_left_out(applied.left_out)
+        for message in parked:
             log.error(
                 "waits" if message.behind else "cannot be applied",
                 store=self._store.name,
@@ -154,7 +157,7 @@ class Consumer:
                 why=message.why,
             )
             self._dead_letters.copy(message, self._store.name)
-        self._limit.count(sum(is_domain(item) for item in items))
+        self._limit.count(sum(is_domain(item) for item in new))
         self._log.store_offset(partition, items[-1].offset)
 
     def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:

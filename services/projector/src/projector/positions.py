@@ -43,6 +43,15 @@ class Position:
             return None
         return self.checkpoint.offset + 1
 
+    def last_again(self, messages: Sequence[Incoming], topic_id: str) -> list[Incoming]:
+        """The last message that the store has, if it is among these and the topic is another one than it came from.
+
+        The store takes it for a duplicate, and its new place for its checkpoint's.
+        """
+        if self.checkpoint.topic_id == topic_id:
+            return []
+        return [message for message in messages if message.sequence == self.checkpoint.sequence][:1]
+
     def continued_by(self, messages: Sequence[Incoming]) -> tuple[list[Incoming], bool]:
         """The messages that follow, without those that the store has, and whether one is missing among them.
 

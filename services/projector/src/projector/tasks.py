@@ -1,7 +1,8 @@
-"""Fan-out tasks: served slice by slice, in between other events, or by `projector tasks` alone."""
+"""Tasks, fan-out and refills: served slice by slice, in between other events, or by `projector tasks` alone."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from threading import Event as Flag
 
@@ -10,7 +11,7 @@ import structlog
 from cheeper_contracts.topics import PARTITIONS
 from projector.health import Health
 from projector.limits import Limit
-from projector.stores import Slice, TaskStore
+from projector.stores import LeftOut, Refill, Slice, TaskStore
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -57,7 +58,26 @@ def _sleep(stop: Flag, seconds: float) -> None:
     stop.wait(seconds)
 
 
-def _tell(served: Slice, partition: int) -> None:
+def tell_left_out(left_out: Iterable[LeftOut]) -> None:
+    """Their timelines lack something until somebody sees to their keys."""
+    for one in left_out:
+        log.error(
+            "reader left out", reader=one.reader_id, author=one.author_id, why="a key of its view is of a wrong type"
+        )
+
+
+def _tell(served: Slice | Refill, partition: int) -> None:
+    tell_left_out(served.left_out)
+    if isinstance(served, Refill):
+        log.info(
+            "timeline refilled",
+            store="redis",
+            reader=served.reader_id,
+            added=served.added,
+            goes_on=served.goes_on,
+            partition=partition,
+        )
+        return
     log.info(
         "slice served",
         store="redis",
@@ -67,7 +87,3 @@ def _tell(served: Slice, partition: int) -> None:
         partition=partition,
         sequence=served.sequence,
     )
-    for reader in served.left_out:
-        log.error(
-            "reader left out", reader=reader, author=served.author_id, why="its timeline's keys are of a wrong type"
-        )

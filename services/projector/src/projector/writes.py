@@ -6,7 +6,7 @@ Redis writes travel to the server-side functions as MessagePack arrays that begi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +28,15 @@ class AddMember(msgspec.Struct, frozen=True, array_like=True, tag="member"):
     counter: str
 
 
+class RemoveMember(msgspec.Struct, frozen=True, array_like=True, tag="no-member"):
+    """Remove an author from a set of `owner_id`'s, and count it down in the owner's hash if it was there."""
+
+    set_name: str
+    owner_id: str
+    member: str
+    counter: str
+
+
 class PutText(msgspec.Struct, frozen=True, array_like=True, tag="text"):
     """Set a string. `expires_at` is in seconds since the epoch, 0 for never."""
 
@@ -35,6 +44,13 @@ class PutText(msgspec.Struct, frozen=True, array_like=True, tag="text"):
     identifier: str
     text: str
     expires_at: int = 0
+
+
+class RemoveText(msgspec.Struct, frozen=True, array_like=True, tag="no-text"):
+    """Delete a string."""
+
+    key_name: str
+    identifier: str
 
 
 class AddOwnCheep(msgspec.Struct, frozen=True, array_like=True, tag="own"):
@@ -45,12 +61,21 @@ class AddOwnCheep(msgspec.Struct, frozen=True, array_like=True, tag="own"):
     counter: str
 
 
+class RemoveOwnCheep(msgspec.Struct, frozen=True, array_like=True, tag="no-own"):
+    """Remove an entry (in hex) from the author's own list, and count it down in the author's hash if it was there."""
+
+    author_id: str
+    entry: str
+    counter: str
+
+
 class FanOut(msgspec.Struct, frozen=True, array_like=True, tag="fan-out"):
-    """Add an entry (in hex) to the timeline of each follower of the author, at once or by a task."""
+    """Add an entry (in hex) to the timeline of each follower of the author, or remove it; at once or by a task."""
 
     author_id: str
     entry: str
     correlation_id: str
+    kind: Literal["insert", "remove"]
 
 
 class PullIn(msgspec.Struct, frozen=True, array_like=True, tag="pull-in"):
@@ -60,7 +85,25 @@ class PullIn(msgspec.Struct, frozen=True, array_like=True, tag="pull-in"):
     author_id: str
 
 
-RedisWrite = SetField | AddMember | PutText | AddOwnCheep | FanOut | PullIn
+class TakeOut(msgspec.Struct, frozen=True, array_like=True, tag="take-out"):
+    """Take all of the author's cheeps out of the reader's timeline."""
+
+    reader_id: str
+    author_id: str
+
+
+RedisWrite = (
+    SetField
+    | AddMember
+    | RemoveMember
+    | PutText
+    | RemoveText
+    | AddOwnCheep
+    | RemoveOwnCheep
+    | FanOut
+    | PullIn
+    | TakeOut
+)
 
 
 class SetFields(msgspec.Struct, frozen=True):

@@ -83,6 +83,9 @@ class Running:
     def sequences(self):
         return {p: c.sequence for p, c in self.store.checkpoints(range(8)).items() if c.sequence}
 
+    def topics(self):
+        return {c.topic_id for c in self.store.checkpoints(range(8)).values() if c.sequence}
+
     def why_not(self):
         return [need.why for need in self.health.needs().values() if not need.ok]
 
@@ -265,17 +268,22 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
 @ON_KAFKA
 @pytest.mark.parametrize("refilled_with", ["as much", "more"])
 def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, story, author, followers, refilled_with):
-    """The topic is made anew and filled from the start: what is known is passed over, what is new is applied."""
+    """The topic is made anew and filled from the start: what is known is passed over and gives each checkpoint its new
+    place, what is new is applied.
+    """
     everyone = crowd(story, author, 10)
     kafka.send(told(story))
     with running() as consumer:
         until(lambda: consumer.sequences() == whole(story))
+        before = consumer.topics()
         kafka.wipe()
         kafka.make([EVENTS])
         if refilled_with == "more":
             for one in everyone:
                 story.followed(author(), one)
         kafka.send(told(story))
+        until(lambda: consumer.sequences() == whole(story), 60)
+        until(lambda: consumer.topics().isdisjoint(before))
         last = story.followed(author(), everyone[0])
         kafka.send([last.message])
         until(lambda: consumer.sequences() == whole(story), 60)

@@ -7,7 +7,7 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.stores import Batch, StoreAwayError, UnappliableError
+from projector.stores import Batch, LeftOut, StoreAwayError, UnappliableError
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 
@@ -123,7 +123,7 @@ def test_a_slice_leaves_out_a_cheep_that_is_gone(redis_store, redis, redis_prefi
     story.followed(alice, bob)
     told = story.posted(bob)
     play(store)
-    redis.set(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id), "")
+    redis.delete(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
     assert [one.served for one in serve_all(store)] == [0]
     assert timeline(alice) == []
 
@@ -206,13 +206,13 @@ def test_entries_are_compared_as_bytes(redis_store, story, author, play, timelin
 def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
     redis_store, redis, redis_prefix, story, author, tell
 ):
-    """Follower 2 of 3 has a broken timeline: nobody gets the cheep, and the answer names the message."""
-    bob, readers = author(), sorted(author() for _ in range(3))
+    """The author's own list is broken: nothing of the cheep is there, and the answer names the message."""
+    bob = author()
     store = redis_store()
-    told = [story.followed(reader, bob) for reader in readers]
+    told = [story.followed(author(), bob) for _ in range(3)]
     partition = told[0].partition
     tell.apply_all(store, partition, [one.message for one in told])
-    redis.set(views.TIMELINE.key(redis_prefix, readers[1]), "broken")
+    redis.set(views.AUTHOR_CHEEPS.key(redis_prefix, bob), "broken")
     keys = sorted(redis.scan_iter(f"{redis_prefix}*"))
     with pytest.raises(UnappliableError) as refused:
         tell.apply_all(store, partition, [story.posted(bob).message])
@@ -220,21 +220,27 @@ def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
     assert sorted(redis.scan_iter(f"{redis_prefix}*")) == keys
 
 
-def test_a_task_passes_over_a_reader_whose_timeline_is_broken(
-    redis_store, redis, redis_prefix, story, author, play, timeline
+@pytest.mark.parametrize("broken", [views.TIMELINE, views.TIMELINE_FLOOR], ids=lambda pattern: pattern.name)
+@pytest.mark.parametrize("inline_max", [0, 1_000])
+def test_a_reader_whose_timeline_is_broken_is_left_out(
+    redis_store, redis, redis_prefix, story, author, tell, play, timeline, inline_max, broken
 ):
-    """The others get the cheep, and the slice says who was left out."""
+    """The others get the author's cheep, and follows and unfollows are counted; the store says who was left out."""
     bob, readers = author(), sorted(author() for _ in range(3))
-    store = redis_store(inline_max=0)
+    store = redis_store(inline_max=inline_max)
     for reader in readers:
         story.followed(reader, bob)
     play(store)
-    redis.set(views.TIMELINE.key(redis_prefix, readers[1]), "broken")
+    redis.hset(broken.key(redis_prefix, readers[1]), "broken", "yes")
     told = story.posted(bob)
-    play(store)
-    (served,) = serve_all(store)
-    assert served.left_out == (readers[1],)
+    applied = tell.apply_all(store, told.partition, story.messages[told.partition])
+    left_out = applied.left_out + tuple(one for served in serve_all(store) for one in served.left_out)
+    assert left_out == (LeftOut(reader_id=readers[1], author_id=bob),)
     assert timeline(readers[0]) == timeline(readers[2]) == [told.event.cheep_id]
+    again = [story.unfollowed(readers[1], bob), story.followed(readers[1], bob)]
+    applied = tell.apply_all(store, told.partition, [one.message for one in again])
+    assert applied.left_out == left_out * 2
+    assert redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, bob), "followers") == b"3"
 
 
 def test_a_call_does_a_bounded_amount_of_work(redis_store, story, author, tell, timeline):

@@ -64,6 +64,13 @@ def test_progress_ends_the_search():
     assert position.next_offset("") == 0
 
 
+def test_the_last_message_is_told_again_in_another_topic():
+    """So the store learns its place in a log that was filled again, and the group's lag is right at rest."""
+    assert sequences(at(5).last_again(messages(4, 5, 6, 5), "another")) == [5]
+    assert at(5).last_again(messages(4, 5, 6), "topic") == []
+    assert at(5).last_again(messages(4, 6), "another") == []
+
+
 def test_another_topic_is_read_from_its_beginning():
     """An offset means nothing in a topic of another id."""
     assert at(5).next_offset("another") is None

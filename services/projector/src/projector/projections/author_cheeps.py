@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.views import pack_entry
 from projector.meta import Meta
-from projector.writes import AddOwnCheep
+from projector.writes import AddOwnCheep, RemoveOwnCheep
 
 
-def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[AddOwnCheep]:
-    """The new cheep in its author's list."""
+def cheep_posted(event: CheepPosted | CheepAnswered, _meta: Meta) -> tuple[AddOwnCheep]:
+    """The new cheep in its author's list; an answer is one like any other."""
     return (AddOwnCheep(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), "cheeps"),)
+
+
+def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[RemoveOwnCheep]:
+    """One less."""
+    return (RemoveOwnCheep(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), "cheeps"),)

@@ -8,12 +8,37 @@ import msgspec
 
 from cheeper_contracts import views
 from cheeper_contracts.envelope import EPOCH
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.cheep_updated import CheepUpdated
 from projector.meta import Meta
-from projector.writes import PutText
+from projector.writes import PutText, RemoveText
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[PutText]:
+    """The new cheep."""
+    return (_record(event),)
+
+
+def cheep_answered(event: CheepAnswered, _meta: Meta) -> tuple[PutText]:
+    """The new cheep, with the one that it answers."""
+    return (_record(event, in_reply_to=event.in_reply_to),)
+
+
+def cheep_updated(event: CheepUpdated, _meta: Meta) -> tuple[PutText]:
+    """The cheep as it is now: its places in lists stay, so an edit shows at once."""
+    return (_record(event, in_reply_to=event.in_reply_to, edited_at=whole_seconds(event.edited_at)),)
+
+
+def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[RemoveText]:
+    """No record: readers and tasks pass over its entries from now on."""
+    return (RemoveText(views.CHEEP_RECORD.name, event.cheep_id),)
+
+
+def _record(
+    event: CheepPosted | CheepAnswered | CheepUpdated, *, in_reply_to: str | None = None, edited_at: str | None = None
+) -> PutText:
     """The cheep as JSON, its empty fields too."""
     record = views.CheepRecord(
         cheep_id=event.cheep_id,
@@ -21,8 +46,10 @@ def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[PutText]:
         cheep_message=event.message,
         author_id=event.author_id,
         author_username=event.author_username,
+        in_reply_to=in_reply_to,
+        edited_at=edited_at,
     )
-    return (PutText(views.CHEEP_RECORD.name, event.cheep_id, msgspec.json.encode(record).decode()),)
+    return PutText(views.CHEEP_RECORD.name, event.cheep_id, msgspec.json.encode(record).decode())
 
 
 def whole_seconds(microseconds: int) -> str:

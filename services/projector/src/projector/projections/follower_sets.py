@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cheeper_contracts import views
 from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
 from projector.meta import Meta
-from projector.writes import AddMember
+from projector.writes import AddMember, RemoveMember
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[AddMember, AddMember]:
@@ -13,4 +14,12 @@ def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[AddMember, AddM
     return (
         AddMember(views.FOLLOWERS.name, event.to_author_id, event.from_author_id, "followers"),
         AddMember(views.FOLLOWING.name, event.from_author_id, event.to_author_id, "following"),
+    )
+
+
+def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[RemoveMember, RemoveMember]:
+    """Both sides again."""
+    return (
+        RemoveMember(views.FOLLOWERS.name, event.to_author_id, event.from_author_id, "followers"),
+        RemoveMember(views.FOLLOWING.name, event.from_author_id, event.to_author_id, "following"),
     )

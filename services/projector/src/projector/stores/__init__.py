@@ -99,20 +99,39 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     checkpoint: Checkpoint
     parked: tuple[ParkedMessage, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A reader whose timeline could not be written, since its keys are of a wrong type; and whose doing it was, none
+    where it was to be refilled. One broken timeline holds up nobody else.
+    """
+
+    reader_id: str
+    author_id: str | None
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of a fan-out task that was served; `left_out` are readers whose keys are of a wrong type."""
+    """A slice of a fan-out task that was served."""
 
     author_id: str
     sequence: int
     correlation_id: str
     served: int
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class Refill(msgspec.Struct, frozen=True, kw_only=True):
+    """A step for a short timeline: how many entries it got, and whether more steps follow."""
+
+    reader_id: str
+    added: int
+    goes_on: bool
+    left_out: tuple[LeftOut, ...]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """For people: checkpoints by partition, fan-out slices that wait, messages set aside."""
+    """For people: checkpoints by partition, slices of fan-out and steps of refills that wait, messages set aside."""
 
     checkpoints: dict[int, Checkpoint]
     tasks: int
@@ -146,7 +165,10 @@ class Store(Protocol):
 
 
 class TaskStore(Protocol):
-    """A store that leaves fan-out tasks. Every method raises StoreAwayError while the store is away."""
+    """A store that leaves tasks: fan-out, and short timelines to refill.
+
+    Every method raises StoreAwayError while the store is away.
+    """
 
     @property
     def name(self) -> str:
@@ -158,5 +180,5 @@ class TaskStore(Protocol):
     def partitions_with_tasks(self) -> set[int]:
         """Partitions that had tasks when last seen."""
 
-    def serve(self, partition: int) -> Slice | None:
-        """Serves one slice of a task of the partition, if there is one."""
+    def serve(self, partition: int) -> Slice | Refill | None:
+        """Serves one slice or step of a task of the partition, if there is one."""

@@ -1,4 +1,4 @@
-"""The fan-out queues as people count them."""
+"""The queues of tasks as people count them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,21 @@ def waiting_slices(client: Redis, prefix: str, slice_size: int) -> Iterator[int]
     for partition in range(PARTITIONS):
         authors = cast("list[bytes]", client.lrange(views.TASK_AUTHORS.key(prefix, partition), 0, -1))
         for author in authors:
+            if not author:  # stands for the short timelines
+                continue
             followers = views.FOLLOWERS.key(prefix, author.decode())
             for text in cast("list[Any]", client.lrange(views.TASKS.key(prefix, author.decode()), 0, -1)):
                 task = msgspec.json.decode(text, type=Task)
                 behind = client.zlexcount(followers, f"({task.after}" if task.after else "-", "+")
                 yield max(1, ceil(behind / slice_size))
+
+
+def waiting_steps(client: Redis, prefix: str, authors_a_step: int) -> Iterator[int]:
+    """The steps that each short timeline still takes: by the followed authors not yet reached, one at least."""
+    for partition in range(PARTITIONS):
+        readers = cast("list[bytes]", client.zrange(views.SHORT_TIMELINES.key(prefix, partition), 0, -1))
+        for reader in readers:
+            reached = cast("bytes | None", client.hget(views.REFILL.key(prefix, reader.decode()), "reached"))
+            following = views.FOLLOWING.key(prefix, reader.decode())
+            ahead = client.zlexcount(following, b"(" + reached if reached else "-", "+")
+            yield max(1, ceil(ahead / authors_a_step))

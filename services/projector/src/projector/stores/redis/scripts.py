@@ -12,12 +12,15 @@ from typing import Final
 
 from cheeper_contracts import views
 
-_SHARED: Final = ("entries", "timelines", "writes")
+_PARTS: Final = {
+    "apply": ("entries", "timelines", "readers", "writes", "apply"),
+    "slice": ("entries", "timelines", "readers", "refills", "slice"),
+}
 
 
 def source(name: str) -> str:
     """The whole text of a server-side function: key names, shared parts, then its own file."""
-    return "\n".join([_names(), *(_text(part) for part in (*_SHARED, name))])
+    return "\n".join([_names(), *(_text(part) for part in _PARTS[name])])
 
 
 def _names() -> str:

@@ -15,25 +15,40 @@ from cheeper_contracts.topics import PARTITIONS
 from projector import projections
 from projector.meta import Meta
 from projector.parking import ParkedMessage
-from projector.stores import Applied, Batch, Checkpoint, GapError, Slice, Status, StoreAwayError, UnappliableError
+from projector.stores import (
+    Applied,
+    Batch,
+    Checkpoint,
+    GapError,
+    LeftOut,
+    Refill,
+    Slice,
+    Status,
+    StoreAwayError,
+    UnappliableError,
+)
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.queues import waiting_slices
+from projector.stores.redis.queues import waiting_slices, waiting_steps
 
 WORK_MAX: Final = 2_000
-"""Timeline entries that one call inserts, about, so that readers do not wait long for it: some 15 ms."""
+"""Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
+
+REFILL_AUTHORS: Final = 200
+"""Followed authors that one step of a refill goes through, for the same reason."""
 
 _ATTEMPTS: Final = 3
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server-side functions are told. `cap` is how many entries a timeline holds."""
+    """What the server-side functions are told. `cap` is how many entries a timeline holds, two at least."""
 
     prefix: str
     inline_max: int
     slice_size: int
     cap: int = views.TIMELINE_ENTRIES
     work_max: int = WORK_MAX
+    refill_authors: int = REFILL_AUTHORS
 
 
 class RedisStore:
@@ -60,7 +75,7 @@ class RedisStore:
         return projections.project(projections.REDIS, event, meta)
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
-        """The checkpoints of these partitions; notes on the way which have fan-out tasks."""
+        """The checkpoints of these partitions; notes on the way which have tasks."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
             for partition in partitions:
                 pipe.hgetall(self._key(views.CHECKPOINT, partition))
@@ -81,33 +96,31 @@ class RedisStore:
         raise StoreAwayError("the set of parked keys keeps changing")
 
     def partitions_with_tasks(self) -> set[int]:
-        """Partitions that had fan-out tasks when last seen: by `checkpoints`, `apply` or `serve`."""
+        """Partitions that had tasks when last seen: by `checkpoints`, `apply` or `serve`."""
         return set(self._with_tasks)
 
-    def serve(self, partition: int) -> Slice | None:
-        """Serves one slice of a fan-out task of the partition, if there is one."""
-        keys = [self._key(views.TASK_AUTHORS, partition)]
+    def serve(self, partition: int) -> Slice | Refill | None:
+        """Serves one slice of a fan-out task of the partition, or one step for a short timeline, if any waits."""
+        settings = self._settings
+        arguments: list[str | int] = [
+            self._stem,
+            partition,
+            settings.slice_size,
+            settings.cap,
+            settings.refill_authors,
+        ]
         with passing_faults():
-            reply = cast("list[Any]", self._serve(keys, [self._stem, self._settings.slice_size, self._settings.cap]))
-        if not reply:
-            self._note_tasks(partition, 0)
-            return None
-        author_id, sequence, correlation_id, served, left_out, remaining = reply
-        self._note_tasks(partition, remaining)
-        return Slice(
-            author_id=author_id.decode(),
-            sequence=sequence,
-            correlation_id=correlation_id.decode(),
-            served=served,
-            left_out=tuple(reader.decode() for reader in left_out),
-        )
+            reply = cast("list[Any]", self._serve([self._key(views.TASK_AUTHORS, partition)], arguments))
+        self._note_tasks(partition, reply[-1] if reply else 0)
+        return _served(reply)
 
     def status(self) -> Status:
         """How far the store is and what waits in it."""
         with passing_faults():
             slices = sum(waiting_slices(self._client, self._settings.prefix, self._settings.slice_size))
+            steps = sum(waiting_steps(self._client, self._settings.prefix, self._settings.refill_authors))
             parked = self._count_parked()
-        return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices, parked=parked)
+        return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
 
     def close(self) -> None:
         """Gives its connections back."""
@@ -146,12 +159,13 @@ class RedisStore:
                 raise GapError(f"partition {batch.partition} is at sequence {stored}")
             case [b"bad", place, why]:
                 raise UnappliableError(place, why.decode())
-        _, used, sequence, topic_id, offset, poison, tasks = reply
+        _, used, sequence, topic_id, offset, poison, tasks, left_out = reply
         self._note_tasks(batch.partition, tasks)
         return Applied(
             used=used,
             checkpoint=Checkpoint(sequence=sequence, topic_id=topic_id.decode(), offset=offset, poison=poison),
             parked=self._set_aside(batch, used),
+            left_out=_left_out(left_out),
         )
 
     def _set_aside(self, batch: Batch, used: int) -> tuple[ParkedMessage, ...]:
@@ -195,3 +209,29 @@ def _checkpoint(fields: dict[bytes, bytes]) -> Checkpoint:
         offset=int(fields[b"offset"]),
         poison=int(fields.get(b"poison", 0)),
     )
+
+
+def _served(reply: list[Any]) -> Slice | Refill | None:
+    match reply:
+        case [b"slice", author_id, sequence, correlation_id, served, left_out, _]:
+            return Slice(
+                author_id=author_id.decode(),
+                sequence=sequence,
+                correlation_id=correlation_id.decode(),
+                served=served,
+                left_out=_left_out(left_out),
+            )
+        case [b"refill", reader_id, outcome, added, left_out, _]:
+            return Refill(
+                reader_id=reader_id.decode(),
+                added=added,
+                goes_on=outcome == b"goes on",
+                left_out=_left_out(left_out),
+            )
+    return None
+
+
+def _left_out(names: Sequence[bytes]) -> tuple[LeftOut, ...]:
+    """From the flat list of a script: author (empty for none), reader, and so on."""
+    pairs = zip(names[::2], names[1::2], strict=True)
+    return tuple(LeftOut(reader_id=reader.decode(), author_id=author.decode() or None) for author, reader in pairs)

@@ -27,8 +27,8 @@ local function is_hex_entry(text)
   return type(text) == 'string' and #text == 48 and not string.find(text, '[^0-9a-f]')
 end
 
--- The first element of a list that is not newer than the entry, or false when all are. The head is known to be newer.
--- Probes go away from the head in growing steps, then halve: late entries are mostly near it.
+-- The first element of a list that is not newer than the entry, or false when all are; and its place. The head is known
+-- to be newer. Probes go away from the head in growing steps, then halve: late entries are mostly near it.
 local function first_not_newer(list, entry)
   local low, high, step, found = 1, nil, 1, false
   while not high or low < high do
@@ -40,7 +40,7 @@ local function first_not_newer(list, entry)
       high, found = at, other
     end
   end
-  return found
+  return found, low
 end
 
 -- The entry at its place in a list; the list's new length, or nil for a duplicate.
@@ -58,4 +58,27 @@ local function push_all(list, values)
   for first = 1, #values, 500 do
     redis.call('RPUSH', list, unpack(values, first, math.min(first + 499, #values)))
   end
+end
+
+-- The key of the record of an entry's cheep.
+local ID = '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x'
+
+local function record_key(entry)
+  return key(NAME.CHEEP_RECORD, string.format(ID, string.byte(entry, 9, 24)))
+end
+
+-- Those of the entries whose cheep lives and is not by the author who is left out, if one is. The record is not decoded,
+-- which would take longer than all else: inside a text its quotes would be escaped.
+local function living(entries, without)
+  local kept, mark = {}, without and '"author_id":"' .. without .. '"'
+  for first = 1, #entries, 200 do
+    local keys = {}
+    for place = first, math.min(first + 199, #entries) do keys[#keys + 1] = record_key(entries[place]) end
+    for offset, record in ipairs(redis.call('MGET', unpack(keys))) do
+      if record and record ~= '' and not (mark and string.find(record, mark, 1, true)) then
+        kept[#kept + 1] = entries[first + offset - 1]
+      end
+    end
+  end
+  return kept
 end

@@ -1,5 +1,7 @@
 -- Timelines: a list of at most `cap` entries, complete above the floor, which is the newest entry that it may lack.
 -- Every function here keeps two things true: all entries of the list are above the floor, and the floor never sinks.
+-- Only a refill (refills.lua) lets it sink. What it has gathered for that holds the followed authors' entries that are not
+-- above the floor; so it is dropped wherever one of those comes, and wherever the reader follows others than before.
 
 -- How many entries a trimming takes beyond what it must: none of a short list, 31 of 800.
 local function surplus(cap)
@@ -12,7 +14,10 @@ local function add_to_timeline(reader, head, entry, cap)
   local ahead = not head or newer(entry, head)
   if not head or not ahead then
     local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
-    if floor and not newer(entry, floor) then return head end
+    if floor and not newer(entry, floor) then
+      redis.call('DEL', key(NAME.REFILL, reader))
+      return head
+    end
   end
   local length = insert(list, head, entry)
   if length and length > cap then
@@ -59,6 +64,7 @@ local FEW = 64  -- so many are put in one by one; a whole timeline is written an
 -- Brings an author's newest cheeps into a reader's timeline; returns the timeline's new head.
 local function pull_in(reader, author, cap)
   local list, floor_key = key(NAME.TIMELINE, reader), key(NAME.TIMELINE_FLOOR, reader)
+  redis.call('DEL', key(NAME.REFILL, reader))
   local head = redis.call('LINDEX', list, 0)
   local theirs = newest_of(author, redis.call('GET', floor_key), cap)
   if #theirs == 0 then return head end
@@ -74,4 +80,24 @@ local function pull_in(reader, author, cap)
   redis.call('DEL', list)
   push_all(list, all)
   return all[1]
+end
+
+-- Takes an author's cheeps out of a reader's timeline, and what is dead in it; returns the timeline's new head. It goes
+-- by the list and not by the author's own, of which more may be new than any list holds: tasks have yet to bring them.
+local function take_out(reader, author)
+  local list = key(NAME.TIMELINE, reader)
+  redis.call('DEL', key(NAME.REFILL, reader))
+  local entries = redis.call('LRANGE', list, 0, -1)
+  local kept = living(entries, author)
+  if #kept < #entries then
+    redis.call('DEL', list)
+    push_all(list, kept)
+  end
+  return kept[1] or false
+end
+
+-- A short timeline is below half of its cap though there is more: its readers pay for the merge below the floor.
+local function is_short(reader, cap)
+  return redis.call('LLEN', key(NAME.TIMELINE, reader)) * 2 < cap
+    and redis.call('EXISTS', key(NAME.TIMELINE_FLOOR, reader)) == 1
 end

@@ -1,0 +1,134 @@
+-- Refills: a short timeline gets the newest entries not above its floor from the followed authors' own lists, and the
+-- floor sinks to the newest one that is left out, or goes when none is.
+--
+-- It takes steps of some authors each. What they gathered is kept in REFILL, and is the newest `wanted` of all entries
+-- not above `floor` by the authors up to `reached`, but for deleted ones. Whatever could make that untrue drops it:
+-- timelines.lua where an entry or an author comes or goes, and here a floor that is another one. Then it begins anew.
+
+-- A heap of lists, the one with the newest next entry on top: {entry, list, place}.
+local function rise(heap)
+  local at = #heap
+  while at > 1 do
+    local parent = math.floor(at / 2)
+    if not newer(heap[at][1], heap[parent][1]) then return end
+    heap[parent], heap[at] = heap[at], heap[parent]
+    at = parent
+  end
+end
+
+local function sink(heap)
+  local at, size = 1, #heap
+  while true do
+    local newest = at
+    for child = 2 * at, math.min(2 * at + 1, size) do
+      if newer(heap[child][1], heap[newest][1]) then newest = child end
+    end
+    if newest == at then return end
+    heap[newest], heap[at] = heap[at], heap[newest]
+    at = newest
+  end
+end
+
+-- The authors' lists, each at its newest entry that is not above the floor.
+local function lists_below(authors, floor)
+  local heap = {}
+  for _, author in ipairs(authors) do
+    local list = key(NAME.AUTHOR_CHEEPS, author)
+    local entry, place = redis.call('LINDEX', list, 0), 0
+    if entry and newer(entry, floor) then entry, place = first_not_newer(list, floor) end
+    if entry then
+      heap[#heap + 1] = {entry, list, place}
+      rise(heap)
+    end
+  end
+  return heap
+end
+
+-- The top's entry, and its list moves on.
+local function take_newest(heap)
+  local top = heap[1]
+  local entry = top[1]
+  top[1], top[3] = redis.call('LINDEX', top[2], top[3] + 1), top[3] + 1
+  if not top[1] then
+    heap[1] = heap[#heap]
+    heap[#heap] = nil
+  end
+  if heap[1] then sink(heap) end
+  return entry
+end
+
+-- The newest `wanted` of what was gathered before and of these authors' entries.
+local function gather(authors, floor, before, wanted)
+  local heap, found, at = lists_below(authors, floor), {}, 1
+  while #found < wanted and (before[at] or heap[1]) do
+    if before[at] and not (heap[1] and newer(heap[1][1], before[at])) then
+      found[#found + 1] = before[at]
+      at = at + 1
+    else
+      found[#found + 1] = take_newest(heap)
+    end
+  end
+  return found
+end
+
+-- What was gathered so far, if it still holds: the author reached, how many are wanted, the entries.
+local function gathered(reader, floor)
+  local kept = redis.pcall('HMGET', key(NAME.REFILL, reader), 'floor', 'reached', 'wanted', 'entries')
+  if kept.err or kept[1] ~= floor then
+    return '', cap - redis.call('LLEN', key(NAME.TIMELINE, reader)) + 1, {}
+  end
+  local entries = {}
+  for first = 1, #kept[4], 24 do entries[#entries + 1] = string.sub(kept[4], first, first + 23) end
+  return kept[2], tonumber(kept[3]), entries
+end
+
+-- Puts what was gathered under the list; returns how many entries. One more than fits was wanted: if it is there, there
+-- may be others below it, and it is the floor.
+local function put_under(reader, entries, wanted)
+  local list = key(NAME.TIMELINE, reader)
+  local beyond = #entries == wanted and table.remove(entries)
+  local alive, room = living(entries), cap - redis.call('LLEN', list)
+  local floor = alive[room + 1] or beyond
+  for place = #alive, room + 1, -1 do alive[place] = nil end
+  push_all(list, alive)
+  if floor then
+    redis.call('SET', key(NAME.TIMELINE_FLOOR, reader), floor)
+  else
+    redis.call('DEL', key(NAME.TIMELINE_FLOOR, reader))
+  end
+  return #alive
+end
+
+local function some_mistyped(authors)
+  for _, author in ipairs(authors) do
+    if wrong_type(key(NAME.AUTHOR_CHEEPS, author), 'list') then return true end
+  end
+end
+
+-- One step for a short timeline. Returns 'goes on' or 'done', and how many entries it got. Without the lists of all whom
+-- the reader follows there is no telling what the floor may be, so the reader is left out.
+local function refill(reader, most)
+  local state, following = key(NAME.REFILL, reader), key(NAME.FOLLOWING, reader)
+  if not usable(reader, '') then return 'done', 0 end
+  if not is_short(reader, cap) then
+    redis.call('DEL', state)
+    return 'done', 0
+  end
+  local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
+  local reached, wanted, entries = gathered(reader, floor)
+  local from = reached == '' and '-' or '(' .. reached
+  local authors = not wrong_type(following, 'zset') and redis.call('ZRANGEBYLEX', following, from, '+', 'LIMIT', 0, most)
+  if not authors or some_mistyped(authors) then
+    leave_out(reader, '')
+    return 'done', 0
+  end
+  entries = gather(authors, floor, entries, wanted)
+  redis.call('DEL', state)
+  if #authors == most then
+    redis.call('HSET', state, 'floor', floor, 'reached', authors[most], 'wanted', wanted,
+      'entries', table.concat(entries))
+    return 'goes on', 0
+  end
+  local added = put_under(reader, entries, wanted)
+  return is_short(reader, cap) and 'goes on' or 'done', added
+end
