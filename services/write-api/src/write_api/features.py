@@ -37,9 +37,15 @@ from write_api.commands.unfollow import unfollow
 from write_api.commands.update_cheep import update_cheep
 from write_api.commands.update_profile import update_profile
 from write_api.commands.welcome_author import welcome_author
+from write_api.http.endpoints.answer_cheep import take_answer_cheep
+from write_api.http.endpoints.change_email import take_change_email
+from write_api.http.endpoints.delete_cheep import take_delete_cheep
 from write_api.http.endpoints.follow import take_follow
 from write_api.http.endpoints.post_cheep import take_post_cheep
 from write_api.http.endpoints.sign_up import take_sign_up
+from write_api.http.endpoints.unfollow import take_unfollow
+from write_api.http.endpoints.update_cheep import take_update_cheep
+from write_api.http.endpoints.update_profile import take_update_profile
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -55,14 +61,14 @@ class Feature(msgspec.Struct, frozen=True):
 
 FEATURES: Final = (
     Feature(SignUp, sign_up, take_sign_up, Transport.SYNC),
-    Feature(UpdateProfile, update_profile, None, Transport.SYNC),
-    Feature(ChangeEmail, change_email, None, Transport.SYNC),
+    Feature(UpdateProfile, update_profile, take_update_profile, Transport.SYNC),
+    Feature(ChangeEmail, change_email, take_change_email, Transport.SYNC),
     Feature(Follow, follow, take_follow),
-    Feature(Unfollow, unfollow, None),
+    Feature(Unfollow, unfollow, take_unfollow),
     Feature(PostCheep, post_cheep, take_post_cheep),
-    Feature(UpdateCheep, update_cheep, None),
-    Feature(DeleteCheep, delete_cheep, None),
-    Feature(AnswerCheep, answer_cheep, None),
+    Feature(UpdateCheep, update_cheep, take_update_cheep),
+    Feature(DeleteCheep, delete_cheep, take_delete_cheep),
+    Feature(AnswerCheep, answer_cheep, take_answer_cheep),
     Feature(WelcomeAuthor, welcome_author, None),
     Feature(NotifyAuthorAboutNewFollower, notify_author_about_new_follower, None),
     Feature(NotifyAuthorAboutAnswer, notify_author_about_answer, None),

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from litestar import Response
-from litestar.openapi import ResponseSpec
 
 from cheeper_contracts.answers import Answer, Meta
 from cheeper_contracts.envelope import Envelope
@@ -17,17 +16,13 @@ from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import made_for
 from write_api.commands.outcome import Outcome
 from write_api.commands.transports import Dispatcher
-from write_api.http import problems
-from write_api.http.context import context_of
+from write_api.http.context import AnyRequest, context_of
+from write_api.http.endpoint import status_of_done
 from write_api.http.errors import RefusedError
-from write_api.http.problems import AnyRequest
 
 SOURCE: Final = "/write-api/http"
 ANSWER_SECONDS: Final = 6.0
 """After this time a client is told that the outcome is unknown."""
-
-MADE: Final = "It was done"
-"""What 201 means, for OpenAPI."""
 
 D = TypeVar("D")
 
@@ -41,7 +36,7 @@ def identify(request: AnyRequest, given: str | None, field: str) -> str:
 
 async def answer(request: AnyRequest, dispatcher: Dispatcher, command: Command, data: D) -> Response[Answer[D]]:
     """Give the command to the dispatcher and tell the client what became of it: 201 where something was made, 200 where
-    it was so already, 202 where it is accepted. Raises RefusedError or UnavailableError.
+    something was changed or all was so already, 202 where it is accepted. Raises RefusedError or UnavailableError.
     """
     context = context_of(request.scope)
     envelope = Envelope(
@@ -56,22 +51,15 @@ async def answer(request: AnyRequest, dispatcher: Dispatcher, command: Command, 
     outcome = await _in_time(dispatcher.dispatch(command, envelope, repeatable=context.repeatable))
     if outcome.code is not None and not outcome.accepted:
         raise RefusedError(outcome.code, outcome.message or "")
-    return Response(Answer(data=data, meta=Meta(message_id=context.message_id)), status_code=_status(outcome))
+    return Response(
+        Answer(data=data, meta=Meta(message_id=context.message_id)), status_code=_status(outcome, request.method)
+    )
 
 
-def documented(data: Any) -> dict[int, ResponseSpec]:
-    """All answers of a command but its 201, for OpenAPI."""
-    done = {
-        200: ResponseSpec(Answer[data], description="It was so already", generate_examples=False),
-        202: ResponseSpec(Answer[data], description="Accepted; it will be handled", generate_examples=False),
-    }
-    return done | problems.documented()
-
-
-def _status(outcome: Outcome) -> int:
+def _status(outcome: Outcome, method: str) -> int:
     if outcome.accepted:
         return 202
-    return 201 if outcome.changed else 200
+    return status_of_done(method) if outcome.changed else 200
 
 
 async def _in_time(work: Coroutine[Any, Any, Outcome]) -> Outcome:

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
 
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import HeaderParameter
 from litestar.types import ASGIApp
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER
 from write_api.commands.transports import Dispatcher
-from write_api.http.bodies import MAX_BODY_BYTES
 from write_api.http.context import ContextMiddleware
+from write_api.http.forms import MAX_BODY_BYTES
 from write_api.http.health import Check, health_handlers
 from write_api.http.problems import EXCEPTION_HANDLERS
-
-_IDEMPOTENCY_KEY: Final = HeaderParameter(
-    annotation=str | None,
-    name=IDEMPOTENCY_KEY_HEADER,
-    required=False,
-    description="A UUID that becomes the message id: the same request with it has one effect and one answer",
-    schema_extra={"format": "uuid"},
-)
-"""For OpenAPI alone: the middleware reads it."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -45,7 +33,6 @@ def create_app(
         "/",
         route_handlers=endpoints,
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
-        parameters={"idempotency_key": _IDEMPOTENCY_KEY},
     )
     app = Litestar(
         [commands, *health_handlers(checks)],

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +17,8 @@ from write_api.domain.values import identifier
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _STATE: Final = "request_context"
+
+AnyRequest = Request[Any, Any, Any]
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,10 @@ class UnsupportedMediaTypeError(Exception):
     """The body is not declared as JSON in UTF-8."""
 
 
+class ClientGoneError(Exception):
+    """The request broke off before its end: nobody reads the answer."""
+
+
 class RefusedError(Exception):
     """The command was handled, now or before, and refused. `code` and `message` are the outcome's."""
 

@@ -14,8 +14,8 @@ from litestar.types import ASGIApp
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
-from write_api.http.context import ContextMiddleware, context_of
-from write_api.http.problems import EXCEPTION_HANDLERS, AnyRequest
+from write_api.http.context import AnyRequest, ContextMiddleware, context_of
+from write_api.http.problems import EXCEPTION_HANDLERS
 
 CHECK_SECONDS: Final = 2.0
 

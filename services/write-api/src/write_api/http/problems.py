@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.openapi import ResponseSpec
 
@@ -14,14 +14,16 @@ from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from write_api.commands.errors import UnavailableError
 from write_api.domain.errors import Invalid, Refusal
-from write_api.http.bodies import MAX_BODY_BYTES
-from write_api.http.context import context_of
-from write_api.http.errors import MalformedJsonError, RefusedError, UnsupportedMediaTypeError
+from write_api.http.context import AnyRequest, context_of
+from write_api.http.errors import ClientGoneError, MalformedJsonError, RefusedError, UnsupportedMediaTypeError
+from write_api.http.forms import MAX_BODY_BYTES
 
 log = structlog.get_logger()
 
-AnyRequest = Request[Any, Any, Any]
 ProblemAnswer = Response[Answer[Problem]]
+
+CLIENT_CLOSED_REQUEST: Final = 499
+"""As it is called elsewhere; nobody sees it."""
 
 
 def problem(
@@ -97,13 +99,17 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemAnswer:
     )
 
 
+def _client_gone(request: AnyRequest, _: Exception) -> Response[None]:
+    log.info("client gone", method=request.method, path=request.url.path)
+    return Response(None, status_code=CLIENT_CLOSED_REQUEST)
+
+
 def _defect(request: AnyRequest, error: Exception) -> ProblemAnswer:
     log.error("defect", exc_info=error)
     return problem(request, "internal", "Something went wrong on our side")
 
 
-EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any], ProblemAnswer]]] = {
-    400: _malformed,
+EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any], Response[Any]]]] = {
     404: _no_such_path,
     405: _no_such_method,
     413: _too_large,
@@ -113,9 +119,10 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     MalformedJsonError: _malformed,
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,
+    ClientGoneError: _client_gone,
     Exception: _defect,
 }
-"""The one table. The numbers are Litestar's own refusals; its 400 of a command is a body that is empty."""
+"""The one table. The numbers are Litestar's own refusals."""
 
 
 def documented() -> dict[int, ResponseSpec]:

@@ -3,9 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from litestar import Response, post
+from litestar import Response
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
@@ -13,13 +12,14 @@ from cheeper_contracts.commands.follow import Follow
 from write_api.commands.transports import Dispatcher
 from write_api.domain import values
 from write_api.domain.follow import FOLLOW_RULES, refuse_self
-from write_api.http.answering import MADE, answer, documented, identify
-from write_api.http.bodies import Body, Json
+from write_api.http.answering import answer, identify
+from write_api.http.context import AnyRequest
+from write_api.http.endpoint import endpoint
 from write_api.http.fields import Id
-from write_api.http.problems import AnyRequest
+from write_api.http.forms import Form
 
 
-class FollowBody(Body, frozen=True, kw_only=True):
+class FollowForm(Form, frozen=True, kw_only=True):
     """Who follows whom."""
 
     follow_id: Id | None = None
@@ -40,21 +40,15 @@ class FollowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     to_author_id: str
 
 
-@post(
-    routes.FOLLOWS.path,
-    dto=Json[FollowBody],
-    return_dto=None,
-    response_description=MADE,
-    responses=documented(FollowAnswer),
-)
+@endpoint("POST", routes.FOLLOWS, FollowForm, FollowAnswer)
 async def take_follow(
-    data: JSONBody[FollowBody], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
+    form: NamedDependency[FollowForm], request: AnyRequest, dispatcher: NamedDependency[Dispatcher]
 ) -> Response[Answer[FollowAnswer]]:
     """Let one author follow another."""
     ids = {
-        "follow_id": identify(request, data.follow_id, "follow_id"),
-        "from_author_id": data.from_author_id.lower(),
-        "to_author_id": data.to_author_id.lower(),
+        "follow_id": identify(request, form.follow_id, "follow_id"),
+        "from_author_id": form.from_author_id.lower(),
+        "to_author_id": form.to_author_id.lower(),
     }
     refuse_self(ids["from_author_id"], ids["to_author_id"])
     return await answer(request, dispatcher, Follow(**ids), FollowAnswer(**ids))
