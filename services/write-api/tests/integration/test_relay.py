@@ -39,9 +39,9 @@ class Place:
         self.engine, self.url, self.bootstrap, self.prefix = engine, url, bootstrap, prefix
         self.topic = topics.EVENTS.named(prefix)
 
-    def relay(self):
-        needs = Needs(*course.NEEDS)
-        relay = course.Relay(self.url, EventLog(self.bootstrap, self.prefix), self.bootstrap, needs)
+    def relay(self, bootstrap=None):
+        needs, servers = Needs(*course.NEEDS), bootstrap or self.bootstrap
+        relay = course.Relay(self.url, EventLog(servers, self.prefix), servers, needs)
         relay.needs = needs
         return relay
 
@@ -172,15 +172,35 @@ async def both(store, cursor):
     return rows if len(rows) == 2 else None
 
 
-async def test_only_one_relay_works_and_the_other_says_that_it_stands_by(place, running):
-    """The lock is one, readiness tells who has not got it, and it passes on when its holder ends."""
+def all_met(relay):
+    return all(relay.needs.why(need) is None for need in course.NEEDS)
+
+
+async def test_a_standby_is_ready_and_takes_over(place, running, read_topic):
+    """Only one relay works, so that nothing comes twice; the other is ready, and goes on when the first one ends."""
     first, second = place.relay(), place.relay()
     async with AsyncExitStack() as stack:
         async with running(first):
-            await eventually(lambda: first.needs.why(course.HISTORY) is None, timeout=30)
+            await eventually(lambda: all_met(first), timeout=30)
             await stack.enter_async_context(running(second))
-            await eventually(lambda: "standby" in (second.needs.why(course.LOCK) or ""))
-        await eventually(lambda: second.needs.why(course.LOCK) is None)
+            await eventually(lambda: all_met(second), timeout=30)
+            written = [await place.write(*KEYS) for _ in range(3)]
+            assert len(await read_topic(place.topic, 12)) == 12
+        written += [await place.write(*KEYS) for _ in range(3)]
+        messages = await read_topic(place.topic, 24)
+    assert len(messages) == 24
+    assert set(written) <= set(ids(messages))
+
+
+async def test_a_standby_that_could_not_take_over_says_so(place, running):
+    """One that does not reach the broker is not ready, though another relay is at work."""
+    first, second = place.relay(), place.relay(bootstrap="127.0.0.1:1")
+    async with running(first):
+        await eventually(lambda: all_met(first), timeout=30)
+        async with running(second):
+            await eventually(lambda: second.needs.why(course.POSTGRES) is None, timeout=30)
+            await eventually(lambda: second.needs.why(course.KAFKA) not in {None, "starting"}, timeout=30)
+            assert all_met(first)
 
 
 async def test_a_crash_between_sending_and_moving_the_cursor_repeats_with_the_same_sequences(

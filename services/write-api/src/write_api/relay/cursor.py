@@ -60,6 +60,15 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     sent: dict[int, Sent]
 
 
+def refuse_another_history(found: Identity, cursor: Cursor | None) -> None:
+    """Raise RefusedError where the cursor is of another database than the one that was found."""
+    if cursor is not None and cursor.identity != found:
+        raise RefusedError(
+            "this database is a restored copy of the one that was relayed from (its system identifier or "
+            "timeline has changed): run `write-api raise-epoch`, then rebuild the views"
+        )
+
+
 class CursorStore:
     """Reads the outbox and moves the cursor. Built by `connect`; psycopg's errors go through."""
 

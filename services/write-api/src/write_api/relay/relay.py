@@ -21,14 +21,23 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from write_api.backoff import Backoff, sleep_unless
 from write_api.kafka.topics import TopicMismatchError
 from write_api.needs import Needs
-from write_api.relay.cursor import Cursor, CursorStore, LockLostError, RefusedError, connect
+from write_api.relay.cursor import (
+    Cursor,
+    CursorStore,
+    LockLostError,
+    RefusedError,
+    connect,
+    refuse_another_history,
+)
 from write_api.relay.event_log import EventLog
 from write_api.relay.numbering import LogWipedError, Numbered, Row, advance, number
 from write_api.relay.publisher import DeliveryError, Publisher
 
-POSTGRES, KAFKA, LOCK, HISTORY = "postgres", "kafka", "lock", "history"
-NEEDS: Final = (POSTGRES, KAFKA, LOCK, HISTORY)
-"""The database; the broker with its topics; to be the one active relay; a database and a log that fit together."""
+POSTGRES, KAFKA, HISTORY = "postgres", "kafka", "history"
+NEEDS: Final = (POSTGRES, KAFKA, HISTORY)
+"""The database; the broker with its topics; a database and a log that fit together. Of several relays one is active,
+and the others are ready to take over from it.
+"""
 
 BATCH: Final = 2000
 _OUTCOMES: Final = (CommandHandled.TYPE, CommandRejected.TYPE)
@@ -66,14 +75,14 @@ class Relay:
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except LogWipedError as error:
                 log.warning("Kafka was wiped", how=str(error))
+            except (KafkaException, DeliveryError, TimeoutError) as error:  # before OSError, which a time-out is
+                self._needs.unmet(KAFKA, _words(error))
+                await backoff.pause(stop)
             except psycopg.errors.UndefinedTable:
                 self._needs.unmet(POSTGRES, "waiting for its migrations")
                 await backoff.pause(stop)
             except (psycopg.Error, OSError, LockLostError) as error:
                 self._needs.unmet(POSTGRES, f"no answer: {type(error).__name__}")
-                await backoff.pause(stop)
-            except (KafkaException, DeliveryError, TimeoutError) as error:
-                self._needs.unmet(KAFKA, _words(error))
                 await backoff.pause(stop)
             if left.sent > before:
                 backoff.reset()
@@ -82,13 +91,9 @@ class Relay:
 
     async def _course(self, stop: asyncio.Event, left: _Limit) -> None:
         async with connect(self._database_url) as store:
-            while not await store.lock():
-                self._needs.met(POSTGRES)
-                self._needs.unmet(LOCK, "standby: another relay is at work")
-                await sleep_unless(stop, _STANDBY_SECONDS)
-                if stop.is_set():
-                    return
-            self._needs.met(POSTGRES, LOCK)
+            if not await self._lock(store, stop):
+                return
+            self._needs.met(POSTGRES)
             cursor = await self._cursor(store)
             self._needs.met(KAFKA, HISTORY)
             publisher = Publisher(self._bootstrap_servers, self._event_log.name)
@@ -97,15 +102,34 @@ class Relay:
             finally:
                 await publisher.close()
 
+    async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
+        """Wait as a standby until this is the active relay; false where `stop` came first. Raises RefusedError."""
+        check_at, standby = 0.0, False
+        while not await store.lock():
+            if not standby:
+                log.info("standby: another relay is at work")
+                standby = True
+            if time.monotonic() >= check_at:
+                await self._check_takeover(store)
+                check_at = time.monotonic() + _CHECK_SECONDS
+            await sleep_unless(stop, _STANDBY_SECONDS)
+            if stop.is_set():
+                return False
+        log.info("this relay is at work")
+        return True
+
+    async def _check_takeover(self, store: CursorStore) -> None:
+        """Make sure that what this relay would need is there. Raises RefusedError."""
+        refuse_another_history(await store.identity(), await store.load())
+        self._needs.met(POSTGRES, HISTORY)
+        await asyncio.to_thread(self._event_log.topic_id)
+        self._needs.met(KAFKA)
+
     async def _cursor(self, store: CursorStore) -> Cursor:
         """The cursor, of this database and this log. Raises RefusedError."""
         identity = await store.identity()
         cursor = await store.load()
-        if cursor is not None and cursor.identity != identity:
-            raise RefusedError(
-                "this database is a restored copy of the one that was relayed from (its system identifier or "
-                "timeline has changed): run `write-api raise-epoch`, then rebuild the views"
-            )
+        refuse_another_history(identity, cursor)
         await asyncio.to_thread(self._event_log.make)
         topic_id = await asyncio.to_thread(self._event_log.topic_id)
         if topic_id is None:
