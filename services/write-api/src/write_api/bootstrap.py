@@ -32,7 +32,7 @@ from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
 from write_api.db.unit_of_work import PostgresTransactions
-from write_api.features import ENDPOINTS, HANDLERS
+from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
@@ -221,7 +221,10 @@ def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher
 
 
 def _sends_any(settings: Settings) -> bool:
-    return Transport.ASYNC in settings.transports.values()
+    """Whether this role sends commands: the HTTP role those of clients, process managers the rest."""
+    from_clients = settings.role == "http"
+    own = (feature.command for feature in FEATURES if (feature.endpoint is not None) == from_clients)
+    return any(settings.transports[command] is Transport.ASYNC for command in own)
 
 
 def _send_with(producer: CommandProducer) -> Send:
