@@ -10,7 +10,7 @@ from typing import Final
 from cheeper_local.errors import LocalError
 
 CLONE: Final = Path(__file__).resolve().parents[4]
-ROLES: Final = ("write-api", "worker", "relay", "projector", "read-api")
+ROLES: Final = ("write-api", "worker", "relay", "process-manager", "projector", "read-api")
 _HIGHEST_PORT: Final = 65_535
 _MOST_REPLICAS: Final = 8
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from cheeper_local.waiting import until
 
-ORDER = [{"gateway"}, {"write-api", "read-api"}, {"worker"}, {"relay"}, {"projector"}]
+ORDER = [{"gateway"}, {"write-api", "read-api"}, {"worker"}, {"relay"}, {"process-manager", "projector"}]
 
 
 def is_alive(pid: int) -> bool:
@@ -29,7 +29,7 @@ def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
     assert f"http://127.0.0.1:{tiny_stack.port}" in said
     assert "read-api-2   | read-api is up" in said
     noted = tiny_stack.notes.read_text().split()
-    assert sorted(noted) == sorted(["gateway", "write-api", "read-api", "read-api", "worker", "relay", "projector"])
+    assert sorted(noted) == sorted([*(role for step in ORDER for role in step), "read-api"])
     step = [next(number for number, roles in enumerate(ORDER) if role in roles) for role in noted]
     assert all(earlier <= later for earlier, later in pairwise(step))
     assert not any(map(is_alive, pids))

@@ -10,7 +10,7 @@ from cheeper_local.errors import LocalError
 from cheeper_local.runner.run import run
 from cheeper_local.settings import from_env
 
-ROLES = ("gateway", "write-api", "read-api", "worker", "relay", "projector")
+ROLES = ("gateway", "write-api", "read-api", "worker", "relay", "process-manager", "projector")
 
 
 def main(notes: str, migrate_code: str = "0") -> None:

@@ -22,12 +22,12 @@ def test_replicas_stand_behind_the_gateway_each_on_its_port(tmp_path):
     """The gateway is told of all replicas of both services."""
     roles = roles_of(tmp_path, READ_API_REPLICAS="2")
     names = [name for group in roles.names().values() for name in group]
-    assert names == ["write-api", "worker", "relay", "projector", "read-api-1", "read-api-2"]
+    assert names == ["write-api", "worker", "relay", "process-manager", "projector", "read-api-1", "read-api-2"]
     ports = {name: 20_000 + number for number, name in enumerate(names)}
     specs = {spec.name: spec for spec in roles.specs(URLS, ports)}
     assert specs[GATEWAY].environment["WRITE_API"] == "127.0.0.1:20000"
-    assert specs[GATEWAY].environment["READ_API"] == "127.0.0.1:20004 127.0.0.1:20005"
-    assert specs["read-api-2"].environment["PORT"] == "20005"
+    assert specs[GATEWAY].environment["READ_API"] == "127.0.0.1:20005 127.0.0.1:20006"
+    assert specs["read-api-2"].environment["PORT"] == "20006"
 
 
 def test_roles_are_told_where_the_servers_are(tmp_path):
@@ -38,7 +38,7 @@ def test_roles_are_told_where_the_servers_are(tmp_path):
     assert (environment["REDIS_URL"], environment["MONGO_URL"]) == ("redis://r", "mongodb://m")
 
 
-@pytest.mark.parametrize("role", ["worker", "relay", "projector"])
+@pytest.mark.parametrize("role", ["worker", "relay", "process-manager", "projector"])
 def test_step_mode_leaves_message_handlers_to_the_demo(tmp_path, role):
-    """The demo runs them with --limit."""
+    """The demo runs those that the book's steps know with --limit."""
     assert role not in roles_of(tmp_path, STEP="1").names()

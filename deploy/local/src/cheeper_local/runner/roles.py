@@ -14,10 +14,11 @@ from cheeper_local.runner.child import Spec
 from cheeper_local.settings import CLONE, ROLES, Settings
 
 GATEWAY: Final = "gateway"
-STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("projector",))
+STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("process-manager", "projector"))
 """First whoever takes requests, then whoever works on what they left, along the way of a command."""
 
-_RUN_BY_THE_DEMO: Final = ("worker", "relay", "projector")
+_NOT_IN_STEP_MODE: Final = ("worker", "relay", "projector", "process-manager")
+"""The demo runs the first three, a message at a time; the book's steps know no notifications."""
 CADDYFILE: Final = CLONE / "deploy" / "Caddyfile"
 
 Commands = Mapping[str, list[str]]
@@ -31,6 +32,7 @@ def real_commands() -> Commands:
         "write-api": [*python, "write_api", "http"],
         "worker": [*python, "write_api", "worker"],
         "relay": [*python, "write_api", "relay"],
+        "process-manager": [*python, "write_api", "process-manager"],
         "projector": [*python, "projector", "run"],
         "read-api": [*python, "read_api", "http"],
         GATEWAY: [str(caddy().path), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
@@ -55,7 +57,7 @@ class Roles:
         """The processes' names by role: the role's own, or with a number where it has replicas."""
         found = {}
         for role in ROLES:
-            if self._settings.step and role in _RUN_BY_THE_DEMO:
+            if self._settings.step and role in _NOT_IN_STEP_MODE:
                 continue
             count = self._settings.replicas[role]
             found[role] = [role] if count == 1 else [f"{role}-{number}" for number in range(1, count + 1)]
