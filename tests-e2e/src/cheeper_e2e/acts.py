@@ -6,6 +6,7 @@ A scene's name fixes its ids and texts, so that the same numbers in another scen
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -162,3 +163,18 @@ class Scene:
             ("PATCH", f"/cheep/{self.id_of('cheep', 0)}", {"author_id": key, "message": "a" * 261}),
         )[kind]
         return Act(method=method, path=path, body=body, key=key, certain="invalid")
+
+
+EXAMPLES: Final[dict[str, Callable[[Scene], Act]]] = {
+    "sign-up": lambda scene: scene.sign_up(2, username_of=2, email_of=2),
+    "profile": lambda scene: scene.update_profile(0, name="Somebody"),
+    "email": lambda scene: scene.change_email(0, email_of=0, number=1),
+    "follow": lambda scene: scene.follow(1, 0, 0),
+    "unfollow": lambda scene: scene.unfollow(0, 1),
+    "post": lambda scene: scene.post_cheep(0, 1, 1),
+    "update": lambda scene: scene.update_cheep(0, 0, 2),
+    "delete": lambda scene: scene.delete_cheep(0, 0),
+    "answer": lambda scene: scene.answer_cheep(1, 2, 0, 3),
+}
+"""One of each command, each of which does something where the authors 0 and 1 have signed up, 0 follows 1, and cheep 0
+is 0's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
 from typing import Final
 
@@ -11,6 +13,7 @@ import msgspec
 from cheeper_e2e.client import Client, Reply
 
 LONGEST_WAIT: Final = 10
+_PAUSE_SECONDS: Final = 0.02
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -56,6 +59,35 @@ async def post(client: Client, author: Person, message: str, *, cheep_id: str | 
     accepted(reply)
     await shown(client, reply, author.author_id)
     return str(reply.data["cheep_id"])
+
+
+async def done(client: Client, command: Reply) -> Reply:
+    """The answer of a command, once its effects are in all views; raises AssertionError where it was refused."""
+    accepted(command)
+    status = await settled(client, command.message_id)
+    if status.data["status"] != "projected":
+        raise AssertionError(f"{status.data}: {command.curl}")
+    return command
+
+
+async def rejected(client: Client, command: Reply, code: str) -> None:
+    """Wait for an accepted command's rejection; raises AssertionError where it is not rejected with that code."""
+    accepted(command)
+    status = await settled(client, command.message_id)
+    if (status.data["status"], status.data.get("code")) != ("rejected", code) or not status.data.get("message"):
+        raise AssertionError(f"{status.data}, not {code}: {command.curl}")
+
+
+async def settled(client: Client, message_id: str, *, patience: float = LONGEST_WAIT) -> Reply:
+    """What GET /command says of a command once it is projected or rejected. Raises AssertionError where that takes
+    longer than so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    while (status := await client.command_status(message_id)).data.get("status") not in ("projected", "rejected"):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not settled within {patience:.0f} s: {status.data}: {status.curl}")
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return status
 
 
 async def shown(client: Client, command: Reply, author_id: str) -> None:

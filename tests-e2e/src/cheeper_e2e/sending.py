@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -15,10 +14,10 @@ import msgspec
 from cheeper_e2e.acts import Act
 from cheeper_e2e.client import Client, Reply
 from cheeper_e2e.parallel import in_parallel
+from cheeper_e2e.people import settled
 
 _OK: Final = {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED}
 _ASKING_AT_ONCE: Final = 16
-PAUSE_SECONDS: Final = 0.02
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -103,10 +102,7 @@ async def wait_until_settled(client: Client, message_ids: Iterable[str], deadlin
     """Wait until each command is projected or rejected. Raises AssertionError where one is not by that moment."""
 
     async def wait(message_id: str) -> None:
-        while (status := await client.command_status(message_id)).data.get("status") not in ("projected", "rejected"):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"never settled: {status.data}: {status.curl}")
-            await asyncio.sleep(PAUSE_SECONDS)
+        await settled(client, message_id, patience=deadline - time.monotonic())
 
     await in_parallel((partial(wait, message_id) for message_id in message_ids), _ASKING_AT_ONCE)
 

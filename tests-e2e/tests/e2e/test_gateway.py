@@ -7,15 +7,25 @@ import pytest
 from cheeper_e2e.people import new_id, refused
 
 READ = {"GET", "HEAD", "OPTIONS"}
-WRITE = {"POST", "OPTIONS"}
 METHODS = {
-    "/author": WRITE,
-    "/follow": WRITE,
-    "/cheep": WRITE,
-    "/author/{}": READ,
+    "/author": READ | {"POST"},
+    "/author/{}": READ | {"PATCH"},
+    "/author/{}/email": {"PUT", "OPTIONS"},
     "/author/{}/followers-counter": READ,
+    "/author/{}/followers": READ,
+    "/author/{}/following": READ,
+    "/author/{}/following/{}": {"DELETE", "OPTIONS"},
     "/author/{}/timeline": READ,
-    "/cheep/{}": READ,
+    "/author/{}/cheeps": READ,
+    "/author/{}/notifications": READ,
+    "/follow": {"POST", "OPTIONS"},
+    "/cheep": {"POST", "OPTIONS"},
+    "/cheep/{}": READ | {"PATCH", "DELETE"},
+    "/cheep/{}/answer": {"POST", "OPTIONS"},
+    "/cheep/{}/answers": READ,
+    "/search": READ,
+    "/search/authors": READ,
+    "/command/{}": READ,
 }
 ORIGIN = "https://app.example"
 
@@ -25,7 +35,7 @@ ORIGIN = "https://app.example"
 async def test_other_methods_are_refused_with_those_that_are_allowed(client, prefix, path):
     """A method that a path does not take is 405, and Allow names those of both services."""
     for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} - METHODS[path]:
-        reply = await client.request(method, prefix + path.format(new_id()))
+        reply = await client.request(method, prefix + path.format(new_id(), new_id()))
         assert {name.strip() for name in reply.headers["allow"].split(",")} == METHODS[path], reply.curl
         if method == "HEAD":
             assert (reply.status, reply.raw) == (405, b"")
@@ -74,7 +84,7 @@ async def test_health_answers_for_both_services(client):
 async def test_options_is_answered_by_the_gateway(client):
     """OPTIONS says what a path allows, without asking a service."""
     for path, methods in METHODS.items():
-        reply = await client.request("OPTIONS", path.format(new_id()))
+        reply = await client.request("OPTIONS", path.format(new_id(), new_id()))
         assert reply.status in (200, 204), reply.curl
         assert {name.strip() for name in reply.headers["allow"].split(",")} == methods, reply.curl
 

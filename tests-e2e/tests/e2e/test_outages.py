@@ -10,7 +10,7 @@ import pytest
 from cheeper_e2e.people import accepted, follow, new_id, post, refused, sign_up, somebody
 from cheeper_local.waiting import eventually
 
-ROLES = ["write-api", "worker", "relay", "projector", "read-api"]
+ROLES = ["write-api", "worker", "relay", "process-manager", "projector", "read-api"]
 SERVERS = ["postgres", "kafka", "redis", "mongo"]
 QUICKLY_SECONDS = 8
 RETURN_SECONDS = 90

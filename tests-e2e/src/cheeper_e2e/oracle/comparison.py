@@ -13,12 +13,13 @@ from cheeper_e2e.client import Client
 from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
 from cheeper_e2e.oracle.write_model import WriteModel
 from cheeper_e2e.parallel import in_parallel
-from cheeper_e2e.sending import PAUSE_SECONDS, Sender, wait_until_settled
+from cheeper_e2e.sending import Sender, wait_until_settled
 
 ALL: Final = "all authors"
 """Under this name stands what differs and belongs to no single author."""
 
 _ASKING_AT_ONCE: Final = 12
+_PAUSE_SECONDS: Final = 0.1
 
 Tick = Callable[[], object]
 
@@ -40,7 +41,7 @@ async def come_to_rest(
         while lacking := notifications.missing(model, author_id):
             if time.monotonic() > deadline:
                 raise AssertionError("\n".join(lacking))
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)
     told = [message_id for author_id in author_ids for message_id in notifications.commands_for(model, author_id)]
     await wait_until_settled(client, told, deadline)
 

@@ -14,6 +14,7 @@ from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_e2e.client import Client
 from cheeper_e2e.oracle import differing
 from cheeper_e2e.oracle.write_model import WriteModel, time_of
+from cheeper_e2e.requester import given
 
 _HELD: Final = f"""
     SELECT notification_id::text, kind, from_author_id::text AS author_id, cheep_id::text, {time_of('"at"')} AS at
@@ -52,4 +53,5 @@ async def differences(client: Client, model: WriteModel, author_id: str) -> list
     path = f"/author/{author_id}/notifications"
     if not model.rows("SELECT FROM authors WHERE author_id = %s", author_id):
         return differing.of_status(await client.query(path), 404, "author_not_found")
-    return await differing.of_list(client, path, model.rows(_HELD, author_id))
+    held = [given(row) for row in model.rows(_HELD, author_id)]
+    return await differing.of_list(client, path, held)
