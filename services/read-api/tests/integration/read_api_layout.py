@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,9 +78,9 @@ class Hot:
                 pipe.rpush(key, *entries)
             pipe.execute()
 
-    def command(self, message_id: str, *, key: str, sequence: int, status: str = "handled") -> None:
+    def command(self, message_id: str, *, key: str, sequence: int, **record_fields: Any) -> None:
         """A command's record."""
-        record = command_record(message_id, key=key, sequence=sequence, status=status)
+        record = command_record(message_id, key=key, sequence=sequence, **record_fields)
         self.client.set(self.key(views.COMMAND_RECORD, message_id), msgspec.json.encode(record))
 
     def task(self, author: str, sequence: int) -> None:
@@ -173,18 +174,18 @@ class Documents:
         self.of(views.COMMANDS).insert_one({"_id": record.message_id, **msgspec.structs.asdict(record)})
 
 
-def command_record(message_id: str, *, key: str, sequence: int, status: str = "handled") -> CommandRecord:
-    """What became of a command."""
-    return CommandRecord(
-        message_id=message_id,
-        key=key,
-        partition=0,
-        sequence=sequence,
-        type="cheeper.post-cheep.v1",
-        status=status,  # type: ignore[arg-type]
-        at=0,
-        changed=True,
-    )
+def command_record(
+    message_id: str, *, key: str, sequence: int, status: str = "handled", **record_fields: Any
+) -> CommandRecord:
+    """What became of a command, just now."""
+    fields = {
+        "partition": 0,
+        "type": "cheeper.post-cheep.v1",
+        "at": time.time_ns() // 1_000,
+        "changed": status == "handled",
+        **record_fields,
+    }
+    return CommandRecord(message_id=message_id, key=key, sequence=sequence, status=status, **fields)  # type: ignore[arg-type]
 
 
 @dataclass

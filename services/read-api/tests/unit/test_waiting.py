@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from read_api.queries.asking import StoreAwayError
-from read_api.queries.waiting import Waiter
+from read_api.queries.waiting import Waiter, in_all
 
 
 class Settlements:
@@ -114,3 +114,10 @@ async def test_closing_lets_everybody_go(waiter, settlements):
     waiter.close()
     await asyncio.wait_for(asyncio.gather(*waits), 2)
     await asyncio.wait_for(waiter.wait("c", 10), 2)
+
+
+async def test_in_all_is_in_every_view():
+    """What waits for several views is settled once all of them have it."""
+    one, other = Settlements(), Settlements()
+    one.settled, other.settled = {"a", "b"}, {"b", "c"}
+    assert await in_all(one, other)(["a", "b", "c"]) == {"b"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Generic, Literal, TypeVar
 
 import msgspec
@@ -56,7 +57,7 @@ def wanted_of(query: SearchQuery) -> Wanted:
     words = words_of(query.q)
     return Wanted(
         # Sorted, so what is longer comes next: what a longer word begins with, the shorter one does anyway.
-        prefixes=[word for word, longer in zip(words, [*words[1:], ""], strict=True) if not longer.startswith(word)],
+        prefixes=[word for word, longer in pairwise([*words, ""]) if not longer.startswith(word)],
         newest_first=query.sort_order == "desc",
         skip=(query.page - 1) * query.page_size,
         most=query.page_size,

@@ -1,14 +1,33 @@
-"""Who follows whom, by either side, with the names that authors have now."""
+"""Who follows whom, by either side, with the names that authors have now.
+
+The author at a follow's other end may not have signed up yet, as far as this store knows. Such a follow is left out,
+and a part that is short of it is filled with further ones: mostly none, so mostly one round trip.
+"""
 
 from __future__ import annotations
 
 from typing import Final
+
+import msgspec
 
 from cheeper_contracts.views import AUTHORS, FOLLOWS
 from read_api.queries.follow_lists import ListedAuthor
 from read_api.queries.pages import Listed, Part
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
 from read_api.stores.mongo.reader import Document, Reader
+
+
+class _Names(msgspec.Struct, frozen=True):
+    username: str
+    name: str | None = None
+
+
+class _Follow(msgspec.Struct, frozen=True):
+    """A follow of a list; no author at its other end, or one."""
+
+    followed_at: int
+    other_id: str
+    author: list[_Names]
 
 
 class MongoFollows:
@@ -19,40 +38,39 @@ class MongoFollows:
 
     async def followers(self, author_id: str, part: Part, *, after: str | None) -> Listed[ListedAuthor]:
         """As `FollowerLists` says."""
-        return listed(
-            await self._reader.first(AUTHORS, _FOLLOWERS.part(author_id, SIGNED_UP, part), after=after), ListedAuthor
-        )
+        return await self._signed_up(_FOLLOWERS, author_id, part, after)
 
     async def following(self, author_id: str, part: Part, *, after: str | None) -> Listed[ListedAuthor]:
         """As `FollowingLists` says."""
-        return listed(
-            await self._reader.first(AUTHORS, _FOLLOWING.part(author_id, SIGNED_UP, part), after=after), ListedAuthor
-        )
+        return await self._signed_up(_FOLLOWING, author_id, part, after)
+
+    async def _signed_up(self, listing: Listing, author_id: str, part: Part, after: str | None) -> Listed[ListedAuthor]:
+        authors: list[ListedAuthor] = []
+        settled = True
+        while True:
+            pipeline = listing.part(author_id, SIGNED_UP, part)
+            found = listed(await self._reader.first(AUTHORS, pipeline, after=after), _Follow)
+            settled = settled and found.settled
+            if found.entries is None:
+                return Listed(entries=None, settled=settled)
+            authors += [_listed_author(follow, names) for follow in found.entries for names in follow.author]
+            if len(authors) >= part.most or len(found.entries) < part.most:
+                return Listed(entries=authors[: part.most], settled=settled)
+            last = found.entries[-1]
+            part = Part(beyond=(last.followed_at, last.other_id), most=part.most)
 
 
-def _with_author(other: str) -> list[Document]:
-    """Completes a follow by the author at its other end, and leaves it out while that author's sign-up is not in."""
+def _listed_author(follow: _Follow, names: _Names) -> ListedAuthor:
+    return ListedAuthor(
+        author_id=follow.other_id, username=names.username, name=names.name, followed_at=follow.followed_at
+    )
+
+
+def _with_names(other: str) -> list[Document]:
+    """Stages that complete follows by the author at their other end."""
     names = [{"$match": SIGNED_UP}, {"$project": {"username": 1, "name": 1}}]
-    return [
-        {
-            "$lookup": {
-                "from": AUTHORS.name,
-                "localField": other,
-                "foreignField": "_id",
-                "pipeline": names,
-                "as": "author",
-            }
-        },
-        {"$unwind": "$author"},
-        {
-            "$project": {
-                "author_id": f"${other}",
-                "username": "$author.username",
-                "name": "$author.name",
-                "followed_at": 1,
-            }
-        },
-    ]
+    author = {"from": AUTHORS.name, "localField": other, "foreignField": "_id", "pipeline": names, "as": "author"}
+    return [{"$lookup": author}, {"$project": {"followed_at": 1, "other_id": f"${other}", "author": 1}}]
 
 
 _FOLLOWERS: Final = Listing(
@@ -60,12 +78,12 @@ _FOLLOWERS: Final = Listing(
     owner="to_author_id",
     time="followed_at",
     tie="from_author_id",
-    then=_with_author("from_author_id"),
+    then=_with_names("from_author_id"),
 )
 _FOLLOWING: Final = Listing(
     collection=FOLLOWS,
     owner="from_author_id",
     time="followed_at",
     tie="to_author_id",
-    then=_with_author("to_author_id"),
+    then=_with_names("to_author_id"),
 )

@@ -19,8 +19,7 @@ Entry = TypeVar("Entry")
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A list in a collection, whose index of (`owner`, `time`, `tie`) has it in order: whose list it is, the time of an
-    entry, and the id that breaks ties. `then` are stages that complete an entry or leave it out; who has an entry left
-    out has another one in its place.
+    entry, and the id that breaks ties. `then` are stages that complete the part's entries.
     """
 
     collection: Collection
@@ -37,8 +36,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         entries = [
             {"$match": {self.owner: owner_id, **self._beyond(part)}},
             {"$sort": dict.fromkeys((self.time, self.tie), -1 if self.newest_first else 1)},
-            *self.then,
             {"$limit": part.most},
+            *self.then,
         ]
         return [
             {"$match": {"_id": owner_id, **owner}},

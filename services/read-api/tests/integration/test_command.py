@@ -1,0 +1,61 @@
+import pytest
+from read_api_layout import command_record, new_id
+
+from read_api.queries.asking import NotFoundError
+from read_api.queries.command import Command
+from read_api.queries.timeline import Timeline
+
+
+async def status(ask, message, **query):
+    return (await ask(Command(message_id=message, **query))).data.status
+
+
+async def test_from_accepted_to_projected(hot, documents, ask):
+    """A command is unknown, accepted, handled, and projected when its fan-out is done and both stores have it."""
+    message, author = new_id(), new_id()
+    with pytest.raises(NotFoundError) as caught:
+        await ask(Command(message_id=message))
+    assert (caught.value.code, str(caught.value)) == ("command_not_found", f'Command "{message}" does not exist')
+    hot.command(message, key=author, sequence=0, status="accepted")
+    assert await status(ask, message) == "accepted"
+    hot.task(author, 5)
+    hot.command(message, key=author, sequence=5)
+    assert await status(ask, message) == "handled"
+    documents.command(command_record(message, key=author, sequence=5))
+    assert await status(ask, message) == "handled"
+    hot.task_done(author)
+    assert await status(ask, message) == "projected"
+
+
+async def test_a_rejected_one_says_why(hot, documents, ask):
+    """One store's record is enough to say what the domain refused, and why."""
+    message = new_id()
+    refused = {"status": "rejected", "code": "username_taken", "message": "It is taken."}
+    documents.command(command_record(message, key=new_id(), sequence=5, **refused))
+    told = (await ask(Command(message_id=message))).data
+    assert (told.status, told.changed, told.code, told.message) == ("rejected", False, *list(refused.values())[1:])
+    assert told.type == "cheeper.post-cheep.v1"
+    hot.command(message, key=new_id(), sequence=5, **refused)
+    assert await status(ask, message) == "rejected"
+
+
+async def test_after_waits_for_both_stores(hot, documents, ask):
+    """A wait is over once the command is settled in Redis, its tasks done, and in MongoDB."""
+    message, author = new_id(), new_id()
+    hot.command(message, key=author, sequence=5)
+    documents_lack_it = await ask(Command(message_id=message, after=message, timeout=0.05))
+    assert (documents_lack_it.settled, documents_lack_it.data.status) == (False, "handled")
+    documents.command(command_record(message, key=author, sequence=5))
+    hot.task(author, 5)
+    assert not (await ask(Command(message_id=message, after=message, timeout=0.05))).settled
+    hot.task_done(author)
+    done = await ask(Command(message_id=message, after=message, timeout=10))
+    assert (done.settled, done.data.status) == (True, "projected")
+
+
+async def test_an_accepted_one_is_not_waited_out(hot, ask):
+    """A command that is only accepted has no effects yet, also for a view that has no tasks."""
+    message = new_id()
+    hot.command(message, key=new_id(), sequence=0, status="accepted")
+    assert not (await ask(Timeline(author_id=new_id(), after=message, timeout=0.05))).settled
+    assert await status(ask, message) == "accepted"

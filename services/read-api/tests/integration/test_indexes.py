@@ -1,0 +1,227 @@
+"""What MongoDB says of its own work: each command that a query sends is explained by the server, over some thousands of
+documents of which a query needs few.
+"""
+
+import random
+import uuid
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient, monitoring
+from read_api_layout import AT, Documents, command_record, new_id
+
+from cheeper_contracts import views
+from cheeper_contracts.words import words_of
+from read_api.bootstrap import query_bus
+from read_api.queries.author import Author
+from read_api.queries.author_by_username import AuthorByUsername
+from read_api.queries.author_cheeps import AuthorCheeps
+from read_api.queries.cheep import Cheep
+from read_api.queries.cheep_answers import CheepAnswers
+from read_api.queries.command import Command
+from read_api.queries.cursor import encode_cursor
+from read_api.queries.followers import Followers
+from read_api.queries.following import Following
+from read_api.queries.notifications import Notifications
+from read_api.queries.search_authors import SearchAuthors
+from read_api.queries.search_cheeps import SearchCheeps
+from read_api.stores.mongo.reader import Reader
+
+MANY = 1_500
+HUB, ROOT, COMMAND = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
+MIDDLE = encode_cursor(views.pack_entry(AT + MANY // 2, str(uuid.UUID(int=1 << 127))))
+UNSIGNED = 5
+"""Followers whose sign-up is not in, among the newest."""
+
+
+def lay(documents):
+    """An author of whom there is much of everything, among as many others; a cheep with many answers."""
+    seed = random.Random(5)
+    others = [str(uuid.UUID(int=seed.getrandbits(128))) for _ in range(MANY)]
+    documents.sign_up(HUB, username="hub")
+    documents.of(views.CHEEPS).insert_one({"_id": ROOT, "deleted_at": AT})
+    documents.command(command_record(COMMAND, key=HUB, sequence=1))
+    authors, follows, cheeps, notes, commands = [], [], [], [], []
+    for number, other in enumerate(others):
+        at = AT + number
+        username = f"user{number}"
+        profile = {"_id": other, "username": username, "username_folded": username, "signed_up_at": at}
+        authors.append({**profile, "words": words_of(username, "common" if number % 2 else "rare")})
+        if number >= MANY - UNSIGNED:
+            authors[-1] = {"_id": other, "following": 1}
+        for follower, followed in ((other, HUB), (HUB, other), (other, others[number - 1])):
+            follow = {"_id": f"{follower} {followed}", "from_author_id": follower, "to_author_id": followed}
+            follows.append(follow | {"followed_at": at})
+        for author, parent in ((HUB, None), (other, ROOT), (other, None)):
+            message = f"word{number % 100} {'common' if number % 2 else 'rare'} {'common' if number % 10 else 'seldom'}"
+            cheep = {"_id": new_id(), "author_id": author, "author_username": "x", "message": message}
+            cheeps.append(cheep | {"cheep_date": at, "in_reply_to": parent, "words": words_of(message)})
+            notes.append({"_id": new_id(), "author_id": author, "kind": "welcome", "at": at})
+        commands.append({"_id": new_id()})
+    for collection, rows in (
+        (views.AUTHORS, authors),
+        (views.FOLLOWS, follows),
+        (views.CHEEPS, cheeps),
+        (views.NOTIFICATIONS, notes),
+        (views.COMMANDS, commands),
+    ):
+        documents.of(collection).insert_many(rows)
+
+
+class Sent(monitoring.CommandListener):
+    """The reading commands that a client sent."""
+
+    def __init__(self):
+        self.commands = []
+
+    def started(self, event):
+        if event.command_name in {"find", "aggregate"}:
+            kept = ("find", "filter", "projection", "limit", "singleBatch", "aggregate", "pipeline", "cursor")
+            self.commands.append({name: event.command[name] for name in kept if name in event.command})
+
+    def succeeded(self, event):
+        """Nothing."""
+
+    def failed(self, event):
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def laid(servers):
+    """A database that the tests of this module only read."""
+    name = f"t{uuid.uuid4().hex}"
+    with MongoClient(servers.shared("mongo").url) as client:
+        documents = Documents(client[name])
+        documents.make_indexes()
+        lay(documents)
+        yield documents
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def explained(laid, servers, redis_views):
+    """Asks a query; what was found, and the server's explanation of each command that it took."""
+    sent = Sent()
+    async with AsyncMongoClient(servers.shared("mongo").url, event_listeners=[sent]) as client:
+        bus = query_bus(redis_views, Reader(client, laid.database.name))
+
+        async def while_there(awaited):
+            await awaited
+
+        async def explain(query):
+            found = await bus.ask(query, while_there)
+            return found, [
+                laid.database.command("explain", command, verbosity="executionStats") for command in sent.commands
+            ]
+
+        yield explain
+
+
+def nodes(explanation):
+    """Every object within an explanation."""
+    if isinstance(explanation, dict):
+        yield explanation
+        explanation = list(explanation.values())
+    if isinstance(explanation, list):
+        for each in explanation:
+            yield from nodes(each)
+
+
+def scanned(explanation):
+    """The collection scans of a plan, those inside look-ups too, and whether the plan tells of any look at all."""
+    plans = [node for node in nodes(explanation) if "stage" in node or "collectionScans" in node]
+    assert plans
+    return [node for node in plans if node.get("stage") == "COLLSCAN" or node.get("collectionScans", 0)]
+
+
+def examined(explanations, what="totalDocsExamined"):
+    """How many documents (or keys) were looked at, those inside look-ups too."""
+    return sum(node.get(what, 0) for explanation in explanations for node in nodes(explanation))
+
+
+PAGES = [
+    (Followers(author_id=HUB), "authors"),
+    (Followers(author_id=HUB, cursor=MIDDLE), "authors"),
+    (Following(author_id=HUB), "authors"),
+    (Following(author_id=HUB, cursor=MIDDLE), "authors"),
+    (AuthorCheeps(author_id=HUB), "cheeps"),
+    (AuthorCheeps(author_id=HUB, cursor=MIDDLE), "cheeps"),
+    (CheepAnswers(cheep_id=ROOT), "cheeps"),
+    (CheepAnswers(cheep_id=ROOT, cursor=MIDDLE), "cheeps"),
+    (Notifications(author_id=HUB), "notifications"),
+    (Notifications(author_id=HUB, cursor=MIDDLE), "notifications"),
+]
+
+
+@pytest.mark.parametrize("query", [Author(author_id=HUB), AuthorByUsername(username="Hub")])
+async def test_a_profile_is_one_document(explained, query):
+    """A profile is one command that looks at one document, by index."""
+    found, explanations = await explained(query)
+    assert found.data.username == "hub"
+    assert (len(explanations), scanned(explanations), examined(explanations)) == (1, [], 1)
+
+
+async def test_a_command_is_one_document(explained):
+    """A command's record is found by its id, and so is that of the command to wait for."""
+    found, explanations = await explained(Command(message_id=COMMAND))
+    assert found.data.status == "handled"
+    assert (len(explanations), scanned(explanations), examined(explanations)) == (1, [], 1)
+    _, explanations = await explained(Author(author_id=HUB, after=COMMAND))
+    assert scanned(explanations) == []
+
+
+@pytest.mark.parametrize(("query", "entries"), PAGES)
+async def test_a_page_is_read_alone(explained, query, entries):
+    """A page of a list, wherever it is, is one command, by index: of the owner, the entries of the page and one more,
+    the one at the cursor, and the names where it has some; another such command where followers lack a sign-up.
+    """
+    found, explanations = await explained(query)
+    page = getattr(found.data, entries)
+    assert (len(page), bool(found.next_cursor), scanned(explanations)) == (10, True, [])
+    lacking = entries == "authors" and query.cursor is None
+    assert len(explanations) == (2 if lacking else 1)
+    assert examined(explanations) <= (2 if lacking else 1) * (24 if entries == "authors" else 13)
+
+
+async def test_a_cheep_is_read_with_the_answers_that_are_shown(explained, laid):
+    """Of a cheep with many answers the shown ones are read; the others are counted in the index."""
+    cheep_id = laid.post(HUB)
+    for number in range(30):
+        laid.post(HUB, parent=cheep_id, at=AT + number)
+    found, explanations = await explained(Cheep(cheep_id=cheep_id))
+    assert (len(found.data.answers), found.data.number_of_answers) == (10, 30)
+    assert (len(explanations), scanned(explanations)) == (1, [])
+    assert examined(explanations) <= 11
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        (SearchCheeps(q="rar", sort_order="asc"), 3 * MANY // 2),
+        (SearchCheeps(q="com", page=7), 3 * MANY * 9 // 10),
+        (SearchCheeps(q="nowhere"), 0),
+        (SearchAuthors(q="user7"), 111),
+        (SearchAuthors(q="user", page=3, page_size=100), MANY - UNSIGNED),
+    ],
+)
+async def test_a_word_is_counted_in_the_index(explained, query, total):
+    """A search for one word is one command that reads the documents of its page and no other, however many have it."""
+    found, explanations = await explained(query)
+    assert (found.data.total, len(explanations), scanned(explanations)) == (total, 1, [])
+    assert examined(explanations) == len(found.data.items) <= query.page_size
+    assert examined(explanations, "totalKeysExamined") < total + 2 * query.page_size + 5
+
+
+@pytest.mark.parametrize(
+    ("query", "total", "with_a_word"),
+    [
+        (SearchCheeps(q="word10 seldom"), 3 * MANY // 100, 3 * MANY // 100),
+        (SearchCheeps(q="com word1"), 3 * MANY // 10, 3 * MANY // 100 * 12),
+        (SearchCheeps(q="rar", author_id=HUB), MANY // 2, 3 * MANY // 2),
+        (SearchAuthors(q="user rare", sort_order="asc"), 748, MANY),
+    ],
+)
+async def test_several_conditions_read_what_meets_one(explained, query, total, with_a_word):
+    """A search for several words, or of one author, reads the documents that meet the condition which few meet."""
+    found, explanations = await explained(query)
+    assert (found.data.total, len(explanations), scanned(explanations)) == (total, 1, [])
+    assert examined(explanations) <= with_a_word + query.page_size
