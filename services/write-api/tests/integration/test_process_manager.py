@@ -1,0 +1,293 @@
+"""The process managers on a real Postgres and a real broker: event in, command out; a log sent again changes nothing."""
+
+import asyncio
+
+import pytest
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_local.testing import eventually
+from write_api import process_manager, worker
+from write_api.commands.bus import CommandBus
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import made_for, new_id
+from write_api.commands.outcome import Incoming
+from write_api.commands.transports import Dispatcher, Transport
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.consumer.member import Member
+from write_api.db.handled_commands import PostgresReservations
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.needs import Needs
+from write_api.processes import PROCESS_MANAGERS
+
+
+def crashes_on_sorry(event, _envelope):
+    """A process manager with a defect."""
+    if event.message == "sorry":
+        raise RuntimeError("a defect")
+
+
+TABLE = {**PROCESS_MANAGERS, CheepPosted: (crashes_on_sorry,)}
+
+
+class Place:
+    """A topic of events, one of commands, a write model, and process managers and workers between them."""
+
+    def __init__(self, engine, bootstrap, prefix):
+        self.engine, self.bootstrap, self.prefix = engine, bootstrap, prefix
+        self.transports = dict.fromkeys(HANDLERS, Transport.ASYNC)
+        self.commands = topics.COMMANDS.named(prefix)
+        begin = PostgresTransactions(engine).begin
+        self.bus = CommandBus(begin, lambda: None, HANDLERS, source="/worker", accepted=True)
+        self.producer = CommandProducer(bootstrap, prefix, delivery_seconds=2)
+        self.producer.start()
+        self.dispatcher = Dispatcher(self.bus, self.transports, PostgresReservations(engine), self._send)
+        self.authors = [new_id() for _ in range(3)]
+        self._sequences = {}
+
+    async def _send(self, command, envelope):
+        try:
+            await self.producer.send(command, envelope)
+        except BrokerUnavailableError as error:
+            raise UnavailableError("no broker") from error
+
+    def process_manager(self, most_in_a_row=20):
+        reactions = process_manager.Reactions(TABLE, "/pm")
+        return self._consumer(process_manager.SUBSCRIPTION, reactions.read, self.dispatcher.pass_on, most_in_a_row)
+
+    def worker(self):
+        return self._consumer(worker.SUBSCRIPTION, worker.read, self.bus.handle, 20)
+
+    def _consumer(self, subscription, read, run, most_in_a_row):
+        needs = Needs(*course.NEEDS)
+        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, subscription.topic)
+        batches = Batches(read, run, letters, most_in_a_row)
+        consumer = course.Consumer(subscription, self.bootstrap, self.prefix, batches, needs)
+        consumer.needs = needs
+        return consumer
+
+    async def run_process_managers(self, limit):
+        await self.process_manager().run(asyncio.Event(), limit)
+
+    async def sign_up(self):
+        for author_id in self.authors:
+            command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+            envelope = Envelope(
+                message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
+            )
+            await self.bus.handle([Incoming(command=command, envelope=envelope)])
+
+    def signed(self, author):
+        return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)
+
+    def followed(self, by, author):
+        one, other = self.authors[by], self.authors[author]
+        return AuthorFollowed(follow_id=new_id(), from_author_id=one, to_author_id=other, followed_at=1)
+
+    def posted(self, author, message):
+        return CheepPosted(
+            cheep_id=new_id(), author_id=self.authors[author], author_username="u", message=message, cheep_date=1
+        )
+
+    def messages_of(self, *events):
+        """The messages of events, in this order, as the relay would send them."""
+        return [self._message(event) for event in events]
+
+    def _message(self, event):
+        partition = topics.partition_of(event.key)
+        self._sequences[partition] = self._sequences.get(partition, 0) + 1
+        envelope = Envelope(
+            message_id=new_id(),
+            type=event.TYPE,
+            source="/t",
+            time=1,
+            key=event.key,
+            correlation_id=new_id(),
+            sequence=self._sequences[partition],
+        )
+        return envelope, codec.encode(event)
+
+    async def send(self, messages):
+        """Send messages to the log."""
+
+        def send():
+            producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+            for envelope, value in messages:
+                producer.produce(
+                    topics.EVENTS.named(self.prefix),
+                    value=value,
+                    key=envelope.key,
+                    partition=topics.partition_of(envelope.key),
+                    headers=[*to_headers(envelope)],
+                )
+            assert producer.flush(30) == 0
+
+        await asyncio.to_thread(send)
+
+    async def rows(self, statement):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement))).all()
+
+    async def notifications(self):
+        """Whom has been told what, by number of author."""
+        rows = await self.rows("SELECT author_id::text AS author, kind FROM notifications")
+        return sorted((self.authors.index(row.author), row.kind) for row in rows)
+
+    async def told(self, count):
+        """The notifications, once there are so many."""
+
+        async def all_there():
+            found = await self.notifications()
+            return found if len(found) >= count else None
+
+        return await eventually(all_there, timeout=40)
+
+    async def letters(self):
+        rows = await self.rows("SELECT source_topic, key, reason FROM dead_letters ORDER BY id")
+        assert {row.source_topic for row in rows} <= {topics.EVENTS.named(self.prefix)}
+        return [(self.authors.index(row.key), row.reason) for row in rows]
+
+
+@pytest.fixture
+async def place(engine, kafka_bootstrap, topic_prefix):
+    place = Place(engine, kafka_bootstrap, topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    await place.sign_up()
+    yield place
+    await place.producer.close()
+
+
+async def test_an_event_makes_a_command_whose_ids_derive_from_it(place, read_topic):
+    """What follows from an event is sent once the event is there, under ids that the event alone decides."""
+    log = place.messages_of(place.posted(0, "Hello"), place.signed(0), place.followed(1, 2))
+    (_, _), (signed, _), (followed, _) = log
+    await place.send(log)
+    await place.run_process_managers(2)
+    sent = {envelope.message_id: (envelope, value) for _, _, envelope, value, _ in await read_topic(place.commands, 2)}
+    assert len(sent) == 2
+    envelope, value = sent[made_for(signed.message_id, WelcomeAuthor.TYPE)]
+    assert (envelope.reply_to, envelope.correlation_id) == (signed.message_id, signed.correlation_id)
+    notification_id = made_for(signed.message_id, "notification_id")
+    assert codec.decode_command(envelope.type, value) == WelcomeAuthor(
+        notification_id=notification_id, author_id=place.authors[0]
+    )
+    envelope, value = sent[made_for(followed.message_id, NotifyAuthorAboutNewFollower.TYPE)]
+    command = codec.decode_command(envelope.type, value)
+    assert (envelope.key, command.follower_id) == (place.authors[2], place.authors[1])
+
+
+async def test_a_log_that_is_read_again_notifies_nobody_twice(place, monkeypatch):
+    """A process that dies before its commit, and one that reads all from the start, send the same commands again: no
+    second notification and no second message.
+    """
+    await place.send(place.messages_of(*map(place.signed, range(3)), place.followed(0, 1)))
+    monkeypatch.setattr(Member, "commit", lambda *_: None)
+    await place.run_process_managers(4)
+    await place.run_process_managers(4)
+    monkeypatch.undo()
+    await place.worker().run(asyncio.Event(), 8)
+    assert await place.notifications() == [(0, "welcome"), (1, "new_follower"), (1, "welcome"), (2, "welcome")]
+    (left,) = await place.rows("SELECT count(*) FROM outbox WHERE type LIKE '%author-notified%'")
+    assert left.count == 4
+    assert (await place.rows("SELECT count(*) FROM outbox"))[0].count == 4 + len(place.authors)
+
+
+async def test_a_limit_counts_the_events_that_lead_to_something(place, read_topic):
+    """Step mode takes exactly so many, whatever stands between them; the next step goes on there."""
+    posts = [place.posted(0, "Hello") for _ in range(5)]
+    await place.send(place.messages_of(*posts, place.followed(1, 0), *posts, place.signed(0), place.followed(2, 0)))
+    await place.run_process_managers(1)
+    assert len(await read_topic(place.commands, 1)) == 1
+    await place.run_process_managers(2)
+    assert len(await read_topic(place.commands, 3)) == 3
+
+
+async def test_a_sync_command_is_run_by_the_process_manager_itself(place):
+    """Where the settings say sync there is no way through Kafka, and no worker is needed."""
+    place.transports.update(dict.fromkeys(HANDLERS, Transport.SYNC))
+    await place.send(place.messages_of(place.signed(0), place.followed(1, 0)))
+    await place.run_process_managers(2)
+    assert await place.notifications() == [(0, "new_follower"), (0, "welcome")]
+
+
+async def test_several_processes_share_the_events(place, running):
+    """Whoever comes and goes, every event leads to its command, and to no second effect."""
+    async with running(place.worker(), place.process_manager()):
+        await place.send(place.messages_of(*(place.followed(0, 1 + n % 2) for n in range(40))))
+        async with running(place.process_manager(), place.process_manager()):
+            await place.send(place.messages_of(*(place.followed(0, 1 + n % 2) for n in range(40))))
+            await place.told(60)
+        await place.send(place.messages_of(*map(place.signed, range(3))))
+        assert len(await place.told(83)) == 83
+
+
+async def test_poison_is_parked_with_what_follows_it_in_its_key_and_the_others_flow(place, running, read_topic):
+    """An unreadable event and one that a process manager crashes on hold up their keys alone; what would lead to
+    nothing is not parked behind them, and the worker runs the commands of those authors all the same.
+    """
+    log = place.messages_of(
+        place.signed(0),
+        place.posted(0, "sorry"),
+        place.posted(0, "fine"),
+        place.followed(1, 0),
+        place.signed(1),
+        place.signed(2),
+    )
+    log[4] = (log[4][0], b"{")
+    async with running(place.process_manager(), place.worker()):
+        await place.send(log)
+        assert await place.told(2) == [(0, "welcome"), (2, "welcome")]
+        copies = await read_topic(topics.DEAD_LETTERS.named(place.prefix), 3)
+        welcome = WelcomeAuthor(notification_id=new_id(), author_id=place.authors[0])
+        envelope = Envelope(
+            message_id=new_id(), type=welcome.TYPE, source="/t", time=1, key=welcome.key, correlation_id=new_id()
+        )
+        await place.dispatcher.pass_on([Incoming(command=welcome, envelope=envelope)])
+        assert await place.told(3) == [(0, "welcome"), (0, "welcome"), (2, "welcome")]
+    letters = await place.letters()
+    assert [reason for author, reason in letters if author == 0] == ["crashed", "behind"]
+    assert [reason for author, reason in letters if author == 1] == ["malformed"]
+    assert {headers["dead_letter_reason"] for *_, headers in copies} == {b"malformed", b"crashed", b"behind"}
+
+
+async def test_too_much_poison_stops_the_process_manager_and_says_so(place):
+    """A bad deploy leaves the log as it is, and readiness tells why nothing moves."""
+    await place.send(place.messages_of(*(place.posted(n % 3, "sorry") for n in range(3))))
+    consumer = place.process_manager(most_in_a_row=2)
+    assert await consumer.run(asyncio.Event()) is False
+    assert "in a row" in consumer.needs.why(course.MESSAGES)
+
+
+async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, running):
+    """While the broker is away the process is not ready; what comes back empty is read from its start, and what the
+    relay sends again changes nothing.
+    """
+    place = Place(engine, own_kafka.url, "")
+    await asyncio.to_thread(ensure_topics, admin_client(own_kafka.url), "")
+    await place.sign_up()
+    first, second = place.messages_of(*map(place.signed, range(3))), place.messages_of(place.followed(0, 1))
+    consumer = place.process_manager()
+    async with running(consumer, place.worker()):
+        await place.send(first)
+        await place.told(3)
+        await asyncio.to_thread(own_kafka.wipe)
+        await eventually(lambda: consumer.needs.why(course.KAFKA), timeout=60)
+        await asyncio.to_thread(own_kafka.start)
+        await eventually(lambda: consumer.needs.why(course.KAFKA) is None, timeout=60)
+        await place.send([*first, *second])
+        assert await place.told(4) == [(0, "welcome"), (1, "new_follower"), (1, "welcome"), (2, "welcome")]
+        assert await place.letters() == []
+    await place.producer.close()
