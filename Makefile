@@ -64,7 +64,7 @@ down-containers: ## stop and remove the containers; their data stays
 test: lint test-unit test-integration test-e2e ## everything but containers
 
 test-unit: $(STAMP) ## tests without a server
-	@$(WITHIN) 300 $(BIN)/pytest $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit)
+	@$(WITHIN) 300 $(BIN)/pytest $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit docs/tests)
 
 test-integration: $(STAMP) ## tests of one part against real servers
 	@$(WITHIN) 1200 $(BIN)/pytest $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
@@ -81,6 +81,7 @@ lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(WITHIN) 300 $(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python contracts/tools/generate.py --check
+	@$(BIN)/python docs/tools/generate.py --check
 
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix .
