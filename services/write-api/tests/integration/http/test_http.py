@@ -1,0 +1,299 @@
+"""The HTTP role as clients have it: a served application on real servers."""
+
+import asyncio
+import uuid
+
+import msgspec
+import psycopg
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from cheeper_contracts import routes, topics
+from cheeper_contracts.codec import decode_command
+from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.change_email import ChangeEmail
+from cheeper_contracts.commands.delete_cheep import DeleteCheep
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.unfollow import Unfollow
+from cheeper_contracts.commands.update_cheep import UpdateCheep
+from cheeper_contracts.commands.update_profile import UpdateProfile
+from cheeper_contracts.envelope import from_headers
+from cheeper_local.testing import eventually
+from write_api import bootstrap
+from write_api.commands.transports import Transport
+
+ONE, OTHER, CHEEP = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
+REQUESTS = {
+    SignUp: ("POST", "/author", {"username": "bob", "email": "bob@bob.com"}),
+    UpdateProfile: ("PATCH", f"/author/{ONE}", {"name": "Bob", "bio": None}),
+    ChangeEmail: ("PUT", f"/author/{ONE}/email", {"email": "b@bob.com"}),
+    Follow: ("POST", "/follow", {"from_author_id": ONE, "to_author_id": OTHER}),
+    Unfollow: ("DELETE", f"/author/{ONE}/following/{OTHER}", None),
+    PostCheep: ("POST", "/cheep", {"author_id": ONE, "message": "Hello"}),
+    UpdateCheep: ("PATCH", f"/cheep/{CHEEP}", {"author_id": ONE, "message": "Hello"}),
+    DeleteCheep: ("DELETE", f"/cheep/{CHEEP}?author_id={ONE}", None),
+    AnswerCheep: ("POST", f"/cheep/{CHEEP}/answer", {"author_id": ONE, "message": "Hello"}),
+}
+"""A request for each command that clients may send."""
+WITH_A_BODY = [command for command, (_, _, body) in REQUESTS.items() if body]
+
+
+async def send(client, request, headers=None):
+    method, path, body = request
+    return await client.request(method, path, json=body, headers=headers)
+
+
+def commands_in(kafka, prefix):
+    """All that is in the topic of commands, as (command, envelope)."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "test", "auto.offset.reset": "earliest"})
+    name = topics.COMMANDS.named(prefix)
+    found = []
+    for partition in range(topics.PARTITIONS):
+        _, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=10)
+        consumer.assign([TopicPartition(name, partition, 0)])
+        for message in consumer.consume(high, timeout=10) if high else []:
+            envelope = from_headers(message.headers())
+            assert message.partition() == topics.partition_of(envelope.key)
+            found.append((decode_command(envelope.type, message.value()), envelope))
+    consumer.close()
+    return found
+
+
+async def test_a_sign_up_is_done_at_once(client):
+    """201 with the made id; the same again by its id 200; the answer carries its message id twice."""
+    reply = await send(client, REQUESTS[SignUp])
+    answer = reply.json()
+    assert (reply.status_code, set(answer["data"])) == (201, {"author_id"})
+    assert reply.headers["x-message-id"] == answer["meta"]["message_id"]
+    assert uuid.UUID(answer["data"]["author_id"]).version == uuid.UUID(answer["meta"]["message_id"]).version == 7
+    again = await client.post("/author", json={**REQUESTS[SignUp][2], **answer["data"]})
+    assert (again.status_code, again.json()["data"]) == (200, answer["data"])
+
+
+async def test_async_commands_are_in_kafka_when_they_are_answered(serving, settings, all_with):
+    """202 with all ids, and the topic holds the command under its key with its envelope."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with serving(all_with(settings, Transport.ASYNC)) as client:
+        replies = {command: await send(client, REQUESTS[command], {"traceparent": trace}) for command in REQUESTS}
+    assert {reply.status_code for reply in replies.values()} == {202}
+    found = commands_in(settings.kafka_bootstrap_servers, settings.topic_prefix)
+    by_id = {envelope.message_id: (command, envelope) for command, envelope in found}
+    for kind, reply in replies.items():
+        command, envelope = by_id[reply.headers["x-message-id"]]
+        said = reply.json()["data"] | (REQUESTS[kind][2] or {})
+        assert type(command) is kind
+        assert {name: getattr(command, name) for name in said} == said
+        assert (envelope.correlation_id, envelope.reply_to) == (envelope.message_id, None)
+        assert (envelope.key, envelope.traceparent) == (command.key, trace)
+    assert by_id[replies[DeleteCheep].headers["x-message-id"]][0] == DeleteCheep(cheep_id=CHEEP, author_id=ONE)
+    profile, _ = by_id[replies[UpdateProfile].headers["x-message-id"]]
+    assert (profile.bio, profile.location) == (None, msgspec.UNSET)
+
+
+async def test_one_key_gets_one_answer(client, refused):
+    """Made ids too, and another request is refused with 409."""
+    for request in REQUESTS.values():
+        await same_answer_for_one_key(client, request, refused)
+
+
+async def test_one_key_gets_one_answer_at_once(sync_client, refused):
+    """Where all commands are sync it is no different, refusals included."""
+    for request in REQUESTS.values():
+        await same_answer_for_one_key(sync_client, request, refused)
+
+
+async def same_answer_for_one_key(client, request, refused):
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first, second = [await send(client, request, key) for _ in range(2)]
+    assert first.status_code in (201, 202, 404)
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert first.headers["x-message-id"] == key["Idempotency-Key"]
+    another = {"author_id": OTHER, "message": "Hello"}
+    refused(await client.post("/cheep", json=another, headers=key), "message_id_reused")
+
+
+async def test_one_key_gets_one_answer_after_the_transport_changed(client, settings, serving):
+    """What was accepted stays accepted, what was done stays done, with the same ids."""
+    keys = {command: {"Idempotency-Key": str(uuid.uuid4()).upper()} for command in REQUESTS}
+    before = {command: await send(client, REQUESTS[command], keys[command]) for command in REQUESTS}
+    other_than = {Transport.SYNC: Transport.ASYNC, Transport.ASYNC: Transport.SYNC}
+    swapped = {command: other_than[transport] for command, transport in settings.transports.items()}
+    async with serving(msgspec.structs.replace(settings, transports=swapped)) as other:
+        for command, first in before.items():
+            again = await send(other, REQUESTS[command], keys[command])
+            assert (again.status_code, again.content) == (first.status_code, first.content)
+
+
+async def test_the_answer_s_message_id_is_a_key(sync_client):
+    """A client that repeats a command under the id of its answer, as it is told to after a 503, has one effect."""
+    first = await send(sync_client, REQUESTS[SignUp])
+    again = await send(sync_client, REQUESTS[SignUp], {"Idempotency-Key": first.headers["x-message-id"]})
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+
+
+async def test_the_gateway_s_message_id_is_taken(client):
+    """Unless the client has a key of its own; what is no UUID is passed over."""
+    given, key = str(uuid.uuid4()), str(uuid.uuid4())
+    for headers, expected in (
+        ({"X-Message-Id": given}, given),
+        ({"X-Message-Id": given, "Idempotency-Key": key}, key),
+    ):
+        reply = await client.post("/nope", headers=headers)
+        assert reply.json()["meta"]["message_id"] == reply.headers["x-message-id"] == expected
+    assert (await client.post("/nope", headers={"X-Message-Id": "x"})).headers["x-message-id"] != "x"
+
+
+async def test_refusals_of_sync_commands_are_answered(sync_client, refused):
+    """Each with its own status, and the same each time under one key."""
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    for _ in range(2):
+        refused(await send(sync_client, REQUESTS[PostCheep], key), "author_not_found")
+    refused(await send(sync_client, REQUESTS[Follow]), "author_not_found")
+    await send(sync_client, REQUESTS[SignUp])
+    refused(await sync_client.post("/author", json={"username": "BOB", "email": "x@y"}), "username_taken")
+    refused(await sync_client.post("/author", json={"username": "x", "email": "BOB@bob.com"}), "email_taken")
+
+
+async def test_all_that_is_wrong_with_a_request_is_told_at_once(client, refused):
+    """Header, query parameters, types, rules, missing and unknown fields."""
+    reply = await client.post(
+        "/author?x=1&y",
+        json={"author_id": "x", "bio": 5, "shoe_size": 43, "email": "bob"},
+        headers={"Idempotency-Key": "bob"},
+    )
+    refused(reply, "invalid", "Idempotency-Key", "x", "y", "username", "bio", "shoe_size", "author_id", "email")
+
+
+async def test_nobody_follows_oneself(client, refused):
+    """Refused before anything is sent, however the id is spelled."""
+    one = "a64a52cc-3ee9-4a15-918b-099e18b43119"
+    refused(
+        await client.post("/follow", json={"from_author_id": one, "to_author_id": one.upper()}), "cannot_follow_self"
+    )
+
+
+async def test_what_is_no_request_is_refused(client, refused):
+    """Bad JSON, another content type, a large body."""
+    json = {"Content-Type": "application/json"}
+    for command in WITH_A_BODY:
+        method, path, _ = REQUESTS[command]
+        for content in (b"", b"{", b"\xff", b'{"a": "\\ud800"}', b"[" * 60_000):
+            refused(await client.request(method, path, content=content, headers=json), "malformed_json")
+        refused(await client.request(method, path, content=b"[]", headers=json), "invalid", "body")
+        for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/json; charset=latin-1"}):
+            refused(await client.request(method, path, content=b"{}", headers=headers), "unsupported_media_type")
+    for method, path, _ in REQUESTS.values():
+        for content in (b"x" * 65_537, _chunks()):
+            refused(await client.request(method, path, content=content, headers=json), "body_too_large")
+
+
+async def _chunks():
+    for _ in range(17):
+        yield b" " * 4096
+
+
+async def test_what_is_not_there_is_told(client, refused):
+    """Another path, and another method with those of both services at the path."""
+    refused(await client.post("/author/x/y/z"), "no_such_path")
+    for path, allow in (
+        ("/author", "GET, HEAD, POST, OPTIONS"),
+        (f"/author/{ONE}", "GET, HEAD, PATCH, OPTIONS"),
+        (f"/author/{ONE}/email", "PUT, OPTIONS"),
+        (f"/author/{ONE}/following/{OTHER}", "DELETE, OPTIONS"),
+        ("/follow", "POST, OPTIONS"),
+        ("/cheep", "POST, OPTIONS"),
+        (f"/cheep/{CHEEP}", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        (f"/cheep/{CHEEP}/answer", "POST, OPTIONS"),
+    ):
+        reply = await client.request("TRACE", path)
+        refused(reply, "method_not_allowed")
+        assert reply.headers["allow"] == allow
+
+
+@pytest.mark.parametrize("cut", [b"", b"1000\r\n  ", b"nonsense\r\n"])
+async def test_a_request_that_breaks_off_is_no_defect(client, capsys, cut):
+    """A client that goes away amid the body, or sends no chunk, is neither answered nor an error."""
+    _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    head = "POST /cheep HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head.encode() + b"2\r\n{}\r\n" + cut)
+    await writer.drain()
+    writer.close()
+    said = []
+
+    def gone():
+        said.append(capsys.readouterr().out)
+        return "client gone" in "".join(said)
+
+    await eventually(gone)
+    assert "defect" not in "".join(said)
+
+
+async def test_a_path_of_read_api_is_known(client, refused):
+    """Its methods are named, though they are answered elsewhere."""
+    reply = await client.delete("/author/x/timeline")
+    refused(reply, "method_not_allowed")
+    assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+async def test_a_defect_shows_nothing(client, settings, refused):
+    """A broken database schema is 500, in the form of all answers, without SQL."""
+    async with await psycopg.AsyncConnection.connect(settings.database_url, autocommit=True) as admin:
+        await admin.execute("ALTER TABLE authors DROP COLUMN bio")
+    reply = await send(client, REQUESTS[SignUp])
+    refused(reply, "internal")
+    assert "column" not in reply.text
+
+
+async def test_without_postgres_sync_commands_are_unavailable(
+    own_postgres, kafka_bootstrap, topic_prefix, settings_of, serving, refused
+):
+    """503 with Retry-After within seconds, async commands go on, and all is well after its return."""
+    settings = settings_of(own_postgres.url, kafka_bootstrap, topic_prefix)
+    await bootstrap.run_migrate(settings)
+    async with serving(settings) as client:
+        assert (await client.get(routes.HEALTH_READY)).status_code == 200
+        own_postgres.stop()
+        reply = await send(client, REQUESTS[SignUp])
+        refused(reply, "unavailable")
+        assert reply.headers["retry-after"]
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        refused(await send(client, REQUESTS[PostCheep], key), "unavailable")
+        assert (await send(client, REQUESTS[PostCheep])).status_code == 202
+        ready = await client.get(routes.HEALTH_READY)
+        needs = ready.json()["data"]
+        assert (ready.status_code, needs["postgres"]["ok"], needs["kafka"]["ok"]) == (503, False, True)
+        own_postgres.start()
+        again = {"Idempotency-Key": reply.headers["x-message-id"]}
+        assert (await send(client, REQUESTS[SignUp], again)).status_code == 201
+        assert (await client.get(routes.HEALTH_READY)).status_code == 200
+
+
+async def test_without_kafka_async_commands_are_unavailable(postgres_url, own_kafka, settings_of, serving, refused):
+    """503 with Retry-After within seconds, sync commands go on, and a repeat is accepted after its return."""
+    settings = settings_of(postgres_url, own_kafka.url)
+    await bootstrap.run_migrate(settings)
+    async with serving(settings) as client:
+        assert (await send(client, REQUESTS[PostCheep])).status_code == 202
+        own_kafka.stop()
+        reply = await send(client, REQUESTS[PostCheep])
+        refused(reply, "unavailable")
+        assert (await send(client, REQUESTS[SignUp])).status_code == 201
+        assert (await client.get(routes.HEALTH_READY)).json()["data"]["kafka"]["ok"] is False
+        own_kafka.start()
+        again = {"Idempotency-Key": reply.headers["x-message-id"]}
+
+        async def accepted():
+            return (await send(client, REQUESTS[PostCheep], again)).status_code == 202
+
+        await eventually(accepted, 30)
+
+
+@pytest.mark.usefixtures("engine")
+async def test_commands_need_no_kafka_where_all_of_clients_are_sync(postgres_url, settings_of, serving):
+    """Neither to be ready nor to be handled; those of process managers are not this role's to send."""
+    all_sync = ",".join(f"{command.__name__}=sync" for command in REQUESTS)
+    async with serving(settings_of(postgres_url, "127.0.0.1:1", transports=all_sync)) as client:
+        assert (await client.get(routes.HEALTH_READY)).json()["data"] == {"postgres": {"ok": True, "why": None}}
+        assert (await send(client, REQUESTS[SignUp])).status_code == 201
