@@ -12,9 +12,10 @@ from read_api.bootstrap import query_bus
 from read_api.stores import redis
 from read_api.stores.mongo import reader as mongo
 
-sys.path.insert(0, str(Path(__file__).parent))  # `read_api_layout` is shared by these tests alone
+sys.path.insert(0, str(Path(__file__).parent))  # `read_api_…` are shared by these tests alone
 
-from read_api_layout import Documents, Hot
+from read_api_layout import Documents, Hot, new_id
+from read_api_process import running
 
 
 @pytest.fixture
@@ -62,3 +63,45 @@ def ask(redis_views, reader):
         return await bus.ask(query, while_there)
 
     return asked
+
+
+@pytest.fixture(scope="module")
+def stores(servers):
+    """The environment of the read-api that the tests of this module share."""
+    return {
+        "REDIS_URL": servers.shared("redis").url,
+        "REDIS_PREFIX": f"t{new_id()}:",
+        "MONGO_URL": servers.shared("mongo").url,
+        "MONGO_DATABASE": f"t{new_id()}",
+    }
+
+
+@pytest.fixture
+def shared_hot(stores):
+    """Redis, to lay data into; no test reads another's authors."""
+    with redis_py.Redis.from_url(stores["REDIS_URL"]) as client:
+        yield Hot(client, stores["REDIS_PREFIX"])
+
+
+@pytest.fixture(scope="module")
+def shared_documents(stores):
+    """MongoDB, to lay data into; no test reads another's authors."""
+    with MongoClient(stores["MONGO_URL"]) as client:
+        laid = Documents(client[stores["MONGO_DATABASE"]])
+        laid.make_indexes()
+        yield laid
+        client.drop_database(stores["MONGO_DATABASE"])
+
+
+@pytest.fixture(scope="module")
+def shared(stores, tmp_path_factory):
+    """A read-api that tests share: a client and its log."""
+    log = tmp_path_factory.mktemp("read-api") / "log"
+    with running(log, **stores) as (client, _):
+        yield client, log
+
+
+@pytest.fixture
+def api(shared):
+    """A client of the shared read-api."""
+    return shared[0]

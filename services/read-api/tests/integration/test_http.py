@@ -1,4 +1,4 @@
-"""The whole process, run as `python -m read_api http`."""
+"""The whole process: its message ids, its waits, its end, and stores that are away."""
 
 import os
 import signal
@@ -6,147 +6,18 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import httpx
-import msgspec
 import pytest
-import redis
 from read_api_layout import Hot, new_id
+from read_api_process import lines, running
 
-from cheeper_contracts import views
 from cheeper_local.testing import until
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def running(log, **environ):
-    """A read-api and a client of it."""
-    port = free_port()
-    env = {**os.environ, "LOG_FORMAT": "json", "PORT": str(port), **environ}
-    with (
-        log.open("wb") as out,
-        subprocess.Popen([sys.executable, "-m", "read_api", "http"], env=env, stdout=out, stderr=out) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
-    ):
-        try:
-            until(lambda: answers(client), 20)
-            yield client, process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
-
-
-def answers(client):
-    try:
-        return client.get("/health/live").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture
 def log(tmp_path):
     return tmp_path / "log"
-
-
-@pytest.fixture(scope="module")
-def stores(servers):
-    """The environment of the read-api that the tests of this module share."""
-    return {
-        "REDIS_URL": servers.shared("redis").url,
-        "REDIS_PREFIX": f"t{new_id()}:",
-        "MONGO_URL": servers.shared("mongo").url,
-        "MONGO_DATABASE": f"t{new_id()}",
-    }
-
-
-@pytest.fixture
-def hot(stores):
-    """Redis, to lay data into; no test reads another's authors."""
-    with redis.Redis.from_url(stores["REDIS_URL"]) as client:
-        yield Hot(client, stores["REDIS_PREFIX"])
-
-
-@pytest.fixture(scope="module")
-def shared(stores, tmp_path_factory):
-    """A read-api that tests share: a client and its log."""
-    log = tmp_path_factory.mktemp("read-api") / "log"
-    with running(log, **stores) as (client, _):
-        yield client, log
-
-
-@pytest.fixture
-def api(shared):
-    """A client of the shared read-api."""
-    return shared[0]
-
-
-def lines(log):
-    return [msgspec.json.decode(line) for line in log.read_bytes().splitlines()]
-
-
-def test_the_book_s_counter(api, hot: Hot, shared):
-    """The counter is spelled as the book spells it, and its id is in the answer, the header and the log."""
-    author = new_id()
-    hot.author(author, username="bob", followers=2)
-    answer = api.get(f"/author/{author.upper()}/followers-counter")
-    body = answer.json()
-    assert body["data"] == {"authorId": author, "authorUsername": "bob", "numberOfFollowers": 2}
-    assert set(body["meta"]) == {"message_id"}
-    assert answer.headers["x-message-id"] == body["meta"]["message_id"]
-    assert "server" not in answer.headers
-    until(lambda: any(line.get("message_id") == body["meta"]["message_id"] for line in lines(shared[1])), 5)
-
-
-def test_a_page_shows_records_as_they_are_stored(api, hot: Hot):
-    """A timeline's cheeps are the records, any text in them, with a cursor only where there is more."""
-    reader, author = new_id(), new_id()
-    entries = sorted((views.pack_entry(date, new_id()) for date in range(3)), reverse=True)
-    for entry in entries:
-        hot.record(entry, author, 'a "quote", é, 👋\n')
-    hot.replace(hot.key(views.TIMELINE, reader), entries)
-    first = api.get(f"/author/{reader}/timeline", params={"size": 2}).json()
-    assert [cheep["cheep_message"] for cheep in first["data"]["cheeps"]] == ['a "quote", é, 👋\n'] * 2
-    assert set(first["data"]["cheeps"][0]) == {
-        *("cheep_id", "cheep_date", "cheep_message", "author_id", "author_username", "in_reply_to", "edited_at")
-    }
-    last = api.get(f"/author/{reader}/timeline", params={"size": 2, "cursor": first["meta"]["next_cursor"]}).json()
-    assert len(last["data"]["cheeps"]) == 1
-    assert "next_cursor" not in last["meta"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status", "code", "allow"),
-    [
-        ("GET", "/author/{id}/followers-counter", 404, "author_not_found", None),
-        ("GET", "/author/{id}", 404, "author_not_found", None),
-        ("GET", "/cheep/{id}", 404, "cheep_not_found", None),
-        ("GET", "/cheep/{id}/", 404, "no_such_path", None),
-        ("GET", "/author//timeline", 404, "no_such_path", None),
-        ("GET", "/nope", 404, "no_such_path", None),
-        ("GET", "/follow", 405, "method_not_allowed", "POST, OPTIONS"),
-        ("POST", "/cheep/{id}", 405, "method_not_allowed", "GET, HEAD, OPTIONS"),
-        ("GET", "/cheep/me", 422, "invalid", None),
-        ("GET", "/author/{id}/timeline?size=x", 422, "invalid", None),
-    ],
-)
-def test_problems_have_their_form(api, method, path, status, code, allow):
-    """Status, code, one sentence, the message id, and Allow where it belongs; HEAD answers as GET without a body."""
-    path = path.format(id=new_id())
-    answer = api.request(method, path)
-    body = answer.json()
-    assert (answer.status_code, body["data"]["code"], answer.headers.get("allow")) == (status, code, allow)
-    assert body["data"]["message"]
-    assert body["meta"]["message_id"] == answer.headers["x-message-id"]
-    if method == "GET":
-        head = api.head(path)
-        assert (head.status_code, head.content) == (status, b"")
-        assert head.headers["content-length"] == answer.headers["content-length"]
 
 
 def test_the_gateway_s_message_id_is_taken(api):
@@ -158,15 +29,15 @@ def test_the_gateway_s_message_id_is_taken(api):
         assert (answer.headers["x-message-id"] == given) == (taken == given)
 
 
-def test_after_waits_for_the_record(api, hot: Hot):
+def test_after_waits_for_the_record(api, shared_hot: Hot):
     """A query waits until the command's record is there, and says stale where it never comes."""
     author, message = new_id(), new_id()
-    hot.author(author, username="bob")
+    shared_hot.author(author, username="bob")
     began = time.monotonic()
     stale = api.get(f"/author/{author}/followers-counter", params={"after": message, "timeout": "0.2"})
     assert stale.json()["meta"]["stale"] is True
     assert 0.2 <= time.monotonic() - began < 5
-    hot.command(message, key=author, sequence=1)
+    shared_hot.command(message, key=author, sequence=1)
     assert "stale" not in api.get(f"/author/{author}/followers-counter", params={"after": message}).json()["meta"]
     unknown = api.get(f"/author/{new_id()}", params={"after": message, "timeout": "0.1"})
     assert (unknown.status_code, unknown.json()["meta"]["stale"]) == (404, True)

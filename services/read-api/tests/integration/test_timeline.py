@@ -4,7 +4,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from read_api_layout import World, entries_of, ids, new_id
+from read_api_layout import new_id
+from read_api_world import World, entries_of, ids
 
 from cheeper_contracts import views
 from read_api.queries.cursor import encode_cursor

@@ -67,7 +67,7 @@ def test_what_lists_do_not_allow(query):
 @pytest.mark.parametrize("query", ["page=1", "page=999999999", "page_size=1", "page_size=100", "sort_by=created_at"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_what_searches_allow(query, order):
-    """Pages have no end, their size has; there is one thing to sort by, in two orders."""
+    """Pages and their size have an end; there is one thing to sort by, in two orders."""
     name, value = query.split("=")
     found = read(SEARCH, f"q=a&{query}&sort_order={order}")
     assert (str(found[name]), found["sort_order"]) == (value, order)

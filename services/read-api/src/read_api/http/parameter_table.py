@@ -15,7 +15,7 @@ from read_api.queries.asking import WAIT_SECONDS, WAIT_SECONDS_MAX
 from read_api.queries.author_by_username import USERNAME_PATTERN
 from read_api.queries.cursor import CURSOR_PATTERN
 from read_api.queries.pages import PAGE_SIZE, PAGE_SIZE_MAX
-from read_api.queries.search import Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
+from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
 from read_api.queries.timeline import OFFSET_MAX
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -39,10 +39,10 @@ def _uuid(text: str) -> str:
     return _matched(UUID, text).lower()
 
 
-def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         value = int(_matched(_WHOLE, text))
-        if value < least or (most is not None and value > most):
+        if not least <= value <= most:
             raise ValueError(text)
         return value
 
@@ -132,9 +132,9 @@ Q: Final = Parameter(
 PAGE: Final = Parameter(
     name="page",
     place="query",
-    read=_whole(1),
-    wrong="must be a whole number from 1",
-    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, default=1),
+    read=_whole(1, PAGE_MAX),
+    wrong=f"must be a whole number from 1 to {PAGE_MAX}",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=PAGE_MAX, default=1),
     says="Which page.",
 )
 RESULTS_A_PAGE: Final = Parameter(

@@ -12,6 +12,7 @@ from read_api.queries.asking import Query
 
 RESULTS = 20
 RESULTS_MAX = 100
+PAGE_MAX = 999_999_999
 Q_LENGTH = 260
 """Of `q`: as long as the longest text that it could be looked for in."""
 
