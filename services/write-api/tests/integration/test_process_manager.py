@@ -1,4 +1,4 @@
-"""The process managers on a real Postgres and a real broker: event in, command out; a log sent again changes nothing."""
+"""The process managers on a real Postgres and a real broker: event in, command out, and nothing twice."""
 
 import asyncio
 
