@@ -2,86 +2,21 @@
 
 import itertools
 
-import msgspec
 import pytest
-from sqlalchemy import text
 
-from cheeper_contracts import events
-from cheeper_contracts.codec import decode_event
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope
-from write_api.commands.bus import MAX_BATCH, CommandBus
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from write_api.commands.bus import MAX_BATCH
 from write_api.commands.ids import new_id
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
-from write_api.db.unit_of_work import PostgresTransactions
-from write_api.features import HANDLERS
-from write_api.testing import MemoryTransactions
+from write_api.commands.outcome import MESSAGE_ID_REUSED, Outcome
 
 NOW = 1_647_292_130_123_456
-
-
-class World:
-    """A bus, its clock, and what is in the outbox."""
-
-    def __init__(self, engine):
-        self.engine = engine
-        self.memory = None if engine else MemoryTransactions()
-        self.clock = itertools.count(NOW)
-        self.woken = 0
-        begin = PostgresTransactions(engine).begin if engine else self.memory.begin
-        self.bus = CommandBus(begin, self._wake, HANDLERS, source="/test", clock=lambda: next(self.clock))
-
-    def _wake(self):
-        self.woken += 1
-
-    async def handle(self, *commands, message_id=None):
-        return await self.bus.handle([incoming(command, message_id) for command in commands])
-
-    async def messages(self):
-        """The outbox's messages with their envelopes, in order."""
-        if self.memory:
-            return [(settlement.event, settlement.envelope) for settlement in self.memory.tables.outbox]
-        async with self.engine.connect() as connection:
-            rows = await connection.execute(text("SELECT * FROM outbox ORDER BY epoch, xid, id"))
-            return [(decode_event(row.type, msgspec.json.encode(row.payload)), envelope_of(row)) for row in rows]
-
-    async def events(self):
-        return [event for event, _ in await self.messages()]
-
-
-def envelope_of(row):
-    return Envelope(
-        message_id=str(row.message_id),
-        type=row.type,
-        source=row.source,
-        time=row.time,
-        key=row.key,
-        correlation_id=str(row.correlation_id),
-        reply_to=str(row.reply_to),
-        traceparent=row.traceparent,
-    )
-
-
-def incoming(command, message_id=None):
-    message_id = message_id or new_id()
-    envelope = Envelope(
-        message_id=message_id,
-        type=command.TYPE,
-        source="/client",
-        time=1,
-        key=command.key,
-        correlation_id=message_id,
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    )
-    return Incoming(command=command, envelope=envelope)
-
-
-def a_sign_up(**given):
-    author_id = new_id()
-    form = {"author_id": author_id, "username": f"u{author_id[-12:]}", "email": f"{author_id}@example.com"}
-    return SignUp(**(form | given))
 
 
 def a_follow(one, other, follow_id=None):
@@ -95,33 +30,21 @@ def a_post(author, message="Hello", cheep_id=None):
 DONE, TRUE_ALREADY = Outcome(changed=True), Outcome()
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def world(request):
-    return World(None if request.param == "memory" else request.getfixturevalue("engine"))
-
-
-@pytest.fixture
-async def people(world):
-    alice, bob = a_sign_up(), a_sign_up()
-    await world.handle(alice, bob)
-    return alice, bob
-
-
-async def test_a_batch_is_handled_in_order(world):
+async def test_a_batch_is_handled_in_order(world, a_sign_up):
     """Later commands of a batch see what earlier ones did, and the messages stand in the same order."""
     alice, bob = a_sign_up(name="Alice"), a_sign_up()
     outcomes = await world.handle(alice, bob, follow := a_follow(alice, bob), post := a_post(bob, " Hi "))
     assert outcomes == [DONE] * 4
     assert await world.events() == [
-        events.NewAuthorSigned(author_id=alice.author_id, username=alice.username, signed_up_at=NOW, name="Alice"),
-        events.NewAuthorSigned(author_id=bob.author_id, username=bob.username, signed_up_at=NOW + 2),
-        events.AuthorFollowed(
+        NewAuthorSigned(author_id=alice.author_id, username=alice.username, signed_up_at=NOW, name="Alice"),
+        NewAuthorSigned(author_id=bob.author_id, username=bob.username, signed_up_at=NOW + 2),
+        AuthorFollowed(
             follow_id=follow.follow_id,
             from_author_id=alice.author_id,
             to_author_id=bob.author_id,
             followed_at=NOW + 4,
         ),
-        events.CheepPosted(
+        CheepPosted(
             cheep_id=post.cheep_id,
             author_id=bob.author_id,
             author_username=bob.username,
@@ -132,9 +55,9 @@ async def test_a_batch_is_handled_in_order(world):
     assert world.woken == 1
 
 
-async def test_a_message_says_what_it_replies_to(world):
+async def test_a_message_says_what_it_replies_to(world, a_sign_up):
     """It has an id of its own, the command's key, correlation and trace, and the command as its cause."""
-    command = incoming(a_sign_up())
+    command = world.incoming(a_sign_up())
     await world.bus.handle([command])
     ((event, envelope),) = await world.messages()
     assert envelope.message_id != command.envelope.message_id
@@ -143,14 +66,14 @@ async def test_a_message_says_what_it_replies_to(world):
     assert (envelope.traceparent, envelope.sequence) == (command.envelope.traceparent, None)
 
 
-async def test_a_refusal_is_a_message_too_and_undoes_its_own_work_alone(world, people):
+async def test_a_refusal_is_a_message_too_and_undoes_its_own_work_alone(world, people, a_sign_up):
     """The commands around it are handled, and it leaves CommandRejected with its code and sentence."""
     _, bob = people
     taken = a_sign_up(username=bob.username)
     outcomes = await world.handle(a_post(bob), taken, a_post(bob))
     assert [outcome.code for outcome in outcomes] == [None, "username_taken", None]
     rejected = (await world.events())[-2]
-    assert rejected == events.CommandRejected(
+    assert rejected == CommandRejected(
         command_type=SignUp.TYPE,
         command_key=taken.author_id,
         code="username_taken",
@@ -162,7 +85,7 @@ async def test_a_refusal_is_a_message_too_and_undoes_its_own_work_alone(world, p
 async def test_the_same_message_id_has_one_effect(world, people, batches):
     """Within a batch and later, the same command is answered as before and leaves nothing more."""
     _, bob = people
-    command = incoming(a_post(bob))
+    command = world.incoming(a_post(bob))
     if batches == 1:
         outcomes = await world.bus.handle([command, command])
     else:
@@ -171,11 +94,11 @@ async def test_the_same_message_id_has_one_effect(world, people, batches):
     assert len(await world.events()) == 3
 
 
-async def test_a_refused_command_stays_refused(world, people):
+async def test_a_refused_command_stays_refused(world, people, a_sign_up):
     """A repeat gets the same refusal though its reason has gone, and leaves no second message."""
     alice, _ = people
     charlie = a_sign_up()
-    too_early = incoming(a_follow(alice, charlie))
+    too_early = world.incoming(a_follow(alice, charlie))
     (refused,) = await world.bus.handle([too_early])
     await world.handle(charlie)
     assert await world.bus.handle([too_early]) == [refused]
@@ -183,7 +106,7 @@ async def test_a_refused_command_stays_refused(world, people):
     assert len(await world.events()) == 4
 
 
-async def test_a_message_id_belongs_to_one_command(world, people):
+async def test_a_message_id_belongs_to_one_command(world, people, a_sign_up):
     """Another command with it is refused without an effect and without a message."""
     _, bob = people
     message_id = new_id()
@@ -201,11 +124,11 @@ async def test_acts_that_are_already_true_change_nothing(world, people):
     await world.handle(follow, post)
     again = [follow, a_follow(alice, bob), post, alice, a_post(bob, "  Hello\n", post.cheep_id)]
     assert await world.handle(*again) == [TRUE_ALREADY] * 5
-    expected = [events.CommandHandled(command_type=one.TYPE, command_key=one.key) for one in again]
+    expected = [CommandHandled(command_type=one.TYPE, command_key=one.key) for one in again]
     assert (await world.events())[-5:] == expected
 
 
-async def test_ids_that_are_taken_are_refused(world, people):
+async def test_ids_that_are_taken_are_refused(world, people, a_sign_up):
     """The same id with other content, or of another author or pair, is refused by its own code."""
     alice, bob = people
     follow, post = a_follow(alice, bob), a_post(bob)
@@ -221,7 +144,7 @@ async def test_ids_that_are_taken_are_refused(world, people):
     assert [outcome.code for outcome in outcomes] == codes
 
 
-async def test_unknown_authors_are_refused(world, people):
+async def test_unknown_authors_are_refused(world, people, a_sign_up):
     """Nobody follows, is followed or posts without having signed up."""
     alice, _ = people
     nobody = a_sign_up()
@@ -230,7 +153,7 @@ async def test_unknown_authors_are_refused(world, people):
     assert [(outcome.code, outcome.message) for outcome in outcomes] == [("author_not_found", message)] * 3
 
 
-async def test_what_is_invalid_is_refused_by_the_worker_too(world, people):
+async def test_what_is_invalid_is_refused_by_the_worker_too(world, people, a_sign_up):
     """A command that did not come through HTTP is checked as well."""
     alice, bob = people
     outcomes = await world.handle(a_post(bob, " "), a_follow(alice, alice), a_sign_up(username=""))
@@ -243,11 +166,11 @@ async def test_cheep_dates_rise_when_the_clock_is_set_back(world, people):
     await world.handle(a_post(bob))
     world.clock = itertools.repeat(NOW - 1_000_000)
     await world.handle(a_post(bob), a_post(bob))
-    dates = [event.cheep_date for event in await world.events() if isinstance(event, events.CheepPosted)]
+    dates = [event.cheep_date for event in await world.events() if isinstance(event, CheepPosted)]
     assert dates == [dates[0], dates[0] + 1, dates[0] + 2]
 
 
-async def test_a_batch_has_a_limit(world):
+async def test_a_batch_has_a_limit(world, a_sign_up):
     """More subtransactions than Postgres keeps at hand are not begun."""
     with pytest.raises(ValueError, match=str(MAX_BATCH)):
         await world.handle(*[a_sign_up() for _ in range(MAX_BATCH + 1)])

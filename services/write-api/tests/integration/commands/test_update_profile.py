@@ -1,0 +1,42 @@
+from cheeper_contracts.commands.update_profile import UpdateProfile
+from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.events.profile_updated import ProfileUpdated
+from write_api.commands.ids import new_id
+
+WHOLE = {"name": "Bób", "bio": "", "location": "Nowhere", "website": "http://a", "birth_date": "2000-02-29"}
+
+
+async def test_the_whole_profile_is_told_as_it_is_now(world, people):
+    """What is absent stays, null clears; no e-mail address is told."""
+    author_id = people[0].author_id
+    await world.handle(UpdateProfile(author_id=author_id, **WHOLE), UpdateProfile(author_id=author_id, bio=None))
+    first, second = (await world.events())[-2:]
+    assert first == ProfileUpdated(author_id=author_id, updated_at=first.updated_at, **WHOLE)
+    assert second == ProfileUpdated(author_id=author_id, updated_at=second.updated_at, **(WHOLE | {"bio": None}))
+    assert first.updated_at < second.updated_at
+
+
+async def test_a_profile_that_is_so_already_is_not_told_of(world, people):
+    """Nothing given, and nothing new."""
+    author_id = people[0].author_id
+    await world.handle(UpdateProfile(author_id=author_id, **WHOLE))
+    again = [
+        UpdateProfile(author_id=author_id),
+        UpdateProfile(author_id=author_id, name="Bo\N{COMBINING ACUTE ACCENT}b"),
+        UpdateProfile(author_id=author_id, **WHOLE),
+    ]
+    await world.handle(*again)
+    handled = CommandHandled(command_type=UpdateProfile.TYPE, command_key=author_id)
+    assert (await world.events())[-3:] == [handled] * 3
+
+
+async def test_a_profile_keeps_its_rules_and_is_an_author_s(world, people):
+    """Each field by its own, a birth date by the day of the command; who has not signed up has none."""
+    author_id = people[0].author_id
+    codes = await world.codes(
+        UpdateProfile(author_id=author_id, name=""),
+        UpdateProfile(author_id=author_id, birth_date="2022-03-14"),
+        UpdateProfile(author_id="bob"),
+        UpdateProfile(author_id=new_id(), name="Bob"),
+    )
+    assert codes == ["invalid", "invalid", "invalid", "author_not_found"]
