@@ -121,6 +121,19 @@ def test_duplicates_of_poison_are_parked_once(store, story, author, tell):
     assert store.status().parked == 2
 
 
+def test_a_batch_whose_answer_was_lost_is_told_of_alike(store, story, author, tell):
+    """Tried again, it is all duplicates, and what was parked has its own reason still: poison, or behind poison."""
+    bob = author()
+    messages = [story.followed(author(), bob, partition=0).message for _ in range(3)]
+    batch = Batch(partition=0, topic_id="topic", items=poisoned(tell.items_of(store, messages), 1))
+    first, again = store.apply(batch), store.apply(batch)
+    assert again == first
+    assert [(message.sequence, message.behind, message.why) for message in again.parked] == [
+        (2, False, "broken"),
+        (3, True, "waits behind poison of its key"),
+    ]
+
+
 def test_another_process_knows_what_is_parked(store, story, author, followers, tell, request):
     """The set of parked keys is read from the store, not remembered by the process that parked."""
     bob = author()

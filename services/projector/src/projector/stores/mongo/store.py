@@ -93,7 +93,18 @@ class MongoStore:
             self._of(views.CHECKPOINTS).replace_one(
                 {"_id": batch.partition}, msgspec.structs.asdict(checkpoint), upsert=True, session=session
             )
-        return Applied(used=len(batch.items), checkpoint=checkpoint, parked=parked)
+        earlier = self._parked_before(batch, fresh, session)
+        return Applied(used=len(batch.items), checkpoint=checkpoint, parked=(*earlier, *parked))
+
+    def _parked_before(self, batch: Batch, fresh: list[Item], session: ClientSession) -> list[ParkedMessage]:
+        """What of the batch is parked already: by an earlier attempt at it, maybe, whose answer was lost."""
+        new = {item.offset for item in fresh}
+        known = [item.sequence for item in batch.items if item.sequence is not None and item.offset not in new]
+        if not known:
+            return []
+        wanted = {"_id": {"$in": [_parked_id(batch.partition, str(sequence)) for sequence in known]}}
+        documents = self._of(views.PARKED_MESSAGES).find(wanted, session=session).sort("sequence")
+        return [msgspec.convert(document, ParkedMessage) for document in documents]
 
     def _set_aside(self, batch: Batch, fresh: list[Item], session: ClientSession) -> tuple[ParkedMessage, ...]:
         """Parks poison, and what comes behind poison of its key, parked earlier or in this very batch."""
@@ -164,7 +175,11 @@ def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int
 
 def _parked_document(message: ParkedMessage) -> Document:
     place = f"{message.topic_id}@{message.offset}" if message.sequence is None else str(message.sequence)
-    return {"_id": f"{message.partition}:{place}", **msgspec.to_builtins(message)}
+    return {"_id": _parked_id(message.partition, place), **msgspec.to_builtins(message)}
+
+
+def _parked_id(partition: int, place: str) -> str:
+    return f"{partition}:{place}"
 
 
 def _checkpoint(document: Mapping[str, Any] | None) -> Checkpoint:

@@ -20,6 +20,7 @@ from projector.stores import (
     Batch,
     Checkpoint,
     GapError,
+    Item,
     LeftOut,
     Refill,
     Slice,
@@ -159,23 +160,32 @@ class RedisStore:
                 raise GapError(f"partition {batch.partition} is at sequence {stored}")
             case [b"bad", place, why]:
                 raise UnappliableError(place, why.decode())
-        _, used, sequence, topic_id, offset, poison, tasks, left_out = reply
+        _, used, before, sequence, topic_id, offset, poison, tasks, left_out = reply
         self._note_tasks(batch.partition, tasks)
         return Applied(
             used=used,
             checkpoint=Checkpoint(sequence=sequence, topic_id=topic_id.decode(), offset=offset, poison=poison),
-            parked=self._set_aside(batch, used),
+            parked=self._set_aside(batch, used, before),
             left_out=_left_out(left_out),
         )
 
-    def _set_aside(self, batch: Batch, used: int) -> tuple[ParkedMessage, ...]:
+    def _set_aside(self, batch: Batch, used: int, before: int) -> tuple[ParkedMessage, ...]:
+        """What of the batch is parked: by this call, or by an earlier one, maybe, whose answer was lost."""
         parked = self._parked.setdefault(batch.partition, set())
-        found = []
+        found: list[ParkedMessage] = []
         for item in batch.items[:used]:
-            if item.poison or item.key in parked:
+            if item.poison:
                 parked.add(item.key)
-                found.append(item.parked(batch.topic_id))
+            if item.key in parked:
+                known = item.sequence is not None and item.sequence <= before
+                found += self._parked_before(item) if known else [item.parked(batch.topic_id)]
         return tuple(found)
+
+    def _parked_before(self, item: Item) -> list[ParkedMessage]:
+        with passing_faults():
+            waiting = cast("list[bytes]", self._client.lrange(self._key(views.PARKED, item.key), 0, -1))
+        messages = (msgspec.json.decode(text, type=ParkedMessage) for text in waiting)
+        return [message for message in messages if message.sequence == item.sequence]
 
     def _read_parked(self, partition: int) -> None:
         with passing_faults():

@@ -3,8 +3,9 @@
 -- KEYS[1] the partition's checkpoint
 -- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
 --         {sequence or 0, offset, key, writes}
--- Replies {'applied', messages used up, sequence, topic_id, offset, poison in a row, authors with tasks, left out}, where
---         `left out` are readers with broken timelines, each after the author whose cheep or follow it was
+-- Replies {'applied', messages used up, sequence before, sequence, topic_id, offset, poison in a row, authors with tasks,
+--         left out}, where `left out` are readers with broken timelines, each after the author whose cheep or follow
+--         it was
 --         {'gap', stored sequence}         a message is missing before one of these
 --         {'bad', place, why}              the message at that place (from 0) cannot be applied
 --         {'parked', place, 1 or 0}        its key is parked (1) or is not (0), other than its writes assume
@@ -85,4 +86,4 @@ if stored_topic == topic_id then
     'offset', string.format('%d', offset), 'poison', poison)
 end
 local waiting = redis.call('LLEN', key(NAME.TASK_AUTHORS, partition))
-return {'applied', used, last, stored_topic, offset, poison, waiting, left_out}
+return {'applied', used, sequence, last, stored_topic, offset, poison, waiting, left_out}
