@@ -1,0 +1,3 @@
+from cheeper_audit.cli import main
+
+main()

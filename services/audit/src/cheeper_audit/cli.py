@@ -1,0 +1,125 @@
+"""The command line. Exit codes: 0 all is equal (with --repair: is now), 1 something differs, 2 it could not be tried, 3
+the system is not at rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from threading import Event as Flag
+from typing import Final
+
+from cheeper_audit import bootstrap
+from cheeper_audit.audit import Auditor
+from cheeper_audit.lag import Lag
+from cheeper_audit.report import Report
+from cheeper_audit.rest import NotAtRestError, Rest
+from cheeper_audit.settings import SettingError, from_env
+from cheeper_audit.standing import Standing
+from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.views.table import SWEEPS
+from cheeper_audit.views.view import Stores
+from cheeper_audit.watch import Watch
+
+EQUAL: Final = 0
+DIFFERENT: Final = 1
+NOT_TRIED: Final = 2
+NOT_AT_REST: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program and exits."""
+    options = _options(arguments)
+    report = Report(sys.stdout, sys.stderr, as_json=options.json)
+    try:
+        with bootstrap.stores(from_env(os.environ)) as stores:
+            sys.exit(watch(stores, report, options) if options.watch else audit(stores, report, options))
+    except (SettingError, StoreAwayError) as error:
+        report.say(f"audit: {error}")
+        sys.exit(NOT_TRIED)
+    except NotAtRestError as error:
+        report.say(str(error))
+        sys.exit(NOT_AT_REST)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
+    """Compares everything once. The exit code."""
+    rest = Rest(stores, patience=options.patience)
+    _, where = rest.look(lambda: None)
+    parked = {store: state.parked for store, state in where.stores.items() if state.parked}
+    for store, number in parked.items():
+        mending = " so that it is not mended: replay or drop them first" if options.repair else ""
+        report.say(f"{store}: {number:,} messages or keys are parked, whose effects it lacks{mending}.")
+    began = time.monotonic()
+    with report.bars():
+        for outcome in Auditor(stores, rest, repair=options.repair, phase=report.phase).run():
+            report.tell(outcome.found, outcome.left if options.repair else None)
+    what = ", ".join(f"{number:,} {name}" for name, number in report.compared.items())
+    report.say(f"Compared {what} in {number_of_views()} views in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
+    return DIFFERENT if report.left else EQUAL
+
+
+def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
+    """Compares samples until a signal or the time is up. The exit code."""
+    stop, ends = Flag(), None if options.seconds is None else time.monotonic() + options.seconds
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def go_on() -> bool:
+        return not stop.is_set() and (ends is None or time.monotonic() < ends)
+
+    def tell(where: Standing, lags: list[Lag]) -> None:
+        tasks = sum(state.tasks for state in where.stores.values())
+        waiting = f"; {tasks:,} turns of fan-out tasks wait" if tasks else ""
+        report.say_lag(time.monotonic(), "; ".join(lag.line for lag in lags) + waiting)
+
+    seen, undecided = 0, 0
+    for sampled in Watch(stores, draw=random.Random(options.seed), tell=tell, go_on=go_on).run():  # noqa: S311 - a sample
+        seen += sampled.ids
+        undecided += sampled.undecided
+        report.tell(sampled.found, None)
+    open_ones = f", {undecided:,} could not be decided" if undecided else ""
+    report.say(f"Sampled {seen:,} ids of {', '.join(sweep.table for sweep in SWEEPS)}: {_verdict(report)}{open_ones}.")
+    return DIFFERENT if report.differences else EQUAL
+
+
+def number_of_views() -> int:
+    """That are compared."""
+    return sum(len(sweep.views) for sweep in SWEEPS)
+
+
+def _verdict(report: Report) -> str:
+    if not report.differences:
+        return "no difference"
+    mended = report.differences - report.left
+    plural = "s" if report.differences > 1 else ""
+    return f"{report.differences:,} difference{plural}" + (f", {mended:,} mended" if mended else "")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="cheeper-audit", description="Compares every view with the write model.")
+    parser.add_argument("--json", action="store_true", help="print differences as JSON lines")
+    parser.add_argument("--patience", type=_seconds, default=10.0, help="seconds to wait for the system to be at rest")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--repair", action="store_true", help="mend what differs, and compare it again")
+    way.add_argument("--watch", action="store_true", help="compare samples under load, and tell the lag")
+    parser.add_argument("--for", dest="seconds", type=_seconds, help="with --watch: end after so many seconds")
+    parser.add_argument("--seed", type=int, help="with --watch: draws the samples")
+    options = parser.parse_args(arguments)
+    if options.seconds is not None and not options.watch:
+        parser.error("--for goes with --watch")
+    return options
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError("must be a number of seconds")
+    return seconds

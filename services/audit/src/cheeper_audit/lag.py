@@ -1,0 +1,71 @@
+"""How late the views are under load, in sequences and in seconds, against what is declared for each."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from cheeper_audit.difference import StoreName
+from cheeper_audit.standing import Standing
+from cheeper_audit.views.table import SWEEPS
+
+_KEPT: Final = 20_000
+
+
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one store: messages that it has yet to apply, and for how many seconds the first of them has been there.
+
+    `late` are the views whose objective that is beyond.
+    """
+
+    store: StoreName
+    sequences: int
+    seconds: float
+    late: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The lag for people."""
+        verdict = f"beyond the objective of {', '.join(self.late)}" if self.late else "within the objectives"
+        return f"{self.store} {self.sequences:,} sequences behind, {self.seconds:.1f} s, {verdict}"
+
+
+class LagMeter:
+    """Remembers when the relay stood where, and so tells since when what a store lacks has been there.
+
+    It is as exact as it is told often; what waits for the relay itself has its time in the outbox.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, dict[int, int]]] = deque(maxlen=_KEPT)
+
+    def tell(self, now: float, where: Standing) -> list[Lag]:
+        """The lag of each store; `now` is in seconds of any clock that runs evenly."""
+        sent = where.relayed.sequences
+        if not self._seen or self._seen[-1][1] != sent:
+            self._seen.append((now, sent))
+        lags = [
+            self._lag(now, where, store, {p: state.sequences[p] for p in sent}) for store, state in where.stores.items()
+        ]
+        self._forget(where)
+        return lags
+
+    def _lag(self, now: float, where: Standing, store: StoreName, applied: dict[int, int]) -> Lag:
+        sent = where.relayed.sequences
+        since = next((at for at, then in self._seen if any(then[p] > applied[p] for p in then)), now)
+        seconds = max(now - since, where.relayed.seconds)
+        objectives = {view.name: view.lag_ms for sweep in SWEEPS for view in sweep.views if view.store == store}
+        return Lag(
+            store=store,
+            sequences=sum(max(0, sent[p] - applied[p]) for p in sent) + where.relayed.waiting,
+            seconds=seconds,
+            late=tuple(name for name, lag_ms in objectives.items() if lag_ms is not None and seconds * 1_000 > lag_ms),
+        )
+
+    def _forget(self, where: Standing) -> None:
+        """Drop what all stores have reached."""
+        slowest = {p: min(state.sequences[p] for state in where.stores.values()) for p in where.relayed.sequences}
+        while len(self._seen) > 1 and all(self._seen[0][1][p] <= slowest[p] for p in slowest):
+            self._seen.popleft()

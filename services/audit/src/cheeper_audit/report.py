@@ -1,0 +1,116 @@
+"""What is printed: differences to stdout, a line each or as JSON lines; all else to stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from cheeper_audit.difference import Difference
+
+_LAG_EVERY_SECONDS: Final = 5.0
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """The task's rate, nothing before it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
+class Report:
+    """Prints as things are found, and counts them."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool) -> None:
+        self._out = out
+        self._as_json = as_json
+        self._console = Console(file=err, highlight=False, markup=False, soft_wrap=True)
+        self._bars = Progress(
+            TextColumn("{task.description:>13}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            redirect_stdout=False,
+            disable=not self._console.is_terminal,
+        )
+        self._lag_told = 0.0
+        self.differences = 0
+        self.left = 0
+        self.compared: dict[str, int] = {}
+
+    @contextmanager
+    def bars(self) -> Iterator[None]:
+        """Shows progress bars on a terminal meanwhile."""
+        with self._bars:
+            yield
+
+    @contextmanager
+    def phase(self, name: str, total: int) -> Iterator[Callable[[int], object]]:
+        """A bar for so many items; without a terminal a line at its end. Gives what to call for some that are done."""
+        task, began = self._bars.add_task(name, total=total), time.monotonic()
+        self.compared[name] = 0
+
+        def tick(done: int) -> None:
+            self.compared[name] += done
+            self._bars.advance(task, done)
+
+        yield tick
+        self._bars.update(task, total=self.compared[name])  # some may have come since it began
+        seconds = time.monotonic() - began
+        if not self._console.is_terminal:
+            rate = self.compared[name] / seconds if seconds else 0
+            self.say(f"{name}: {self.compared[name]:,} in {seconds:.1f} s, {rate:,.0f}/s")
+
+    def tell(self, found: Iterable[Difference], left: frozenset[tuple[str, str, str]] | None) -> None:
+        """Differences; `left` are the places that still differ after mending, none where nothing was mended."""
+        for each in found:
+            mended = left is not None and each.place not in left
+            self.differences += 1
+            self.left += not mended
+            if self._as_json:
+                line = msgspec.json.encode(_Line(each.store, each.view, each.id, each.faults, mended)).decode()
+            else:
+                line = each.line + ("; mended" if mended else "; not mended" if left is not None else "")
+            with self._without_bars():
+                self._out.write(f"{line}\n")
+                self._out.flush()
+
+    @contextmanager
+    def _without_bars(self) -> Iterator[None]:
+        """Takes the bars away meanwhile, which would be torn where both go to one terminal."""
+        if not self._bars.live.is_started:
+            yield
+            return
+        self._bars.stop()
+        yield
+        self._bars.start()
+
+    def say(self, sentence: str) -> None:
+        """Something else."""
+        self._console.print(sentence)
+
+    def say_lag(self, now: float, sentence: str) -> None:
+        """The lag, some seconds after it was said last."""
+        if now - self._lag_told >= _LAG_EVERY_SECONDS:
+            self._lag_told = now
+            self.say(sentence)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """A difference as JSON."""
+
+    store: str
+    view: str
+    id: str
+    faults: tuple[object, ...]
+    mended: bool

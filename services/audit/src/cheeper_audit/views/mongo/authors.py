@@ -1,0 +1,51 @@
+"""Profiles, counts, and the words by which authors are found."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cheeper_audit.views.mongo.base import MongoView
+from cheeper_audit.write_model import WriteModel
+from cheeper_contracts import views
+from cheeper_contracts.words import words_of
+
+_PROFILES: Final = """
+    SELECT a.author_id::text, a.username, a.name, a.bio, a.location, a.website, to_char(a.birth_date, 'YYYY-MM-DD'),
+           a.signed_up_at,
+           (SELECT count(*) FROM follows AS f WHERE f.to_author_id = a.author_id),
+           (SELECT count(*) FROM follows AS f WHERE f.from_author_id = a.author_id),
+           (SELECT count(*) FROM cheeps AS c WHERE c.author_id = a.author_id AND c.deleted_at IS NULL)
+      FROM authors AS a WHERE a.author_id = ANY(%s::uuid[])
+"""
+
+
+class Authors(MongoView):
+    """A document an author."""
+
+    collection = views.AUTHORS
+    unordered = frozenset({"words", "username_words"})
+
+    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.AuthorDocument]:
+        """As MongoView has it."""
+        documents = {}
+        for author_id, username, name, *profile, signed_up_at, followers, following, cheeps in write_model.rows(
+            _PROFILES, list(ids)
+        ):
+            bio, location, website, birth_date = profile
+            documents[author_id] = views.AuthorDocument(
+                author_id=author_id,
+                username=username,
+                username_folded=username.lower(),
+                name=name,
+                bio=bio,
+                location=location,
+                website=website,
+                birth_date=birth_date,
+                signed_up_at=signed_up_at,
+                username_words=words_of(username),
+                words=words_of(username, name),
+                followers=followers,
+                following=following,
+                cheeps=cheeps,
+            )
+        return documents

@@ -1,0 +1,38 @@
+"""Who follows whom since when."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cheeper_audit.views.mongo.base import MongoView
+from cheeper_audit.write_model import WriteModel
+from cheeper_contracts import views
+
+_FOLLOWS: Final = """
+    SELECT f.from_author_id::text, f.to_author_id::text, f.followed_at
+      FROM follows AS f WHERE f.from_author_id = ANY(%s::uuid[])
+"""
+
+
+class Follows(MongoView):
+    """A document a pair, by "<follower> <followed>"; the sweep goes by followers."""
+
+    collection = views.FOLLOWS
+
+    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.FollowDocument]:
+        """As MongoView has it."""
+        rows = write_model.rows(_FOLLOWS, list(ids))
+        return {
+            f"{follower} {followed}": views.FollowDocument(
+                follow_key=f"{follower} {followed}", from_author_id=follower, to_author_id=followed, followed_at=at
+            )
+            for follower, followed, at in rows
+        }
+
+    def bound(self, identifier: str | None) -> str | None:
+        """Behind all pairs of that follower: `!` comes next after the space."""
+        return None if identifier is None else f"{identifier}!"
+
+    def owner(self, identifier: str) -> str:
+        """The follower."""
+        return identifier.partition(" ")[0]

@@ -1,0 +1,36 @@
+"""What authors were told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cheeper_audit.views.mongo.base import MongoView
+from cheeper_audit.write_model import WriteModel
+from cheeper_contracts import views
+
+_NOTIFICATIONS: Final = """
+    SELECT n.notification_id::text, n.author_id::text, n.kind, n.notified_at, n.from_author_id::text, n.cheep_id::text
+      FROM notifications AS n WHERE n.notification_id = ANY(%s::uuid[])
+"""
+
+
+class Notifications(MongoView):
+    """A document a notification."""
+
+    collection = views.NOTIFICATIONS
+
+    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.NotificationDocument]:
+        """As MongoView has it."""
+        return {
+            notification_id: views.NotificationDocument(
+                notification_id=notification_id,
+                author_id=author_id,
+                kind=kind,
+                at=at,
+                from_author_id=from_author_id,
+                cheep_id=cheep_id,
+            )
+            for notification_id, author_id, kind, at, from_author_id, cheep_id in write_model.rows(
+                _NOTIFICATIONS, list(ids)
+            )
+        }

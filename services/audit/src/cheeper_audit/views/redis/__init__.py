@@ -1,0 +1,1 @@
+"""One file a view; `base.py` has what they have in common."""

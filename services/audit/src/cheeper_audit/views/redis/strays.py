@@ -1,0 +1,58 @@
+"""Keys that belong to no author and no cheep, or to nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cheeper_audit.difference import NOTHING, Difference, Fault, RedisMend, is_uuid
+from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.write_model import Table, WriteModel
+from cheeper_contracts import views
+
+NAME: Final = "stray"
+
+_OWNED_BY: Final[dict[str, Table]] = {
+    views.AUTHOR_COUNTERS.name: "authors",
+    views.FOLLOWERS.name: "authors",
+    views.FOLLOWING.name: "authors",
+    views.CHEEP_RECORD.name: "cheeps",
+    views.AUTHOR_CHEEPS.name: "authors",
+    views.TIMELINE.name: "authors",
+    views.TIMELINE_FLOOR.name: "authors",
+    views.TASKS.name: "authors",
+    views.REFILL.name: "authors",
+}
+_NOT_AUDITED: Final = {pattern.name for pattern in views.KEY_PATTERNS} - _OWNED_BY.keys()
+
+
+def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]) -> list[Difference]:
+    """Which of these keys, by their names without what all keys of an installation begin with, are there and should not
+    be.
+
+    An author or a cheep is in the write model before it is in any view, and stays, so one snapshot after the keys were
+    found settles it.
+    """
+    owned: dict[Table, dict[str, list[str]]] = {"authors": {}, "cheeps": {}}
+    unowned = []
+    for name in keys:
+        pattern, _, owner = name.partition(":")
+        if pattern in _OWNED_BY and is_uuid(owner):
+            owned[_OWNED_BY[pattern]].setdefault(owner, []).append(name)
+        elif pattern not in _NOT_AUDITED:
+            unowned.append(name)
+    for table, by_owner in owned.items():
+        for owner in by_owner.keys() - write_model.known(table, list(by_owner)):
+            unowned += by_owner[owner]
+    fault = Fault("there", NOTHING)
+    there = redis.ask(("EXISTS", keys[name]) for name in sorted(unowned))
+    return [
+        Difference(store="redis", view=NAME, id=name, faults=(fault,))
+        for name, found in zip(sorted(unowned), there, strict=True)
+        if found
+    ]
+
+
+def mend(key: bytes) -> RedisMend:
+    """What takes the key away."""
+    return RedisMend((key,), (("DEL", key),))

@@ -1,0 +1,39 @@
+"""The views that are audited, by what their ids are: a sweep goes once over each table's ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from cheeper_audit.views.mongo.authors import Authors
+from cheeper_audit.views.mongo.cheeps import Cheeps
+from cheeper_audit.views.mongo.follows import Follows
+from cheeper_audit.views.mongo.notifications import Notifications
+from cheeper_audit.views.redis.author_cheeps import AuthorCheeps
+from cheeper_audit.views.redis.author_counters import AuthorCounters
+from cheeper_audit.views.redis.cheep_records import CheepRecords
+from cheeper_audit.views.redis.followers import Followers
+from cheeper_audit.views.redis.following import Following
+from cheeper_audit.views.redis.timelines import Timelines
+from cheeper_audit.views.view import View
+from cheeper_audit.write_model import Table
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """The views of a table's ids, and how many ids are compared in one chunk: some megabytes of timelines at most."""
+
+    table: Table
+    chunk: int
+    views: tuple[View, ...]
+
+
+SWEEPS: Final = (
+    Sweep(
+        "authors",
+        200,
+        (AuthorCounters(), Followers(), Following(), AuthorCheeps(), Timelines(), Authors(), Follows()),
+    ),
+    Sweep("cheeps", 1_000, (CheepRecords(), Cheeps())),
+    Sweep("notifications", 2_000, (Notifications(),)),
+)

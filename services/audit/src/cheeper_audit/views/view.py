@@ -1,0 +1,47 @@
+"""What the auditor asks of a view."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from cheeper_audit.difference import Difference, Mend, StoreName
+from cheeper_audit.stores.mongo import MongoViews
+from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.write_model import Span, WriteModel
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """What is compared: a snapshot of the write model, and the views."""
+
+    write_model: WriteModel
+    redis: RedisViews
+    mongo: MongoViews
+
+
+class View(Protocol):
+    """A view: `name` and `lag_ms`, its objective, are as `cheeper_contracts.views` declares them."""
+
+    @property
+    def store(self) -> StoreName:
+        """Where it is."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def lag_ms(self) -> int | None:
+        """How late it may be."""
+        ...
+
+    def differences(self, at: Stores, span: Span) -> list[Difference]:
+        """Where the view differs within a span of the ids that its sweep goes by. Raises StoreAwayError."""
+        ...
+
+    def mend(self, at: Stores, difference: Difference) -> Mend:
+        """What writes the expected value of a key or document that differs, by the same snapshot."""
+        ...

@@ -1,0 +1,122 @@
+"""The audit under load: random samples, and only what stays different when the views have caught up."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from cheeper_audit import standing
+from cheeper_audit.difference import Difference
+from cheeper_audit.lag import Lag, LagMeter
+from cheeper_audit.standing import Standing
+from cheeper_audit.views.table import SWEEPS, Sweep
+from cheeper_audit.views.view import Stores
+from cheeper_audit.write_model import Place, Span
+
+SAMPLE: Final = 20
+_ROUNDS: Final = 8
+_PAUSE_SECONDS: Final = 0.1
+
+
+class Sampled(msgspec.Struct, frozen=True):
+    """What a sample gave: how many ids it was of, the differences, and of how many keys and documents nothing can be
+    said, since each look found something else wrong with them.
+    """
+
+    ids: int
+    found: Sequence[Difference] = ()
+    undecided: int = 0
+
+
+class Watch:
+    """Draws samples until it is told to stop; tells the lag on the way."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        *,
+        draw: random.Random,
+        tell: Callable[[Standing, list[Lag]], object],
+        go_on: Callable[[], bool],
+    ) -> None:
+        self._stores = stores
+        self._draw = draw
+        self._tell = tell
+        self._go_on = go_on
+        self._meter = LagMeter()
+
+    def run(self) -> Iterator[Sampled]:
+        """Samples of each sweep in turn. Raises StoreAwayError."""
+        while self._go_on():
+            for sweep in SWEEPS:
+                self._stand()
+                yield self._sample(sweep)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _sample(self, sweep: Sweep) -> Sampled:
+        self._stores.write_model.refresh()
+        span = self._span(sweep)
+        suspects = {each.place: each for each in self._compare(sweep, span)}
+        for _ in range(_ROUNDS):
+            if not suspects or not self._passed(self._stores.write_model.last_place()):
+                break
+            self._stores.write_model.refresh()
+            span = self._stores.write_model.again(sweep.table, span)
+            later = [each for each in self._compare(sweep, span) if each.place in suspects]
+            certain = [still for each in later if (still := persisting(suspects[each.place], each))]
+            if certain:
+                return Sampled(len(span.ids), certain, undecided=len(later) - len(certain))
+            suspects = {each.place: each for each in later}
+        return Sampled(len(span.ids), undecided=len(suspects))
+
+    def _span(self, sweep: Sweep) -> Span:
+        """Some ids behind a random one between the lowest and the highest."""
+        bounds = self._stores.write_model.bounds(sweep.table)
+        if bounds is None:
+            return Span(None, None, ())
+        low, high = (UUID(each).int for each in bounds)
+        behind = self._draw.randint(low - 1, high - 1)
+        return self._stores.write_model.span(sweep.table, None if behind < 0 else str(UUID(int=behind)), SAMPLE)
+
+    def _compare(self, sweep: Sweep, span: Span) -> list[Difference]:
+        return [each for view in sweep.views for each in view.differences(self._stores, span)]
+
+    def _passed(self, place: Place) -> bool:
+        """Wait until both stores have applied all up to a place of the outbox; false where it is told to stop first."""
+        targets: dict[int, int] | None = None
+        while self._go_on():
+            where = self._stand()
+            if targets is None and self._stores.write_model.is_sent(place):
+                targets = where.relayed.sequences
+            if targets is not None and self._has_applied(where, targets):
+                return True
+            time.sleep(_PAUSE_SECONDS)
+        return False
+
+    def _has_applied(self, where: Standing, targets: dict[int, int]) -> bool:
+        behind = any(
+            state.sequences[p] < sequence for state in where.stores.values() for p, sequence in targets.items()
+        )
+        if behind:
+            return False
+        oldest = self._stores.redis.oldest_tasks()
+        return all(oldest[partition] > targets[partition] for partition in oldest)
+
+    def _stand(self) -> Standing:
+        """Where everything stands now, which is told."""
+        self._stores.write_model.refresh()
+        where = standing.read(self._stores)
+        self._tell(where, self._meter.tell(time.monotonic(), where))
+        return where
+
+
+def persisting(first: Difference, later: Difference) -> Difference | None:
+    """What of a difference is still wrong in the same way, none where nothing is: then it was the lag."""
+    same = set(first.faults)
+    faults = tuple(fault for fault in later.faults if fault in same)
+    return msgspec.structs.replace(later, faults=faults) if faults else None

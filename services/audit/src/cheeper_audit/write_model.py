@@ -1,0 +1,144 @@
+"""The write model as one moment shows it: rows, how far the relay has sent what led to them, and spans of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, LiteralString
+
+import msgspec
+from psycopg import Connection, OperationalError, errors
+
+from cheeper_audit.stores import StoreAwayError
+from cheeper_contracts.topics import PARTITIONS
+
+Table = Literal["authors", "cheeps", "notifications"]
+
+Place = tuple[int, str, int]
+"""Of a row of the outbox: epoch, transaction as text, id."""
+
+_IDS: Final[dict[Table, LiteralString]] = {
+    "authors": "author_id",
+    "cheeps": "cheep_id",
+    "notifications": "notification_id",
+}
+_START: Final[Place] = (0, "0", 0)
+_BACKLOG_SHOWN: Final = 10_000
+
+_CURSOR: Final = "SELECT epoch, xid::text, id FROM relay_cursor"
+_SENT: Final = 'SELECT "partition", last_sequence FROM relay_partitions'
+_BACKLOG: Final = """
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp()) - min("time") / 1e6, 0)::float8
+      FROM (SELECT "time" FROM outbox AS o WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s)
+             ORDER BY o.epoch, o.xid, o.id LIMIT %s) AS waiting
+"""
+_LAST: Final = """
+    SELECT o.epoch, o.xid::text, o.id FROM outbox AS o ORDER BY o.epoch DESC, o.xid DESC, o.id DESC LIMIT 1
+"""
+_IS_SENT: Final = "SELECT (c.epoch, c.xid, c.id) >= (%s, %s::xid8, %s) FROM relay_cursor AS c"
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Ids that lie behind `after` and not behind `upto`, none for an open end; `ids` are those in the write model."""
+
+    after: str | None
+    upto: str | None
+    ids: tuple[str, ...]
+
+
+class Relayed(msgspec.Struct, frozen=True):
+    """How far the relay is: the last sequence by partition, what it has yet to send, and for how many seconds the
+    first of that waits. Where nothing waits, the sequences are those of all that led to the moment's rows: a row of
+    the outbox is written with the rows that it tells of.
+    """
+
+    sequences: dict[int, int]
+    waiting: int
+    seconds: float
+
+
+class WriteModel:
+    """A connection that reads one snapshot (REPEATABLE READ) after the other."""
+
+    def __init__(self, connection: Connection[tuple[Any, ...]]) -> None:
+        self._connection = connection
+
+    def refresh(self) -> None:
+        """Leave the snapshot: the next statement sees all that is committed by then, and those after it the same.
+        Raises StoreAwayError.
+        """
+        try:
+            self._connection.rollback()
+        except OperationalError as error:
+            raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
+
+    def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises StoreAwayError."""
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except OperationalError as error:
+            raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached, or does not serve.") from error
+        except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as error:
+            raise StoreAwayError(
+                "The database at DATABASE_URL has no write model of this version, or may not be read."
+            ) from error
+
+    def relayed(self) -> Relayed:
+        """How far the relay is."""
+        sequences = dict.fromkeys(range(PARTITIONS), 0) | dict(self.rows(_SENT))
+        cursor = next(iter(self.rows(_CURSOR)), _START)
+        [(waiting, seconds)] = self.rows(_BACKLOG, *cursor, _BACKLOG_SHOWN)
+        return Relayed(sequences, waiting, seconds)
+
+    def last_place(self) -> Place:
+        """Of the last event that led to the snapshot's rows."""
+        epoch, xid, row_id = next(iter(self.rows(_LAST)), _START)
+        return epoch, xid, row_id
+
+    def is_sent(self, place: Place) -> bool:
+        """Whether the relay's cursor has reached it."""
+        return place == _START or self.rows(_IS_SENT, *place) == [(True,)]
+
+    def count(self, table: Table) -> int:
+        """How many rows there are."""
+        [(number,)] = self.rows(f"SELECT count(*) FROM {table}")  # noqa: S608 - a Literal
+        return int(number)
+
+    def bounds(self, table: Table) -> tuple[str, str] | None:
+        """The lowest and the highest id; none in an empty table."""
+        name = _IDS[table]
+        ends = [
+            self.rows(f"SELECT {name}::text FROM {table} ORDER BY {table}.{name} {way} LIMIT 1")  # noqa: S608
+            for way in _WAYS
+        ]
+        return (ends[0][0][0], ends[1][0][0]) if ends[0] else None
+
+    def span(self, table: Table, after: str | None, size: int) -> Span:
+        """The next so many ids behind that one; the last span has an open end."""
+        ids = self._ids(table, after, None, size)
+        return Span(after, ids[-1] if len(ids) == size else None, ids)
+
+    def again(self, table: Table, span: Span) -> Span:
+        """The span with its ids as they are now."""
+        return msgspec.structs.replace(span, ids=self._ids(table, span.after, span.upto, None))
+
+    def known(self, table: Table, ids: Sequence[str]) -> set[str]:
+        """Which of these UUIDs the table has."""
+        name = _IDS[table]
+        found = self.rows(f"SELECT {name}::text FROM {table} WHERE {name} = ANY(%s::uuid[])", list(ids))  # noqa: S608
+        return {identifier for (identifier,) in found}
+
+    def _ids(self, table: Table, after: str | None, upto: str | None, size: int | None) -> tuple[str, ...]:
+        name = _IDS[table]
+        # The conditions are put together, so that each is a bound of the index and none a filter behind it.
+        behind = f"{table}.{name} > %s::uuid" if after is not None else "%s::uuid IS NULL"
+        within = f"{table}.{name} <= %s::uuid" if upto is not None else "%s::uuid IS NULL"
+        found = self.rows(
+            f"SELECT {name}::text FROM {table} WHERE {behind} AND {within} ORDER BY {table}.{name} LIMIT %s",  # noqa: S608
+            after,
+            upto,
+            size,
+        )
+        return tuple(identifier for (identifier,) in found)
+
+
+_WAYS: Final[tuple[LiteralString, ...]] = ("ASC", "DESC")
