@@ -1,5 +1,7 @@
 """One suite over the repositories in Postgres and in memory: what it proves of one holds of the other."""
 
+import dataclasses
+
 import pytest
 
 from write_api.commands.ids import new_id
@@ -15,7 +17,7 @@ from write_api.domain.errors import (
 )
 from write_api.domain.follow import Follow
 from write_api.domain.notification import Notification
-from write_api.domain.values import CheepText, Identifier
+from write_api.domain.values import BirthDate, CheepText, Email, Identifier
 from write_api.testing import MemoryTransactions
 
 NOW = 1_647_292_130_123_456
@@ -70,6 +72,29 @@ async def test_emails_are_unique_without_regard_to_case(begin):
         await saved(begin, an_author(email="STRASSE@EXAMPLE.COM"))
 
 
+async def test_an_author_is_changed(begin):
+    """The profile and the address, and nothing else of it; its own username and address are not in its way."""
+    bob = an_author(name="Bob", birth_date="0001-01-01")
+    await saved(begin, bob)
+    bob.name, bob.birth_date, bob.email = None, BirthDate("0001-01-02"), Email("new@example.com")
+    await saved(begin, bob)
+    async with begin(["k"]) as work:
+        assert await work.authors.of_id(bob.author_id) == bob
+
+
+async def test_an_author_does_not_change_to_an_address_that_is_taken(begin):
+    """And stays as it was; the address that another one left is free."""
+    bob, alice = an_author(email="bob@example.com"), an_author()
+    await saved(begin, bob, alice)
+    alice.email = Email("BOB@example.com")
+    with pytest.raises(EmailTaken):
+        await saved(begin, alice)
+    bob.email = Email("new@example.com")
+    await saved(begin, bob, alice)
+    async with begin(["k"]) as work:
+        assert await work.authors.of_id(alice.author_id) == alice
+
+
 async def test_a_follow_is_found_by_its_pair(begin):
     """In its own direction only."""
     alice, bob = an_author(), an_author()
@@ -92,6 +117,26 @@ async def test_a_follow_id_is_of_one_pair(begin):
     with pytest.raises(FollowIdTaken, match=follow.follow_id):
         async with begin(["k"]) as work:
             await work.follows.save(a_follow(bob, alice, follow.follow_id))
+
+
+async def test_a_follow_that_ended_is_removed_and_its_id_free(begin):
+    """The pair may follow again, by another id or the same one, and the id may be another pair's."""
+    alice, bob = an_author(), an_author()
+    await saved(begin, alice, bob)
+    first = a_follow(alice, bob)
+    async with begin(["k"]) as work:
+        await work.follows.save(first)
+    ended = dataclasses.replace(first)
+    ended.end(NOW + 1)
+    async with begin(["k"]) as work:
+        await work.follows.save(ended)
+        assert await work.follows.of_id(alice.author_id, bob.author_id) is None
+        await work.follows.save(first)
+        await work.follows.save(ended)
+        await work.follows.save(second := a_follow(bob, alice, first.follow_id))
+    async with begin(["k"]) as work:
+        assert await work.follows.of_id(alice.author_id, bob.author_id) is None
+        assert await work.follows.of_id(bob.author_id, alice.author_id) == second
 
 
 async def test_both_authors_of_a_follow_have_signed_up(begin):
@@ -120,6 +165,27 @@ async def test_a_cheep_comes_back_and_its_author_knows_its_date(begin):
         assert found.last_cheep_date == NOW + 9
 
 
+async def test_a_cheep_is_changed(begin):
+    """Edited and deleted, an answer too; held or not, it is the same."""
+    bob = an_author()
+    await saved(begin, bob)
+    parent = bob.post(Identifier(new_id()), CheepText("a"), NOW)
+    answer = bob.answer(parent, Identifier(new_id()), CheepText("b"), NOW)
+    for change in (
+        lambda _: None,
+        lambda one: one.edit(bob.author_id, "c", NOW + 5),
+        lambda one: one.delete(bob.author_id, NOW + 9),
+    ):
+        async with begin(["k"]) as work:
+            for one in (parent, answer):
+                change(one)
+                await work.cheeps.save(one)
+        async with begin(["k"]) as work:
+            for one in (parent, answer):
+                assert await work.cheeps.of_id(one.cheep_id) == await work.cheeps.of_id(one.cheep_id, hold=True) == one
+    assert (answer.message, answer.edited_at, answer.deleted_at) == ("c", NOW + 5, NOW + 9)
+
+
 async def test_a_cheep_id_is_of_one_cheep(begin):
     """Another author who is as fast with it is refused."""
     bob, alice = an_author(), an_author()
@@ -129,7 +195,9 @@ async def test_a_cheep_id_is_of_one_cheep(begin):
         await work.cheeps.save(first)
     with pytest.raises(CheepIdTaken):
         async with begin(["k"]) as work:
-            await work.cheeps.save(alice.post(first.cheep_id, CheepText("Hello"), NOW))
+            await work.cheeps.save(alice.post(first.cheep_id, CheepText("Other"), NOW))
+    async with begin(["k"]) as work:
+        assert await work.cheeps.of_id(first.cheep_id) == first
 
 
 async def test_a_savepoint_is_undone_alone(begin):

@@ -1,8 +1,8 @@
 import pytest
 
 from write_api.domain.author import Author
-from write_api.domain.errors import AuthorIdTaken, Invalid
-from write_api.domain.values import CheepText, Identifier
+from write_api.domain.errors import AuthorIdTaken, CheepNotFound, Invalid
+from write_api.domain.values import CheepText, Email, Identifier
 
 NOW = 1_647_292_130_123_456
 FORM = {"author_id": "a64a52cc-3ee9-4a15-918b-099e18b43119", "username": "bob", "email": "bob@bob.com"}
@@ -35,3 +35,41 @@ def test_cheep_dates_rise_even_if_the_clock_does_not():
     author = Author.sign_up(FORM, NOW)
     dates = [author.post(Identifier(str(at)), CheepText("Hello"), NOW + at).cheep_date for at in (5, 5, -100, 50)]
     assert dates == [NOW + 5, NOW + 6, NOW + 7, NOW + 50]
+
+
+def test_a_profile_changes_in_the_fields_that_are_given():
+    """Null clears a field, what is absent stays, and what is so already is no change."""
+    author = Author.sign_up({**FORM, "name": "Bob", "bio": "Builder"}, NOW)
+    assert author.change_profile({"bio": None, "location": "Nowhere"})
+    assert (author.name, author.bio, author.location) == ("Bob", None, "Nowhere")
+    assert not author.change_profile({})
+    assert not author.change_profile({"bio": None, "name": "Bob"})
+
+
+def test_another_spelling_of_the_address_is_another_address():
+    """Only the very same one is no change."""
+    author = Author.sign_up(FORM, NOW)
+    changes = [author.change_email(Email(address)) for address in ("bob@bob.com", "BOB@bob.com", "BOB@bob.com")]
+    assert (changes, author.email) == ([False, True, False], "BOB@bob.com")
+
+
+def test_a_sign_up_is_the_same_after_all_has_changed():
+    """A repeat is known by what was first sent."""
+    author = Author.sign_up(FORM, NOW)
+    author.change_profile({"name": "Bob"})
+    author.change_email(Email("new@bob.com"))
+    author.accept_repeat(Author.sign_up(FORM, NOW))
+    with pytest.raises(AuthorIdTaken):
+        author.accept_repeat(Author.sign_up({**FORM, "name": "Bob", "email": "new@bob.com"}, NOW))
+
+
+def test_an_answer_is_a_cheep_that_says_what_it_answers():
+    """It has its place among its author's dates; a deleted cheep is answered no more."""
+    author = Author.sign_up(FORM, NOW)
+    parent = author.post(Identifier("1"), CheepText("Hello"), NOW)
+    answer = author.answer(parent, Identifier("2"), CheepText("Hi"), NOW)
+    assert (answer.in_reply_to, answer.cheep_date) == ("1", NOW + 1)
+    parent.delete(author.author_id, NOW)
+    with pytest.raises(CheepNotFound):
+        author.answer(parent, Identifier("3"), CheepText("Hi"), NOW)
+    assert author.last_cheep_date == NOW + 1

@@ -17,3 +17,10 @@ def test_all_ids_are_checked():
     with pytest.raises(Invalid) as caught:
         Follow.begin({"follow_id": "", "from_author_id": "x", "to_author_id": "y"}, 1)
     assert [wrong.field for wrong in caught.value.fields] == ["follow_id", "from_author_id", "to_author_id"]
+
+
+def test_a_follow_that_ended_keeps_what_it_was():
+    """When it ended is known until it is removed."""
+    follow = Follow.begin({"follow_id": ALICE, "from_author_id": BOB, "to_author_id": ALICE}, 1)
+    follow.end(2)
+    assert (follow.follow_id, follow.followed_at, follow.ended_at) == (ALICE, 1, 2)
