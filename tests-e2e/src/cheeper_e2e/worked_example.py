@@ -22,7 +22,7 @@ SOURCES: Final = ("contracts/src", "services/*/src", "deploy/local/src", "tests-
 _NO_PART: Final = shutil.ignore_patterns(
     ".git", ".venv", ".cheeper", ".hypothesis", ".*_cache", "__pycache__", "*.pyc", "*.egg-info"
 )
-_FENCE: Final = re.compile(r"```(\w*)$")
+_FENCE: Final = re.compile(r"```([\w-]*)$")
 _LABEL: Final = re.compile(r"(New file|Edit) `([^`]+)`:$")
 
 
