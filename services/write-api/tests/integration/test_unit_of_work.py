@@ -5,25 +5,30 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
+from write_api.commands.answer_cheep import answer_cheep
 from write_api.commands.bus import CommandBus
+from write_api.commands.delete_cheep import delete_cheep
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
+from write_api.commands.update_profile import update_profile
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
 from write_api.domain.author import Author
+from write_api.domain.follow import Follow
 from write_api.features import HANDLERS
 
 NOW = 1_647_292_130_123_456
-WAITING = text(
-    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-    " WHERE NOT granted AND datname = current_database()"
-)
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+WITHIN_SECONDS = 5
 XID = text("SELECT pg_current_xact_id_if_assigned()::text")
 
 
@@ -49,11 +54,11 @@ async def count(engine, table):
         return (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()  # noqa: S608
 
 
-async def handle_until_available(bus, one):
+async def handle_until_available(bus, *batch):
     """As a worker does: a transaction that lost against another is tried again."""
     while True:
         try:
-            return (await bus.handle([one]))[0]
+            return await bus.handle(batch)
         except UnavailableError:
             await asyncio.sleep(0)
 
@@ -108,7 +113,7 @@ async def test_one_message_id_for_two_keys_at_once_has_one_effect(engine):
     """The locks do not hold them apart; the record does, and the loser is told when it tries again."""
     bus, message_id = bus_of(engine), new_id()
     outcomes = await asyncio.gather(*(handle_until_available(bus, incoming(a_sign_up(), message_id)) for _ in range(8)))
-    assert sorted(outcome.code or "" for outcome in outcomes) == ["", *[MESSAGE_ID_REUSED] * 7]
+    assert sorted(outcome.code or "" for (outcome,) in outcomes) == ["", *[MESSAGE_ID_REUSED] * 7]
     assert [await count(engine, table) for table in ("authors", "outbox", "handled_commands")] == [1, 1, 1]
 
 
@@ -118,7 +123,7 @@ async def test_one_username_at_once_is_of_one_author(engine):
     outcomes = await asyncio.gather(
         *(handle_until_available(bus, incoming(a_sign_up(username=f"Bob{'bB'[i % 2]}"), new_id())) for i in range(8))
     )
-    assert sorted(outcome.code or "" for outcome in outcomes) == ["", *["username_taken"] * 7]
+    assert sorted(outcome.code or "" for (outcome,) in outcomes) == ["", *["username_taken"] * 7]
     assert [await count(engine, table) for table in ("authors", "outbox")] == [1, 8]
 
 
@@ -157,6 +162,101 @@ async def test_a_deadlock_is_no_refusal(engine):
     results = await asyncio.gather(sign_up("alice", "bob"), sign_up("bob", "alice"), return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["NoneType", "UnavailableError"]
     assert await count(engine, "authors") == 2
+
+
+@pytest.fixture
+async def cheeps(engine):
+    """Two authors, with a post by each."""
+    authors = [a_sign_up() for _ in range(2)]
+    posts = [PostCheep(cheep_id=new_id(), author_id=author.author_id, message="Hello") for author in authors]
+    await bus_of(engine).handle([incoming(command, new_id()) for command in (*authors, *posts)])
+    return posts
+
+
+def an_answer(author_id, parent):
+    return AnswerCheep(cheep_id=new_id(), in_reply_to=parent.cheep_id, author_id=author_id, message="Hi")
+
+
+def a_deletion(cheep):
+    return DeleteCheep(cheep_id=cheep.cheep_id, author_id=cheep.author_id)
+
+
+async def test_a_deletion_waits_for_an_answer(engine, cheeps):
+    """The answer's transaction holds its parent, though that is another key's; an answer after the deletion is refused.
+    Another answer does not wait.
+    """
+    bus, (alices, bobs) = bus_of(engine), cheeps
+    async with PostgresTransactions(engine).begin([alices.author_id]) as work:
+        assert await answer_cheep(an_answer(alices.author_id, bobs), work, NOW + 1) is not None
+        deletion = asyncio.create_task(bus.handle([incoming(a_deletion(bobs), new_id())]))
+        await eventually(lambda: waits_for_a_lock(engine))
+        assert await work.cheeps.of_id(bobs.cheep_id) == await work.cheeps.of_id(bobs.cheep_id, hold=True)
+    assert await deletion == [Outcome(changed=True)]
+    (late,) = await bus.handle([incoming(an_answer(alices.author_id, bobs), new_id())])
+    assert late.code == "cheep_not_found"
+    assert await count(engine, "cheeps") == 3
+
+
+async def test_an_answer_waits_for_a_deletion(engine, cheeps):
+    """And finds its parent deleted, though it was there when it began to look."""
+    alices, bobs = cheeps
+    async with PostgresTransactions(engine).begin([bobs.author_id]) as work:
+        assert await delete_cheep(a_deletion(bobs), work, NOW + 1) is not None
+        answering = asyncio.create_task(bus_of(engine).handle([incoming(an_answer(alices.author_id, bobs), new_id())]))
+        await eventually(lambda: waits_for_a_lock(engine))
+    (refused,) = await answering
+    assert refused.code == "cheep_not_found"
+    assert await count(engine, "cheeps") == 2
+
+
+async def test_answers_to_one_cheep_do_not_wait_for_each_other(engine, cheeps):
+    """However many hold it at once."""
+    alices, bobs = cheeps
+    begin = PostgresTransactions(engine).begin
+    async with begin([alices.author_id]) as one, begin([bobs.author_id]) as other:
+        for work, author_id in ((one, alices.author_id), (other, bobs.author_id)):
+            assert await answer_cheep(an_answer(author_id, bobs), work, NOW + 1) is not None
+
+
+async def test_a_deadlock_of_batches_loses_nothing(engine, cheeps):
+    """Two batches that answer what the other one deletes: one is told to try again, and then finds what is left to do.
+    Each of the four commands leaves its one message.
+    """
+    meeting, tries = asyncio.Barrier(2), []
+
+    async def meet_and_answer(command, work, now):
+        tries.append(command.author_id)
+        event = await answer_cheep(command, work, now)
+        if len(tries) <= meeting.parties:
+            await meeting.wait()
+        return event
+
+    handlers = {**HANDLERS, AnswerCheep: meet_and_answer}
+    bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, handlers, source="/test")
+
+    async def handle(own, foreign):
+        batch = [incoming(one, new_id()) for one in (an_answer(own.author_id, foreign), a_deletion(own))]
+        return await handle_until_available(bus, *batch)
+
+    alices, bobs = cheeps
+    before = await count(engine, "outbox")
+    outcomes = await asyncio.gather(handle(alices, bobs), handle(bobs, alices))
+    answers, deletions = zip(*outcomes, strict=True)
+    assert sorted(answer.code or "" for answer in answers) == ["", "cheep_not_found"]
+    assert deletions == (Outcome(changed=True), Outcome(changed=True))
+    assert len(tries) == 3
+    assert await count(engine, "outbox") == before + 4
+
+
+async def test_a_profile_changes_while_others_refer_to_its_author(engine, cheeps):
+    """A follow of an author that is not committed yet does not hold up what the author does to itself."""
+    begin, (alices, bobs) = PostgresTransactions(engine).begin, cheeps
+    pair = {"from_author_id": alices.author_id, "to_author_id": bobs.author_id}
+    async with begin([bobs.author_id]) as following, begin([alices.author_id]) as changing:
+        await following.follows.save(Follow.begin({"follow_id": new_id(), **pair}, NOW))
+        await asyncio.wait_for(
+            update_profile(UpdateProfile(author_id=alices.author_id, name="Alice"), changing, NOW), WITHIN_SECONDS
+        )
 
 
 async def test_a_message_id_is_reserved_once(engine):
