@@ -13,15 +13,17 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cheeper_contracts.topics import DEAD_LETTERS, EVENTS
+from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from projector.acceptance import Acceptance
 from projector.consumer import Consumer
 from projector.dead_letters import DeadLetters
 from projector.health import Health
 from projector.limits import Limit
-from projector.log import EventLog, consumer_settings
+from projector.log import TopicLog, consumer_settings
 from projector.settings import Settings
 from projector.stores import Store
 from projector.stores.mongo.store import MongoStore
+from projector.stores.redis.accepted import RedisAcceptedCommands
 from projector.stores.redis.store import RedisSettings, RedisStore
 from projector.tasks import FanOutTasks
 from projector.topic import TopicWatch
@@ -31,12 +33,9 @@ _SECONDS: Final = 5.0
 
 
 def redis_store(settings: Settings) -> RedisStore:
-    """The hot views. Nothing is connected before it is used; attempts are repeated by our own rules alone."""
-    client = Redis.from_url(
-        settings.redis_url, socket_timeout=_SECONDS, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
+    """The hot views."""
     return RedisStore(
-        client,
+        _redis(settings),
         RedisSettings(
             prefix=settings.redis_prefix, inline_max=settings.fanout_inline_max, slice_size=settings.fanout_slice
         ),
@@ -76,20 +75,42 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     settings: Settings, store: Store, *, health: Health, stop: Flag, limit: Limit, tasks: FanOutTasks | None = None
 ) -> Consumer:
     """The consumer of one store."""
-    servers: dict[str, str | int | float | bool] = {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
-        "log_level": 0,
-    }
-    topic = EVENTS.named(settings.topic_prefix)
-    group = f"{settings.topic_prefix}cheeper.projector.{store.name}"
     return Consumer(
         store=store,
-        event_log=EventLog(
-            consumer_settings(settings.kafka_bootstrap_servers, group), topic, TopicWatch(AdminClient(servers), topic)
-        ),
-        dead_letters=DeadLetters(Producer(servers), DEAD_LETTERS.named(settings.topic_prefix)),
+        event_log=_topic_log(settings, EVENTS, store.name),
+        dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
         health=health,
         stop=stop,
         limit=limit,
         tasks=tasks,
+    )
+
+
+def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:
+    """The consumer of the commands' headers."""
+    return Acceptance(
+        accepted=RedisAcceptedCommands(_redis(settings), settings.redis_prefix),
+        commands=_topic_log(settings, COMMANDS, "commands"),
+        health=health,
+        stop=stop,
+    )
+
+
+def _topic_log(settings: Settings, topic: Topic, group: str) -> TopicLog:
+    name = topic.named(settings.topic_prefix)
+    return TopicLog(
+        consumer_settings(settings.kafka_bootstrap_servers, f"{settings.topic_prefix}cheeper.projector.{group}"),
+        name,
+        TopicWatch(AdminClient(_broker(settings)), name),
+    )
+
+
+def _broker(settings: Settings) -> dict[str, str | int | float | bool]:
+    return {"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0}
+
+
+def _redis(settings: Settings) -> Redis:
+    """A client. Nothing is connected before it is used; attempts are repeated by our own rules alone."""
+    return Redis.from_url(
+        settings.redis_url, socket_timeout=_SECONDS, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
     )

@@ -6,7 +6,8 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from threading import Event as Flag
 from threading import Thread
@@ -15,7 +16,7 @@ import msgspec
 import structlog
 
 from projector import bootstrap, health, logs, tasks
-from projector.consumer import Consumer, TooMuchPoisonError
+from projector.consumer import TooMuchPoisonError
 from projector.limits import Limit
 from projector.settings import SettingError, Settings, from_env
 from projector.stores import Status, Store, StoreAwayError
@@ -84,21 +85,25 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
     consumers = bootstrap.consumers(
         settings, names, health=found, stop=stop, limit=options.limit, with_tasks=not options.no_tasks
     )
-    by_name = dict(zip(names, consumers, strict=True))
-    return _run_all(by_name, found, stop, stay=options.limit is None)
+    running: dict[str, Callable[[], None]] = {
+        name: consumer.run for name, consumer in zip(names, consumers, strict=True)
+    }
+    if "redis" in names and options.limit is None:
+        running["commands"] = bootstrap.acceptance(settings, health=found, stop=stop).run
+    return _run_all(running, found, stop, stay=options.limit is None)
 
 
-def _run_all(consumers: dict[str, Consumer], found: health.Health, stop: Flag, *, stay: bool) -> bool:
-    """A thread for each consumer. When one fails, all stop: the runner starts the process again.
+def _run_all(running: Mapping[str, Callable[[], None]], found: health.Health, stop: Flag, *, stay: bool) -> bool:
+    """A thread for each of them. When one fails, all stop: the runner starts the process again.
 
     Too much poison ends one consumer alone, and the process stays with `stay`, its readiness saying why: a process that
     ended would be started again, to meet the same messages, and would hold up the other store.
     """
     failed, poisoned = Flag(), Flag()
 
-    def guard(name: str, consumer: Consumer) -> None:
+    def guard(name: str, run: Callable[[], None]) -> None:
         try:
-            consumer.run()
+            run()
         except TooMuchPoisonError as error:
             found.say(f"{name}_views", str(error))
             log.error("stopped: see to the cause and start it again", store=name, why=str(error))  # noqa: TRY400 - no defect
@@ -108,17 +113,16 @@ def _run_all(consumers: dict[str, Consumer], found: health.Health, stop: Flag, *
             failed.set()
             stop.set()
 
-    threads = [
-        Thread(target=guard, args=(name, consumer), name=name, daemon=True) for name, consumer in consumers.items()
-    ]
+    threads = [Thread(target=guard, args=(name, run), name=name, daemon=True) for name, run in running.items()]
     for thread in threads:
         thread.start()
     while not stop.is_set() and any(thread.is_alive() for thread in threads):
         stop.wait(0.1)
     if stay and poisoned.is_set():
         stop.wait()
+    deadline = time.monotonic() + DRAIN_SECONDS
     for thread in threads:
-        thread.join(DRAIN_SECONDS / len(threads))
+        thread.join(max(0, deadline - time.monotonic()))
         if thread.is_alive():
             log.error("did not stop in time", store=thread.name)
             failed.set()

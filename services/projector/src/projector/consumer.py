@@ -6,7 +6,6 @@ what is double and what is missing. Nothing is passed over but what the rules na
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event as Flag
@@ -19,9 +18,9 @@ from projector.dead_letters import DeadLetters
 from projector.decoding import Incoming, decode
 from projector.health import Health
 from projector.limits import Limit, is_domain
-from projector.log import BEGINNING, EventLog
+from projector.log import PATIENCE, TopicLog
 from projector.meta import meta_of
-from projector.positions import Position, Search
+from projector.places import Places
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
@@ -29,8 +28,6 @@ from projector.transients import Abandoned, Persistence
 log = structlog.get_logger()
 T = TypeVar("T")
 
-PATIENCE = 0.1
-LOOK_PERIOD = 1.0
 POISON_LIMIT = 20
 
 
@@ -45,7 +42,7 @@ class Consumer:
         self,
         *,
         store: Store,
-        event_log: EventLog,
+        event_log: TopicLog,
         dead_letters: DeadLetters,
         health: Health,
         stop: Flag,
@@ -56,17 +53,14 @@ class Consumer:
         self._store = store
         self._log = event_log
         self._dead_letters = dead_letters
-        self._health = health
         self._stop = stop
         self._limit = limit
         self._tasks = tasks
         self._poison_limit = poison_limit
-        self._positions: dict[int, Position] = {}
         self._persistence = Persistence(health, store.name, event_log.idle)
-        self._next_look = 0.0
+        self._places = Places(store, event_log, health, self._persistence, self._wanted)
         self._busy = False
-        for need, part in ((store.name, ""), ("kafka", store.name), (f"{store.name}_views", "")):
-            health.expect(need, part)
+        health.expect(store.name)
 
     def run(self) -> None:
         """Reads until stopped or the limit is reached. Raises TooMuchPoisonError, and what is a defect."""
@@ -74,8 +68,8 @@ class Consumer:
             with suppress(Abandoned):
                 self._persist(self._store.prepare)
                 while self._wanted():
-                    self._look_around()
-                    self._place_held()
+                    self._places.look_around()
+                    self._places.place_held()
                     for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
                         self._take(partition, messages)
                     self._serve_tasks()
@@ -86,10 +80,8 @@ class Consumer:
         if self._limit.reached:
             log.info("limit reached", store=self._store.name, what="domain messages", number=self._limit.number)
 
-    # --- the data path ---
-
     def _take(self, partition: int, messages: Sequence[Message]) -> None:
-        position = self._positions[partition]
+        position = self._places.of(partition)
         found = [decode(message) for message in messages]
         fresh, gap = position.continued_by(found)
         items = [Item(incoming=again) for again in position.last_again(found, self._log.watch.topic_id or "")]
@@ -98,9 +90,9 @@ class Consumer:
             with suppress(Abandoned):
                 self._apply(partition, items)
                 if gap and not self._limit.reached:
-                    self._miss(partition)
+                    self._places.miss(partition)
         except GapError:
-            self._miss(partition)
+            self._places.miss(partition)
 
     def _item(self, incoming: Incoming) -> Item:
         log.info("received", store=self._store.name, **_says(incoming))
@@ -137,7 +129,7 @@ class Consumer:
             items = items[applied.used :]
 
     def _settle(self, partition: int, items: Sequence[Item], applied: Applied) -> None:
-        position = self._positions[partition]
+        position = self._places.of(partition)
         before = position.checkpoint.sequence
         position.moved(applied.checkpoint)
         new = [item for item in items if item.sequence is None or item.sequence > before]
@@ -161,7 +153,7 @@ class Consumer:
         self._log.store_offset(partition, items[-1].offset)
 
     def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:
-        run = self._positions[partition].checkpoint.poison
+        run = self._places.of(partition).checkpoint.poison
         for place, item in enumerate(items):
             run = run + 1 if item.poison else 0
             if run >= self._poison_limit:
@@ -172,64 +164,6 @@ class Consumer:
                     )
                 return tuple(items[:place])
         return tuple(items)
-
-    # --- where to read ---
-
-    def _look_around(self) -> None:
-        """Notices another topic, a store put back to an older state, and what is not well."""
-        if self._log.watch.tick():
-            log.warning("the topic is another one: reading it from its beginning", store=self._store.name)
-            self._positions.clear()
-            self._log.hold(self._log.owned)
-        self._health.say("kafka", self._log.watch.why_not or self._log.why_not, self._store.name)
-        self._health.say(f"{self._store.name}_views", self._why_not_whole())
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_PERIOD
-            self._compare_checkpoints()
-
-    def _compare_checkpoints(self) -> None:
-        reading = sorted(self._log.owned - self._log.held)
-        for partition, stored in self._persist(lambda: self._store.checkpoints(reading)).items():
-            if stored.sequence < self._positions[partition].checkpoint.sequence:
-                log.warning("the store is older than it was", store=self._store.name, partition=partition)
-                self._persist(self._store.prepare)
-                self._positions[partition] = Position()
-                self._log.hold([partition])
-
-    def _place_held(self) -> None:
-        topic_id = self._log.watch.topic_id
-        held = sorted(self._log.held)
-        if not held or topic_id is None:
-            return
-        places = {}
-        for partition, stored in self._persist(lambda: self._store.checkpoints(held)).items():
-            position = self._positions.setdefault(partition, Position())
-            position.checkpoint = stored
-            offset = None if partition in self._log.out_of_range else position.next_offset(topic_id)
-            places[partition] = BEGINNING if offset is None else offset
-            log.info("reading", store=self._store.name, partition=partition, sequence=stored.sequence, offset=offset)
-        self._log.place(places)
-
-    def _miss(self, partition: int) -> None:
-        """A message is missing before the next one: look for it, or wait until the relay has sent it again."""
-        position = self._positions[partition]
-        if position.missing():
-            self._log.hold([partition])
-        self._health.say(f"{self._store.name}_views", self._why_not_whole())
-
-    def _why_not_whole(self) -> str | None:
-        if not self._log.joined:
-            return "has no partitions yet"
-        missing = [
-            f"{position.checkpoint.sequence + 1} of partition {partition}"
-            for partition, position in sorted(self._positions.items())
-            if position.search is not Search.NONE and partition in self._log.owned
-        ]
-        if missing:
-            return f"sequence {', '.join(missing)} is missing in the log"
-        return "partitions wait to be read" if self._log.held else None
-
-    # --- around it ---
 
     def _serve_tasks(self) -> None:
         tasks = self._tasks

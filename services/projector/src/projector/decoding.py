@@ -34,7 +34,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(message: Message) -> Incoming:
     """The message, decoded as far as it can be; never raises for what the message holds."""
-    headers = [(name, value or b"") for name, value in cast("Headers", message.headers() or [])]
+    headers = headers_of(message)
     key = (message.key() or b"").decode(errors="backslashreplace")
     value = message.value()
     envelope, event, poison = None, None, None
@@ -54,6 +54,11 @@ def decode(message: Message) -> Incoming:
         headers=headers,
         value=value,
     )
+
+
+def headers_of(message: Message) -> Headers:
+    """The headers; one that has no value is empty."""
+    return [(name, value or b"") for name, value in cast("Headers", message.headers() or [])]
 
 
 def sequence_of(headers: Headers) -> int | None:

@@ -1,8 +1,8 @@
-"""The event log: one consumer group's view of the topic `cheeper.events`.
+"""A topic as one consumer group sees it: the partitions that it gave us, and their messages.
 
-Where to read is the store's to say (its checkpoint), so a partition is held, and not read, from the moment the group
-gives it to us until `place` is called. Kafka's own group offsets are stored after the store has the messages, to show
-the lag.
+Where to read is the caller's to say, so a partition is held, and not read, from the moment the group gives it to us
+until `place` is called. A store's checkpoint says it for the event log, and Kafka's group offsets, stored after the
+messages are done, only show the lag; where no store keeps a checkpoint, those offsets say it.
 """
 
 from __future__ import annotations
@@ -11,25 +11,30 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from projector.topic import TopicWatch
+
+log = structlog.get_logger()
 
 BEGINNING: Final = OFFSET_BEGINNING
 
 _OUT_OF_RANGE: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 - its public name
+PATIENCE: Final = 0.1
+"""Seconds that a consumer with nothing else to do waits for messages."""
 _BATCH: Final = 500
 
 
 def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
-    """Librdkafka's settings for a store's consumer group."""
+    """Librdkafka's settings for a consumer group."""
     return {
         "bootstrap.servers": bootstrap_servers,
         "group.id": group,
         "client.id": group,
         "enable.auto.commit": True,
         "auto.commit.interval.ms": 1_000,
-        "enable.auto.offset.store": False,  # only what the store has is committed
+        "enable.auto.offset.store": False,  # only what is done is committed
         "auto.offset.reset": "error",  # where to go is decided here
         "session.timeout.ms": 6_000,  # a dead projector's partitions move on soon
         "heartbeat.interval.ms": 1_000,
@@ -41,7 +46,7 @@ def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
     }
 
 
-class EventLog:
+class TopicLog:
     """The partitions that the group gave us, and their messages.
 
     `owned` are all of them; `held` are those among them that wait for `place`; of those, `out_of_range` were to be read
@@ -54,11 +59,24 @@ class EventLog:
         self.out_of_range: set[int] = set()
         self.watch = watch
         self.joined = False
-        self.why_not: str | None = "has not joined its group yet"
+        self._why_not: str | None = "has not joined its group yet"
         self._next: dict[int, int] = {}  # where to read on, of those that are read
         self._topic = topic
         self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
         self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    @property
+    def why_not(self) -> str | None:
+        """Why nothing can be read, if so."""
+        return self.watch.why_not or self._why_not
+
+    def look(self) -> bool:
+        """Asks what the broker says of the topic; true, with everything held, when it is another one than before."""
+        replaced = self.watch.tick()
+        if replaced:
+            log.warning("the topic is another one: reading it from its beginning", topic=self._topic)
+            self.hold(self.owned)
+        return replaced
 
     def read(self, seconds: float) -> dict[int, list[Message]]:
         """Messages by partition, in order: at once when some are there, else what comes first within the time."""
@@ -74,7 +92,7 @@ class EventLog:
                 self._next[partition] = offset + 1
                 by_partition.setdefault(partition, []).append(message)
         if by_partition:
-            self.why_not = None
+            self._why_not = None
         return by_partition
 
     def place(self, positions: Mapping[int, int]) -> None:
@@ -103,9 +121,22 @@ class EventLog:
         self._consumer.resume([place for place in reading if place.partition in self._next])
 
     def store_offset(self, partition: int, offset: int) -> None:
-        """Notes for the group's lag that messages up to that offset are done."""
+        """Notes for the group that messages up to that offset are done, and of which topic."""
         if partition in self._next:
-            self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset + 1)])
+            place = TopicPartition(self._topic, partition, offset + 1, self.watch.topic_id or "")
+            self._consumer.store_offsets(offsets=[place])
+
+    def committed(self, partitions: Iterable[int], seconds: float) -> dict[int, int]:
+        """Where the group is in this very topic; BEGINNING where it is nowhere. Raises KafkaException."""
+        found = self._consumer.committed([TopicPartition(self._topic, place) for place in partitions], timeout=seconds)
+        for place in found:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        # An offset of a topic that was wiped means nothing in the one made anew.
+        return {
+            place.partition: place.offset if place.offset >= 0 and place.metadata == self.watch.topic_id else BEGINNING
+            for place in found
+        }
 
     def close(self) -> None:
         """Leaves the group."""
@@ -117,7 +148,7 @@ class EventLog:
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._own({place.partition for place in partitions})
-        self.joined, self.why_not = True, None
+        self.joined, self._why_not = True, None
         consumer.assign([])
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
@@ -133,4 +164,4 @@ class EventLog:
             self.out_of_range.add(partition)
             self.watch.hurry()
         else:
-            self.why_not = error.str()
+            self._why_not = error.str()

@@ -1,4 +1,4 @@
-"""What the broker says of the event topic: its id, another one once Kafka was wiped and the topic made anew."""
+"""What the broker says of a topic: its id, another one once Kafka was wiped and the topic made anew."""
 
 from __future__ import annotations
 

@@ -20,12 +20,16 @@ class Abandoned(Exception):  # noqa: N818 - no error: there is no reason any mor
 
 
 class Persistence:
-    """Tries again until it works or nobody wants it any more. `wait` is how to spend the time between."""
+    """Tries again until it works or nobody wants it any more. `wait` is how to spend the time between.
 
-    def __init__(self, health: Health, need: str, wait: Callable[[float], None]) -> None:
+    What readiness hears is that of one need, and of one part of it where several threads have the same.
+    """
+
+    def __init__(self, health: Health, need: str, wait: Callable[[float], None], part: str = "") -> None:
         self._health = health
         self._need = need
         self._wait = wait
+        self._part = part
 
     def of(self, action: Callable[[], T], wanted: Callable[[], bool]) -> T:
         """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreAwayError."""
@@ -34,11 +38,11 @@ class Persistence:
             try:
                 result = action()
             except StoreAwayError as error:
-                self._health.say(self._need, str(error))
+                self._health.say(self._need, str(error), self._part)
                 self._wait(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter is no secret
                 delay = min(delay * 2, LONGEST_DELAY)
             else:
-                self._health.say(self._need, None)
+                self._health.say(self._need, None, self._part)
                 return result
             if not wanted():
                 raise Abandoned

@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+import uuid
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
-from cheeper_contracts.topics import EVENTS, TOPICS
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.topics import COMMANDS, EVENTS, TOPICS
 from cheeper_local.testing import until
 
 AWAY = {
@@ -117,6 +120,63 @@ def test_run_serves_its_tasks_by_itself(stack, story, author, redis):
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def accepted(stack):
+    """A command on its topic; the key of its record."""
+    envelope = Envelope(
+        message_id=str(uuid.uuid4()),
+        type="cheeper.follow.v1",
+        source="/test",
+        time=time.time_ns() // 1_000,
+        key="key",
+        correlation_id="c",
+    )
+    producer = Producer({"bootstrap.servers": stack["KAFKA_BOOTSTRAP_SERVERS"]})
+    producer.produce(COMMANDS.named(stack["TOPIC_PREFIX"]), b"{}", "key", 0, headers=to_headers(envelope))
+    assert producer.flush(30) == 0
+    return views.COMMAND_RECORD.key(stack["REDIS_PREFIX"], envelope.message_id)
+
+
+def groups(stack):
+    """The consumer groups of the installation that the broker knows."""
+    admin = AdminClient({"bootstrap.servers": stack["KAFKA_BOOTSTRAP_SERVERS"]})
+    prefix = f"{stack['TOPIC_PREFIX']}cheeper.projector."
+    found = {group.group_id for group in admin.list_consumer_groups().result(30).valid}
+    return {group.removeprefix(prefix) for group in found if group.startswith(prefix)}
+
+
+def test_run_notes_accepted_commands(stack, redis):
+    """Beside the stores' consumers one reads the commands, in a group of its own."""
+    key = accepted(stack)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", "run"], env=environ(**stack), stdout=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: redis.exists(key), 30)
+        assert "commands" in groups(stack)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--limit", "1"], ["--store", "mongo"]], ids=["step mode", "mongo alone"])
+def test_run_leaves_commands_alone_in_step_mode_and_without_redis(stack, story, author, redis, mongo, arguments):
+    """A step is one domain message and nothing else; and where Redis is not written, nothing is."""
+    key = accepted(stack)
+    story.signed(author())
+    send(stack, story)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", "run", *arguments], env=environ(**stack), stdout=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: mongo[views.AUTHORS.name].count_documents({}) == 1, 30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert not redis.exists(key)
+    assert "commands" not in groups(stack)
+    assert "mongo" in groups(stack)
 
 
 @pytest.mark.parametrize("role", [["run"], ["tasks"]])

@@ -23,8 +23,7 @@ def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:
             views.COMMAND_RECORD.name,
             record.message_id,
             msgspec.json.encode(record).decode(),
-            # Of the event's time, not of now: a rebuild does not bring back the records of years.
-            expires_at=record.at // 1_000_000 + views.COMMAND_RECORD_SECONDS,
+            expires_at=expires_at(record),
         )
         for record in records(event, meta)
     )
@@ -37,11 +36,16 @@ def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
             views.COMMANDS.name,
             record.message_id,
             # `_id` is the message id, but the record names it too, so that both stores decode to the same struct.
-            msgspec.structs.asdict(record)
-            | {"expires_at": EPOCH + timedelta(microseconds=record.at, seconds=views.COMMAND_RECORD_SECONDS)},
+            msgspec.structs.asdict(record) | {"expires_at": EPOCH + timedelta(seconds=expires_at(record))},
         )
         for record in records(event, meta)
     )
+
+
+def expires_at(record: views.CommandRecord) -> int:
+    """When a record goes, in seconds since the epoch."""
+    # Counted from the message's time, not from now: a rebuild does not bring back the records of years.
+    return record.at // 1_000_000 + views.COMMAND_RECORD_SECONDS
 
 
 def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:

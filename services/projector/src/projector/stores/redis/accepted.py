@@ -1,0 +1,42 @@
+"""Redis: which commands the broker has, for whoever asks before they are handled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from redis import Redis
+
+from cheeper_contracts import views
+from projector.projections.command_records import expires_at
+from projector.stores.redis.faults import passing_faults
+
+
+class RedisAcceptedCommands:
+    """Accepted commands among the command records."""
+
+    name = "redis"
+
+    def __init__(self, client: Redis, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def prepare(self) -> None:
+        """Nothing to make: only whether it answers."""
+        with passing_faults():
+            self._client.ping()
+
+    def record(self, accepted: Sequence[views.CommandRecord]) -> None:
+        """Notes each command that has no record, unless the record would have expired by now."""
+        with passing_faults(), self._client.pipeline(transaction=False) as pipe:
+            for one in accepted:
+                if expires_at(one) > time.time():
+                    key = views.COMMAND_RECORD.key(self._prefix, one.message_id)
+                    # NX: a command that is settled never looks unsettled again, however late or often it is seen.
+                    pipe.set(key, msgspec.json.encode(one), nx=True, exat=expires_at(one))
+            pipe.execute()
+
+    def close(self) -> None:
+        """Gives its connections back."""
+        self._client.close()
