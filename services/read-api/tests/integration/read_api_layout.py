@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import redis
 from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
 from cheeper_contracts.views import CheepRecord, Collection, CommandRecord, KeyPattern
@@ -69,12 +70,14 @@ class Hot:
         entries = sorted({*self.client.lrange(key, 0, -1), entry}, reverse=True)
         self.replace(key, entries)
 
-    def replace(self, key: str, entries: list[bytes]) -> None:
-        """Write a whole list in one transaction."""
+    def replace(self, key: str, entries: list[bytes], floor_key: str = "", floor: bytes | None = None) -> None:
+        """Write a whole list in one transaction, and its floor where it has one."""
         with self.client.pipeline() as pipe:
-            pipe.delete(key)
+            pipe.delete(key, *([floor_key] if floor_key else []))
             if entries:
                 pipe.rpush(key, *entries)
+            if floor is not None:
+                pipe.set(floor_key, floor)
             pipe.execute()
 
     def command(self, message_id: str, *, key: str, sequence: int, **record_fields: Any) -> None:
@@ -126,8 +129,12 @@ class Documents:
         """A follow with its counts, which may come before either sign-up."""
         key = f"{follower} {followed}"
         fields = {"from_author_id": follower, "to_author_id": followed, "followed_at": at}
-        self.of(views.FOLLOWS).update_one({"_id": key}, {"$set": fields}, upsert=True)
-        self.of(views.AUTHORS).update_one({"_id": followed}, {"$inc": {"followers": 1}}, upsert=True)
+        at_once = WriteConcern(w=1)  # a majority has these when it has the last one, which waits for it
+        authors = self.of(views.AUTHORS).with_options(write_concern=at_once)
+        authors.update_one({"_id": followed}, {"$inc": {"followers": 1}}, upsert=True)
+        self.of(views.FOLLOWS).with_options(write_concern=at_once).update_one(
+            {"_id": key}, {"$set": fields}, upsert=True
+        )
         self.of(views.AUTHORS).update_one({"_id": follower}, {"$inc": {"following": 1}}, upsert=True)
 
     def unfollow(self, follower: str, followed: str) -> None:

@@ -1,4 +1,5 @@
 import random
+import threading
 from unittest.mock import patch
 
 import pytest
@@ -8,6 +9,7 @@ from read_api_layout import new_id
 from read_api_world import World, entries_of, ids
 
 from cheeper_contracts import views
+from cheeper_local.testing import until
 from read_api.queries.cursor import encode_cursor
 from read_api.queries.timeline import ShowTimeline, Timeline
 from read_api.queries.waiting import Waiter
@@ -98,30 +100,66 @@ async def test_a_list_with_holes_below_its_floor(hot, redis_views, seed, size, o
     assert entries_of(found.data) == ids(world.timeline())[offset : offset + size]
 
 
+def assert_walked(world, stood, pages, size):
+    """What stood throughout a walk came once, nothing came twice, all in order, and no page but the last was short."""
+    seen = [cheep for page in pages for cheep in page]
+    posted = {cheep: entry for author in world.authors for cheep, entry in by_id(world, author).items()}
+    assert len(seen) == len(set(seen))
+    assert set(ids(sorted(stood - world.gone))) <= set(seen)
+    assert all(len(page) == size for page in pages[:-1])
+    order = [posted[cheep] for cheep in seen if cheep in posted]
+    assert order == sorted(order, reverse=True)
+
+
+def by_id(world, author):
+    return dict(zip(ids(world.cheeps[author]), world.cheeps[author], strict=True))
+
+
 @several
 @given(seed=SEEDS, size=st.integers(1, 7), kept=st.none() | st.integers(3, 30))
 async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
-    """While cheeps are posted, deleted and trimmed between pages, what stood throughout comes once, nothing twice."""
+    """Between pages cheeps are posted, edited and deleted, authors followed and unfollowed, the list trimmed and filled
+    again: what stood throughout comes once, nothing twice, in full pages.
+    """
     world = laid(hot, seed, kept=kept)
-    stood = set(ids(world.timeline()))
+    stood = set(world.timeline())
 
     def change():
-        nonlocal stood
-        moves = [
-            lambda: world.post(world.seed.randrange(40)),
-            lambda: world.trim(world.seed.randrange(len(world.listed) + 1)),
-            lambda: world.bury(0.05),
-        ]
         for _ in range(3):
-            world.seed.choice(moves)()
-        stood &= set(ids(world.timeline()))
+            world.change(40)
 
     with patch.object(redis_store, "AUTHORS_A_STEP", 2):
         pages = await walk(showing(redis_views), world, size, change)
-    seen = [cheep for page in pages for cheep in page]
-    assert len(seen) == len(set(seen))
-    assert stood <= set(seen)
-    assert all(len(page) == size for page in pages[:-1])
+    assert_walked(world, stood, pages, size)
+
+
+@pytest.mark.parametrize("kept", [None, 60, 5])
+@pytest.mark.parametrize("seed", range(4))
+async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
+    """The same while a writer of its own never stops, so that it also writes between the steps of one page."""
+    world = laid(hot, seed, authors=12, cheeps=240, dates=100, dead=0.1, kept=kept)
+    stood, ended, changes = set(world.timeline()), threading.Event(), 0
+
+    def write():
+        nonlocal changes
+        while not ended.is_set():
+            world.change(130)
+            changes += 1
+
+    def between():
+        before = changes
+        until(lambda: changes > before, 10)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+            pages = await walk(showing(redis_views), world, 3, between)
+    finally:
+        ended.set()
+        writer.join()
+    assert_walked(world, stood, pages, 3)
+    assert len(stood - world.gone) > 30
 
 
 async def test_the_floor_may_rise_within_a_page(hot, redis_views):

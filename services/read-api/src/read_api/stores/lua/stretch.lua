@@ -31,7 +31,7 @@ while want > 0 and at < length do
   local candidates, keys = next_entries()
   if #candidates > 0 then
     for i, record in ipairs(call('MGET', unpack(keys))) do
-      if record and record ~= '' then
+      if record then
         if skip > 0 then
           skip, skipped = skip - 1, skipped + 1
         elseif want > 0 then
