@@ -1,13 +1,13 @@
 # Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load fuzz test test-unit test-integration test-e2e test-containers
+.PHONY: help up start stop status deps infrastructure clean demo load fuzz audit test test-unit test-integration test-e2e test-containers
 .PHONY: lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
-PACKAGES := contracts services/write-api services/projector services/read-api deploy/local tests-e2e
-OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-local cheeper-e2e
+PACKAGES := contracts services/write-api services/projector services/read-api services/audit deploy/local tests-e2e
+OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-audit cheeper-local cheeper-e2e
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.of-lock
@@ -52,6 +52,9 @@ load: $(STAMP) ## send a graph and texts through the gateway of the stack that r
 
 fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
 	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
+
+audit: $(STAMP) ## compare every view of the stack that runs with the write model (REPAIR=1 mends; WATCH=1 samples under load, FOR=60 s; JSON=1)
+	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) $(if $(JSON),--json)
 
 up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
 	@docker compose up --build --wait

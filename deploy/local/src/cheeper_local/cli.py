@@ -101,6 +101,11 @@ def _url(settings: Settings, _: argparse.Namespace) -> None:
     print(RunningStack.of(settings.data).gateway)  # noqa: T201
 
 
+def _exec(settings: Settings, options: argparse.Namespace) -> None:
+    stack = RunningStack.of(settings.data)
+    os.execvpe(options.program, [options.program, *options.arguments], {**os.environ, **stack.environment})  # noqa: S606 - what was asked for
+
+
 def _kill(settings: Settings, options: argparse.Namespace) -> None:
     for pid in RunningStack.of(settings.data).kill(options.process):
         print(f"killed {pid}")  # noqa: T201
@@ -128,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     add("stop", _stop, "stop the stack that runs")
     add("status", _status, "say what runs where")
     add("url", _url, "print the gateway's URL of the stack that runs")
+    within = add("exec", _exec, "run a program with the settings of the stack that runs in its environment")
+    within.add_argument("program")
+    within.add_argument("arguments", nargs=argparse.REMAINDER)
     add("deps", _deps, "get what is missing and say which servers there are, without starting them")
     add("infrastructure", _infrastructure, "empty every store and topic")
     add("clean", _clean, "remove all data")

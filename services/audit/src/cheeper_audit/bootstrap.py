@@ -34,6 +34,7 @@ def stores(settings: Settings) -> Iterator[Stores]:
         settings.redis_url,
         socket_timeout=_SECONDS,
         socket_connect_timeout=_CONNECT_SECONDS,
+        protocol=2,  # scores as Redis spells them, not as floats
         retry=Retry(NoBackoff(), 0),
     )
     mongo: MongoClient[dict[str, Any]] = MongoClient(

@@ -16,11 +16,10 @@ from typing import Final
 
 from cheeper_audit import bootstrap
 from cheeper_audit.audit import Auditor
-from cheeper_audit.lag import Lag
+from cheeper_audit.lag import Lag, Worst
 from cheeper_audit.report import Report
 from cheeper_audit.rest import NotAtRestError, Rest
 from cheeper_audit.settings import SettingError, from_env
-from cheeper_audit.standing import Standing
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.views.table import SWEEPS
 from cheeper_audit.views.view import Stores
@@ -75,10 +74,11 @@ def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     def go_on() -> bool:
         return not stop.is_set() and (ends is None or time.monotonic() < ends)
 
-    def tell(where: Standing, lags: list[Lag]) -> None:
-        tasks = sum(state.tasks for state in where.stores.values())
-        waiting = f"; {tasks:,} turns of fan-out tasks wait" if tasks else ""
-        report.say_lag(time.monotonic(), "; ".join(lag.line for lag in lags) + waiting)
+    worst = Worst()
+
+    def tell(lags: list[Lag], tasks: int) -> None:
+        if sentence := worst.tell(time.monotonic(), lags, tasks):
+            report.say(sentence)
 
     seen, undecided = 0, 0
     for sampled in Watch(stores, draw=random.Random(options.seed), tell=tell, go_on=go_on).run():  # noqa: S311 - a sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from cheeper_audit.standing import Standing
 from cheeper_audit.views.table import SWEEPS
 
 _KEPT: Final = 20_000
+_TOLD_EVERY_SECONDS: Final = 5.0
 
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,3 +71,28 @@ class LagMeter:
         slowest = {p: min(state.sequences[p] for state in where.stores.values()) for p in where.relayed.sequences}
         while len(self._seen) > 1 and all(self._seen[0][1][p] <= slowest[p] for p in slowest):
             self._seen.popleft()
+
+
+class Worst:
+    """Puts the lags of some seconds into one sentence: of each store the longest."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._lags: dict[StoreName, Lag] = {}
+        self._tasks = 0
+
+    def tell(self, now: float, lags: Iterable[Lag], tasks: int) -> str | None:
+        """The sentence, once its time has come. `tasks` is how many turns of fan-out tasks wait."""
+        if self._since is None:
+            self._since = now
+        for lag in lags:
+            before = self._lags.get(lag.store)
+            if before is None or (lag.seconds, lag.sequences) >= (before.seconds, before.sequences):
+                self._lags[lag.store] = lag
+        self._tasks = max(self._tasks, tasks)
+        if now - self._since < _TOLD_EVERY_SECONDS:
+            return None
+        waiting = f"; {self._tasks:,} turns of fan-out tasks waited" if self._tasks else ""
+        sentence = "At worst " + "; ".join(lag.line for lag in self._lags.values()) + waiting
+        self._since, self._lags, self._tasks = now, {}, 0
+        return sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final, TextIO
+from typing import TextIO
 
 import msgspec
 from rich.console import Console
@@ -13,8 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from cheeper_audit.difference import Difference
-
-_LAG_EVERY_SECONDS: Final = 5.0
 
 
 class _Rate(ProgressColumn):
@@ -43,7 +41,6 @@ class Report:
             redirect_stdout=False,
             disable=not self._console.is_terminal,
         )
-        self._lag_told = 0.0
         self.differences = 0
         self.left = 0
         self.compared: dict[str, int] = {}
@@ -98,12 +95,6 @@ class Report:
     def say(self, sentence: str) -> None:
         """Something else."""
         self._console.print(sentence)
-
-    def say_lag(self, now: float, sentence: str) -> None:
-        """The lag, some seconds after it was said last."""
-        if now - self._lag_told >= _LAG_EVERY_SECONDS:
-            self._lag_told = now
-            self.say(sentence)
 
 
 class _Line(msgspec.Struct, frozen=True):

@@ -34,14 +34,16 @@ class Sampled(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Draws samples until it is told to stop; tells the lag on the way."""
+    """Draws samples until it is told to stop. On the way it tells the lag and how many turns of fan-out tasks wait; a
+    difference that another sample meets again is told once.
+    """
 
     def __init__(
         self,
         stores: Stores,
         *,
         draw: random.Random,
-        tell: Callable[[Standing, list[Lag]], object],
+        tell: Callable[[list[Lag], int], object],
         go_on: Callable[[], bool],
     ) -> None:
         self._stores = stores
@@ -49,6 +51,7 @@ class Watch:
         self._tell = tell
         self._go_on = go_on
         self._meter = LagMeter()
+        self._told: set[Difference] = set()
 
     def run(self) -> Iterator[Sampled]:
         """Samples of each sweep in turn. Raises StoreAwayError."""
@@ -70,7 +73,9 @@ class Watch:
             later = [each for each in self._compare(sweep, span) if each.place in suspects]
             certain = [still for each in later if (still := persisting(suspects[each.place], each))]
             if certain:
-                return Sampled(len(span.ids), certain, undecided=len(later) - len(certain))
+                new = [each for each in certain if each not in self._told]
+                self._told.update(new)
+                return Sampled(len(span.ids), new, undecided=len(later) - len(certain))
             suspects = {each.place: each for each in later}
         return Sampled(len(span.ids), undecided=len(suspects))
 
@@ -111,7 +116,7 @@ class Watch:
         """Where everything stands now, which is told."""
         self._stores.write_model.refresh()
         where = standing.read(self._stores)
-        self._tell(where, self._meter.tell(time.monotonic(), where))
+        self._tell(self._meter.tell(time.monotonic(), where), sum(state.tasks for state in where.stores.values()))
         return where
 
 
