@@ -29,7 +29,6 @@ from cheeper_e2e.random_commands import Storm
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
-PATIENCE_SECONDS: Final = 300
 REPLICAS: Final = dict.fromkeys(
     ("WRITE_API_REPLICAS", "READ_API_REPLICAS", "WORKER_REPLICAS", "PROJECTOR_REPLICAS"), "2"
 )
@@ -40,13 +39,13 @@ async def fuzz(options: argparse.Namespace, url: str, model: WriteModel, console
     seconds: dict[str, float] = {}
     with progress(console) as show:
         phase = partial(measured, show, seconds)
-        async with Client(url, patience=PATIENCE_SECONDS, connections=options.clients * 2) as client:
+        async with Client(url, patience=options.patience, connections=options.clients * 2) as client:
             storm = Storm(client, options.seed, people=options.authors)
             try:
                 with phase("commands", options.commands) as tick:
                     await storm.rage(options.commands, options.clients, tick=tick)
                 with phase("settled", 1) as tick:
-                    await come_to_rest(client, model, storm.sender, storm.author_ids, PATIENCE_SECONDS)
+                    await come_to_rest(client, model, storm.sender, storm.author_ids, options.patience)
                     tick()
                 tag = storm.scene.tag
                 with phase("compared", len(storm.author_ids)) as tick:
@@ -105,6 +104,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--authors", type=_positive, default=200, help="about how many authors")
     parser.add_argument("--seed", type=int, default=1, help="draws the commands")
     parser.add_argument("--clients", type=_positive, default=20, help="how many send at once")
+    parser.add_argument("--patience", type=float, default=300, help="seconds to wait for a system that stands still")
     parser.add_argument("--url", help="the gateway of a stack that runs (default: one of its own)")
     return parser.parse_args(arguments)
 

@@ -212,12 +212,12 @@ async def test_unknown_query_parameters_are_named(client, name, parameter):
         ("unfollow", "to_author_id"),
         ("update", "cheep_id"),
         ("delete", "cheep_id"),
-        ("answer", "cheep_id"),
+        ("answer", "in_reply_to"),
     ],
 )
 @pytest.mark.parametrize("wrong", ["bob", "1", "a64a52cc-3ee9-4a15-918b", "%00"])
 async def test_an_id_in_a_path_is_a_uuid(client, name, field, wrong):
-    """A path with something else in an id's place is 422 and names it."""
+    """A path with something else in an id's place is 422 and names it; that of the cheep which is answered too."""
     act = example(name)
     parts = act.path.split("/")
     ids = [place for place, part in enumerate(parts) if len(part) == 36]

@@ -17,8 +17,9 @@ from cheeper_e2e.oracle.write_model import WriteModel, time_of
 from cheeper_e2e.requester import given
 
 _HELD: Final = f"""
-    SELECT notification_id::text, kind, from_author_id::text AS author_id, cheep_id::text, {time_of('"at"')} AS at
-      FROM notifications WHERE author_id = %s ORDER BY notifications.at DESC, notification_id DESC
+    SELECT notification_id::text, kind, from_author_id::text AS author_id, cheep_id::text,
+           {time_of("notified_at")} AS at
+      FROM notifications WHERE author_id = %s ORDER BY notified_at DESC, notification_id DESC
 """
 # A follow's row goes with an unfollow, its event stays.
 _MUST_HOLD: Final = """
