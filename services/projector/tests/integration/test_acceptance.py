@@ -4,11 +4,12 @@ import os
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
@@ -261,6 +262,25 @@ def test_a_wiped_topic_is_read_from_its_beginning(running, commands, status, whi
         new = wiped()
         with running(commands):
             until(lambda: all(status(one) for one in new))
+
+
+def test_an_offset_of_another_topic_is_not_trusted(running, commands, status):
+    """A late commit from before a wipe, which the broker takes for the topic made anew, hides nothing of it."""
+    key = str(uuid.uuid4())
+    sent = [commands.send(key=key) for _ in range(3)]
+    group = KafkaConsumer(
+        {"bootstrap.servers": commands.servers, "group.id": f"{commands.prefix}cheeper.projector.commands"}
+    )
+    late = TopicPartition(commands.topic, partition_of(key), 2, "the id of the topic that was wiped")
+
+    def committed():
+        with suppress(KafkaException):  # the group's coordinator is not ready yet
+            return group.commit(offsets=[late], asynchronous=False)
+
+    until(committed)
+    group.close()
+    with running(commands):
+        until(lambda: all(status(one) for one in sent))
 
 
 def test_several_share_the_partitions(running, commands, status):
