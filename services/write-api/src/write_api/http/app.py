@@ -43,6 +43,7 @@ def create_app(
             version="1",
             path=routes.OPENAPI,
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+            use_handler_docstrings=True,
         ),
         logging_config=None,
         lifespan=list(lifespan),
