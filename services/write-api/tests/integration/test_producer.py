@@ -1,3 +1,4 @@
+import asyncio
 import os
 import time
 from contextlib import suppress
@@ -7,11 +8,13 @@ import pytest
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.servers import Tansu
+from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.kafka import topics
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
 
 RETURNS_WITHIN_SECONDS = 30
+FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 
 
 @pytest.fixture
@@ -23,7 +26,8 @@ def tansu(tmp_path):
 
 
 def some_command():
-    command = Follow(follow_id=new_id(), from_author_id=new_id(), to_author_id=new_id())
+    """One of a single key, whose partition has therefore seen those before it."""
+    command = Follow(follow_id=new_id(), from_author_id=new_id(), to_author_id=FOLLOWED)
     message_id = new_id()
     envelope = Envelope(
         message_id=message_id,
@@ -45,7 +49,17 @@ async def send_until_taken(producer):
     pytest.fail(f"no command was taken within {RETURNS_WITHIN_SECONDS} s")
 
 
-async def goes_on_after_a_wipe(broker):
+async def another_gets_its_id(broker):
+    """A broker counts producers from the beginning again: the first one that it sees has the id of an older one, whose
+    sequences then make no sense to it, which is fatal for that one.
+    """
+    producer = CommandProducer(broker.url)
+    producer.start()
+    await send_until_taken(producer)
+    await producer.close()
+
+
+async def goes_on_after_a_wipe(broker, *, notices):
     producer = CommandProducer(broker.url, delivery_seconds=2)
     producer.start()
     try:
@@ -53,24 +67,46 @@ async def goes_on_after_a_wipe(broker):
         for _ in range(3):
             await producer.send(*some_command())
         broker.kill()
-        with pytest.raises(BrokerUnavailableError):
-            await producer.send(*some_command())
+        if notices:
+            with pytest.raises(BrokerUnavailableError):
+                await producer.send(*some_command())
         broker.wipe()
         broker.start()
         topics.ensure_topics(topics.admin_client(broker.url), "")
+        if not notices:
+            await another_gets_its_id(broker)
         await send_until_taken(producer)
         for _ in range(3):
             await producer.send(*some_command())
+        assert not producer._away.is_set()
     finally:
         await producer.close()
 
 
-async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka):
-    """A broker that forgot this producer takes its commands again, without a restart of ours."""
-    await goes_on_after_a_wipe(own_kafka)
+async def test_a_broker_that_is_known_to_be_away_is_not_waited_for_long():
+    """A command that cannot be sent is told of well before its delivery would time out."""
+    producer = CommandProducer("127.0.0.1:1", delivery_seconds=60)
+    producer.start()
+    try:
+        await eventually(producer._away.is_set)
+        async with asyncio.timeout(10):
+            with pytest.raises(BrokerUnavailableError):
+                await producer.send(*some_command())
+    finally:
+        producer._delivery_seconds = 0  # what is on its way is not waited for
+        await producer.close()
+
+
+@pytest.mark.parametrize("notices", [True, False])
+async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, notices):
+    """A broker that forgot this producer takes its commands again, without a restart of ours, even where another
+    producer has its id by now.
+    """
+    await goes_on_after_a_wipe(own_kafka, notices=notices)
 
 
 @pytest.mark.skipif(os.environ.get("CHEEPER_TEST_SERVERS") == "containers", reason="Tansu is the local stack's alone")
-async def test_commands_are_taken_again_after_a_wiped_tansu_returns(tansu):
+@pytest.mark.parametrize("notices", [True, False])
+async def test_commands_are_taken_again_after_a_wiped_tansu_returns(tansu, notices):
     """Tansu refuses a producer that it forgot in ways of its own, and takes commands again all the same."""
-    await goes_on_after_a_wipe(tansu)
+    await goes_on_after_a_wipe(tansu, notices=notices)

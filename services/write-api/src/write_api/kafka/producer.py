@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
 
 DELIVERY_SECONDS: Final = 5.0
+AWAY_SECONDS: Final = 1.0
+"""For a send while no broker is connected: time to connect to one that is there, and else to say soon that none is."""
 _POLL_SECONDS: Final = 0.1
 
 log = structlog.get_logger()
@@ -53,6 +56,7 @@ class CommandProducer:
         self._producer: Producer | None = None
         self._closing = threading.Event()
         self._broken = threading.Event()
+        self._away = threading.Event()  # from when the last connection broke until a message is delivered again
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -76,13 +80,17 @@ class CommandProducer:
             )
         except (BufferError, KafkaException) as error:
             raise BrokerUnavailableError(str(error)) from error
-        await done
+        try:
+            await asyncio.wait_for(done, AWAY_SECONDS if self._away.is_set() else None)
+        except TimeoutError as error:
+            raise BrokerUnavailableError("no broker is connected") from error
 
     async def close(self) -> None:
         """Wait for what is on its way, at most the time that a delivery may take, and stop."""
         if self._producer is None or self._thread is None:
             return
-        await asyncio.to_thread(self._producer.flush, self._delivery_seconds)
+        with suppress(KafkaException):
+            await asyncio.to_thread(self._producer.flush, self._delivery_seconds)
         self._closing.set()
         await asyncio.to_thread(self._thread.join)
         self._producer = None
@@ -95,14 +103,20 @@ class CommandProducer:
     def _serve(self) -> None:
         while not self._closing.is_set():
             producer = self._current()
-            producer.poll(_POLL_SECONDS)
+            try:
+                producer.poll(_POLL_SECONDS)
+            except KafkaException as error:  # which a fatal error may be told by, too; this thread must go on
+                self._begin_anew(error.args[0])
             if self._broken.is_set():
                 self._broken.clear()
                 self._producer = Producer(self._config)
                 producer.purge()
-                producer.flush(_POLL_SECONDS)  # reports what it had as failed
+                with suppress(KafkaException):
+                    producer.flush(_POLL_SECONDS)  # reports what it had as failed
 
     def _note(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - its public name
+            self._away.set()
         # After a fatal error, such as a broker that forgot this producer, a producer never sends again.
         if error.fatal():
             self._begin_anew(error)
@@ -123,6 +137,8 @@ class CommandProducer:
         # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
         if error is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - its public name
             self._begin_anew(error)
+        if error is None:
+            self._away.clear()
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, done, error)
 
