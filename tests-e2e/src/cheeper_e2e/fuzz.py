@@ -29,9 +29,8 @@ from cheeper_e2e.random_commands import Storm
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
-REPLICAS: Final = dict.fromkeys(
-    ("WRITE_API_REPLICAS", "READ_API_REPLICAS", "WORKER_REPLICAS", "PROJECTOR_REPLICAS"), "2"
-)
+WORKING: Final = ("WRITE_API", "READ_API", "WORKER", "PROJECTOR", "PROCESS_MANAGER")
+REPLICAS: Final = {f"{role}_REPLICAS": "2" for role in WORKING}
 
 
 async def fuzz(options: argparse.Namespace, url: str, model: WriteModel, console: Console) -> int:

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "READ_API_REPLICAS": "2",
     "WORKER_REPLICAS": "2",
     "PROJECTOR_REPLICAS": "2",
+    "PROCESS_MANAGER_REPLICAS": "2",
 }
 GIVEN_URL = os.environ.get("CHEEPER_URL")
 DESELECTED = pytest.StashKey[list[str]]()
