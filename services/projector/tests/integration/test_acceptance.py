@@ -30,6 +30,11 @@ ON_KAFKA = pytest.mark.skipif(
     reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
 )
 
+WITH_METADATA = pytest.mark.skipif(
+    os.environ.get("BROKER") == "tansu",
+    reason="Tansu keeps no metadata beside an offset, so what it has is read from the beginning",
+)
+
 
 def until(condition, seconds=30):
     wait_until(condition, seconds)
@@ -230,6 +235,7 @@ def test_malformed_headers_are_passed_over(running, commands, status, redis, red
     assert len(list(redis.scan_iter(f"{redis_prefix}*"))) == 1
 
 
+@WITH_METADATA
 def test_it_goes_on_where_its_group_is(running, commands, status, redis, redis_prefix):
     """What was noted is not read again by the next process, nor is anything left out."""
     first = commands.send()
