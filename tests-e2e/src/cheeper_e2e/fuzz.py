@@ -43,9 +43,8 @@ async def fuzz(options: argparse.Namespace, url: str, model: WriteModel, console
             try:
                 with phase("commands", options.commands) as tick:
                     await storm.rage(options.commands, options.clients, tick=tick)
-                with phase("settled", 1) as tick:
-                    await come_to_rest(client, model, storm.sender, storm.author_ids, options.patience)
-                    tick()
+                with phase("settled", len(storm.sender.sent)) as tick:
+                    await come_to_rest(client, model, storm.sender, storm.author_ids, options.patience, tick=tick)
                 tag = storm.scene.tag
                 with phase("compared", len(storm.author_ids)) as tick:
                     found = await differences(

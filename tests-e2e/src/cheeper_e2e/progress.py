@@ -10,6 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+Tick = Callable[[], object]
+"""What a long run calls after each step."""
+
+
+def no_tick() -> None:
+    """For a run that nobody watches."""
+
 
 class Rate(ProgressColumn):
     """How many a second."""
@@ -33,7 +40,7 @@ def progress(console: Console) -> Progress:
 
 
 @contextmanager
-def measured(show: Progress, seconds: dict[str, float], name: str, total: int) -> Iterator[Callable[[], object]]:
+def measured(show: Progress, seconds: dict[str, float], name: str, total: int) -> Iterator[Tick]:
     """A bar for a phase of so many ticks, and its seconds under its name; a line at its end where there is no terminal.
 
     Gives what to call for a tick.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -16,6 +15,7 @@ from cheeper_e2e.acts import Scene
 from cheeper_e2e.client import Client
 from cheeper_e2e.drawing import Drawing
 from cheeper_e2e.parallel import in_parallel
+from cheeper_e2e.progress import Tick, no_tick
 from cheeper_e2e.sending import Sender
 
 PEOPLE: Final = 24
@@ -36,9 +36,7 @@ class Storm:
         self.scene = self._drawing.scene
         self.author_ids = [self.scene.id_of("author", number) for number in range(people)]
 
-    async def rage(
-        self, commands: int, clients: int, *, part: int = 0, tick: Callable[[], object] = lambda: None
-    ) -> None:
+    async def rage(self, commands: int, clients: int, *, part: int = 0, tick: Tick = no_tick) -> None:
         """Send so many commands, divided among so many clients at once. Raises AssertionError on a wrong answer."""
 
         async def one_client(number: int) -> None:

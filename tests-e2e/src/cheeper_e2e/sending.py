@@ -15,6 +15,7 @@ from cheeper_e2e.acts import Act
 from cheeper_e2e.client import Client, Reply
 from cheeper_e2e.parallel import in_parallel
 from cheeper_e2e.people import settled
+from cheeper_e2e.progress import Tick, no_tick
 
 _OK: Final = {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED}
 _ASKING_AT_ONCE: Final = 16
@@ -75,13 +76,13 @@ class Sender:
         """What is sent from now on came after all before it; within a step the order is open."""
         self._step += 1
 
-    async def settle(self, patience: float) -> None:
+    async def settle(self, patience: float, tick: Tick = no_tick) -> None:
         """Wait until each command's effects show in all views, or it was rejected. Raises AssertionError as
         `wait_until_settled` does.
         """
         sent = [each.reply.message_id for each in self.sent[self._settled :]]
         self._settled += len(sent)
-        await wait_until_settled(self._client, sent, time.monotonic() + patience)
+        await wait_until_settled(self._client, sent, time.monotonic() + patience, tick)
         self.begin_step()
         self._story.append(Line(self._step, "# until all of it shows in the views"))
         self.begin_step()
@@ -98,11 +99,12 @@ class Sender:
         return reply
 
 
-async def wait_until_settled(client: Client, message_ids: Iterable[str], deadline: float) -> None:
+async def wait_until_settled(client: Client, message_ids: Iterable[str], deadline: float, tick: Tick = no_tick) -> None:
     """Wait until each command is projected or rejected. Raises AssertionError where one is not by that moment."""
 
     async def wait(message_id: str) -> None:
         await settled(client, message_id, patience=deadline - time.monotonic())
+        tick()
 
     await in_parallel((partial(wait, message_id) for message_id in message_ids), _ASKING_AT_ONCE)
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, OPENAPI, ROUTES
 
-EXAMPLES = 40
+EXAMPLES = 15
 NO_WAIT = 0.1  # an `after` that nobody sent waits for all of its time-out
 CHECKS = [
     not_a_server_error,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -13,6 +13,7 @@ from cheeper_e2e.client import Client
 from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
 from cheeper_e2e.oracle.write_model import WriteModel
 from cheeper_e2e.parallel import in_parallel
+from cheeper_e2e.progress import Tick, no_tick
 from cheeper_e2e.sending import Sender, wait_until_settled
 
 ALL: Final = "all authors"
@@ -21,22 +22,22 @@ ALL: Final = "all authors"
 _ASKING_AT_ONCE: Final = 12
 _PAUSE_SECONDS: Final = 0.1
 
-Tick = Callable[[], object]
 
-
-def _nothing() -> None:
-    pass
-
-
-async def come_to_rest(
-    client: Client, model: WriteModel, sender: Sender, author_ids: Sequence[str], patience: float
+async def come_to_rest(  # noqa: PLR0913 - what is waited for, and how long
+    client: Client,
+    model: WriteModel,
+    sender: Sender,
+    author_ids: Sequence[str],
+    patience: float,
+    *,
+    tick: Tick = no_tick,
 ) -> None:
     """Wait until the effects of all that was sent show in all views, those of what process managers sent in turn too.
 
-    Raises AssertionError where that does not happen within so many seconds.
+    `tick` is called after each command that was sent. Raises AssertionError where it takes longer than so many seconds.
     """
     deadline = time.monotonic() + patience
-    await sender.settle(patience)
+    await sender.settle(patience, tick)
     for author_id in author_ids:
         while lacking := notifications.missing(model, author_id):
             if time.monotonic() > deadline:
@@ -53,7 +54,7 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
     author_ids: Sequence[str],
     *,
     searches: Sequence[str],
-    tick: Tick = _nothing,
+    tick: Tick = no_tick,
 ) -> dict[str, list[str]]:
     """Where the views say otherwise than the write model, at rest: sentences by author, or under ALL.
 
