@@ -35,7 +35,7 @@ from projector.stores.redis.queues import waiting_slices, waiting_steps
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
 
-REFILL_AUTHORS: Final = 200
+REFILL_AUTHORS: Final = 100
 """Followed authors that one step of a refill goes through, for the same reason."""
 
 _ATTEMPTS: Final = 3

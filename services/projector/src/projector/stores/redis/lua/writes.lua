@@ -135,7 +135,7 @@ WRITES['take-out'] = {
     local why = not_texts(write, 2) or cannot_leave_work(write[3])
     if why then return why end
     local list = key(NAME.TIMELINE, write[2])
-    if not wrong_type(list, 'list') then work = work + math.ceil(redis.call('LLEN', list) / 8) end
+    if not wrong_type(list, 'list') then work = work + redis.call('LLEN', list) end
   end,
   run = function(write)
     if not usable(write[2], write[3]) then return end
