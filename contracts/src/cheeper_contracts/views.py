@@ -231,8 +231,7 @@ class AuthorDocument(msgspec.Struct, frozen=True, kw_only=True):
     """An author's profile and counts. Only `author_id` and the counts may be there before the sign-up is.
 
     `username_folded` is the username in lower case, by which it is found; `words` are those of username and name
-    (`cheeper_contracts.words`), by which search finds it. Those of the username stand once more by themselves, since
-    an event that changes the name does not tell the username.
+    (`cheeper_contracts.words`), by which search finds it.
     """
 
     author_id: str = msgspec.field(name="_id")
@@ -244,7 +243,6 @@ class AuthorDocument(msgspec.Struct, frozen=True, kw_only=True):
     website: str | None = None
     birth_date: str | None = None
     signed_up_at: int | None = None
-    username_words: list[str] = []
     words: list[str] = []
     followers: int = 0
     following: int = 0

@@ -11,7 +11,7 @@ from cheeper_audit.views.mongo.follows import Follows
 from cheeper_contracts import views
 
 AUTHOR = views.AuthorDocument(
-    author_id="a", username="Ana", username_folded="ana", signed_up_at=5, username_words=["ana"], words=["ana", "b"]
+    author_id="a", username="Ana", username_folded="ana", signed_up_at=5, words=["ana", "b"]
 )
 
 

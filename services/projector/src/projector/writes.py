@@ -122,16 +122,6 @@ class Increment(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
-class SetUnion(msgspec.Struct, frozen=True):
-    """Set a list of a document to these values and those of another list of it, each once."""
-
-    collection: str
-    identifier: str
-    field: str
-    values: list[str]
-    other: str
-
-
 class Replace(msgspec.Struct, frozen=True):
     """Leave these fields of a document and no others; it is made if it is not there."""
 
@@ -147,4 +137,4 @@ class Delete(msgspec.Struct, frozen=True):
     identifier: str
 
 
-MongoWrite = SetFields | Increment | SetUnion | Replace | Delete
+MongoWrite = SetFields | Increment | Replace | Delete

@@ -4,11 +4,9 @@ from hypothesis import strategies as st
 from pymongo import DeleteOne
 
 from projector.stores.mongo.operations import operations
-from projector.writes import Delete, Increment, Replace, SetFields, SetUnion
+from projector.writes import Delete, Increment, Replace, SetFields
 
 COLLECTION = "things"
-LISTS = ("some", "others")
-
 PLACE = (COLLECTION, "one")
 
 lists = st.lists(st.sampled_from(["a", "$some"]), max_size=2)
@@ -21,18 +19,14 @@ fields = st.one_of(
 writes = st.one_of(
     st.builds(lambda what: SetFields(*PLACE, what), fields),
     st.builds(lambda what: Increment(*PLACE, what), numbers),
-    st.builds(lambda values, other: SetUnion(*PLACE, "some", values, other), lists, st.sampled_from(LISTS)),
     st.builds(lambda what: Replace(*PLACE, what), fields),
     st.just(Delete(*PLACE)),
 )
 
 
 def documents(collection):
-    """By id; a list is what it holds, since a union has no order."""
-    return {
-        document["_id"]: {field: set(value) if field in LISTS else value for field, value in document.items()}
-        for document in collection.find()
-    }
+    """By id."""
+    return {document["_id"]: document for document in collection.find()}
 
 
 @settings(
@@ -66,12 +60,8 @@ def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
             [Replace(COLLECTION, "one", {"n": 1}), Increment(COLLECTION, "one", {"n": 2})],
             {"one": {"_id": "one", "n": 3}},
         ),
-        (
-            [SetFields(COLLECTION, "one", {"others": ["$n"]}), SetUnion(COLLECTION, "one", "some", ["a"], "others")],
-            {"one": {"_id": "one", "old": True, "others": {"$n"}, "some": {"$n", "a"}}},
-        ),
     ],
-    ids=["set and deleted", "deleted and set", "set and counted", "replaced and counted", "set and united"],
+    ids=["set and deleted", "deleted and set", "set and counted", "replaced and counted"],
 )
 def test_the_last_write_to_a_document_is_what_is_left(mongo, batch, expected):
     """What came before a deletion or a replacement is gone, and what comes after stands alone."""

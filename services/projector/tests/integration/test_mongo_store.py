@@ -29,7 +29,6 @@ def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell)
         name="Bob",
         bio="Hi",
         signed_up_at=tell.now,
-        username_words=[tell.name_of(bob)],
         words=["bob", tell.name_of(bob)],
         cheeps=1,
     )

@@ -6,6 +6,8 @@ first.
 
 from __future__ import annotations
 
+from typing import Any
+
 from cheeper_contracts import views
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
@@ -16,7 +18,7 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.events.profile_updated import ProfileUpdated
 from cheeper_contracts.words import words_of
 from projector.meta import Meta
-from projector.writes import Increment, SetFields, SetUnion
+from projector.writes import Increment, SetFields
 
 PROFILE = ("name", "bio", "location", "website", "birth_date")
 
@@ -26,19 +28,14 @@ def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetFields]:
     fields = {
         "username": event.username,
         "username_folded": event.username.lower(),
-        "username_words": words_of(event.username),
-        "words": words_of(event.username, event.name),
         "signed_up_at": event.signed_up_at,
     }
     return (SetFields(views.AUTHORS.name, event.author_id, fields | _profile(event)),)
 
 
-def profile_updated(event: ProfileUpdated, _meta: Meta) -> tuple[SetFields, SetUnion]:
-    """All of the profile that can change; the words of the username stay, and those of the name are new."""
-    return (
-        SetFields(views.AUTHORS.name, event.author_id, _profile(event)),
-        SetUnion(views.AUTHORS.name, event.author_id, "words", words_of(event.name), "username_words"),
-    )
+def profile_updated(event: ProfileUpdated, _meta: Meta) -> tuple[SetFields]:
+    """All of the profile that can change."""
+    return (SetFields(views.AUTHORS.name, event.author_id, _profile(event)),)
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[Increment, Increment]:
@@ -61,8 +58,8 @@ def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[Increment]:
     return (Increment(views.AUTHORS.name, event.author_id, {"cheeps": -1}),)
 
 
-def _profile(event: NewAuthorSigned | ProfileUpdated) -> dict[str, str | int | None]:
-    return {field: getattr(event, field) for field in PROFILE}
+def _profile(event: NewAuthorSigned | ProfileUpdated) -> dict[str, Any]:
+    return {field: getattr(event, field) for field in PROFILE} | {"words": words_of(event.username, event.name)}
 
 
 def _both_sides(event: AuthorFollowed | AuthorUnfollowed, by: int) -> tuple[Increment, Increment]:

@@ -20,6 +20,7 @@ async def update_profile(command: UpdateProfile, work: UnitOfWork, now: int) -> 
     await work.authors.save(author)
     return ProfileUpdated(
         author_id=author.author_id,
+        username=author.username,
         updated_at=now,
         name=author.name,
         bio=author.bio,

@@ -9,10 +9,11 @@ WHOLE = {"name": "Bób", "bio": "", "location": "Nowhere", "website": "http://a"
 async def test_the_whole_profile_is_told_as_it_is_now(world, people):
     """What is absent stays, null clears; no e-mail address is told."""
     author_id = people[0].author_id
+    who = {"author_id": author_id, "username": people[0].username}
     await world.handle(UpdateProfile(author_id=author_id, **WHOLE), UpdateProfile(author_id=author_id, bio=None))
     first, second = (await world.events())[-2:]
-    assert first == ProfileUpdated(author_id=author_id, updated_at=first.updated_at, **WHOLE)
-    assert second == ProfileUpdated(author_id=author_id, updated_at=second.updated_at, **(WHOLE | {"bio": None}))
+    assert first == ProfileUpdated(**who, updated_at=first.updated_at, **WHOLE)
+    assert second == ProfileUpdated(**who, updated_at=second.updated_at, **(WHOLE | {"bio": None}))
     assert first.updated_at < second.updated_at
 
 

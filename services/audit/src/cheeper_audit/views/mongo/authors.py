@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.views.mongo.base import MongoView
@@ -23,9 +24,8 @@ class Authors(MongoView):
     """A document an author."""
 
     collection = views.AUTHORS
-    unordered = frozenset({"words", "username_words"})
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.AuthorDocument]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.AuthorDocument]:
         """As MongoView has it."""
         documents = {}
         for author_id, username, name, *profile, signed_up_at, followers, following, cheeps in write_model.rows(
@@ -42,7 +42,6 @@ class Authors(MongoView):
                 website=website,
                 birth_date=birth_date,
                 signed_up_at=signed_up_at,
-                username_words=words_of(username),
                 words=words_of(username, name),
                 followers=followers,
                 following=following,
