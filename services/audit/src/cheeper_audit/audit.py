@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -11,7 +11,7 @@ from cheeper_audit.rest import Look, Outcome, Rest
 from cheeper_audit.views.mongo import strays as mongo_strays
 from cheeper_audit.views.redis import strays as redis_strays
 from cheeper_audit.views.table import SWEEPS, Sweep
-from cheeper_audit.views.view import Stores
+from cheeper_audit.views.view import Stores, View
 from cheeper_audit.write_model import Span
 
 KEYS: Final = "keys"
@@ -41,7 +41,7 @@ class Auditor:
             after: str | None = None
             while True:
                 chunk = Chunk(self._stores, sweep, after)
-                yield self._rest.audit(Look(chunk.compare, chunk.mend), repair=self._repair)
+                yield self._rest.audit(Look(chunk.compare, chunk.mends), repair=self._repair)
                 tick(len(chunk.span.ids))
                 after = chunk.span.upto
                 if after is None:
@@ -49,7 +49,7 @@ class Auditor:
 
     def _strays(self) -> Iterator[Outcome]:
         redis, mongo, told = self._stores.redis, self._stores.mongo, set[str]()
-        look = Look(lambda: mongo_strays.strays(mongo), lambda each: mongo_strays.mend(mongo, each))
+        look = Look(lambda: mongo_strays.strays(mongo), lambda found: mongo_strays.mends(mongo, found))
         yield self._rest.audit(look, repair=self._repair)
         with self._phase(KEYS, redis.number_of_keys()) as tick:
             for keys in redis.all_keys():
@@ -64,7 +64,7 @@ class Auditor:
         stores = self._stores
         return Look(
             lambda: redis_strays.strays(stores.write_model, stores.redis, keys),
-            lambda each: redis_strays.mend(keys[each.id]),
+            lambda found: redis_strays.mends(keys[each.id] for each in found),
         )
 
 
@@ -75,7 +75,7 @@ class Chunk:
         self._stores = stores
         self._sweep = sweep
         self._after = after
-        self._views = {(view.store, view.name): view for view in sweep.views}
+        self._views: dict[tuple[str, str], View] = {(view.store, view.name): view for view in sweep.views}
         self.span = Span(after, None, ())
 
     def compare(self) -> list[Difference]:
@@ -83,6 +83,9 @@ class Chunk:
         self.span = self._stores.write_model.span(self._sweep.table, self._after, self._sweep.chunk)
         return [each for view in self._sweep.views for each in view.differences(self._stores, self.span)]
 
-    def mend(self, difference: Difference) -> Mend:
-        """What mends one."""
-        return self._views[difference.store, difference.view].mend(self._stores, difference)
+    def mends(self, differences: Sequence[Difference]) -> list[Mend]:
+        """What mends some of them."""
+        ids: dict[tuple[str, str], list[str]] = {}
+        for each in differences:
+            ids.setdefault((each.store, each.view), []).append(each.id)
+        return [mend for name, named in ids.items() for mend in self._views[name].mends(self._stores, named)]

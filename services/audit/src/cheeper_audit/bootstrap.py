@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from psycopg import Connection, IsolationLevel, OperationalError, connect
+from psycopg import Connection, IsolationLevel, OperationalError, ProgrammingError, connect
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cheeper_audit.settings import Settings
+from cheeper_audit.settings import SettingError, Settings
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
@@ -29,27 +30,43 @@ _PLANS: Final = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 @contextmanager
 def stores(settings: Settings) -> Iterator[Stores]:
-    """The three servers. Raises StoreAwayError where PostgreSQL is away; the others tell when they are used."""
-    redis = Redis.from_url(
-        settings.redis_url,
-        socket_timeout=_SECONDS,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        protocol=2,  # scores as Redis spells them, not as floats
-        retry=Retry(NoBackoff(), 0),
-    )
-    mongo: MongoClient[dict[str, Any]] = MongoClient(
-        settings.mongo_url,
-        serverSelectionTimeoutMS=_CONNECT_SECONDS * 1_000,
-        connectTimeoutMS=_CONNECT_SECONDS * 1_000,
-        socketTimeoutMS=int(_SECONDS * 1_000),
-        appname="cheeper-audit",
-    )
+    """The three servers. Raises SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they
+    are used.
+    """
+    redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
     with redis, mongo, _postgres(settings.database_url) as connection:
         yield Stores(
             WriteModel(connection),
             RedisViews(redis, settings.redis_prefix),
             MongoViews(mongo, settings.mongo_database),
         )
+
+
+def _redis(url: str) -> Redis:
+    try:
+        return Redis.from_url(
+            url,
+            socket_timeout=_SECONDS,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            protocol=2,  # scores as Redis spells them, not as floats
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError:
+        raise SettingError("REDIS_URL cannot be read") from None
+
+
+def _mongo(url: str) -> MongoClient[dict[str, Any]]:
+    milliseconds = _CONNECT_SECONDS * 1_000
+    try:
+        return MongoClient(
+            url,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=int(_SECONDS * 1_000),
+            appname="cheeper-audit",
+        )
+    except (PyMongoError, ValueError):
+        raise SettingError("MONGO_URL cannot be read") from None
 
 
 def _postgres(database_url: str) -> Connection[tuple[Any, ...]]:
@@ -59,6 +76,8 @@ def _postgres(database_url: str) -> Connection[tuple[Any, ...]]:
         )
     except OperationalError as error:
         raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
+    except ProgrammingError:
+        raise SettingError("DATABASE_URL cannot be read") from None
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection

@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(NOT_AT_REST)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:  # whoever read the differences has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:

@@ -29,10 +29,10 @@ class NotAtRestError(Exception):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """Something to compare, under whatever snapshot is current, and what mends a difference of it."""
+    """Something to compare, under whatever snapshot is current, and what mends differences of it."""
 
     compare: Callable[[], Sequence[Difference]]
-    mend: Callable[[Difference], Mend]
+    mends: Callable[[Sequence[Difference]], Sequence[Mend]]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -79,15 +79,15 @@ class Rest:
             mendable = [each for each in left if not where.stores[each.store].parked]
             if not mendable:
                 break
-            self._mend(mendable, look.mend, where)
+            self._mend(mendable, look, where)
             left, where = self.look(look.compare)
         return Outcome(found, frozenset(each.place for each in left))
 
-    def _mend(self, differences: Sequence[Difference], mend: Callable[[Difference], Mend], where: Standing) -> None:
+    def _mend(self, differences: Sequence[Difference], look: Look, where: Standing) -> None:
         """Mend until something has moved."""
         sequences = where.relayed.sequences
         for at in range(0, len(differences), _MENDS_AT_ONCE):
-            mends = [mend(each) for each in differences[at : at + _MENDS_AT_ONCE]]
+            mends = look.mends(differences[at : at + _MENDS_AT_ONCE])
             in_redis = [each for each in mends if isinstance(each, RedisMend)]
             in_mongo = [each for each in mends if isinstance(each, MongoMend)]
             if self._stores.redis.mend(in_redis, sequences) < len(in_redis):

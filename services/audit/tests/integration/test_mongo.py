@@ -58,7 +58,7 @@ def test_ids_of_other_types_are_found_and_mended(mongo, mongo_views):
     assert len(mongo_views.between(views.AUTHORS, None, None)) == 4
     found = strays.strays(mongo_views)
     assert {each.id for each in found} == {"7", f"ObjectId('{'0' * 24}')"}
-    mongo_views.mend([strays.mend(mongo_views, each) for each in found], SEQUENCES)
+    mongo_views.mend(strays.mends(mongo_views, found), SEQUENCES)
     assert strays.strays(mongo_views) == []
 
 

@@ -48,10 +48,6 @@ class MongoViews:
             bounds["$lte"] = below
         return {document["_id"]: document for document in self._find(collection, {"_id": bounds})}
 
-    def of_ids(self, collection: views.Collection, ids: Sequence[str]) -> dict[str, Document]:
-        """Those of these documents that are there, by id. Raises StoreAwayError."""
-        return {document["_id"]: document for document in self._find(collection, {"_id": {"$in": list(ids)}})}
-
     def with_other_ids(self, collection: views.Collection) -> list[Any]:
         """The ids that are no text: no range finds them. Raises StoreAwayError."""
         return [document["_id"] for document in self._find(collection, {"_id": {"$not": {"$type": "string"}}})]
@@ -66,8 +62,9 @@ class MongoViews:
             with self._client.start_session() as session, session.start_transaction(ReadConcern("snapshot")):
                 if self._sequences(session) != sequences:
                     return 0
-                for mend in mends:
-                    self._database[mend.collection].bulk_write([_operation(mend)], session=session)
+                for name in {mend.collection for mend in mends}:
+                    todo = [_operation(mend) for mend in mends if mend.collection == name]
+                    self._database[name].bulk_write(todo, session=session)
         except PyMongoError as error:
             if error.has_error_label(_TRANSIENT):
                 return 0

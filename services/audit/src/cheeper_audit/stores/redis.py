@@ -101,17 +101,17 @@ class RedisViews:
     def mend(self, mends: Sequence[RedisMend], sequences: dict[int, int]) -> int:
         """Run each mend in a step of its own, if the checkpoints still have these sequences and no fan-out task waits.
 
-        Returns how many were run; it stops at the first that could not be. Raises StoreAwayError.
+        Returns how many were run. Raises StoreAwayError.
         """
         checked = [self.key(views.CHECKPOINT, partition) for partition in _EACH]
         checked += [self.key(views.TASK_AUTHORS, partition) for partition in _EACH]
         wanted = [sequences[partition] for partition in _EACH]
-        for done, mend in enumerate(mends):
-            flat = [part for command in mend.commands for part in (len(command), *command)]
-            with _away():
-                if not self._mend([*checked, *mend.keys], [len(wanted), *wanted, *flat]):
-                    return done
-        return len(mends)
+        with _away():
+            pipe = self._client.pipeline(transaction=False)
+            for mend in mends:
+                flat = [part for command in mend.commands for part in (len(command), *command)]
+                self._mend([*checked, *mend.keys], [len(wanted), *wanted, *flat], client=pipe)
+            return sum(pipe.execute())
 
 
 @contextmanager

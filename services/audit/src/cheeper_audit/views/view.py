@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -42,6 +43,6 @@ class View(Protocol):
         """Where the view differs within a span of the ids that its sweep goes by. Raises StoreAwayError."""
         ...
 
-    def mend(self, at: Stores, difference: Difference) -> Mend:
-        """What writes the expected value of a key or document that differs, by the same snapshot."""
+    def mends(self, at: Stores, ids: Sequence[str]) -> Sequence[Mend]:
+        """What writes the expected values of keys or documents that differ, by the same snapshot."""
         ...

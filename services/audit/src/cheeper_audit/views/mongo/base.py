@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -21,8 +21,6 @@ class MongoView(ABC):
     """
 
     collection: ClassVar[Collection]
-    unordered: ClassVar[frozenset[str]] = frozenset()
-    """Lists whose order says nothing."""
 
     @property
     def store(self) -> StoreName:
@@ -50,19 +48,18 @@ class MongoView(ABC):
             if faults
         ]
 
-    def mend(self, at: Stores, difference: Difference) -> MongoMend:
+    def mends(self, at: Stores, ids: Sequence[str]) -> list[MongoMend]:
         """As View has it."""
-        owner = self.owner(difference.id)
-        expected = self.expected(at.write_model, (owner,)) if is_uuid(owner) else {}
-        document = expected.get(difference.id)
-        return MongoMend(self.collection.name, difference.id, None if document is None else to_document(document))
+        owners = {owner for each in ids if is_uuid(owner := self.owner(each))}
+        expected = self.expected(at.write_model, sorted(owners))
+        documents = {each: to_document(expected[each]) for each in ids if each in expected}
+        return [MongoMend(self.collection.name, each, documents.get(each)) for each in ids]
 
     def faults(self, found: Document | None, expected: msgspec.Struct | None) -> tuple[Fault, ...]:
         """What is otherwise than it should be."""
-        wanted = None if expected is None else self._in_order(to_document(expected))
-        if found is not None and expected is not None:
-            found = self._in_order(_defaults(expected) | found)
-        return of_fields(found, wanted)
+        if found is None or expected is None:
+            return of_fields(found, None if expected is None else to_document(expected))
+        return of_fields(_defaults(expected) | found, to_document(expected))
 
     def bound(self, identifier: str | None) -> str | None:
         """Of a span, the document's id where the span's range ends."""
@@ -73,11 +70,8 @@ class MongoView(ABC):
         return identifier
 
     @abstractmethod
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> Mapping[str, msgspec.Struct]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> Mapping[str, msgspec.Struct]:
         """The documents that should be there, by their own ids."""
-
-    def _in_order(self, document: Document) -> Document:
-        return {name: _sorted(value) if name in self.unordered else value for name, value in document.items()}
 
 
 def to_document(struct: msgspec.Struct) -> Document:
@@ -91,8 +85,3 @@ def _defaults(struct: msgspec.Struct) -> Document:
         field.encode_name: field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         for field in fields
     }
-
-
-def _sorted(value: Any) -> Any:
-    texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return sorted(value) if texts else value

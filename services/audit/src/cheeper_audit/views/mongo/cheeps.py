@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cheeper_audit.views.mongo.base import MongoView
@@ -22,9 +23,8 @@ class Cheeps(MongoView):
     """A document a cheep."""
 
     collection = views.CHEEPS
-    unordered = frozenset({"words"})
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, _Document]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, _Document]:
         """As MongoView has it."""
         return {row[0]: _document(row) for row in write_model.rows(_CHEEPS, list(ids))}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.views.mongo.base import MongoView
@@ -19,7 +20,7 @@ class Follows(MongoView):
 
     collection = views.FOLLOWS
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.FollowDocument]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.FollowDocument]:
         """As MongoView has it."""
         rows = write_model.rows(_FOLLOWS, list(ids))
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.views.mongo.base import MongoView
@@ -19,7 +20,7 @@ class Notifications(MongoView):
 
     collection = views.NOTIFICATIONS
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, views.NotificationDocument]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.NotificationDocument]:
         """As MongoView has it."""
         return {
             notification_id: views.NotificationDocument(

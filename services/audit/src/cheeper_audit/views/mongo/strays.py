@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from cheeper_audit.difference import NOTHING, Difference, Fault, MongoMend
@@ -23,8 +24,12 @@ def strays(mongo: MongoViews) -> list[Difference]:
     ]
 
 
-def mend(mongo: MongoViews, difference: Difference) -> MongoMend:
-    """What takes the document away."""
-    ids = mongo.with_other_ids(_COLLECTIONS[difference.view])
-    identifier = next((each for each in ids if repr(each) == difference.id), None)
-    return MongoMend(difference.view, identifier, None)
+def mends(mongo: MongoViews, differences: Iterable[Difference]) -> list[MongoMend]:
+    """What takes the documents away."""
+    named = {(each.view, each.id) for each in differences}
+    return [
+        MongoMend(name, identifier, None)
+        for name, collection in _COLLECTIONS.items()
+        for identifier in mongo.with_other_ids(collection)
+        if (name, repr(identifier)) in named
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.difference import Fault, of_members
@@ -24,7 +25,7 @@ class AuthorCheeps(RedisView[bytes]):
 
     pattern = views.AUTHOR_CHEEPS
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, bytes]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, bytes]:
         """The entries in one text, of each author who has any."""
         return dict(write_model.rows(_LISTS, list(ids)))
 

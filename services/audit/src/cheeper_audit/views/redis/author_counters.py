@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.difference import Fault, of_fields
@@ -25,7 +26,7 @@ class AuthorCounters(RedisView[dict[str, str]]):
 
     pattern = views.AUTHOR_COUNTERS
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """The fields of each author."""
         return {row[0]: dict(zip(_FIELDS, row[1:], strict=True)) for row in write_model.rows(_COUNTERS, list(ids))}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final, LiteralString
 
 from cheeper_audit.difference import Fault, of_members
@@ -17,7 +18,7 @@ class AuthorSet(RedisView[list[str]]):
 
     members: ClassVar[LiteralString]
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, list[str]]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, list[str]]:
         """The members' ids in order, of each author who has any."""
         return {owner: members.split(" ") for owner, members in write_model.rows(self.members, list(ids))}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from cheeper_audit.difference import Difference, Fault, RedisMend, StoreName
@@ -45,17 +46,16 @@ class RedisView(ABC, Generic[E]):
         judged = ((one, self.judge(reply, expected.get(one))) for one, reply in zip(span.ids, found, strict=True))
         return [self.difference(identifier, faults) for identifier, faults in judged if faults]
 
-    def mend(self, at: Stores, difference: Difference) -> RedisMend:
+    def mends(self, at: Stores, ids: Sequence[str]) -> list[RedisMend]:
         """As View has it."""
-        key = at.redis.key(self.pattern, difference.id)
-        expected = self.expected(at.write_model, (difference.id,)).get(difference.id)
-        return RedisMend((key,), (("DEL", key), *(() if expected is None else self.written(key, expected))))
+        expected = self.expected(at.write_model, ids)
+        return [self._mend(at.redis.key(self.pattern, each), expected.get(each)) for each in ids]
 
     def difference(self, identifier: str, faults: tuple[Fault, ...]) -> Difference:
         """One of this view."""
         return Difference(store=self.store, view=self.name, id=identifier, faults=faults)
 
-    def found(self, redis: RedisViews, ids: tuple[str, ...]) -> list[Any]:
+    def found(self, redis: RedisViews, ids: Sequence[str]) -> list[Any]:
         """What the keys give, in the order of the ids."""
         return redis.ask(self.read(redis.key(self.pattern, identifier)) for identifier in ids)
 
@@ -65,8 +65,11 @@ class RedisView(ABC, Generic[E]):
             return (Fault(found.why, f"a {self.pattern.holds}"),)
         return self.faults(found, expected)
 
+    def _mend(self, key: str, expected: E | None) -> RedisMend:
+        return RedisMend((key,), (("DEL", key), *(() if expected is None else self.written(key, expected))))
+
     @abstractmethod
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, E]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, E]:
         """What the write model says, by id."""
 
     @abstractmethod

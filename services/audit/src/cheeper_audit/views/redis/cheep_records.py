@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -26,7 +27,7 @@ class CheepRecords(RedisView[bytes]):
 
     pattern = views.CHEEP_RECORD
 
-    def expected(self, write_model: WriteModel, ids: tuple[str, ...]) -> dict[str, bytes]:
+    def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, bytes]:
         """The record of each living cheep."""
         return {row[0]: _record(*row) for row in write_model.rows(_LIVING, list(ids))}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cheeper_audit.difference import NOTHING, Difference, Fault, RedisMend, is_uuid
@@ -53,6 +53,6 @@ def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]
     ]
 
 
-def mend(key: bytes) -> RedisMend:
-    """What takes the key away."""
-    return RedisMend((key,), (("DEL", key),))
+def mends(keys: Iterable[bytes]) -> list[RedisMend]:
+    """What takes the keys away."""
+    return [RedisMend((key,), (("DEL", key),)) for key in keys]

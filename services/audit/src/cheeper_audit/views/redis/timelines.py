@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -62,16 +62,10 @@ class Timelines:
             if faults.get(reader)
         ]
 
-    def mend(self, at: Stores, difference: Difference) -> RedisMend:
+    def mends(self, at: Stores, ids: Sequence[str]) -> list[RedisMend]:
         """As View has it: the newest entries, as many as a list holds, over a floor that is the next one."""
-        reader = difference.id
-        text = above_floors(at.write_model, {reader: None}, views.TIMELINE_ENTRIES + 1)[reader]
-        wanted = entries.cut(text)
-        listed, beyond = wanted[: views.TIMELINE_ENTRIES], wanted[views.TIMELINE_ENTRIES :]
-        # What a refill has gathered so far was for the list and the floor that were there.
-        keys = [at.redis.key(pattern, reader) for pattern in (views.TIMELINE, views.TIMELINE_FLOOR, views.REFILL)]
-        floor = tuple(("SET", keys[1], entry) for entry in beyond)
-        return RedisMend(tuple(keys), (("DEL", *keys), *pushed(keys[0], listed), *floor))
+        newest = above_floors(at.write_model, dict.fromkeys(ids), views.TIMELINE_ENTRIES + 1)
+        return [_mend(at.redis, reader, entries.cut(newest[reader])) for reader in ids]
 
 
 def judge(timeline: Timeline, above: list[bytes], deleted: Collection[str]) -> tuple[Fault, ...]:
@@ -90,11 +84,19 @@ def judge(timeline: Timeline, above: list[bytes], deleted: Collection[str]) -> t
     return tuple(faults)
 
 
-def above_floors(write_model: WriteModel, floors: dict[str, bytes | None], at_most: int) -> dict[str, bytes]:
+def above_floors(write_model: WriteModel, floors: Mapping[str, bytes | None], at_most: int) -> dict[str, bytes]:
     """The entries that the write model has above each reader's floor, newest first, in one text."""
     places = [_NO_FLOOR if floor is None else views.unpack_entry(floor) for floor in floors.values()]
     dates, ids = [date for date, _ in places], [cheep_id for _, cheep_id in places]
     return dict(write_model.rows(_ABOVE, at_most, list(floors), dates, ids))
+
+
+def _mend(redis: RedisViews, reader: str, newest: list[bytes]) -> RedisMend:
+    listed, beyond = newest[: views.TIMELINE_ENTRIES], newest[views.TIMELINE_ENTRIES :]
+    # What a refill has gathered so far was for the list and the floor that were there.
+    keys = [redis.key(pattern, reader) for pattern in (views.TIMELINE, views.TIMELINE_FLOOR, views.REFILL)]
+    floor = tuple(("SET", keys[1], entry) for entry in beyond)
+    return RedisMend(tuple(keys), (("DEL", *keys), *pushed(keys[0], listed), *floor))
 
 
 def _found(redis: RedisViews, ids: tuple[str, ...]) -> dict[str, Timeline | Fault]:
