@@ -114,4 +114,4 @@ def _field(name: str, fields: dict[str, Any]) -> str:
 
 def _same(found: object, expected: object) -> bool:
     # 1.0 and true equal 1, and are no counts.
-    return found == expected and isinstance(found, bool | float) == isinstance(expected, bool | float)
+    return found == expected and all(isinstance(found, kind) == isinstance(expected, kind) for kind in (bool, float))

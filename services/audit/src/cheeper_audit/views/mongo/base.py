@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import ClassVar
 
 import msgspec
@@ -59,7 +60,7 @@ class MongoView(ABC):
         """What is otherwise than it should be."""
         if found is None or expected is None:
             return of_fields(found, None if expected is None else to_document(expected))
-        return of_fields(_defaults(expected) | found, to_document(expected))
+        return of_fields(_defaults(type(expected)) | found, to_document(expected))
 
     def bound(self, identifier: str | None) -> str | None:
         """Of a span, the document's id where the span's range ends."""
@@ -76,11 +77,17 @@ class MongoView(ABC):
 
 def to_document(struct: msgspec.Struct) -> Document:
     """The document as the store has it."""
-    return {field.encode_name: getattr(struct, field.name) for field in msgspec.structs.fields(struct)}
+    return {stored: getattr(struct, name) for stored, name in _names(type(struct))}
 
 
-def _defaults(struct: msgspec.Struct) -> Document:
-    fields = (field for field in msgspec.structs.fields(struct) if not field.required)
+@cache
+def _names(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.encode_name, field.name) for field in msgspec.structs.fields(kind))
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> Document:
+    fields = (field for field in msgspec.structs.fields(kind) if not field.required)
     return {
         field.encode_name: field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         for field in fields
