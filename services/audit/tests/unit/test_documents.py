@@ -10,9 +10,7 @@ from cheeper_audit.views.mongo.cheeps import Cheeps
 from cheeper_audit.views.mongo.follows import Follows
 from cheeper_contracts import views
 
-AUTHOR = views.AuthorDocument(
-    author_id="a", username="Ana", username_folded="ana", signed_up_at=5, words=["ana", "b"]
-)
+AUTHOR = views.AuthorDocument(author_id="a", username="Ana", username_folded="ana", signed_up_at=5, words=["ana", "b"])
 
 
 def test_a_document_as_the_projector_writes_it_has_no_fault():
