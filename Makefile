@@ -84,6 +84,7 @@ lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(WITHIN) 300 $(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python contracts/tools/generate.py --check
+	@$(BIN)/python contracts/tools/publish.py --check
 	@$(BIN)/python docs/tools/generate.py --check
 
 format: $(STAMP) ## format the code

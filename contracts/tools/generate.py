@@ -5,27 +5,27 @@
     python contracts/tools/generate.py --example TYPE VALUE
                                                         write the golden file of a new message, whose value is this JSON
 
-A golden file is written once, and never changed: it holds what consumers have already seen. A change of a message's
-bytes must fail here.
+A golden file is written once, and never changed: it holds what consumers have already seen.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import yaml
 
-from cheeper_contracts import codec, topics, views
-from cheeper_contracts.catalogue import COMMANDS, EVENTS
-from cheeper_contracts.envelope import CONTENT_TYPE, Envelope, to_headers
+from cheeper_contracts import codec, topics
+from cheeper_contracts.envelope import CONTENT_TYPE
 from cheeper_contracts.messages import Command, Event
 from cheeper_contracts.routes import ROUTES
+from golden import ROOT, golden_bytes, golden_file, why_broken
+from json_schemas import DOCUMENTS, MESSAGES, schema_of
 
-ROOT = Path(__file__).resolve().parents[1]
 REQUIRED_HEADERS = [
     "ce_specversion",
     "ce_id",
@@ -35,67 +35,15 @@ REQUIRED_HEADERS = [
     "ce_subject",
     "ce_correlationid",
 ]
-DOCUMENTS = (
-    views.AuthorDocument,
-    views.FollowDocument,
-    views.CheepDocument,
-    views.DeletedCheepDocument,
-    views.NotificationDocument,
-    views.CheepRecord,
-    views.CommandRecord,
-)
 GATEWAY_PATHS: Final = ROOT.parent / "deploy" / "gateway-paths.caddy"
 
-COMMAND_ID: Final = "0195a1c8-52f4-7c7e-9d3a-4f6b2a1c0d11"
-EVENT_ID: Final = "0195a1c8-52f9-7b1f-8a27-90f0c7b45e22"
-MOMENT: Final = 1_647_292_130_123_456  # 2022-03-14T21:08:50.123456+00:00
 
-
-def decoded(type_name: str, value: bytes) -> Command | Event:
-    """The message of that type. Raises UnknownMessageTypeError or MalformedMessageError."""
-    if type_name in codec.COMMAND_TYPES:
-        return codec.decode_command(type_name, value)
-    return codec.decode_event(type_name, value)
-
-
-def envelope_of(message: Command | Event) -> Envelope:
-    """The envelope that an example travels in: a client's command has neither cause nor sequence, an event both."""
-    is_event = isinstance(message, Event)
-    return Envelope(
-        message_id=EVENT_ID if is_event else COMMAND_ID,
-        type=message.TYPE,
-        source="/write-api/worker" if is_event else "/write-api/http",
-        time=MOMENT,
-        key=message.key,
-        correlation_id=COMMAND_ID,
-        reply_to=COMMAND_ID if is_event else None,
-        sequence=7 if is_event else None,
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    )
-
-
-def golden_bytes(message: Command | Event) -> bytes:
-    """A message as Kafka carries it: a line `name: value` per header, an empty line, then the value."""
-    headers = b"".join(name.encode() + b": " + value + b"\n" for name, value in to_headers(envelope_of(message)))
-    return headers + b"\n" + codec.encode(message)
-
-
-def golden_file(type_name: str) -> Path:
-    """Where the golden bytes of a message type and version are."""
-    return ROOT / "examples" / f"{type_name}.message"
-
-
-def why_broken(type_name: str) -> str | None:
+def what_is_wrong(type_name: str) -> str | None:
     """What is wrong with a message's golden file, or none."""
     path = golden_file(type_name)
     if not path.exists():
-        return "is missing: write it with generate.py --example"
-    golden = path.read_bytes()
-    try:
-        message = decoded(type_name, golden.partition(b"\n\n")[2])
-    except codec.MalformedMessageError as error:
-        return f"can be read no longer, which breaks what is stored: {error}"
-    return None if golden_bytes(message) == golden else "the message's bytes changed, which breaks its consumers"
+        return "its golden file is missing: write it with generate.py --example"
+    return why_broken(MESSAGES[type_name], path.read_bytes())
 
 
 def write_example(type_name: str, value: str) -> int:
@@ -104,11 +52,15 @@ def write_example(type_name: str, value: str) -> int:
     if path.exists():
         print(f"{path.relative_to(ROOT)} is there, and is never changed", file=sys.stderr)
         return 1
-    try:
-        path.write_bytes(golden_bytes(decoded(type_name, value.encode())))
-    except (codec.UnknownMessageTypeError, codec.MalformedMessageError) as error:
-        print(f"{error!r}: is the message in cheeper_contracts.catalogue?", file=sys.stderr)
+    if type_name not in MESSAGES:
+        print(f"{type_name}: is the message in cheeper_contracts.catalogue?", file=sys.stderr)
         return 1
+    try:
+        message = msgspec.json.decode(value, type=MESSAGES[type_name])
+    except msgspec.DecodeError as error:
+        print(f"{type_name}: {error}", file=sys.stderr)
+        return 1
+    path.write_bytes(golden_bytes(message, codec.encode(message)))
     return 0
 
 
@@ -121,22 +73,9 @@ def gateway_file() -> dict[Path, bytes]:
     return {GATEWAY_PATHS: "\n".join([*lines, ""]).encode()}
 
 
-def schema_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """The struct's JSON Schema, standing alone."""
-    (schema,), components = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
-    name = schema["$ref"].rsplit("/", 1)[-1]
-    own = components.pop(name)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **own,
-        **({"$defs": components} if components else {}),
-    }
-
-
 def schema_files() -> dict[Path, bytes]:
     """The JSON Schemas by path: messages by type, view documents by name."""
-    named: dict[str, type[msgspec.Struct]] = {message.TYPE: message for message in (*COMMANDS, *EVENTS)}
-    named |= {f"views.{document.__name__}": document for document in DOCUMENTS}
+    named = {**MESSAGES, **{f"views.{document.__name__}": document for document in DOCUMENTS}}
     return {
         ROOT / "schemas" / f"{name}.json": msgspec.json.format(msgspec.json.encode(schema_of(struct)), indent=2) + b"\n"
         for name, struct in named.items()
@@ -145,7 +84,10 @@ def schema_files() -> dict[Path, bytes]:
 
 def asyncapi_file() -> dict[Path, bytes]:
     """The AsyncAPI 3.0 document of both topics; the payloads are the JSON Schemas beside it."""
-    channels = {"commands": (topics.COMMANDS, COMMANDS), "events": (topics.EVENTS, EVENTS)}
+    channels = {
+        "commands": (topics.COMMANDS, codec.COMMAND_TYPES.values()),
+        "events": (topics.EVENTS, codec.EVENT_TYPES.values()),
+    }
     document = {
         "asyncapi": "3.0.0",
         "info": {
@@ -164,13 +106,13 @@ def asyncapi_file() -> dict[Path, bytes]:
             for name in channels
             for action in ("send", "receive")
         },
-        "components": {"messages": {message.TYPE: message_of(message) for message in (*COMMANDS, *EVENTS)}},
+        "components": {"messages": {name: message_of(message) for name, message in MESSAGES.items()}},
     }
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
     return {ROOT / "schemas" / "asyncapi.yaml": text.encode()}
 
 
-def channel(topic: topics.Topic, messages: tuple[type[Command | Event], ...]) -> dict[str, Any]:
+def channel(topic: topics.Topic, messages: Iterable[type[Command | Event]]) -> dict[str, Any]:
     """A topic as an AsyncAPI channel."""
     return {
         "address": topic.name,
@@ -189,15 +131,7 @@ def message_of(message: type[Command | Event]) -> dict[str, Any]:
         "summary": " ".join((message.__doc__ or "").split()),
         "headers": {
             "type": "object",
-            "required": [
-                "ce_specversion",
-                "ce_id",
-                "ce_type",
-                "ce_source",
-                "ce_time",
-                "ce_subject",
-                "ce_correlationid",
-            ],
+            "required": [*REQUIRED_HEADERS],
             "properties": {"ce_type": {"const": message.TYPE}},
         },
         "payload": {"$ref": f"./{message.TYPE}.json"},
@@ -219,10 +153,9 @@ def write_or_check(*, check: bool) -> int:
     """Write what is derived or say what differs, and in any case what is wrong with golden files. The exit code."""
     derived = schema_files() | asyncapi_file() | gateway_file()
     wrong = [path for path, wanted in derived.items() if not path.exists() or path.read_bytes() != wanted]
-    types = [message.TYPE for message in (*COMMANDS, *EVENTS)]
-    known = {*derived, *map(golden_file, types)}
+    known = {*derived, *map(golden_file, MESSAGES)}
     stray = [path for folder in ("examples", "schemas") for path in (ROOT / folder).iterdir() if path not in known]
-    said = [f"{golden_file(type_name).name}: {why}" for type_name in types if (why := why_broken(type_name))]
+    said = [f"{type_name}: {why}" for type_name in MESSAGES if (why := what_is_wrong(type_name))]
     said += [f"{path.name}: belongs to no message or view" for path in stray]
     if check:
         said += [f"{path.name}: not up to date, run contracts/tools/generate.py" for path in wrong]

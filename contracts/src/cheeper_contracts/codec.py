@@ -1,17 +1,20 @@
-"""From message to bytes and back: a literal table from type name to struct, and msgspec.
+"""From message to bytes and back: tables from type name to struct, literal ones of upcasters, and msgspec.
 
 Unknown fields are passed over, so that a consumer outlives a producer's new optional field; an unknown type is the
-caller's to decide on, and so raises an error of its own.
+caller's to decide on, and so raises an error of its own. A version that another one has superseded is decoded to the
+current struct, which is all that consumers see.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
-from cheeper_contracts.messages import Command, Event
+from cheeper_contracts.messages import Command, Event, Message
+from cheeper_contracts.superseded import SUPERSEDED_COMMANDS, SUPERSEDED_EVENTS
 
 
 class UnknownMessageTypeError(LookupError):
@@ -22,14 +25,30 @@ class MalformedMessageError(ValueError):
     """A message's value is not the JSON that its type promises."""
 
 
-COMMAND_TYPES: Final[dict[str, type[Command]]] = {command.TYPE: command for command in COMMANDS}
-EVENT_TYPES: Final[dict[str, type[Event]]] = {event.TYPE: event for event in EVENTS}
+COMMAND_TYPES: Final[dict[str, type[Command]]] = {
+    command.TYPE: command for command in (*COMMANDS, *SUPERSEDED_COMMANDS)
+}
+EVENT_TYPES: Final[dict[str, type[Event]]] = {event.TYPE: event for event in (*EVENTS, *SUPERSEDED_EVENTS)}
+"""Every version that can be read, as it was written."""
 
-M = TypeVar("M")
+M = TypeVar("M", bound=Message)
+
+
+class _Reader(Generic[M]):
+    """Reads one type and version, as the current struct."""
+
+    def __init__(self, struct: type[M], upcast: Callable[[Any], M] | None) -> None:
+        self._decoder = msgspec.json.Decoder(struct)
+        self._upcast = upcast
+
+    def read(self, value: bytes) -> M:
+        message = self._decoder.decode(value)
+        return message if self._upcast is None else self._upcast(message)
+
 
 _encoder = msgspec.json.Encoder()
-_command_decoders = {name: msgspec.json.Decoder(struct) for name, struct in COMMAND_TYPES.items()}
-_event_decoders = {name: msgspec.json.Decoder(struct) for name, struct in EVENT_TYPES.items()}
+_commands = {name: _Reader(struct, SUPERSEDED_COMMANDS.get(struct)) for name, struct in COMMAND_TYPES.items()}
+_events = {name: _Reader(struct, SUPERSEDED_EVENTS.get(struct)) for name, struct in EVENT_TYPES.items()}
 
 
 def encode(message: Command | Event) -> bytes:
@@ -38,20 +57,20 @@ def encode(message: Command | Event) -> bytes:
 
 
 def decode_command(type_name: str, value: bytes | None) -> Command:
-    """The command of that type. Raises UnknownMessageTypeError or MalformedMessageError."""
-    return _decode(_command_decoders, type_name, value)
+    """The command of that type, in its current version. Raises UnknownMessageTypeError or MalformedMessageError."""
+    return _read(_commands, type_name, value)
 
 
 def decode_event(type_name: str, value: bytes | None) -> Event:
-    """The event of that type. Raises UnknownMessageTypeError or MalformedMessageError."""
-    return _decode(_event_decoders, type_name, value)
+    """The event of that type, in its current version. Raises UnknownMessageTypeError or MalformedMessageError."""
+    return _read(_events, type_name, value)
 
 
-def _decode(decoders: dict[str, msgspec.json.Decoder[M]], type_name: str, value: bytes | None) -> M:
-    decoder = decoders.get(type_name)
-    if decoder is None:
+def _read(readers: Mapping[str, _Reader[M]], type_name: str, value: bytes | None) -> M:
+    reader = readers.get(type_name)
+    if reader is None:
         raise UnknownMessageTypeError(type_name)
     try:
-        return decoder.decode(value or b"")
+        return reader.read(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessageError(f"{type_name}: {error}") from error

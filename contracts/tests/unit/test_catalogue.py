@@ -2,17 +2,22 @@ from pathlib import Path
 
 import pytest
 
-from cheeper_contracts import commands, events
+from cheeper_contracts import commands, events, superseded
 from cheeper_contracts.catalogue import COMMANDS, EVENTS, LEADS_TO, OUTCOMES, command_type_of
 from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.events.author_notified import AuthorNotified
+from cheeper_contracts.superseded import SUPERSEDED_COMMANDS, SUPERSEDED_EVENTS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.parametrize(("package", "table"), [(commands, COMMANDS), (events, EVENTS)], ids=["commands", "events"])
+@pytest.mark.parametrize(
+    ("package", "table"),
+    [(commands, COMMANDS), (events, EVENTS), (superseded, (*SUPERSEDED_COMMANDS, *SUPERSEDED_EVENTS))],
+    ids=["commands", "events", "superseded"],
+)
 def test_every_message_file_is_in_the_table(package, table):
-    """A message's file that nobody put into the catalogue would be known to nobody."""
+    """A message's file that nobody put into the catalogue or the upcasters' table would be known to nobody."""
     (folder,) = package.__path__
     files = {f"{package.__name__}.{path.stem}" for path in Path(folder).glob("*.py") if path.stem != "__init__"}
     assert {message.__module__ for message in table} == files

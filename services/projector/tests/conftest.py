@@ -72,7 +72,11 @@ class Story:
 
     def unfollowed(self, reader, author, *, partition=None):
         event = AuthorUnfollowed(
-            follow_id=str(uuid.uuid4()), from_author_id=reader, to_author_id=author, unfollowed_at=NOW
+            follow_id=str(uuid.uuid4()),
+            from_author_id=reader,
+            to_author_id=author,
+            followed_at=NOW,
+            unfollowed_at=NOW,
         )
         return self.add(event, partition=partition)
 

@@ -10,6 +10,7 @@ CLONE = Path(__file__).parents[3]
 PAGE = CLONE / "docs" / "add-a-feature.md"
 GENERATED = (
     "contracts/examples/",
+    "contracts/published/",
     "contracts/schemas/",
     "deploy/gateway-paths.caddy",
     "docs/",

@@ -128,10 +128,17 @@ class Oracle:
         )
 
     def _unfollow(self, follower, followed):
-        if self.follows.pop((follower, followed), None) is None:
+        at = self.follows.pop((follower, followed), None)
+        if at is None:
             return self._tell(CommandHandled(command_type="cheeper.unfollow.v1", command_key=followed))
         return self._tell(
-            AuthorUnfollowed(follow_id=_id(), from_author_id=follower, to_author_id=followed, unfollowed_at=self._now())
+            AuthorUnfollowed(
+                follow_id=_id(),
+                from_author_id=follower,
+                to_author_id=followed,
+                followed_at=at,
+                unfollowed_at=self._now(),
+            )
         )
 
     def _post(self, author, message, parent=None):

@@ -24,5 +24,6 @@ async def unfollow(command: Unfollow, work: UnitOfWork, now: int) -> AuthorUnfol
         follow_id=follow.follow_id,
         from_author_id=follow.from_author_id,
         to_author_id=follow.to_author_id,
+        followed_at=follow.followed_at,
         unfollowed_at=now,
     )

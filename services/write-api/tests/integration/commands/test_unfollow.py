@@ -15,12 +15,14 @@ def pair(people):
 
 
 async def test_the_follow_that_ended_is_told(world, pair):
-    """By its id, which is whatever the first follow of the pair was sent with."""
+    """By its id, which is whatever the first follow of the pair was sent with, and by when it began."""
     follow_id = new_id()
     follows = [Follow(follow_id=one, **pair) for one in (follow_id, new_id())]
     await world.handle(*follows, Unfollow(**pair))
-    event = (await world.events())[-1]
-    assert event == AuthorUnfollowed(follow_id=follow_id, unfollowed_at=event.unfollowed_at, **pair)
+    *_, followed, _nothing, event = await world.events()
+    told = {"follow_id": follow_id, "followed_at": followed.followed_at, "unfollowed_at": event.unfollowed_at}
+    assert event == AuthorUnfollowed(**told, **pair)
+    assert event.followed_at <= event.unfollowed_at
     assert event.key == pair["to_author_id"]
 
 

@@ -1,0 +1,94 @@
+"""The state of the contracts: what consumers know of them, by name.
+
+    cheeper.cheep-posted.v1   a message: its topic, its key field, the digest of its golden file, its JSON Schema
+    topic.cheeper.events      a topic: its partition count, its settings, and where some keys go
+    views.CheepRecord         a view document: its JSON Schema
+    redis.timeline            a pattern of Redis keys: an example, and the kind of value
+    redis-entry               the layout of an entry of timelines and of authors' cheeps, by an example
+    mongo.cheeps              a collection: its indexes
+
+Words that only describe are left out, so that a better sentence is no change of the contracts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from cheeper_contracts import topics, views
+from cheeper_contracts.messages import Command, Event
+from compatibility import Entry, State
+from golden import COMMAND_ID, MOMENT, golden_file
+from json_schemas import DOCUMENTS, MESSAGES, schema_of
+
+_DESCRIBES: Final = {"$schema", "title", "description"}
+_BY_NAME: Final = {"properties", "$defs"}
+_KEYS: Final = tuple(str(UUID(int=number)) for number in range(8))
+
+
+def of_code() -> State:
+    """The state that the code has now."""
+    return {
+        **{name: of_message(struct) for name, struct in MESSAGES.items()},
+        **{f"topic.{topic.name}": of_topic(topic) for topic in topics.TOPICS},
+        **{f"views.{struct.__name__}": {"schema": _bare(schema_of(struct))} for struct in DOCUMENTS},
+        **of_redis(views.KEY_PATTERNS),
+        **{f"mongo.{each.name}": {"indexes": [list(index) for index in each.indexes]} for each in views.COLLECTIONS},
+    }
+
+
+def of_message(struct: type[Command | Event]) -> Entry:
+    """A message's entry. One whose golden file is missing has no digest of it."""
+    path = golden_file(struct.TYPE)
+    return {
+        "topic": (topics.COMMANDS if issubclass(struct, Command) else topics.EVENTS).name,
+        "key": struct.KEY,
+        "golden bytes": hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None,
+        "schema": _bare(schema_of(struct)),
+    }
+
+
+def of_topic(topic: topics.Topic) -> Entry:
+    """A topic's entry."""
+    return {
+        "partitions": topic.partitions,
+        "config": topic.config,
+        "partition by key": {key: topics.partition_of(key, topic.partitions) for key in _KEYS},
+    }
+
+
+def of_redis(patterns: Iterable[views.KeyPattern]) -> State:
+    """The entries of Redis. What a key holds is told in words, of which those up to the colon name the kind."""
+    entry = views.pack_entry(MOMENT, COMMAND_ID).hex()
+    return {
+        "redis-entry": {"example": {"cheep_date": MOMENT, "cheep_id": COMMAND_ID, "hex": entry}},
+        **{
+            f"redis.{pattern.name}": {
+                "example": pattern.key("prefix:", COMMAND_ID),
+                "holds": pattern.holds.partition(":")[0],
+            }
+            for pattern in patterns
+        },
+    }
+
+
+def _bare(schema: Any) -> Any:
+    """The schema without what only describes. Below `properties` and `$defs` stand names, whatever they are called."""
+    if isinstance(schema, list):
+        return [_bare(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        keyword: {name: _bare(each) for name, each in value.items()} if keyword in _BY_NAME else _bare(value)
+        for keyword, value in schema.items()
+        if keyword not in _DESCRIBES
+    }
+
+
+def encoded(entry: Entry) -> bytes:
+    """An entry as its file holds it."""
+    return msgspec.json.format(msgspec.json.encode(entry), indent=2) + b"\n"
