@@ -1,5 +1,6 @@
 """What the gateway does by itself, with real Caddy and services that can be made to fail."""
 
+import socket
 import time
 import uuid
 
@@ -54,6 +55,23 @@ def test_no_other_path_is_passed_on(client, path):
     for method in ("GET", "POST", "OPTIONS"):
         refused(client.request(method, path), 404, "no_such_path")
     assert client.head(path).status_code == 404
+
+
+def test_a_query_string_of_raw_utf_8_is_passed_on_escaped(client, reads):
+    """Curl sends what it is given: the service gets the same query, in the only form that HTTP knows; others stay."""
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as raw:
+        raw.sendall("GET /author?username=zoë&x=a+b&x=%26 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert raw.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+    (seen,) = [told["path"] for one in reads for told in one.asked if told["path"].startswith("/author?username=")]
+    assert seen == "/author?username=zo%C3%AB&x=a+b&x=%26"
+
+
+@pytest.mark.parametrize("method", ["FOO", "PROPFIND", "TRACE"])
+def test_a_method_that_no_path_has_is_refused(client, method):
+    """Also one that would be no HTTP to the services."""
+    answer = client.request(method, "/cheep")
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST, OPTIONS"
 
 
 def test_the_gateway_gives_each_request_its_id(client):

@@ -1,5 +1,7 @@
 """The words of a text, as search compares them: without case and accents, split at what is no letter or digit.
 
+What Unicode does not take apart is a letter of its own, such as the Polish l with a stroke.
+
 The projector keeps them with a document and read-api makes them of a query, so both have them from here.
 """
 
@@ -9,17 +11,27 @@ import re
 import unicodedata
 from typing import Final
 
-_WORD: Final = re.compile(r"[^\W_]+")
+_ACCENTS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Unicode's blocks of combining diacritical marks. Other marks are no accents: vowel signs, voicing marks."""
 
 
 def words_of(*texts: str | None) -> list[str]:
     """The words of some texts, each once, sorted; none of a text that is none."""
-    return sorted({word for text in texts if text for word in _WORD.findall(_plain(text))})
+    return sorted({word for text in texts if text for word in _split(_plain(text))})
 
 
 def _plain(text: str) -> str:
     """The text in lower case, with the letters that accents stand on and without the accents."""
     folded = unicodedata.normalize("NFKD", text).casefold()
-    # Once more: folding makes letters that can be taken apart again.
-    decomposed = unicodedata.normalize("NFKD", folded)
-    return "".join(character for character in decomposed if not unicodedata.category(character).startswith("M"))
+    # Once more: folding makes letters that can be taken apart again. What is no accent is put together again, so that
+    # a syllable of Hangul begins with itself alone.
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)))
+
+
+def _split(text: str) -> list[str]:
+    spaced = "".join(character if _is_of_a_word(character) else " " for character in text)
+    return [word for word in spaced.split() if any(map(str.isalnum, word))]
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")

@@ -14,6 +14,8 @@ from cheeper_contracts.words import words_of
         ("Straße ﬁn №5", ["fin", "no5", "strasse"]),
         ("東京 2024", ["2024", "東京"]),
         ("İstanbul", ["istanbul"]),
+        ("हिन्दी और हन", ["और", "हन", "हिन्दी"]),
+        ("がか 한국어", ["がか", "한국어"]),
         ("\N{GRINNING FACE} … !", []),
         ("", []),
     ],

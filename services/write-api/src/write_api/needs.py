@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -32,11 +33,11 @@ class Needs:
         """Why a need is not met, none where it is."""
         return self._whys[name]
 
-    def checks(self) -> dict[str, Callable[[], Awaitable[str | None]]]:
+    def checks(self) -> dict[str, Callable[[], Coroutine[Any, Any, str | None]]]:
         """The needs in the form in which the health page asks for them."""
         return {name: self._check(name) for name in self._whys}
 
-    def _check(self, name: str) -> Callable[[], Awaitable[str | None]]:
+    def _check(self, name: str) -> Callable[[], Coroutine[Any, Any, str | None]]:
         async def check() -> str | None:
             return self.why(name)
 

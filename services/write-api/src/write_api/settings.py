@@ -18,7 +18,7 @@ DEFAULT_PORTS: Final[dict[Role, int]] = {
     "http": 8001,
     "worker": 8011,
     "relay": 8012,
-    "process-manager": 8013,
+    "process-manager": 8014,
     "migrate": 0,
     "raise-epoch": 0,
 }

@@ -17,7 +17,7 @@ def test_the_defaults_are_the_books():
     at_once = {command for command, transport in settings.transports.items() if transport == "sync"}
     assert at_once == {SignUp, UpdateProfile, ChangeEmail}
     assert (settings.host, settings.port, settings.topic_prefix) == ("127.0.0.1", 8001, "")
-    assert [from_env(GIVEN, role).port for role in ("worker", "relay", "process-manager")] == [8011, 8012, 8013]
+    assert [from_env(GIVEN, role).port for role in ("worker", "relay", "process-manager")] == [8011, 8012, 8014]
 
 
 def test_each_command_can_be_routed():

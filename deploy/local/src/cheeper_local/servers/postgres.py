@@ -38,6 +38,7 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "logging_collector": "off",
     "timezone": "UTC",
+    "log_error_verbosity": "terse",  # the details of an error hold what authors wrote, an e-mail address too
 }
 _FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from litestar import Response
 
@@ -19,14 +17,13 @@ from write_api.commands.transports import Dispatcher
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.endpoint import status_of_done
 from write_api.http.errors import RefusedError
+from write_api.http.in_time import in_time
 
 SOURCE: Final = "/write-api/http"
 ANSWER_SECONDS: Final = 6.0
 """After this time a client is told that the outcome is unknown."""
 
 D = TypeVar("D")
-
-_late: set[asyncio.Task[Outcome]] = set()
 
 
 def identify(request: AnyRequest, given: str | None, field: str) -> str:
@@ -48,7 +45,11 @@ async def answer(request: AnyRequest, dispatcher: Dispatcher, command: Command, 
         correlation_id=context.message_id,
         traceparent=context.traceparent,
     )
-    outcome = await _in_time(dispatcher.dispatch(command, envelope, repeatable=context.repeatable))
+    dispatched = dispatcher.dispatch(command, envelope, repeatable=context.repeatable)
+    try:
+        outcome = await in_time(dispatched, ANSWER_SECONDS)
+    except TimeoutError:
+        raise UnavailableError(f"no outcome within {ANSWER_SECONDS:g} s") from None
     if outcome.code is not None and not outcome.accepted:
         raise RefusedError(outcome.code, outcome.message or "")
     return Response(
@@ -60,23 +61,3 @@ def _status(outcome: Outcome, method: str) -> int:
     if outcome.accepted:
         return 202
     return status_of_done(method) if outcome.changed else 200
-
-
-async def _in_time(work: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """The outcome, if it comes in time. A late one is given up but not waited for: to cancel what a server has frozen
-    takes time too.
-    """
-    task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
-    if not done:
-        _late.add(task)
-        task.add_done_callback(_let_go)
-        task.cancel()
-        raise UnavailableError(f"no outcome within {ANSWER_SECONDS:g} s")
-    return task.result()
-
-
-def _let_go(task: asyncio.Task[Outcome]) -> None:
-    _late.discard(task)
-    if not task.cancelled():
-        task.exception()  # it has been answered for: nobody else will look at it

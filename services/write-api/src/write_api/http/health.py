@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -15,11 +15,12 @@ from litestar.types import ASGIApp
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
+from write_api.http.in_time import in_time
 from write_api.http.problems import EXCEPTION_HANDLERS
 
 CHECK_SECONDS: Final = 2.0
 
-Check = Callable[[], Awaitable[str | None]]
+Check = Callable[[], Coroutine[Any, Any, str | None]]
 """Asks for one need: why it is not met, in words without host names, or none where it is."""
 
 
@@ -75,8 +76,7 @@ def _answer(request: AnyRequest, needs: Needs) -> Response[Answer[Needs]]:
 
 async def _ask(check: Check) -> Need:
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            why = await check()
+        why = await in_time(check(), CHECK_SECONDS)
     except TimeoutError:
         why = f"no answer within {CHECK_SECONDS:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a need, it is not met

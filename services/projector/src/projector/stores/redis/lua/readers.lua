@@ -47,6 +47,8 @@ function ON_TIMELINE.insert(reader, entry)
 end
 
 function ON_TIMELINE.remove(reader, entry)
+  local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
+  if floor and not newer(entry, floor) then return end  -- not in the list, all of which would be looked through
   if redis.call('LREM', key(NAME.TIMELINE, reader), 1, entry) == 0 then return end
   heads[reader] = nil
   if is_short(reader, cap) then await_refill(reader) end
