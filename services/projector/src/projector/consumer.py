@@ -19,8 +19,8 @@ from projector.decoding import Incoming, decode
 from projector.health import Health
 from projector.limits import Limit, is_domain
 from projector.log import PATIENCE, TopicLog
-from projector.meta import meta_of
 from projector.places import Places
+from projector.projecting import item_of
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
@@ -96,17 +96,9 @@ class Consumer:
 
     def _item(self, incoming: Incoming) -> Item:
         log.info("received", store=self._store.name, **_says(incoming))
-        envelope, event = incoming.envelope, incoming.event
-        if incoming.poison is not None:
-            return Item(incoming=incoming, poison=incoming.poison)
-        if envelope is None or event is None or incoming.sequence is None:
+        if incoming.poison is None and incoming.event is None:
             log.warning("skipped: unknown type", store=self._store.name, **_says(incoming))
-            return Item(incoming=incoming)
-        try:
-            writes = self._store.project(event, meta_of(envelope, incoming.partition, incoming.sequence))
-        except Exception as error:  # noqa: BLE001 - whatever a projection trips over, the message is poison and is kept
-            return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}")
-        return Item(incoming=incoming, writes=writes)
+        return item_of(self._store, incoming)
 
     def _apply(self, partition: int, items: list[Item]) -> None:
         """All of them, in as many calls as it takes. Raises GapError, TooMuchPoisonError, Abandoned."""
@@ -147,6 +139,7 @@ class Consumer:
                 offset=message.offset,
                 sequence=message.sequence,
                 why=message.why,
+                stack_digest=message.stack_digest,
             )
             self._dead_letters.copy(message, self._store.name)
         self._limit.count(sum(is_domain(item) for item in new))
