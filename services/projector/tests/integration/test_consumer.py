@@ -265,6 +265,21 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             assert consumer.store.status().parked == 19
 
 
+def test_too_much_poison_a_minute_stops_the_consumer(running, kafka, story, author):
+    """A defect that meets two messages in three is no better for the third one."""
+    for _ in range(60):
+        for _ in range(2):
+            story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
+        story.signed(author(), partition=0)
+    story.messages.pop(1)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.failure is not None)
+        assert isinstance(consumer.failure, TooMuchPoisonError)
+        assert "100 messages within a minute" in str(consumer.failure)
+        assert consumer.store.status().parked == 99
+
+
 @ON_KAFKA
 @pytest.mark.parametrize("refilled_with", ["as much", "more"])
 def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, story, author, followers, refilled_with):
