@@ -20,6 +20,7 @@ from projector import bootstrap
 from projector.consumer import TooMuchPoisonError
 from projector.health import Health
 from projector.limits import Limit
+from projector.replaying import replay
 from projector.settings import from_env
 from projector.tasks import FanOutTasks
 
@@ -250,6 +251,29 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     assert letters[0].value() == b"{broken"
     assert dict(letters[0].headers())["ce_id"] == broken.envelope.message_id.encode()
     assert dict(letters[0].headers())["cheeper_store"] == consumer.store.name.encode()
+
+
+def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, environ, kafka, story, author, followers):
+    """Whoever gets the partition parks behind what another one parked, and goes on once somebody has replayed it."""
+    bob = author()
+    one = story.followed(author(), bob, partition=0)
+    story.add(one.event, partition=0, value=b"{broken")
+    story.followed(author(), bob, partition=0)
+    kafka.send(told(story))
+    with running() as first:
+        until(lambda: first.sequences() == {0: 3})
+        with running() as second:
+            first.end()
+            kafka.send([story.followed(author(), bob, partition=0).message])
+            until(lambda: second.sequences() == {0: 4})
+            parked = bootstrap.parked_messages(from_env(environ), second.store.name)
+            (broken, *waiting) = parked.all()
+            assert [message.sequence for message in (broken, *waiting)] == [2, 3, 4]
+            assert parked.drop(broken)
+            assert [done.why_not for done in replay(parked, bob)] == [None, None]
+            kafka.send([story.followed(author(), bob, partition=0).message])
+            until(lambda: followers(bob) == 4)
+            parked.close()
 
 
 def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
