@@ -21,9 +21,11 @@ from projector.health import Health
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
 from projector.settings import Settings
-from projector.stores import Store
+from projector.stores import ParkedMessages, Store
+from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.accepted import RedisAcceptedCommands
+from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings, RedisStore
 from projector.tasks import FanOutTasks
 from projector.topic import TopicWatch
@@ -34,24 +36,19 @@ _SECONDS: Final = 5.0
 
 def redis_store(settings: Settings) -> RedisStore:
     """The hot views."""
-    return RedisStore(
-        _redis(settings),
-        RedisSettings(
-            prefix=settings.redis_prefix, inline_max=settings.fanout_inline_max, slice_size=settings.fanout_slice
-        ),
-    )
+    return RedisStore(_redis(settings), _redis_settings(settings))
 
 
 def mongo_store(settings: Settings) -> MongoStore:
     """The documents."""
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        settings.mongo_url,
-        serverSelectionTimeoutMS=2_000,
-        connectTimeoutMS=2_000,
-        socketTimeoutMS=int(_SECONDS * 1_000),
-        appname="projector",
-    )
-    return MongoStore(client, settings.mongo_database)
+    return MongoStore(_mongo(settings), settings.mongo_database)
+
+
+def parked_messages(settings: Settings, name: str) -> ParkedMessages:
+    """What the named store has set aside."""
+    if name == "redis":
+        return RedisParkedMessages(_redis(settings), _redis_settings(settings))
+    return MongoParkedMessages(_mongo(settings), settings.mongo_database)
 
 
 def consumers(  # noqa: PLR0913 - what the command line says
@@ -107,6 +104,22 @@ def _topic_log(settings: Settings, topic: Topic, group: str) -> TopicLog:
 
 def _broker(settings: Settings) -> dict[str, str | int | float | bool]:
     return {"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0}
+
+
+def _redis_settings(settings: Settings) -> RedisSettings:
+    return RedisSettings(
+        prefix=settings.redis_prefix, inline_max=settings.fanout_inline_max, slice_size=settings.fanout_slice
+    )
+
+
+def _mongo(settings: Settings) -> MongoClient[dict[str, Any]]:
+    return MongoClient(
+        settings.mongo_url,
+        serverSelectionTimeoutMS=2_000,
+        connectTimeoutMS=2_000,
+        socketTimeoutMS=int(_SECONDS * 1_000),
+        appname="projector",
+    )
 
 
 def _redis(settings: Settings) -> Redis:

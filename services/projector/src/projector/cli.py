@@ -1,4 +1,4 @@
-"""The command line: `projector run`, `projector tasks`, `projector status`."""
+"""The command line: `projector run`, `projector tasks`, `projector status`, `projector dead-letters`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threading import Thread
 import msgspec
 import structlog
 
-from projector import bootstrap, health, logs, tasks
+from projector import bootstrap, dead_letters_cli, health, logs, tasks
 from projector.consumer import TooMuchPoisonError
 from projector.limits import Limit
 from projector.settings import SettingError, Settings, from_env
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     if options.role == "status":
         sys.exit(status(settings))
+    if options.role == "dead-letters":
+        sys.exit(dead_letters_cli.run(settings, options))
     logs.configure(options.role, settings.log_format, settings.log_level)
     sys.exit(serve(settings, options))
 
@@ -139,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     slices = roles.add_parser("tasks", help="serve fan-out tasks only")
     slices.add_argument("--limit", type=_positive, help="stop after so many slices")
     roles.add_parser("status", help="print checkpoints, waiting tasks and parked messages of each store as JSON")
+    dead_letters_cli.add_to(roles)
     return parser
 
 

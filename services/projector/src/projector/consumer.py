@@ -19,8 +19,9 @@ from projector.decoding import Incoming, decode
 from projector.health import Health
 from projector.limits import Limit, is_domain
 from projector.log import PATIENCE, TopicLog
-from projector.meta import meta_of
 from projector.places import Places
+from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
+from projector.projecting import item_of
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
@@ -28,11 +29,11 @@ from projector.transients import Abandoned, Persistence
 log = structlog.get_logger()
 T = TypeVar("T")
 
-POISON_LIMIT = 20
-
 
 class TooMuchPoisonError(Exception):
-    """So many messages in a row could not be applied that the fault is likely here: see to it, then start again."""
+    """So many messages in a row or a minute could not be applied that the fault is likely here: see to it, then start
+    again.
+    """
 
 
 class Consumer:
@@ -48,7 +49,8 @@ class Consumer:
         stop: Flag,
         limit: Limit,
         tasks: FanOutTasks | None = None,
-        poison_limit: int = POISON_LIMIT,
+        most_in_a_row: int = MOST_IN_A_ROW,
+        most_a_minute: int = MOST_A_MINUTE,
     ) -> None:
         self._store = store
         self._log = event_log
@@ -56,7 +58,9 @@ class Consumer:
         self._stop = stop
         self._limit = limit
         self._tasks = tasks
-        self._poison_limit = poison_limit
+        self._most_in_a_row = most_in_a_row
+        self._most_a_minute = most_a_minute
+        self._last_minute = PerMinute(most_a_minute)
         self._persistence = Persistence(health, store.name, event_log.idle)
         self._places = Places(store, event_log, health, self._persistence, self._wanted)
         self._busy = False
@@ -96,17 +100,9 @@ class Consumer:
 
     def _item(self, incoming: Incoming) -> Item:
         log.info("received", store=self._store.name, **_says(incoming))
-        envelope, event = incoming.envelope, incoming.event
-        if incoming.poison is not None:
-            return Item(incoming=incoming, poison=incoming.poison)
-        if envelope is None or event is None or incoming.sequence is None:
+        if incoming.poison is None and incoming.event is None:
             log.warning("skipped: unknown type", store=self._store.name, **_says(incoming))
-            return Item(incoming=incoming)
-        try:
-            writes = self._store.project(event, meta_of(envelope, incoming.partition, incoming.sequence))
-        except Exception as error:  # noqa: BLE001 - whatever a projection trips over, the message is poison and is kept
-            return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}")
-        return Item(incoming=incoming, writes=writes)
+        return item_of(self._store, incoming)
 
     def _apply(self, partition: int, items: list[Item]) -> None:
         """All of them, in as many calls as it takes. Raises GapError, TooMuchPoisonError, Abandoned."""
@@ -139,6 +135,7 @@ class Consumer:
             what = "parked" if item.offset in aside else "applied"
             log.info(what, store=self._store.name, **_says(item.incoming))
         tell_left_out(applied.left_out)
+        self._last_minute.count(sum(not message.behind for message in parked))
         for message in parked:
             log.error(
                 "waits" if message.behind else "cannot be applied",
@@ -147,21 +144,23 @@ class Consumer:
                 offset=message.offset,
                 sequence=message.sequence,
                 why=message.why,
+                stack_digest=message.stack_digest,
             )
             self._dead_letters.copy(message, self._store.name)
         self._limit.count(sum(is_domain(item) for item in new))
         self._log.store_offset(partition, items[-1].offset)
 
     def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:
-        run = self._places.of(partition).checkpoint.poison
+        run, now = self._places.of(partition).checkpoint.poison, 0
         for place, item in enumerate(items):
             run = run + 1 if item.poison else 0
-            if run >= self._poison_limit:
-                if place == 0:
-                    raise TooMuchPoisonError(
-                        f"{run} messages in a row of partition {partition} cannot be applied to {self._store.name}: "
-                        f"{item.poison}"
-                    )
+            now += bool(item.poison)
+            many = f"{run} messages in a row of partition {partition}" if run >= self._most_in_a_row else None
+            if many is None and item.poison and self._last_minute.reached_by(now):
+                many = f"{self._most_a_minute} messages within a minute"
+            if many and place == 0:
+                raise TooMuchPoisonError(f"{many} cannot be applied to {self._store.name}: {item.poison}")
+            if many:
                 return tuple(items[:place])
         return tuple(items)
 

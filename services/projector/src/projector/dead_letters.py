@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-
 import structlog
 from confluent_kafka import KafkaException, Producer
 
@@ -21,17 +19,16 @@ class DeadLetters:
 
     def copy(self, message: ParkedMessage, store: str) -> None:
         """A copy with its own headers, and beside them where it was parked, and why."""
-        headers: list[tuple[str, str | bytes | None]] = [(name, b64decode(value)) for name, value in message.headers]
+        headers: list[tuple[str, str | bytes | None]] = [*message.raw_headers()]
         headers += [
             ("cheeper_store", store.encode()),
             ("cheeper_why", message.why.encode()),
             ("cheeper_partition", str(message.partition).encode()),
             ("cheeper_offset", str(message.offset).encode()),
+            ("cheeper_stack_digest", (message.stack_digest or "").encode()),
         ]
         try:
-            self._producer.produce(
-                self._topic, value=b64decode(message.value), key=message.key.encode(), headers=headers
-            )
+            self._producer.produce(self._topic, value=message.raw_value(), key=message.key.encode(), headers=headers)
             self._producer.poll(0)
         except (BufferError, KafkaException) as error:
             log.warning("dead letter not copied", message_id=message.message_id, why=str(error))

@@ -34,9 +34,17 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(message: Message) -> Incoming:
     """The message, decoded as far as it can be; never raises for what the message holds."""
-    headers = headers_of(message)
-    key = (message.key() or b"").decode(errors="backslashreplace")
-    value = message.value()
+    return decoded(
+        partition=cast("int", message.partition()),
+        offset=cast("int", message.offset()),
+        key=(message.key() or b"").decode(errors="backslashreplace"),
+        headers=headers_of(message),
+        value=message.value(),
+    )
+
+
+def decoded(*, partition: int, offset: int, key: str, headers: Headers, value: bytes | None) -> Incoming:
+    """As `decode`, from the parts of a message."""
     envelope, event, poison = None, None, None
     try:
         envelope = from_headers(headers)
@@ -44,8 +52,8 @@ def decode(message: Message) -> Incoming:
     except (MalformedEnvelopeError, MalformedMessageError) as error:
         poison = str(error)
     return Incoming(
-        partition=cast("int", message.partition()),
-        offset=cast("int", message.offset()),
+        partition=partition,
+        offset=offset,
         sequence=sequence_of(headers),
         key=key,
         envelope=envelope,

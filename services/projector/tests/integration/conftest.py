@@ -2,7 +2,9 @@ import pytest
 import redis as redis_client
 from pymongo import MongoClient
 
+from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
+from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 
@@ -30,6 +32,18 @@ def redis_store(redis, redis_prefix):
         )
 
     return make
+
+
+@pytest.fixture
+def parked_messages(store, request):
+    """What the test's store has set aside, over a connection of its own."""
+    if store.name == "redis":
+        with redis_client.Redis.from_url(request.getfixturevalue("redis_url")) as client:
+            prefix = request.getfixturevalue("redis_prefix")
+            yield RedisParkedMessages(client, RedisSettings(prefix=prefix, inline_max=1_000, slice_size=1_000))
+    else:
+        with MongoClient(request.getfixturevalue("mongo_url")) as client:
+            yield MongoParkedMessages(client, request.getfixturevalue("mongo_database"))
 
 
 @pytest.fixture(params=["redis", "mongo"])

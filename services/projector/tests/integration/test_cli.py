@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 import uuid
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Producer
@@ -18,6 +19,7 @@ from cheeper_contracts import views
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.topics import COMMANDS, EVENTS, TOPICS
 from cheeper_local.testing import until
+from projector.cli import main
 
 AWAY = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
@@ -177,6 +179,127 @@ def test_run_leaves_commands_alone_in_step_mode_and_without_redis(stack, story, 
     assert not redis.exists(key)
     assert "commands" not in groups(stack)
     assert "mongo" in groups(stack)
+
+
+@pytest.fixture
+def dead_letters(stack, monkeypatch, capsys):
+    """Runs `projector dead-letters` on the test's stack: exit code, what it wrote to stdout and to stderr."""
+    for name, value in stack.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["dead-letters", *arguments])
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+class Broken:
+    """An author whose views have wrong types in both stores, so that nothing of its key can be applied."""
+
+    def __init__(self, redis, mongo, stack, author):
+        self.redis, self.authors, self.author = redis, mongo[views.AUTHORS.name], author
+        self.counters = views.AUTHOR_COUNTERS.key(stack["REDIS_PREFIX"], author)
+        redis.set(self.counters, "no hash")
+        self.authors.insert_one({"_id": author, "followers": "no number"})
+
+    def mend(self):
+        self.redis.delete(self.counters)
+        self.authors.delete_one({"_id": self.author})
+
+    def followers(self):
+        return int(self.redis.hget(self.counters, "followers")), self.authors.find_one({"_id": self.author})[
+            "followers"
+        ]
+
+
+@contextmanager
+def running(stack):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "projector", "run"], env=environ(**stack), stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, author, redis, mongo, dead_letters):
+    """What the stores refused is listed and shown, waits through a restart, stays while its cause does, and is applied
+    in order once that is mended; later messages of its key flow without a restart.
+    """
+    bob, carol = author(), author()
+    broken = Broken(redis, mongo, stack, bob)
+
+    def at(sequence):
+        of_redis = redis.hget(views.CHECKPOINT.key(stack["REDIS_PREFIX"], 0), "sequence")
+        of_mongo = mongo[views.CHECKPOINTS.name].find_one({"_id": 0}) or {}
+        return int(of_redis or 0) == of_mongo.get("sequence") == sequence
+
+    def listed(*arguments):
+        code, out, err = dead_letters("list", *arguments)
+        assert (code, err) == (0, "")
+        return lines(out)
+
+    told = [story.followed(author(), bob, partition=0) for _ in range(2)]
+    story.followed(author(), carol, partition=0)
+    send(stack, story)
+    with running(stack):
+        until(lambda: at(3), 60)
+    told.append(story.followed(author(), bob, partition=0))
+    send(stack, story)
+    with running(stack):
+        until(lambda: at(4), 60)
+        assert [(one["id"], one["behind"]) for one in listed()] == [
+            (f"{store}:0:{sequence}", sequence != 1) for store in ("redis", "mongo") for sequence in (1, 2, 4)
+        ]
+        ids = [one.envelope.message_id for one in told]
+        assert [one["message_id"] for one in listed("--store", "mongo")] == ids
+        shown = json.loads(dead_letters("show", "redis:0:1")[1])
+        assert (shown["offset"], shown["source_topic"]) == (0, EVENTS.named(stack["TOPIC_PREFIX"]))
+        assert json.loads(shown["value"])["to_author_id"] == bob
+        assert ["ce_id", ids[0]] in shown["headers"]
+
+        code, out, _ = dead_letters("replay", bob)
+        assert (code, [line.split(" and ")[0] for line in out.splitlines()]) == (
+            1,
+            ["redis:0:1 is still poison,", "mongo:0:1 is still poison,"],
+        )
+        broken.mend()
+        code, out, _ = dead_letters("replay", "--all")
+        assert (code, out.splitlines()[:4]) == (
+            0,
+            [*(f"redis:0:{sequence} is applied" for sequence in (1, 2, 4)), f"redis: the key {bob} flows again"],
+        )
+        assert (broken.followers(), listed()) == ((3, 3), [])
+        story.followed(author(), bob, partition=0)
+        send(stack, story)
+        until(lambda: broken.followers() == (4, 4), 30)
+
+
+def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
+    """It takes --yes, says what it means, and frees a key of which nothing else is parked."""
+    bob = author()
+    story.add(story.followed(author(), bob, partition=1).event, partition=0, value=b"{broken")
+    story.messages.pop(1)
+    send(stack, story)
+    assert projector("run", "--store", "redis", "--limit", "1", **stack)[0] == 0
+    assert dead_letters("replay", bob, "--store", "redis")[0] == 1
+    code, _, err = dead_letters("drop", "redis:0:1")
+    assert (code, "without --yes" in err) == (1, True)
+    code, out, _ = dead_letters("drop", "redis:0:1", "--yes")
+    assert (code, out.startswith("redis:0:1 is dropped. The views")) == (0, True)
+    for act in ("show", "drop"):
+        assert dead_letters(act, "redis:0:1")[::2] == (1, "projector: redis:0:1 is not parked\n")
+    assert redis.exists(views.PARKED_KEYS.key(stack["REDIS_PREFIX"], 0)) == 0
+    assert dead_letters("replay", bob) == (
+        0,
+        f"redis: nothing of the key {bob} is parked\nmongo: nothing of the key {bob} is parked\n",
+        "",
+    )
 
 
 @pytest.mark.parametrize("role", [["run"], ["tasks"]])

@@ -20,6 +20,7 @@ from projector import bootstrap
 from projector.consumer import TooMuchPoisonError
 from projector.health import Health
 from projector.limits import Limit
+from projector.replaying import replay
 from projector.settings import from_env
 from projector.tasks import FanOutTasks
 
@@ -252,6 +253,29 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     assert dict(letters[0].headers())["cheeper_store"] == consumer.store.name.encode()
 
 
+def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, environ, kafka, story, author, followers):
+    """Whoever gets the partition parks behind what another one parked, and goes on once somebody has replayed it."""
+    bob = author()
+    one = story.followed(author(), bob, partition=0)
+    story.add(one.event, partition=0, value=b"{broken")
+    story.followed(author(), bob, partition=0)
+    kafka.send(told(story))
+    with running() as first:
+        until(lambda: first.sequences() == {0: 3})
+        with running() as second:
+            first.end()
+            kafka.send([story.followed(author(), bob, partition=0).message])
+            until(lambda: second.sequences() == {0: 4})
+            parked = bootstrap.parked_messages(from_env(environ), second.store.name)
+            (broken, *waiting) = parked.all()
+            assert [message.sequence for message in (broken, *waiting)] == [2, 3, 4]
+            assert parked.drop(broken)
+            assert [done.why_not for done in replay(parked, bob)] == [None, None]
+            kafka.send([story.followed(author(), bob, partition=0).message])
+            until(lambda: followers(bob) == 4)
+            parked.close()
+
+
 def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
     """A bad deployment does not empty the log into the queue of failures, not even by being started again."""
     for _ in range(30):
@@ -263,6 +287,21 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             until(lambda consumer=consumer: consumer.failure is not None)
             assert isinstance(consumer.failure, TooMuchPoisonError)
             assert consumer.store.status().parked == 19
+
+
+def test_too_much_poison_a_minute_stops_the_consumer(running, kafka, story, author):
+    """A defect that meets two messages in three is no better for the third one."""
+    for _ in range(60):
+        for _ in range(2):
+            story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
+        story.signed(author(), partition=0)
+    story.messages.pop(1)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.failure is not None)
+        assert isinstance(consumer.failure, TooMuchPoisonError)
+        assert "100 messages within a minute" in str(consumer.failure)
+        assert consumer.store.status().parked == 99
 
 
 @ON_KAFKA

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -18,15 +18,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
-from cheeper_contracts.topics import COMMANDS
+from cheeper_contracts.topics import COMMANDS, EVENTS
 from write_api import process_manager, worker
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
+from write_api.commands.outcome import Incoming
 from write_api.commands.transports import Dispatcher, Send, Transport
 from write_api.consumer import course
 from write_api.consumer.batch import Batches, Read, Run
 from write_api.consumer.letters import DeadLetters
 from write_api.consumer.member import Subscription
+from write_api.consumer.parked import ParkedLetter, ParkedLetters, forget_in
+from write_api.consumer.replaying import Replays
 from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
@@ -56,10 +59,11 @@ log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs commands: the pool, and the bus over it."""
+    """What runs commands: the pool, the bus over it, and the hint to the relay."""
 
     engine: AsyncEngine
     bus: CommandBus
+    wake: Callable[[], None]
 
 
 @asynccontextmanager
@@ -70,7 +74,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     try:
         begin = PostgresTransactions(engine).begin
         bus = CommandBus(begin, hints.wake, HANDLERS, source=source, accepted=accepted)
-        yield CommandSide(engine=engine, bus=bus)
+        yield CommandSide(engine=engine, bus=bus, wake=hints.wake)
     finally:
         await hints.close()
         await engine.dispose()
@@ -134,6 +138,36 @@ async def run_process_manager(settings: Settings, limit: int | None) -> int:
         read = Reactions(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).read
         pass_on = _dispatcher(settings, side, send).pass_on
         return await _consume(settings, side, process_manager.SUBSCRIPTION, read, pass_on, limit=limit)
+
+
+@asynccontextmanager
+async def replays(settings: Settings) -> AsyncIterator[dict[str, Replays]]:
+    """The dead letters by source topic, each with what handles its messages."""
+    prefix = settings.topic_prefix
+    async with (
+        command_side(settings, source=PROCESS_MANAGER_SOURCE, accepted=False) as side,
+        sender(settings) as send,
+    ):
+        commands, events = COMMANDS.named(prefix), EVENTS.named(prefix)
+        of_events = ParkedLetters(side.engine, [events])
+        pass_on = _dispatcher(settings, side, send).pass_on
+
+        async def handle(parked: ParkedLetter, batch: Sequence[Incoming]) -> None:
+            begin = PostgresTransactions(side.engine, partial(forget_in, parked=parked)).begin
+            await CommandBus(begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
+
+        async def pass_on_and_forget(parked: ParkedLetter, batch: Sequence[Incoming]) -> None:
+            await pass_on(batch)
+            await of_events.forget(parked)
+
+        yield {
+            COMMANDS.name: Replays(letters=ParkedLetters(side.engine, [commands]), read=worker.read, run=handle),
+            EVENTS.name: Replays(
+                letters=of_events,
+                read=Reactions(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).read,
+                run=pass_on_and_forget,
+            ),
+        }
 
 
 async def run_relay(settings: Settings, limit: int | None) -> int:

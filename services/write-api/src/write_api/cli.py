@@ -10,7 +10,7 @@ from typing import Final
 
 import uvloop
 
-from write_api import bootstrap, logs
+from write_api import bootstrap, dead_letters_cli, logs
 from write_api.http.serve import server_of
 from write_api.settings import Role, SettingError, Settings, from_env
 
@@ -26,11 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingError as error:
         print(f"write-api {role}: {error}", file=sys.stderr)  # noqa: T201 - there are no settings to log by
         return WRONG_SETTING
-    logs.configure(role, settings.log_format, settings.log_level)
-    return uvloop.run(_run(settings, getattr(parsed, "limit", None)))
+    # The answer of `dead-letters` is what it prints itself.
+    logs.configure(role, settings.log_format, "error" if role == "dead-letters" else settings.log_level)
+    return uvloop.run(_run(settings, parsed))
 
 
-async def _run(settings: Settings, limit: int | None) -> int:
+async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: PLR0911 - one a role
+    limit = getattr(parsed, "limit", None)
     match settings.role:
         case "http":
             async with bootstrap.http_app(settings) as app:
@@ -47,6 +49,8 @@ async def _run(settings: Settings, limit: int | None) -> int:
             return await bootstrap.run_process_manager(settings, limit)
         case "raise-epoch":
             return await bootstrap.run_raise_epoch(settings)
+        case "dead-letters":
+            return await dead_letters_cli.run(settings, parsed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     for stepping, what in ((worker, "messages"), (relay, "events"), (process_manager, "events that led to something")):
         stepping.add_argument("--limit", type=_positive, metavar="N", help=f"end after N {what}")
     roles.add_parser("raise-epoch", help="let the relay go on with a restored database; the views must be rebuilt then")
+    dead_letters_cli.add_to(roles)
     return parser
 
 

@@ -12,7 +12,7 @@ from write_api.commands.transports import Transport
 from write_api.database_url import sqlalchemy_url
 from write_api.features import TRANSPORTS
 
-Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch"]
+Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch", "dead-letters"]
 
 DEFAULT_PORTS: Final[dict[Role, int]] = {
     "http": 8001,
@@ -21,6 +21,7 @@ DEFAULT_PORTS: Final[dict[Role, int]] = {
     "process-manager": 8014,
     "migrate": 0,
     "raise-epoch": 0,
+    "dead-letters": 0,
 }
 LOG_FORMATS: Final = ("auto", "json", "console")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")

@@ -74,7 +74,7 @@ class Place:
     def _consumer(self, subscription, read, run, most_in_a_row):
         needs = Needs(*course.NEEDS)
         letters = DeadLetters(self.engine, self.bootstrap, self.prefix, subscription.topic)
-        batches = Batches(read, run, letters, most_in_a_row)
+        batches = Batches(read, run, letters, most_in_a_row=most_in_a_row)
         consumer = course.Consumer(subscription, self.bootstrap, self.prefix, batches, needs)
         consumer.needs = needs
         return consumer

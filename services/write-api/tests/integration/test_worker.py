@@ -39,7 +39,7 @@ class Place:
     def worker(self, most_in_a_row=20):
         needs = Needs(*course.NEEDS)
         letters = DeadLetters(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION.topic)
-        batches = Batches(read, self.handle, letters, most_in_a_row)
+        batches = Batches(read, self.handle, letters, most_in_a_row=most_in_a_row)
         worker = course.Consumer(SUBSCRIPTION, self.bootstrap, self.prefix, batches, needs)
         worker.needs = needs
         return worker

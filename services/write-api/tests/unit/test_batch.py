@@ -152,6 +152,17 @@ async def test_a_good_command_between_begins_the_count_anew(world, a_message, te
     assert len(world.parked) == 5
 
 
+@pytest.mark.parametrize("text", ["broken", "crash"])
+async def test_too_much_poison_a_minute_stops(world, a_message, text):
+    """Good commands between do not hide a defect that meets many; what waits behind poison does not count."""
+    batches = of(world, most_a_minute=4)
+    for n in range(3):
+        await batches.handle([a_message(text, f"{n}{A[1:]}"), a_message("good", B), a_message("3", f"{n}{A[1:]}")])
+    with pytest.raises(TooMuchPoisonError, match="4 messages within a minute"):
+        await batches.handle([a_message(text, f"9{A[1:]}"), a_message("good", B)])
+    assert len(world.parked) == 6
+
+
 async def test_what_leads_to_nothing_is_passed_over(world, a_message):
     """Neither run nor parked, not even behind poison of its key, and no end of a row of poison."""
 

@@ -8,7 +8,7 @@ StoreError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -53,11 +53,14 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A message and what the store is to write for it; or `poison`, why it cannot be applied and is to be set aside."""
+    """A message and what the store is to write for it; or `poison`, why it cannot be applied and is to be set aside,
+    with the digest of the stack where a projection crashed.
+    """
 
     incoming: Incoming
     writes: tuple[Any, ...] = ()
     poison: str | None = None
+    stack_digest: str | None = None
 
     @property
     def sequence(self) -> int | None:
@@ -78,7 +81,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         """The message as it is set aside: as poison, or because it waits behind poison of its key."""
         behind = self.poison is None
         why = "waits behind poison of its key" if self.poison is None else self.poison
-        return parked(self.incoming, topic_id, why=why, behind=behind)
+        return parked(self.incoming, topic_id, why=why, behind=behind, stack_digest=self.stack_digest)
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,3 +185,35 @@ class TaskStore(Protocol):
 
     def serve(self, partition: int) -> Slice | Refill | None:
         """Serves one slice or step of a task of the partition, if there is one."""
+
+
+class ParkedMessages(Protocol):
+    """What a store has set aside. Every method raises StoreAwayError while the store is away."""
+
+    @property
+    def name(self) -> str:
+        """Which store it is."""
+
+    def all(self) -> Iterator[ParkedMessage]:
+        """All of them, those of a key in their order."""
+
+    def first_of(self, key: str) -> ParkedMessage | None:
+        """The next one of a key to be replayed."""
+
+    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
+        """What this store writes for an event."""
+
+    def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
+        """Writes these and forgets the message, in one step; none, and nothing done, where it is not its key's first.
+
+        Raises UnappliableError, and has written nothing.
+        """
+
+    def drop(self, message: ParkedMessage) -> bool:
+        """Forgets the message; false where it is not there any more."""
+
+    def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
+        """Keeps another reason for its key's first message; harmless where it is not that any more."""
+
+    def close(self) -> None:
+        """Gives its connections back."""

@@ -7,16 +7,15 @@ whole, whatever became of it before.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from write_api.commands.errors import UnavailableError
 from write_api.commands.outcome import Incoming
+from write_api.consumer.limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from write_api.consumer.received import BEHIND, Letter, Received, crashed, sentence
-
-MOST_POISON_IN_A_ROW: Final = 20
 
 Read = Callable[[Received], Sequence[Incoming] | Letter]
 """The commands that a message leads to, which may be none, or the letter to park it as."""
@@ -30,7 +29,7 @@ log = structlog.get_logger()
 
 
 class TooMuchPoisonError(Exception):
-    """So many messages in a row could not be handled that the fault is hardly theirs."""
+    """So many messages in a row or a minute could not be handled that the fault is hardly theirs."""
 
 
 class Letters(Protocol):
@@ -58,13 +57,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Batches:
-    """Reads and handles batches, one at a time, and counts poison in a row across them."""
+    """Reads and handles batches, one at a time, and counts poison in a row and a minute across them."""
 
-    def __init__(self, read: Read, run: Run, letters: Letters, most_in_a_row: int = MOST_POISON_IN_A_ROW) -> None:
+    def __init__(
+        self,
+        read: Read,
+        run: Run,
+        letters: Letters,
+        *,
+        most_in_a_row: int = MOST_IN_A_ROW,
+        most_a_minute: int = MOST_A_MINUTE,
+    ) -> None:
         self._read = read
         self._run = run
         self._letters = letters
         self._most_in_a_row = most_in_a_row
+        self._most_a_minute = most_a_minute
+        self._last_minute = PerMinute(most_a_minute)
         self._unreadable = 0
         self._crashed = 0
 
@@ -86,6 +95,7 @@ class Batches:
         if letters:
             await self._park(letters)
         self._unreadable = unreadable
+        self._last_minute.count(sum(isinstance(found.content, Letter) for found in batch))
 
     async def _divide(self, batch: Sequence[Found]) -> tuple[list[Found], list[Letter]]:
         """What to run and what to park: poison, and all that comes after poison of its key."""
@@ -136,24 +146,29 @@ class Batches:
             except Exception as error:
                 log.exception("message crashed", **message.told())
                 letter = crashed(message, error)
-                self._refuse_too_many(self._crashed + 1, letter)
+                self._refuse_too_many(self._crashed + 1, 1, letter)
                 await self._park([letter])
                 self._crashed += 1
+                self._last_minute.count(1)
                 parked.add(message.key)
 
     def _count_unreadable(self, batch: Sequence[Found]) -> int:
-        in_a_row = self._unreadable
+        in_a_row, in_all = self._unreadable, 0
         for found in batch:
             in_a_row = in_a_row + 1 if isinstance(found.content, Letter) else 0
             if isinstance(found.content, Letter):
-                self._refuse_too_many(in_a_row, found.content)
+                in_all += 1
+                self._refuse_too_many(in_a_row, in_all, found.content)
         return in_a_row
 
-    def _refuse_too_many(self, in_a_row: int, last: Letter) -> None:
+    def _refuse_too_many(self, in_a_row: int, now: int, last: Letter) -> None:
         if in_a_row >= self._most_in_a_row:
-            raise TooMuchPoisonError(
-                f"{in_a_row} messages in a row cannot be handled, the last one: {last.reason}, {last.error}"
-            )
+            many = f"{in_a_row} messages in a row"
+        elif self._last_minute.reached_by(now):
+            many = f"{self._most_a_minute} messages within a minute"
+        else:
+            return
+        raise TooMuchPoisonError(f"{many} cannot be handled, the last one: {last.reason}, {last.error}")
 
     async def _park(self, letters: Sequence[Letter]) -> None:
         await self._letters.park(letters)

@@ -10,14 +10,15 @@ from typing import Any, Final
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Headers
 from cheeper_contracts.topics import Topic
 from write_api.commands.errors import UnavailableError
-from write_api.consumer.received import Letter
+from write_api.consumer.received import BEHIND, Letter
 from write_api.db.faults import transient_faults
+from write_api.db.unit_of_work import lock
 
 _COPY_SECONDS: Final = 5.0
 
@@ -54,9 +55,7 @@ class DeadLetters:
         """Those of the keys that have parked messages. Raises UnavailableError."""
         with transient_faults():
             async with self._engine.connect() as connection:
-                storable = {_storable(key): key for key in keys}
-                parked = (await connection.execute(_PARKED, {"source": self._source, "keys": list(storable)})).scalars()
-                return {storable[key] for key in parked}
+                return await self._parked_keys(connection, keys)
 
     async def handled(self, message_ids: Collection[str]) -> set[str]:
         """Those of the message ids whose commands have been handled. Raises UnavailableError."""
@@ -65,11 +64,31 @@ class DeadLetters:
                 return set((await connection.execute(_HANDLED, {"ids": list(message_ids)})).scalars())
 
     async def park(self, letters: Sequence[Letter]) -> None:
-        """Park the letters in this order, and copy them for people and tools. Raises UnavailableError."""
+        """Park the letters in this order, and copy them for people and tools.
+
+        Raises UnavailableError; also where what a letter was to wait behind has been replayed or dropped meanwhile.
+        """
         with transient_faults():
             async with self._engine.begin() as connection:
+                await self._hold_places(connection, letters)
                 await connection.execute(_PARK, [_row(letter) for letter in letters])
         await asyncio.to_thread(self._copy, letters)
+
+    async def _hold_places(self, connection: AsyncConnection, letters: Sequence[Letter]) -> None:
+        """A replay takes the lock of its key as well: nothing comes to wait behind what is no longer there."""
+        keys = {letter.message.key for letter in letters if letter.message.key is not None}
+        await lock(connection, keys)
+        parked = await self._parked_keys(connection, keys)
+        for letter in letters:
+            key = letter.message.key
+            if letter.reason == BEHIND and key not in parked:
+                raise UnavailableError(f"the key {key} was freed while a message was to be parked behind its poison")
+            parked |= {key} if key is not None else set()
+
+    async def _parked_keys(self, connection: AsyncConnection, keys: Collection[str]) -> set[str]:
+        storable = {_storable(key): key for key in keys}
+        parked = (await connection.execute(_PARKED, {"source": self._source, "keys": list(storable)})).scalars()
+        return {storable[key] for key in parked}
 
     def _copy(self, letters: Sequence[Letter]) -> None:
         # Poison is rare: a producer for each time is cheaper than one that is kept for it.

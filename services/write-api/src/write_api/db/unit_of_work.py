@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 
@@ -29,6 +29,11 @@ _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bind
 def lock_of(key: str) -> int:
     """The advisory lock of a key: 64 bits of its BLAKE2 hash, signed as Postgres has them."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)
+
+
+async def lock(connection: AsyncConnection, keys: Collection[str]) -> None:
+    """Take the locks of all these keys for the transaction, which must not have written before."""
+    await connection.execute(_LOCK, {"keys": sorted({lock_of(key) for key in keys})})
 
 
 class PostgresUnitOfWork:
@@ -59,15 +64,20 @@ class PostgresUnitOfWork:
 
 
 class PostgresTransactions:
-    """Opens units of work on a pool."""
+    """Opens units of work on a pool. `at_end` is done in the same transaction, after all else."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None
+    ) -> None:
         self._engine = engine
+        self._at_end = at_end
 
     @asynccontextmanager
     async def begin(self, keys: Collection[str]) -> AsyncIterator[PostgresUnitOfWork]:
         """As `commands.unit_of_work.Begin` has it."""
         with transient_faults():
             async with self._engine.begin() as connection:
-                await connection.execute(_LOCK, {"keys": sorted({lock_of(key) for key in keys})})
+                await lock(connection, keys)
                 yield PostgresUnitOfWork(connection)
+                if self._at_end is not None:
+                    await self._at_end(connection)

@@ -99,10 +99,10 @@ class MongoStore:
     def _parked_before(self, batch: Batch, fresh: list[Item], session: ClientSession) -> list[ParkedMessage]:
         """What of the batch is parked already: by an earlier attempt at it, maybe, whose answer was lost."""
         new = {item.offset for item in fresh}
-        known = [item.sequence for item in batch.items if item.sequence is not None and item.offset not in new]
+        known = [item for item in batch.items if item.sequence is not None and item.offset not in new]
         if not known:
             return []
-        wanted = {"_id": {"$in": [_parked_id(batch.partition, str(sequence)) for sequence in known]}}
+        wanted = {"_id": {"$in": [item.parked(batch.topic_id).place for item in known]}}
         documents = self._of(views.PARKED_MESSAGES).find(wanted, session=session).sort("sequence")
         return [msgspec.convert(document, ParkedMessage) for document in documents]
 
@@ -116,7 +116,8 @@ class MongoStore:
                 keys.add(item.key)
                 found.append(item.parked(batch.topic_id))
         if found:
-            collection.insert_many([_parked_document(message) for message in found], session=session)
+            documents = [{"_id": message.place, **msgspec.to_builtins(message)} for message in found]
+            collection.insert_many(documents, session=session)
         return tuple(found)
 
     def _write(self, writes: Iterable[MongoWrite], session: ClientSession) -> None:
@@ -171,15 +172,6 @@ def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int
         offset=fresh[-1].offset,
         poison=poison,
     )
-
-
-def _parked_document(message: ParkedMessage) -> Document:
-    place = f"{message.topic_id}@{message.offset}" if message.sequence is None else str(message.sequence)
-    return {"_id": _parked_id(message.partition, place), **msgspec.to_builtins(message)}
-
-
-def _parked_id(partition: int, place: str) -> str:
-    return f"{partition}:{place}"
 
 
 def _checkpoint(document: Mapping[str, Any] | None) -> Checkpoint:

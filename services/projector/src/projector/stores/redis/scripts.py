@@ -14,6 +14,8 @@ from cheeper_contracts import views
 
 _PARTS: Final = {
     "apply": ("entries", "timelines", "readers", "writes", "apply"),
+    "unpark": ("entries", "timelines", "readers", "writes", "unpark"),
+    "restate": ("restate",),
     "slice": ("entries", "timelines", "readers", "refills", "slice"),
 }
 

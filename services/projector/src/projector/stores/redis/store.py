@@ -166,7 +166,7 @@ class RedisStore:
             used=used,
             checkpoint=Checkpoint(sequence=sequence, topic_id=topic_id.decode(), offset=offset, poison=poison),
             parked=self._set_aside(batch, used, before),
-            left_out=_left_out(left_out),
+            left_out=left_out_of(left_out),
         )
 
     def _set_aside(self, batch: Batch, used: int, before: int) -> tuple[ParkedMessage, ...]:
@@ -229,19 +229,19 @@ def _served(reply: list[Any]) -> Slice | Refill | None:
                 sequence=sequence,
                 correlation_id=correlation_id.decode(),
                 served=served,
-                left_out=_left_out(left_out),
+                left_out=left_out_of(left_out),
             )
         case [b"refill", reader_id, outcome, added, left_out, _]:
             return Refill(
                 reader_id=reader_id.decode(),
                 added=added,
                 goes_on=outcome == b"goes on",
-                left_out=_left_out(left_out),
+                left_out=left_out_of(left_out),
             )
     return None
 
 
-def _left_out(names: Sequence[bytes]) -> tuple[LeftOut, ...]:
-    """From the flat list of a script: author (empty for none), reader, and so on."""
+def left_out_of(names: Sequence[bytes]) -> tuple[LeftOut, ...]:
+    """Readers left out, from the flat list of a script: author (empty for none), reader, and so on."""
     pairs = zip(names[::2], names[1::2], strict=True)
     return tuple(LeftOut(reader_id=reader.decode(), author_id=author.decode() or None) for author, reader in pairs)

@@ -38,15 +38,6 @@ local function misplaced(message, parked_here)
   if not parked and tag == 'behind' then return 0 end
 end
 
-local function why_not(message)
-  for _, write in ipairs(message[4]) do
-    local kind = WRITES[write[1]]
-    if not kind then return 'no such write: ' .. tostring(write[1]) end
-    local why = kind.check(write, message[3])
-    if why then return why end
-  end
-end
-
 -- First everything is looked at: nothing below can fail once something is written.
 local fresh, used, last, parked_here = {}, 0, sequence, {}
 for place, message in ipairs(messages) do
@@ -55,7 +46,7 @@ for place, message in ipairs(messages) do
     local other = misplaced(message, parked_here)
     if other then return {'parked', place - 1, other} end
     local before = work
-    local why = why_not(message)
+    local why = why_not(message[4], message[3])
     if why then return {'bad', place - 1, why} end
     -- A call that takes long keeps every reader waiting; what is left comes in the next one.
     if work > work_max and before > 0 then break end
@@ -70,9 +61,7 @@ for place, message in ipairs(messages) do
 end
 
 for _, message in ipairs(fresh) do
-  for _, write in ipairs(message[4]) do
-    WRITES[write[1]].run(write, message[1], message[3])
-  end
+  run_all(message[4], message[1], message[3])
   local first = message[4][1]
   if first and first[1] == 'poison' then
     poison = poison + 1

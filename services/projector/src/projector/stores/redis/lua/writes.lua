@@ -159,3 +159,19 @@ end
 
 WRITES['poison'] = {check = cannot_set_aside, run = set_aside}
 WRITES['behind'] = {check = cannot_set_aside, run = set_aside}
+
+-- Why a message's writes cannot be done, or nil.
+local function why_not(writes, message_key)
+  for _, write in ipairs(writes) do
+    local kind = WRITES[write[1]]
+    if not kind then return 'no such write: ' .. tostring(write[1]) end
+    local why = kind.check(write, message_key)
+    if why then return why end
+  end
+end
+
+local function run_all(writes, sequence, message_key)
+  for _, write in ipairs(writes) do
+    WRITES[write[1]].run(write, sequence, message_key)
+  end
+end

@@ -1,0 +1,34 @@
+-- Takes one parked message out of its key's queue, with its writes where it is replayed; or does nothing at all.
+--
+-- KEYS[1] the key's parked messages
+-- ARGV    stem, then MessagePack of {partition, key, the message as it is parked, whether it must be the first, sequence
+--         or 0, writes, cap, inline_max, number of partitions}
+-- Replies {'done', left out}   as for apply
+--         {'changed'}          it is not parked any more, or is not the first where it must be
+--         {'bad', why}         its writes cannot be done
+
+local message_key, text, must_be_first, sequence, writes, partitions
+partition, message_key, text, must_be_first, sequence, writes, cap, inline_max, partitions =
+  unpack(cmsgpack.unpack(ARGV[2]))
+local checkpoint = key(NAME.CHECKPOINT, partition)
+
+local mistyped = wrong_type(KEYS[1], 'list') or wrong_type(checkpoint, 'hash')
+for each = 0, partitions - 1 do
+  mistyped = mistyped or wrong_type(key(NAME.PARKED_KEYS, each), 'set')
+end
+if mistyped then return redis.error_reply('WRONGTYPE ' .. mistyped) end
+
+local place = redis.call('LPOS', KEYS[1], text)
+if not place or (must_be_first and place > 0) then return {'changed'} end
+local why = why_not(writes, message_key)
+if why then return {'bad', why} end
+
+run_all(writes, sequence, message_key)
+redis.call('LREM', KEYS[1], 1, text)
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  -- Messages without a key come on any partition, and are one queue.
+  for each = 0, partitions - 1 do redis.call('SREM', key(NAME.PARKED_KEYS, each), message_key) end
+end
+-- Somebody sees to the poison: it is no row of it any more.
+if redis.call('EXISTS', checkpoint) == 1 then redis.call('HSET', checkpoint, 'poison', 0) end
+return {'done', left_out}

@@ -1,0 +1,134 @@
+"""The parked messages in Redis: replaying one is one call of a server-side function, views and queue together.
+
+The projector's own calls look at the set of parked keys each time, so a running one goes on with a key as soon as its
+last parked message is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from cheeper_contracts import views
+from cheeper_contracts.messages import Event
+from cheeper_contracts.topics import PARTITIONS
+from projector import projections
+from projector.meta import Meta
+from projector.parking import ParkedMessage
+from projector.stores import LeftOut, UnappliableError
+from projector.stores.redis import scripts
+from projector.stores.redis.faults import passing_faults
+from projector.stores.redis.store import RedisSettings, left_out_of
+
+
+class RedisParkedMessages:
+    """What the Redis store has set aside."""
+
+    name = "redis"
+
+    def __init__(self, client: Redis, settings: RedisSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._unpark = client.register_script(scripts.source("unpark"))
+        self._restate = client.register_script(scripts.source("restate"))
+
+    def all(self) -> Iterator[ParkedMessage]:
+        """All of them, those of a key in their order."""
+        for key in self._keys():
+            yield from map(_decoded, self._queue(key))
+
+    def first_of(self, key: str) -> ParkedMessage | None:
+        """The next one of a key to be replayed."""
+        with passing_faults():
+            text = cast("bytes | None", self._client.lindex(self._name(key), 0))
+        return None if text is None else _decoded(text)
+
+    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
+        """What this store writes for an event."""
+        return projections.project(projections.REDIS, event, meta)
+
+    def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
+        """Writes these and forgets the message, in one call. Raises UnappliableError."""
+        return self._take_out(message, writes, must_be_first=True)
+
+    def drop(self, message: ParkedMessage) -> bool:
+        """Forgets the message; false where it is not there any more."""
+        return self._take_out(message, (), must_be_first=False) is not None
+
+    def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
+        """Keeps another reason for its key's first message."""
+        text = self._text_of(message)
+        if text is not None:
+            with passing_faults():
+                self._restate([self._name(message.key)], [self._stem(), text, msgspec.json.encode(now)])
+
+    def close(self) -> None:
+        """Gives its connections back."""
+        self._client.close()
+
+    def _take_out(
+        self, message: ParkedMessage, writes: tuple[Any, ...], *, must_be_first: bool
+    ) -> tuple[LeftOut, ...] | None:
+        settings, text = self._settings, self._text_of(message)
+        if text is None:
+            return None
+        call = msgspec.msgpack.encode(
+            (
+                message.partition,
+                message.key,
+                text.decode(),
+                must_be_first,
+                message.sequence or 0,
+                writes,
+                settings.cap,
+                settings.inline_max,
+                PARTITIONS,
+            )
+        )
+        try:
+            with passing_faults():
+                reply = cast("list[Any]", self._unpark([self._name(message.key)], [self._stem(), call]))
+        except ResponseError as error:
+            raise UnappliableError(None, str(error)) from error
+        match reply:
+            case [b"bad", why]:
+                raise UnappliableError(0, why.decode())
+            case [b"done", names]:
+                return left_out_of(names)
+        return None
+
+    def _text_of(self, message: ParkedMessage) -> bytes | None:
+        """The very bytes by which it is found: an older projector may have written them in another form."""
+        return next((text for text in self._queue(message.key) if _decoded(text) == message), None)
+
+    def _keys(self) -> list[str]:
+        with passing_faults():
+            found = [
+                cast("set[bytes]", self._client.smembers(views.PARKED_KEYS.key(self._settings.prefix, partition)))
+                for partition in range(PARTITIONS)
+            ]
+        return list(dict.fromkeys(key.decode() for keys in found for key in sorted(keys)))
+
+    def _queue(self, key: str, at_once: int = 100) -> Iterator[bytes]:
+        first = 0
+        while True:
+            with passing_faults():
+                texts = cast("list[bytes]", self._client.lrange(self._name(key), first, first + at_once - 1))
+            yield from texts
+            if len(texts) < at_once:
+                return
+            first += at_once
+
+    def _name(self, key: str) -> str:
+        return views.PARKED.key(self._settings.prefix, key)
+
+    def _stem(self) -> str:
+        return views.stem(self._settings.prefix)
+
+
+def _decoded(text: bytes) -> ParkedMessage:
+    return msgspec.json.decode(text, type=ParkedMessage)

@@ -1,0 +1,63 @@
+import pytest
+
+from projector import cli
+
+SERVERS = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "REDIS_URL": "redis://:secret@127.0.0.1:1/0",
+    "MONGO_URL": "mongodb://u:secret@127.0.0.1:1/?directConnection=true",
+}
+
+
+def options(*arguments):
+    return cli._parser().parse_args(["dead-letters", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["list"], {"act": "list", "store": "all"}),
+        (["list", "--store", "mongo"], {"act": "list", "store": "mongo"}),
+        (["show", "redis:3:17"], {"act": "show", "id": ("redis", "3:17")}),
+        (["replay", "some-key"], {"act": "replay", "key": "some-key", "all": False, "store": "all"}),
+        (["replay", "--all", "--store", "redis"], {"act": "replay", "key": None, "all": True, "store": "redis"}),
+        (["drop", "mongo:0:t-1@5", "--yes"], {"act": "drop", "id": ("mongo", "0:t-1@5"), "yes": True}),
+    ],
+)
+def test_the_forms(given, expected):
+    """Each act takes what it needs: a store or both, a key or all, one message."""
+    assert {**vars(options(*given)), **expected} == vars(options(*given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["list", "--store", "kafka"],
+        ["show"],
+        ["show", "17"],
+        ["show", "postgres:1:2"],
+        ["replay"],
+        ["replay", "key", "--all"],
+        ["drop", "redis"],
+    ],
+)
+def test_what_is_no_form_ends_with_2(given, capsys):
+    """The command line says what is wrong, and nothing is touched."""
+    with pytest.raises(SystemExit) as ended:
+        options(*given)
+    assert ended.value.code == 2
+    assert "usage: projector dead-letters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["list"], ["show", "redis:1:2"], ["replay", "--all"]])
+def test_a_store_that_is_away_is_named_without_its_secret(given, capsys, monkeypatch):
+    """Exit code 1 and one sentence, however it is called."""
+    for name, value in SERVERS.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["dead-letters", *given])
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.err.startswith("projector: ")
+    assert "secret" not in said.out + said.err

@@ -1,0 +1,231 @@
+"""Dead letters on a real Postgres and a real broker: replayed in order, once, whatever consumers do beside it."""
+
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from write_api import bootstrap, cli, process_manager, worker
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import made_for, new_id
+from write_api.commands.outcome import Incoming
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.consumer.received import BEHIND, Letter, Received
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.processes import PROCESS_MANAGERS
+from write_api.settings import from_env
+
+ROUNDS = 60
+
+
+class Desk:
+    """A write model with one author, what replays its letters, and consumers that have defects."""
+
+    def __init__(self, engine, environ, side, found):
+        self.engine, self.environ, self.side, self.found = engine, environ, side, found
+        self.author = new_id()
+        self.offsets = iter(range(10_000))
+
+    async def sign_up(self):
+        command = SignUp(author_id=self.author, username=f"u{self.author[-12:]}", email=f"{self.author}@example.com")
+        await self.side.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+
+    def consumer(self, topic, read, run):
+        servers, prefix = self.environ["KAFKA_BOOTSTRAP_SERVERS"], self.environ["TOPIC_PREFIX"]
+        return Batches(read, run, DeadLetters(self.engine, servers, prefix, topic))
+
+    def worker(self, *, crashes_on=()):
+        async def run(batch):
+            if any(one.command.message in crashes_on for one in batch):
+                raise RuntimeError("a defect")
+            await self.side.bus.handle(batch)
+
+        return self.consumer(topics.COMMANDS, worker.read, run)
+
+    def message(self, content, *, topic=topics.COMMANDS, value=None, sequence=None):
+        return Received(
+            topic=topic.named(self.environ["TOPIC_PREFIX"]),
+            partition=0,
+            offset=next(self.offsets),
+            key=content.key,
+            headers=to_headers(envelope_of(content, sequence)),
+            value=codec.encode(content) if value is None else value,
+        )
+
+    def post(self, message):
+        post = PostCheep(cheep_id=new_id(), author_id=self.author, message=message)
+        return self.message(post, value=b"{" if message == "broken" else None)
+
+    async def replay(self, topic=topics.COMMANDS):
+        return [one async for one in self.found[topic.name].of_key(self.author)]
+
+    async def cheeps(self):
+        return [row.message for row in await self.rows("SELECT message FROM cheeps ORDER BY cheep_date")]
+
+    async def letters(self):
+        return [row.reason for row in await self.rows("SELECT reason FROM dead_letters ORDER BY id")]
+
+    async def rows(self, statement):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement))).all()
+
+
+def envelope_of(message, sequence=None):
+    message_id = new_id()
+    return Envelope(
+        message_id=message_id,
+        type=message.TYPE,
+        source="/test",
+        time=1,
+        key=message.key,
+        correlation_id=message_id,
+        sequence=sequence,
+    )
+
+
+async def handle(batches, *messages):
+    """As the consumer: what is away, or was freed meanwhile, is tried again."""
+    found = batches.read(messages)
+    while True:
+        try:
+            return await batches.handle(found)
+        except UnavailableError:
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def desk(engine, postgres_url, kafka_bootstrap, topic_prefix):
+    environ = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix}
+    settings = from_env(environ, "dead-letters")
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    async with (
+        bootstrap.replays(settings) as found,
+        bootstrap.command_side(settings, source="/test", accepted=True) as side,
+    ):
+        desk = Desk(engine, environ, side, found)
+        await desk.sign_up()
+        yield desk
+
+
+async def test_commands_are_handled_in_their_order_and_the_key_flows_again(desk):
+    """What a defect kept back is done once the defect is gone, and nothing of it is left parked."""
+    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, "123"))
+    assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed", "behind", "behind"])
+    assert [one.still for one in await desk.replay()] == [None, None, None]
+    assert (await desk.cheeps(), await desk.letters()) == (["1", "2", "3"], [])
+    await handle(desk.worker(), desk.post("4"))
+    assert await desk.cheeps() == ["1", "2", "3", "4"]
+    assert await desk.replay() == []
+
+
+async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(desk):
+    """Nothing passes it, and it has the reason that it has now, also where it only waited before."""
+    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
+    assert await desk.letters() == ["crashed", "malformed", "behind"]
+    _, last = await desk.replay()
+    assert last.still.reason == "malformed"
+    assert (await desk.cheeps(), await desk.letters()) == (["1"], ["malformed", "behind"])
+
+
+async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(desk, monkeypatch):
+    """Where the letter cannot be deleted, nothing was handled."""
+
+    async def fail(_connection, parked):
+        raise RuntimeError(f"{parked.id} cannot be deleted")
+
+    await handle(desk.worker(crashes_on=["1"]), desk.post("1"))
+    settings = from_env(desk.environ, "dead-letters")
+    monkeypatch.setattr(bootstrap, "forget_in", fail)
+    async with bootstrap.replays(settings) as found:
+        (one,) = [one async for one in found[topics.COMMANDS.name].of_key(desk.author)]
+    assert "cannot be deleted" in one.still.error
+    assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed"])
+
+
+async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(desk, read_topic):
+    """What process managers send for a replayed event has the ids that the event alone decides."""
+
+    async def crash(_batch):
+        raise RuntimeError("a defect")
+
+    read = process_manager.Reactions(PROCESS_MANAGERS, "/pm").read
+    event = NewAuthorSigned(author_id=desk.author, username="u", signed_up_at=1)
+    signed = desk.message(event, topic=topics.EVENTS, sequence=1)
+    for _ in range(2):
+        await handle(desk.consumer(topics.EVENTS, read, crash), signed)
+        assert [one.still for one in await desk.replay(topics.EVENTS)] == [None]
+    assert await desk.letters() == []
+    sent = await read_topic(topics.COMMANDS.named(desk.environ["TOPIC_PREFIX"]), 2)
+    expected = made_for(signed.header("ce_id"), WelcomeAuthor.TYPE)
+    assert [envelope.message_id for _, _, envelope, _, _ in sent] == [expected, expected]
+
+
+async def test_nothing_is_parked_behind_what_is_gone(desk):
+    """A message that was to wait behind poison which was replayed meanwhile is tried again, and run.
+
+    Fails where `park` does not look under the key's lock.
+    """
+    servers, prefix = desk.environ["KAFKA_BOOTSTRAP_SERVERS"], desk.environ["TOPIC_PREFIX"]
+    letters = DeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
+    with pytest.raises(UnavailableError, match="freed"):
+        await letters.park([Letter(message=desk.post("1"), reason=BEHIND)])
+    assert await desk.letters() == []
+    await handle(desk.worker(), desk.post("2"))
+    assert await desk.cheeps() == ["2"]
+
+
+async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(desk):
+    """A worker takes commands of one key and crashes on some, while another process replays without a pause: the cheeps
+    are there once each, in the order in which they were sent.
+    """
+    texts = [str(n) for n in range(ROUNDS)]
+    batches, done = desk.worker(crashes_on=texts[::5]), asyncio.Event()
+
+    async def keep_replaying():
+        replayed = 0
+        while not done.is_set():
+            replayed += len(await desk.replay())
+            await asyncio.sleep(0)
+        return replayed + len(await desk.replay())
+
+    replaying = asyncio.create_task(keep_replaying())
+    for message in map(desk.post, texts):
+        await handle(batches, message)
+    done.set()
+    assert await replaying >= ROUNDS / 5
+    assert (await desk.cheeps(), await desk.letters()) == (texts, [])
+
+
+async def test_the_command_line_lists_shows_replays_and_drops(desk, monkeypatch, capsys):
+    """One line a letter; all of one; exit code 1 while something is still poison; a drop takes --yes."""
+    for name, value in desk.environ.items():
+        monkeypatch.setenv(name, value)
+
+    async def run(*arguments):
+        capsys.readouterr()
+        code = await asyncio.to_thread(cli.main, ["dead-letters", *arguments])
+        return code, *capsys.readouterr()
+
+    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
+    listed = [json.loads(line) for line in (await run("list"))[1].splitlines()]
+    assert [(one["offset"], one["source_topic"]) for one in listed] == [(n, "cheeper.commands") for n in range(3)]
+    assert (await run("list", "--topic", "cheeper.events"))[:2] == (0, "")
+    first, second, _ = (str(one["id"]) for one in listed)
+    shown = json.loads((await run("show", first))[1])
+    assert (json.loads(shown["value"])["message"], len(shown["stack_digest"])) == ("1", 16)
+    code, out, _ = await run("replay", desk.author, "--topic", "cheeper.commands")
+    assert (code, out.startswith(f"{first} is handled\n{second} is still poison")) == (1, True)
+    code, _, err = await run("drop", second)
+    assert (code, "without --yes" in err) == (1, True)
+    assert (await run("drop", second, "--yes"))[0] == 0
+    assert (await run("show", second))[::2] == (1, f"write-api: no message is parked as {second}\n")
+    assert (await run("replay", "--all"))[0] == 0
+    assert (await desk.cheeps(), await desk.letters()) == (["1", "2"], [])

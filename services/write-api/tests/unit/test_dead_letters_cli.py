@@ -1,0 +1,36 @@
+import pytest
+
+from write_api import cli
+
+
+def options(*arguments):
+    return vars(cli._parser().parse_args(["dead-letters", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["list"], {"act": "list", "topic": "all"}),
+        (["list", "--topic", "cheeper.events"], {"act": "list", "topic": "cheeper.events"}),
+        (["show", "17"], {"act": "show", "id": 17}),
+        (["replay", "some-key"], {"act": "replay", "key": "some-key", "all": False, "topic": "all"}),
+        (["replay", "--all", "--topic", "cheeper.commands"], {"all": True, "key": None, "topic": "cheeper.commands"}),
+        (["drop", "17", "--yes"], {"act": "drop", "id": 17, "yes": True}),
+    ],
+)
+def test_the_forms(given, expected):
+    """Each act takes what it needs: a source topic or both, a key or all, one message."""
+    found = options(*given)
+    assert {**found, **expected} == found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[], ["list", "--topic", "cheeper.dead-letters"], ["show"], ["show", "x"], ["replay"], ["replay", "key", "--all"]],
+)
+def test_what_is_no_form_ends_with_2(given, capsys):
+    """The command line says what is wrong, and nothing is touched."""
+    with pytest.raises(SystemExit) as ended:
+        options(*given)
+    assert ended.value.code == 2
+    assert "usage: write-api dead-letters" in capsys.readouterr().err
