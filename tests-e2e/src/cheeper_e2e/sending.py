@@ -89,7 +89,12 @@ class Sender:
 
     def story(self, about: str = "") -> str:
         """The requests as a shell script, or those that name an id. What went side by side goes so again."""
-        return "\n".join(_script(line for line in self._story if line.act is None or line.act.is_about(about)))
+        lines = [line for line in self._story if line.act is None or line.act.is_about(about)]
+        # Between two waits others' requests may have been left out.
+        told = (
+            line for line, before in zip(lines, [None, *lines], strict=False) if line.act or (before and before.act)
+        )
+        return "\n".join(_script(told))
 
     async def _command(self, act: Act, key: str | None) -> Reply:
         step = self._step

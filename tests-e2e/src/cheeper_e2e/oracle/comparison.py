@@ -19,6 +19,9 @@ from cheeper_e2e.sending import Sender, wait_until_settled
 ALL: Final = "all authors"
 """Under this name stands what differs and belongs to no single author."""
 
+FEW: Final = 100
+"""So many requests are shown whole: then nothing that a failure needs is missing."""
+
 _ASKING_AT_ONCE: Final = 12
 _PAUSE_SECONDS: Final = 0.1
 
@@ -78,9 +81,8 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
 
 
 def report(found: dict[str, list[str]], sender: Sender, *, at_most: int = 10) -> str:
-    """The first who differs: how, and the requests about them as lines for a shell."""
+    """The first who differs: how, and the requests as lines for a shell, all of a few, of many those about them."""
     name, sentences = next(iter(found.items()))
     told = "\n".join(sentences[:at_most])
-    return (
-        f"{len(found)} differ; {name}, {len(sentences)} times:\n{told}\n\n{sender.story('' if name == ALL else name)}"
-    )
+    about = "" if name == ALL or sender.requests <= FEW else name
+    return f"{len(found)} differ; {name}, {len(sentences)} times:\n{told}\n\n{sender.story(about)}"
