@@ -6,6 +6,7 @@ CHEEPER_TEST_SERVERS=containers takes containers of the official images instead 
 
 For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
 `url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
+`own_tansu` is a Tansu whatever BROKER says; with containers its tests are skipped.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from confluent_kafka import KafkaException
 from psycopg import sql
 from pymongo import MongoClient
 
-from cheeper_local.servers import Mongo, Postgres, Redis, choose_broker, kafka_protocol
+from cheeper_local.servers import Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
 from cheeper_local.waiting import eventually, until
 
 __all__ = ["ServerHandle", "eventually", "until"]
@@ -98,6 +99,7 @@ class Servers:
                 "redis": Redis,
                 "mongo": Mongo,
                 "kafka": lambda *args, **options: choose_broker(os.environ.get("BROKER")).broker(*args, **options),
+                "tansu": Tansu,
             }
         return made[name](folder, fast=True)
 
@@ -183,3 +185,13 @@ own_postgres = pytest.fixture(_own("postgres"), name="own_postgres")
 own_redis = pytest.fixture(_own("redis"), name="own_redis")
 own_mongo = pytest.fixture(_own("mongo"), name="own_mongo")
 own_kafka = pytest.fixture(_own("kafka"), name="own_kafka")
+
+
+@pytest.fixture
+def own_tansu(servers: Servers) -> Iterator[ServerHandle]:
+    """A Tansu of this test alone, for what Tansu does in its own way."""
+    if os.environ.get("CHEEPER_TEST_SERVERS") == "containers":
+        pytest.skip("Tansu is the local stack's alone")
+    server = servers.own("tansu")
+    yield server
+    server.wipe()

@@ -8,6 +8,7 @@ messages are done, only show the lag; where no store keeps a checkpoint, those o
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
@@ -24,6 +25,7 @@ _OUT_OF_RANGE: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_
 PATIENCE: Final = 0.1
 """Seconds that a consumer with nothing else to do waits for messages."""
 _BATCH: Final = 500
+_JOIN_SECONDS: Final = 6.0
 
 
 def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
@@ -50,7 +52,7 @@ class TopicLog:
     """The partitions that the group gave us, and their messages.
 
     `owned` are all of them; `held` are those among them that wait for `place`; of those, `out_of_range` were to be read
-    where the log has nothing, so that only its beginning is left.
+    where the log has nothing, so that only its beginning is left. `joined`: the group has said which are ours, if any.
     """
 
     def __init__(self, settings: dict[str, Any], topic: str, watch: TopicWatch) -> None:
@@ -139,7 +141,14 @@ class TopicLog:
         }
 
     def close(self) -> None:
-        """Leaves the group."""
+        """Leaves the group, once it is joined: for some seconds that is waited for.
+
+        Tansu takes one that leaves before its join is answered for the group's leader for ever, and then gives nobody
+        any partitions.
+        """
+        deadline = time.monotonic() + _JOIN_SECONDS
+        while not self.joined and time.monotonic() < deadline:
+            self._consumer.poll(PATIENCE)
         self._consumer.close()
 
     def _read_on(self) -> None:
@@ -153,6 +162,7 @@ class TopicLog:
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._own(set())
+        self.joined = False
         consumer.unassign()
 
     def _own(self, partitions: set[int]) -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import os
 import time
 from contextlib import suppress
 
@@ -7,7 +6,6 @@ import pytest
 
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import Envelope
-from cheeper_local.servers import Tansu
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.kafka import topics
@@ -15,14 +13,6 @@ from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
 
 RETURNS_WITHIN_SECONDS = 30
 FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
-
-
-@pytest.fixture
-def tansu(tmp_path):
-    server = Tansu(tmp_path / "tansu")
-    server.start()
-    yield server
-    server.stop()
 
 
 def some_command():
@@ -105,8 +95,7 @@ async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, n
     await goes_on_after_a_wipe(own_kafka, notices=notices)
 
 
-@pytest.mark.skipif(os.environ.get("CHEEPER_TEST_SERVERS") == "containers", reason="Tansu is the local stack's alone")
 @pytest.mark.parametrize("notices", [True, False])
-async def test_commands_are_taken_again_after_a_wiped_tansu_returns(tansu, notices):
+async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, notices):
     """Tansu refuses a producer that it forgot in ways of its own, and takes commands again all the same."""
-    await goes_on_after_a_wipe(tansu, notices=notices)
+    await goes_on_after_a_wipe(own_tansu, notices=notices)

@@ -5,6 +5,7 @@ All methods block; one thread at a time may call them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -16,6 +17,7 @@ from cheeper_contracts.topics import Topic
 from write_api.consumer.received import Received
 
 _POLL_SECONDS: Final = 0.1
+_JOIN_SECONDS: Final = 6.0
 _COMMIT_LOST: Final = {
     KafkaError.ILLEGAL_GENERATION,
     KafkaError.UNKNOWN_MEMBER_ID,
@@ -50,12 +52,14 @@ class Member:
     One that waits for a server beyond max.poll.interval.ms loses its partitions to another one, and does or does not
     handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
     `from_start`: read everything that the topic holds, whatever the group has committed.
+    `joined`: it is in the group and has its partitions, of which there are none where the group has more members.
     """
 
     def __init__(
         self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, *, from_start: bool = False
     ) -> None:
         self._from_start = from_start
+        self.joined = False
         config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": f"write-api-{subscription.role}",
@@ -106,10 +110,18 @@ class Member:
             log.info("the batch was handled for partitions that are another's by now", why=error.args[0].str())
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group, once it is joined: for some seconds that is waited for, and what comes is handled by others.
+
+        Tansu takes one that leaves before its join is answered for the group's leader for ever, and then gives nobody
+        any partitions.
+        """
+        deadline = time.monotonic() + _JOIN_SECONDS
+        while not self.joined and time.monotonic() < deadline:
+            self._consumer.poll(_POLL_SECONDS)
         self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.joined = True
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
         if self._from_start:
             for partition in partitions:
@@ -117,6 +129,7 @@ class Member:
             consumer.assign(partitions)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.joined = False
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
 
 
