@@ -196,6 +196,15 @@ async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_
         assert await place.posted(11) == [[*map(str, range(10)), "after"]]
 
 
+async def test_a_worker_is_ready_once_its_group_has_given_it_partitions(engine, own_tansu, running):
+    """The broker and its topics do not suffice: Tansu answers a first join after three seconds."""
+    worker = Place(engine, own_tansu.url, "").worker()
+    async with running(worker):
+        await eventually(lambda: worker.needs.why(course.KAFKA) is None, timeout=30)
+        assert worker.needs.why(course.GROUP) == "has no partitions yet"
+        await eventually(lambda: worker.needs.why(course.GROUP) is None, timeout=30)
+
+
 async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
     own_postgres, kafka_bootstrap, topic_prefix, running
 ):

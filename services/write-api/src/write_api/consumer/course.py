@@ -18,9 +18,11 @@ from write_api.consumer.member import Member, Subscription
 from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
 from write_api.needs import Needs
 
-KAFKA, MESSAGES = "kafka", "messages"
-NEEDS: Final = (KAFKA, MESSAGES)
-"""The broker with its topics; that what it gives can be handled."""
+KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
+NEEDS: Final = (KAFKA, GROUP, MESSAGES)
+"""The broker with its topics; a place in the consumer group, whose share of the partitions may be none; that what these
+give can be handled.
+"""
 
 _CHECK_SECONDS: Final = 2.0
 _REFUSED_SECONDS: Final = 3.0
@@ -79,6 +81,7 @@ class Consumer:
     async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
         replaced = await self._find_topic()
         member = Member(self._subscription, self._bootstrap_servers, self._prefix, from_start=replaced)
+        self._tell_joined(member)
         try:
             await self._consume(member, stop, limit)
         finally:
@@ -93,10 +96,17 @@ class Consumer:
                 check_at = time.monotonic() + _CHECK_SECONDS
             wanted = most if limit is None else min(most, limit - self._done)
             messages = await asyncio.to_thread(member.receive, wanted)
+            self._tell_joined(member)
             found = self._batches.read(messages)
             if messages and await self._handle(found, stop):
                 await asyncio.to_thread(member.commit, messages)
                 self._done += len(found)
+
+    def _tell_joined(self, member: Member) -> None:
+        if member.joined:
+            self._needs.met(GROUP)
+        else:
+            self._needs.unmet(GROUP, "has no partitions yet")
 
     async def _handle(self, batch: Sequence[Found], stop: asyncio.Event) -> bool:
         """Handle a batch, tried again until it succeeds; false where `stop` came first."""
