@@ -8,7 +8,7 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
 from write_api.consumer.batch import Batches, TooMuchPoisonError
-from write_api.consumer.received import BEHIND, CRASHED, MALFORMED, Received
+from write_api.consumer.received import BEHIND, CRASHED, MALFORMED, Letter, Received
 from write_api.worker import read
 
 A, B = (f"00000000-0000-4000-8000-00000000000{n}" for n in "ab")
@@ -164,13 +164,27 @@ async def test_too_much_poison_a_minute_stops(world, a_message, text):
 
 
 async def test_what_leads_to_nothing_is_passed_over(world, a_message):
-    """Neither run nor parked, not even behind poison of its key, and no end of a row of poison."""
-
-    def nothing_follows_from_b(message):
-        return () if message.key == B else read(message)
-
-    batches = of(world, nothing_follows_from_b, most_in_a_row=2)
+    """Neither run nor parked, not even behind poison of its key."""
+    batches = of(world, nothing_follows_from_b)
     await batches.handle([a_message("1"), a_message("broken"), a_message("2", B), a_message("broken", B)])
     assert (world.done, world.story()) == (["1"], [(1, MALFORMED)])
+    world.parked.append(Letter(message=a_message("x", B), reason=MALFORMED))
+    await batches.handle([a_message("3", B)])
+    assert (world.done, len(world.parked)) == (["1"], 2)
+
+
+async def test_what_leads_to_nothing_ends_a_row_of_poison(world, a_message):
+    """Poison far apart is no row, however little the process manager makes of what stands between."""
+    batches = of(world, nothing_follows_from_b, most_in_a_row=2)
+    for n in range(5):
+        await batches.handle([a_message("broken", f"{n}{A[1:]}"), a_message("1", B)])
+        await batches.handle([a_message("2", B)])
+    assert len(world.parked) == 5
+    await batches.handle([a_message("broken", f"5{A[1:]}")])
     with pytest.raises(TooMuchPoisonError):
-        await batches.handle([a_message("3", B), a_message("broken", f"c{A[1:]}")])
+        await batches.handle([a_message("broken", f"6{A[1:]}")])
+
+
+def nothing_follows_from_b(message):
+    """Reads as the worker, but makes nothing of what has the key B."""
+    return () if message.key == B else read(message)

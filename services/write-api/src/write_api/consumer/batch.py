@@ -46,7 +46,7 @@ class Letters(Protocol):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A message that is to be run or parked."""
+    """A message that is to be run or parked, or that leads to nothing."""
 
     message: Received
     content: Sequence[Incoming] | Letter
@@ -78,10 +78,11 @@ class Batches:
         self._crashed = 0
 
     def read(self, messages: Sequence[Received]) -> list[Found]:
-        """Those of the messages that lead to something, poison among them."""
-        found = [Found(message, content) for message in messages if (content := self._read(message))]
+        """What the messages lead to; those that lead to nothing are passed over, and end a row of poison."""
+        found = [Found(message, self._read(message)) for message in messages]
         for one in found:
-            log.info("message received", **one.message.told())
+            if one.content:
+                log.info("message received", **one.message.told())
         return found
 
     async def handle(self, batch: Sequence[Found]) -> None:
@@ -90,7 +91,7 @@ class Batches:
         Raises UnavailableError, after which the same batch is to be tried again, and TooMuchPoisonError.
         """
         unreadable = self._count_unreadable(batch)
-        good, letters = await self._divide(batch)
+        good, letters = await self._divide([found for found in batch if found.content])
         await self._run_all(good)
         if letters:
             await self._park(letters)

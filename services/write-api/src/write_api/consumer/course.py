@@ -100,7 +100,7 @@ class Consumer:
             found = self._batches.read(messages)
             if messages and await self._handle(found, stop):
                 await asyncio.to_thread(member.commit, messages)
-                self._done += len(found)
+                self._done += sum(1 for one in found if one.content)
 
     def _tell_joined(self, member: Member) -> None:
         if member.joined:
