@@ -203,6 +203,17 @@ async def test_a_standby_that_could_not_take_over_says_so(place, running):
             assert all_met(first)
 
 
+async def test_a_standby_is_not_ready_without_the_topic(place, running):
+    """It needs the topic as the relay at work does, and is ready as soon as that has made it."""
+    standby = place.relay()
+    async with connect(place.url) as at_work:
+        assert await at_work.lock()
+        async with running(standby):
+            await eventually(lambda: standby.needs.why(course.KAFKA) == "the topic is not there", timeout=30)
+            await asyncio.to_thread(EventLog(place.bootstrap, place.prefix).make)
+            await eventually(lambda: all_met(standby), timeout=30)
+
+
 async def test_a_crash_between_sending_and_moving_the_cursor_repeats_with_the_same_sequences(
     place, read_topic, monkeypatch
 ):

@@ -119,11 +119,18 @@ class Relay:
         return True
 
     async def _check_takeover(self, store: CursorStore) -> None:
-        """Make sure that what this relay would need is there. Raises RefusedError."""
+        """Make sure that what this relay would need is there. Raises RefusedError and DeliveryError."""
         refuse_another_history(await store.identity(), await store.load())
         self._needs.met(POSTGRES, HISTORY)
-        await asyncio.to_thread(self._event_log.topic_id)
+        await self._topic_id()
         self._needs.met(KAFKA)
+
+    async def _topic_id(self) -> str:
+        """The id of the topic. Raises DeliveryError where it is missing."""
+        found = await asyncio.to_thread(self._event_log.topic_id)
+        if found is None:
+            raise DeliveryError("the topic is not there")
+        return found
 
     async def _cursor(self, store: CursorStore) -> Cursor:
         """The cursor, of this database and this log. Raises RefusedError."""
@@ -131,9 +138,7 @@ class Relay:
         cursor = await store.load()
         refuse_another_history(identity, cursor)
         await asyncio.to_thread(self._event_log.make)
-        topic_id = await asyncio.to_thread(self._event_log.topic_id)
-        if topic_id is None:
-            raise DeliveryError("the topic is made, and not there yet")
+        topic_id = await self._topic_id()
         if cursor is None:
             if any((await asyncio.to_thread(self._event_log.ends)).values()):
                 raise RefusedError(
