@@ -1,13 +1,25 @@
 """A member of a consumer group on a real broker."""
 
+import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from cheeper_contracts.topics import DEAD_LETTERS
 from cheeper_local.testing import until
 from write_api.consumer.member import Member, Subscription
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.worker import SUBSCRIPTION
+
+SMALL = Subscription(role="small", topic=DEAD_LETTERS, batch=10)
+"""Of a topic with one partition."""
+
+WITH_METADATA = pytest.mark.skipif(
+    os.environ.get("BROKER") == "tansu",
+    reason="Tansu keeps no metadata beside an offset, and none that outlives a topic",
+)
 
 
 def join(member):
@@ -18,20 +30,19 @@ def join(member):
 def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):
     """Tansu answers a first join after three seconds, and whoever leaves within them does not keep the partitions."""
     ensure_topics(admin_client(own_tansu.url), "")
-    member, ends_at = Member(SUBSCRIPTION, own_tansu.url, ""), time.monotonic() + 1
+    member, ends_at = Member(SUBSCRIPTION, own_tansu.url, "", "id"), time.monotonic() + 1
     while time.monotonic() < ends_at:
         member.receive(1)
     assert not member.joined
     member.close()
-    with closing(Member(SUBSCRIPTION, own_tansu.url, "")) as other:
+    with closing(Member(SUBSCRIPTION, own_tansu.url, "", "id")) as other:
         join(other)
 
 
 def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap, topic_prefix):
     """More members than partitions are no fault; who leaves or loses its share has not joined any more."""
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
-    subscription = Subscription(role="full", topic=DEAD_LETTERS, batch=1)
-    members = [Member(subscription, kafka_bootstrap, topic_prefix) for _ in range(DEAD_LETTERS.partitions + 1)]
+    members = [Member(SMALL, kafka_bootstrap, topic_prefix, "id") for _ in range(DEAD_LETTERS.partitions + 1)]
     for member in members:
         assert not member.joined
     until(lambda: [member.receive(1) for member in members] and all(member.joined for member in members), 30)
@@ -40,9 +51,69 @@ def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap,
         assert not member.joined
 
 
+@pytest.fixture
+def three(kafka_bootstrap, topic_prefix):
+    """Puts three messages on the small topic, and commits an offset behind two of them with a note."""
+    ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
+    topic = DEAD_LETTERS.named(topic_prefix)
+    producer = Producer({"bootstrap.servers": kafka_bootstrap})
+    for n in range(3):
+        producer.produce(topic, value=str(n), partition=0)
+    assert producer.flush(30) == 0
+
+    def committed(group, note):
+        with suppress(KafkaException):  # the group's coordinator is not ready yet
+            return group.commit(offsets=[TopicPartition(topic, 0, 2, note)], asynchronous=False)
+
+    def commit(note):
+        config = {"bootstrap.servers": kafka_bootstrap, "group.id": topic_prefix + SMALL.group}
+        with closing(Consumer(config)) as group:
+            until(lambda: committed(group, note), 30)
+
+    return commit
+
+
+@pytest.fixture
+def read(kafka_bootstrap, topic_prefix):
+    """Reads as a new member, of the topic "new", until the last message; commits behind as many as told."""
+
+    def read_on(commits=0):
+        found = []
+
+        def last_came():
+            found.extend(member.receive(10))
+            return found and found[-1].offset == 2
+
+        with closing(Member(SMALL, kafka_bootstrap, topic_prefix, "new")) as member:
+            until(last_came, 30)
+            if commits:
+                member.commit(found[:commits])
+        return [message.offset for message in found]
+
+    return read_on
+
+
+@WITH_METADATA
+def test_an_offset_of_a_topic_that_was_wiped_is_not_trusted(three, read):
+    """The one made anew is read from its beginning, by as many members as it takes until one has committed, and from
+    there on after that.
+    """
+    three("old")
+    assert read() == [0, 1, 2]
+    assert read(commits=1) == [0, 1, 2]
+    assert read() == [1, 2]
+
+
+@pytest.mark.parametrize("note", ["new", ""])
+def test_an_offset_of_this_topic_is_where_a_member_goes_on(three, read, note):
+    """So is one without a note: older versions left none, and Tansu keeps none."""
+    three(note)
+    assert read() == [2]
+
+
 def test_a_broker_that_is_away_holds_up_no_close():
     """What cannot be joined is waited for well within the time that a role has for its end."""
-    member = Member(SUBSCRIPTION, "127.0.0.1:1", "")
+    member = Member(SUBSCRIPTION, "127.0.0.1:1", "", "id")
     began = time.monotonic()
     member.close()
     assert time.monotonic() - began < 8

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class TopicReplacedError(Exception):
-    """The topic was deleted and made again: what it holds is to be read from its start."""
+    """The topic was deleted and made again."""
 
 
 class Consumer:
@@ -70,7 +70,7 @@ class Consumer:
                 self._needs.unmet(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except (KafkaException, TimeoutError) as error:
-                self._needs.unmet(KAFKA, error.args[0].str() if error.args else "no answer")
+                self._needs.unmet(KAFKA, _words(error))
                 await backoff.pause(stop)
             if self._done > done:
                 backoff.reset()
@@ -79,8 +79,8 @@ class Consumer:
         return True
 
     async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
-        replaced = await self._find_topic()
-        member = Member(self._subscription, self._bootstrap_servers, self._prefix, from_start=replaced)
+        self._topic_id = await self._find_topic()
+        member = Member(self._subscription, self._bootstrap_servers, self._prefix, self._topic_id)
         self._tell_joined(member)
         try:
             await self._consume(member, stop, limit)
@@ -123,11 +123,13 @@ class Consumer:
                 self._needs.met(MESSAGES)
                 return True
 
-    async def _find_topic(self) -> bool:
-        """Make sure of the topic; whether it is another one than the one found before."""
+    async def _find_topic(self) -> str:
+        """Make sure of the topic; its id."""
         await asyncio.to_thread(ensure_topics, self._admin, self._prefix)
-        before, self._topic_id = self._topic_id, await self._current_topic()
-        return before not in {None, self._topic_id}
+        found = await self._current_topic()
+        if found is None:
+            raise TimeoutError("the topic is made, and not there yet")
+        return found
 
     async def _check_topic(self) -> None:
         if await self._current_topic() != self._topic_id:
@@ -139,3 +141,7 @@ class Consumer:
 
     def _reached(self, limit: int | None) -> bool:
         return limit is not None and self._done >= limit
+
+
+def _words(error: Exception) -> str:
+    return str(error.args[0].str()) if isinstance(error, KafkaException) else str(error) or "no answer"

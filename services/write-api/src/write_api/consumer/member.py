@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from cheeper_contracts.topics import Topic
 from write_api.consumer.received import Received
+from write_api.kafka.topics import SECONDS
 
 _POLL_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 6.0
@@ -51,14 +52,13 @@ class Member:
 
     One that waits for a server beyond max.poll.interval.ms loses its partitions to another one, and does or does not
     handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
-    `from_start`: read everything that the topic holds, whatever the group has committed.
+    `topic_id` is told with each offset: one that was committed for another topic of that name, which was wiped, means
+    nothing in this one, which is read from its beginning. Tansu keeps no such note, nor any offset of a topic it lost.
     `joined`: it is in the group and has its partitions, of which there are none where the group has more members.
     """
 
-    def __init__(
-        self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, *, from_start: bool = False
-    ) -> None:
-        self._from_start = from_start
+    def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
+        self._topic_id = topic_id
         self.joined = False
         config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
@@ -101,7 +101,7 @@ class Member:
     def commit(self, messages: Sequence[Received]) -> None:
         """Say that all up to and with these messages is done. Raises KafkaException."""
         following = {(message.topic, message.partition): message.offset + 1 for message in messages}
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in following.items()]
+        offsets = [TopicPartition(*place, offset, self._topic_id) for place, offset in following.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -116,17 +116,22 @@ class Member:
         any partitions.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
-        while not self.joined and time.monotonic() < deadline:
-            self._consumer.poll(_POLL_SECONDS)
-        self._consumer.close()
+        try:
+            while not self.joined and time.monotonic() < deadline:
+                self._consumer.poll(_POLL_SECONDS)
+        finally:
+            self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
-        if self._from_start:
-            for partition in partitions:
-                partition.offset = OFFSET_BEGINNING
-            consumer.assign(partitions)
+        committed = consumer.committed(partitions, timeout=SECONDS) if partitions else []
+        for place in committed:
+            if place.error is not None:
+                raise KafkaException(place.error)
+            if place.metadata and place.metadata != self._topic_id:
+                place.offset = OFFSET_BEGINNING
+        consumer.assign(committed)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = False
