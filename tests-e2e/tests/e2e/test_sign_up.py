@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from cheeper_e2e.people import new_id, refused, sign_up, somebody
+from cheeper_e2e.people import new_id, refused, settled, sign_up, somebody
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 
@@ -29,7 +29,7 @@ async def test_a_second_sign_up_of_the_same_author_changes_nothing(client):
     person = await sign_up(client)
     reply = await client.sign_up(person.author_id, person.username, person.email)
     assert (reply.status, reply.data) == (200, {"author_id": person.author_id})
-    assert (await client.command_status(reply.message_id)).data["changed"] is False
+    assert (await settled(client, reply.message_id)).data["changed"] is False
 
 
 async def test_a_second_sign_up_does_not_revert_a_change(client):
