@@ -104,13 +104,14 @@ def fan_out(redis, tell):
 
 def test_a_killed_projector_leaves_its_slices_to_the_next(redis, server, tell):
     """Three processes at the same task, two of them killed at it, and another key's events in between."""
-    fan_out = FanOut(redis, tell, slice_size=50)
+    # Slices so small that no process is through with them before it is killed.
+    fan_out = FanOut(redis, tell, slice_size=2)
     fan_out.gather_followers()
     told = fan_out.story.posted(BOB, partition=PARTITION)
     fan_out.tell(told)
     unused = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGO_URL": "mongodb://127.0.0.1:1", "LOG_FORMAT": "json"}
-    settings = {"REDIS_URL": server.url, "FANOUT_SLICE": "50", "PORT": "0"}
-    for left in (300, 150):
+    settings = {"REDIS_URL": server.url, "FANOUT_SLICE": "2", "PORT": "0"}
+    for left in (8_000, 4_000):
         process = subprocess.Popen(
             [sys.executable, "-m", "projector", "tasks"],
             env={**os.environ, **unused, **settings},
