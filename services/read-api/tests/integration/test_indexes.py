@@ -172,7 +172,7 @@ async def test_a_command_is_one_document(explained):
 @pytest.mark.parametrize(("query", "entries"), PAGES)
 async def test_a_page_is_read_alone(explained, query, entries):
     """A page of a list, wherever it is, is one command, by index: of the owner, the entries of the page and one more,
-    the one at the cursor, and the names where it has some; another one of twice the size where followers lack a sign-up.
+    the one at the cursor, and the names where it has some; another one, twice as far, where followers lack a sign-up.
     """
     found, explanations = await explained(query)
     page = getattr(found.data, entries)
