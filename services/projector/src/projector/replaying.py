@@ -4,7 +4,6 @@ store, a key's in their order, up to the first that is still poison.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -14,7 +13,7 @@ import msgspec
 from projector.parking import ParkedMessage
 from projector.projecting import item_of
 from projector.stores import LeftOut, ParkedMessages, StoreAwayError, UnappliableError
-from projector.transients import FIRST_DELAY, LONGEST_DELAY
+from projector.transients import pauses
 
 PATIENCE = 15.0
 """Seconds that a fault which passes is waited for: a write conflict with a running projector, most likely."""
@@ -53,12 +52,11 @@ def replay(store: ParkedMessages, key: str, patience: float = PATIENCE) -> Itera
 
 
 def _patiently(action: Callable[[], T], patience: float) -> T:
-    delay, deadline = FIRST_DELAY, time.monotonic() + patience
+    waits, deadline = pauses(), time.monotonic() + patience
     while True:
         try:
             return action()
         except StoreAwayError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter is no secret
-            delay = min(delay * 2, LONGEST_DELAY)
+            time.sleep(next(waits))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from projector.health import Health
@@ -17,6 +17,14 @@ LONGEST_DELAY = 2.0
 
 class Abandoned(Exception):  # noqa: N818 - no error: there is no reason any more to do what was tried
     """The process stops, or the partition went to another one."""
+
+
+def pauses() -> Iterator[float]:
+    """How many seconds to wait after each failure, ever more, with jitter; without end."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.5, 1)  # noqa: S311 - jitter is no secret
+        delay = min(delay * 2, LONGEST_DELAY)
 
 
 class Persistence:
@@ -33,14 +41,13 @@ class Persistence:
 
     def of(self, action: Callable[[], T], wanted: Callable[[], bool]) -> T:
         """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreAwayError."""
-        delay = FIRST_DELAY
+        waits = pauses()
         while True:
             try:
                 result = action()
             except StoreAwayError as error:
                 self._health.say(self._need, str(error), self._part)
-                self._wait(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter is no secret
-                delay = min(delay * 2, LONGEST_DELAY)
+                self._wait(next(waits))
             else:
                 self._health.say(self._need, None, self._part)
                 return result
