@@ -73,6 +73,17 @@ def _id(name: str) -> Parameter:
     )
 
 
+def _number(name: str, least: int, most: int, *, default: int, says: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place="query",
+        read=_whole(least, most),
+        wrong=f"must be a whole number from {least} to {most}",
+        schema=Schema(type=OpenAPIType.INTEGER, minimum=least, maximum=most, default=default),
+        says=says,
+    )
+
+
 def _choice(name: str, choices: tuple[str, ...], says: str) -> Parameter:
     return Parameter(
         name=name,
@@ -96,14 +107,7 @@ USERNAME: Final = Parameter(
     schema=Schema(type=OpenAPIType.STRING, pattern=USERNAME_PATTERN),
     says="A username, in either case.",
 )
-SIZE: Final = Parameter(
-    name="size",
-    place="query",
-    read=_whole(1, PAGE_SIZE_MAX),
-    wrong=f"must be a whole number from 1 to {PAGE_SIZE_MAX}",
-    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=PAGE_SIZE_MAX, default=PAGE_SIZE),
-    says="How many a page has at most.",
-)
+SIZE: Final = _number("size", 1, PAGE_SIZE_MAX, default=PAGE_SIZE, says="How many a page has at most.")
 CURSOR: Final = Parameter(
     name="cursor",
     place="query",
@@ -112,13 +116,8 @@ CURSOR: Final = Parameter(
     schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
     says="Where to go on: meta.next_cursor of the page before.",
 )
-OFFSET: Final = Parameter(
-    name="offset",
-    place="query",
-    read=_whole(0, OFFSET_MAX),
-    wrong=f"must be a whole number from 0 to {OFFSET_MAX}",
-    schema=Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=OFFSET_MAX, default=0),
-    says="How many to skip, from the cursor where there is one.",
+OFFSET: Final = _number(
+    "offset", 0, OFFSET_MAX, default=0, says="How many to skip, from the cursor where there is one."
 )
 Q: Final = Parameter(
     name="q",
@@ -129,22 +128,8 @@ Q: Final = Parameter(
     schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
     says="Words, each of which must begin some word of the text, without regard to case and accents.",
 )
-PAGE: Final = Parameter(
-    name="page",
-    place="query",
-    read=_whole(1, PAGE_MAX),
-    wrong=f"must be a whole number from 1 to {PAGE_MAX}",
-    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=PAGE_MAX, default=1),
-    says="Which page.",
-)
-RESULTS_A_PAGE: Final = Parameter(
-    name="page_size",
-    place="query",
-    read=_whole(1, RESULTS_MAX),
-    wrong=f"must be a whole number from 1 to {RESULTS_MAX}",
-    schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=RESULTS_MAX, default=RESULTS),
-    says="How many a page has at most.",
-)
+PAGE: Final = _number("page", 1, PAGE_MAX, default=1, says="Which page.")
+RESULTS_A_PAGE: Final = _number("page_size", 1, RESULTS_MAX, default=RESULTS, says="How many a page has at most.")
 SORT_BY: Final = _choice("sort_by", get_args(SortBy), "By what the results are in order.")
 SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "Whether the newest or the oldest come first.")
 BY_AUTHOR: Final = Parameter(
