@@ -1,0 +1,42 @@
+"""Generations: whole sets of one store's views that stand side by side, each filled from the log by its own consumer.
+
+Readers are shown the one that is *live*; another is built beside it, and switched to in one step. Each store has its
+own generations and says itself which of them is live, so that a reader, a switch and the views meet in one place:
+
+- Redis: the hash `registry_key(prefix)`, field `live`; a generation's keys are those of `cheeper_contracts.views` under
+  `prefix_of(prefix, number)`.
+- MongoDB: the document `REGISTRY_ID` of the collection `REGISTRY` in the first generation's database; a generation is
+  the database `database_of(database, number)`.
+
+A store whose registry is empty has one generation, the first, and it is live.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cheeper_contracts.views import stem
+
+FIRST: Final = 1
+"""The first generation has the plain names, without a number."""
+
+LIVE: Final = "live"
+"""The field that holds the number of the generation that readers are shown."""
+
+REGISTRY: Final = "generations"
+REGISTRY_ID: Final = "generations"
+
+
+def prefix_of(prefix: str, number: int) -> str:
+    """What the Redis keys of a generation begin with, before the shard tag."""
+    return prefix if number == FIRST else f"{prefix}g{number}."
+
+
+def database_of(database: str, number: int) -> str:
+    """The MongoDB database of a generation."""
+    return database if number == FIRST else f"{database}_g{number}"
+
+
+def registry_key(prefix: str) -> str:
+    """The Redis hash that says which generations there are; `prefix` is the installation's."""
+    return stem(prefix) + REGISTRY
