@@ -72,8 +72,8 @@ def given(graph: Path, texts: Path | None, *, cheeps: int, authors: int | None =
 
 
 def power_law(authors: int, *, follows: int, cheeps: int, seed: int = 1) -> Graph:
-    """Each author follows so many others, drawn by weights 1/rank, and has so many cheeps on average, drawn likewise:
-    whom many follow posts more. Friends of nobody are possible, as in life.
+    """Each author follows so many others, drawn by weights 1/rank: few have very many followers, most have few or none.
+    Each posts as much as any other, so many cheeps on average.
     """
     draw = random.Random(seed)  # noqa: S311 - as above
     weights = list(accumulate(1 / (rank + 1) for rank in range(authors)))
@@ -86,7 +86,7 @@ def power_law(authors: int, *, follows: int, cheeps: int, seed: int = 1) -> Grap
             chosen.update(draw.choices(everybody, cum_weights=weights, k=wanted - len(chosen)))
             chosen.discard(follower)
         found += [(follower, followed) for followed in sorted(chosen)]
-    posts = [(author, text_of(draw)) for author in draw.choices(everybody, cum_weights=weights, k=authors * cheeps)]
+    posts = [(author, text_of(draw)) for author in draw.choices(everybody, k=authors * cheeps)]
     return Graph(
         name=f"power law {authors} {follows} {cheeps} {seed}",
         authors=authors,

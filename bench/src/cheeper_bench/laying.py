@@ -58,15 +58,13 @@ def mongo_store(url: str, database: str) -> MongoStore:
     return store
 
 
-def lay(ground: Ground, graph: Graph, env: Mapping[str, str], *, documents: bool = True) -> Numbering:
-    """Write model and views of the graph, audited; without `documents` no MongoDB, and no audit, which wants both."""
+def lay(ground: Ground, graph: Graph, env: Mapping[str, str]) -> None:
+    """Write model and views of the graph, audited."""
     numbering = lay_hot_views(graph, env)
     copy_write_model(env["DATABASE_URL"], graph)
     _say_relayed(env["DATABASE_URL"], numbering)
-    if documents:
-        feed(mongo_store(env["MONGO_URL"], env["MONGO_DATABASE"]), told(graph, Numbering()))
-        audit(ground, env)
-    return numbering
+    feed(mongo_store(env["MONGO_URL"], env["MONGO_DATABASE"]), told(graph, Numbering()))
+    audit(ground, env)
 
 
 def lay_hot_views(graph: Graph, env: Mapping[str, str]) -> Numbering:

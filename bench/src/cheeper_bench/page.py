@@ -15,7 +15,10 @@ PLOTS = "performance"
 _INTRODUCTION: Final = """
 What Cheeper does, beside what a user would pick instead, measured in turns in one run on one machine. Ratios count;
 absolute figures only describe. Each figure is the median of its runs, with the lowest and the highest; a ratio is taken
-run by run. fsync, acks and every other property were on.
+run by run. fsync, acks and every other property were on; a run refuses to count where one is off.
+
+`make bench` takes about 15 minutes, `make bench-long` two hours; `python -m cheeper_bench --help` says how to run one
+row alone. They need Linux and two cores. What is missing on a machine has a row that says so.
 """.strip()
 
 
@@ -77,7 +80,9 @@ def spread(found: Spread) -> str:
 def _heading(results: Results) -> str:
     machine = results.machine
     changed = ", with changes" if results.changed else ""
-    command = "make bench" if results.length == "short" else f"make bench-{results.length}"
+    command = {"short": "make bench", "long": "make bench-long"}.get(
+        results.length, f"python -m cheeper_bench --{results.length}"
+    )
     return (
         f"`{command}` of {results.began[:10]}, commit {results.commit}{changed}. {machine.processor}, "
         f"{machine.cores} cores, {machine.memory_gib:g} GiB, {machine.system}, Python {machine.python};\n"
@@ -101,7 +106,7 @@ def _bench(bench: BenchResult) -> Iterator[str]:
     if bench.reaches:
         told = [[reach.says, _value(reach), _wanted(reach), _verdict(reach)] for reach in bench.reaches]
         yield table(["figure", "measured", "reach", "met"], told)
-    yield f"{bench.runs} runs each, {bench.seconds:.0f} s in all."
+    yield f"{bench.runs} run{'s' if bench.runs > 1 else ''} each, {bench.seconds:.0f} s in all."
 
 
 def _value(reach: Reached) -> str:

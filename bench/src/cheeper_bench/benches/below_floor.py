@@ -35,7 +35,7 @@ class _Sizes(msgspec.Struct, frozen=True):
 
 _SIZES: Final[dict[Length, _Sizes]] = {
     "tiny": _Sizes((40, 50), 1_800, 0.3),
-    "short": _Sizes((100, 1_000), 20_000, 2.0),
+    "short": _Sizes((100, 1_000), 20_000, 1.0),
     "long": _Sizes((100, 1_000), 50_000, 10.0),
 }
 

@@ -53,7 +53,7 @@ class _Sizes(msgspec.Struct, frozen=True):
 
 _SIZES: Final[dict[Length, _Sizes]] = {
     "tiny": _Sizes(500, 20),
-    "short": _Sizes(100_000, 200),
+    "short": _Sizes(100_000, 100),
     "long": _Sizes(500_000, 1_000),
 }
 

@@ -30,7 +30,7 @@ from cheeper_contracts.topics import PARTITIONS
 
 _AUTHORS: Final = 200
 _PREFIX: Final = "p."
-_CHEEPS: Final[dict[Length, int]] = {"tiny": 200, "guard": 3_000, "short": 15_000, "long": 60_000}
+_CHEEPS: Final[dict[Length, int]] = {"tiny": 200, "guard": 3_000, "short": 10_000, "long": 60_000}
 _SECONDS: Final = 300
 
 

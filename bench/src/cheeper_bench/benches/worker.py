@@ -54,7 +54,7 @@ class _Sizes(msgspec.Struct, frozen=True):
 _SIZES: Final[dict[Length, _Sizes]] = {
     "tiny": _Sizes(200, 1),
     "guard": _Sizes(1_500, 1),
-    "short": _Sizes(5_000, 2),
+    "short": _Sizes(5_000, 1),
     "long": _Sizes(30_000, 10),
 }
 
