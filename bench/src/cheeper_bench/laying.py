@@ -33,7 +33,7 @@ from projector.tasks import FanOutTasks
 
 _BATCH: Final = 500
 _DIGEST: Final = b"\0" * 32
-_AUDIT_SECONDS: Final = 900.0
+_AUDIT_SECONDS: Final = 3600.0
 _LOG_SECONDS: Final = 3600.0
 
 _AUTHORS: Final[LiteralString] = """

@@ -27,7 +27,7 @@ from typing import Final
 import msgspec
 import psycopg
 
-from cheeper_bench import apps, commands, graph, http_load, laying
+from cheeper_bench import apps, commands, cores, graph, http_load, laying
 from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.errors import BenchError
 from cheeper_bench.graph import Graph
@@ -175,6 +175,7 @@ def _sql_only(ground: Ground, world: Graph) -> int:
         for statement in apps.INDEXES:
             connection.execute(statement)
     everywhere = ground.cores.all
+    cores.pin(ground.postgres.pid or 0, everywhere)  # as that of the stack
     processes = [
         ground.start("cheeper_bench.apps", "sql", env={"DATABASE_URL": database}, cpus=everywhere) for _ in range(2)
     ]
