@@ -10,7 +10,8 @@ of Java's is in the figure. Then single commits come, 100 a second, and a consum
 Fair, since both read the same table, filled by the same statements, of a PostgreSQL with the same settings (fsync on,
 wal_level=logical): an instance each, for Debezium's slot would otherwise read all that the relay's turn writes. Neither
 process is bound to a core; the servers have one. The drain counts from the first message that is in Kafka, so neither
-the relay's next poll nor Debezium's spooling of the large transaction before its end is in it. Debezium promises less: no sequence, and no beginning again where Kafka was wiped.
+the relay's next poll nor Debezium's spooling of the large transaction before its end is in it. Debezium promises less:
+no sequence, and no beginning again where Kafka was wiped.
 """
 
 from __future__ import annotations
