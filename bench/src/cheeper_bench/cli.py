@@ -10,15 +10,12 @@ python -m cheeper_bench --render             docs/performance.md and its plots, 
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from cheeper_bench import guard, machine, page, plots, results, rounds
 from cheeper_bench.bench import Bench, Length
@@ -36,8 +33,6 @@ NOTES: Final = CLONE / "bench" / "notes.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and hand back its exit code."""
     options = _options(arguments)
-    # What the services' code says when it is called here is nobody's to read.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         if options.render:
             return render()
