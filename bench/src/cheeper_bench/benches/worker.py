@@ -175,6 +175,7 @@ def _pgbench(ground: Ground, seconds: int) -> Side | Missing:
 
 
 def _scripts(folder: Path) -> tuple[Path, Path]:
+    # pgbench takes a colon with a word behind it for a variable, in a text as well.
     author, other = _AUTHOR_SQL.format(":author::int"), _AUTHOR_SQL.format(":other::int")
     begin = f"\\set author random(0, {_AUTHORS - 1})\n\\set other random(0, {_AUTHORS - 1})\n"
     begin += "\\set now random(1, 1000000000000)\n"
@@ -183,7 +184,7 @@ VALUES (gen_random_uuid(), 'cheeper.cheep-posted.v1', '/bench', :now, {author}::
     gen_random_uuid(), '"{_PAYLOAD}"');
 INSERT INTO handled_commands (message_id, digest, key, accepted, outcome, at)
 VALUES (gen_random_uuid(), '\\x00', {author}::text, true,
-    '{{"changed":true,"code":null,"message":null,"accepted":false}}', :now);
+    '{{"changed": true, "code": null, "message": null, "accepted": false}}', :now);
 COMMIT;
 """  # noqa: S608 - our own constants
     post = f"""{begin}BEGIN;
