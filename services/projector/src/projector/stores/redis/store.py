@@ -27,6 +27,7 @@ from projector.stores import (
     Status,
     StoreAwayError,
     UnappliableError,
+    Waiting,
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
@@ -122,6 +123,18 @@ class RedisStore:
             steps = sum(waiting_steps(self._client, self._settings.prefix, self._settings.refill_authors))
             parked = self._count_parked()
         return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
+
+    def waiting(self) -> Waiting:
+        """What waits in it. Notes nothing, so any thread may ask."""
+        with passing_faults(), self._client.pipeline(transaction=False) as pipe:
+            for partition in range(PARTITIONS):
+                pipe.llen(self._key(views.TASK_AUTHORS, partition))
+                pipe.zcard(self._key(views.SHORT_TIMELINES, partition))
+            counts = pipe.execute()
+            parked = self._count_parked()
+        # Short timelines stand in the list of authors as one.
+        tasks = sum(authors + short - (short > 0) for authors, short in zip(counts[::2], counts[1::2], strict=True))
+        return Waiting(tasks=tasks, parked=parked)
 
     def close(self) -> None:
         """Gives its connections back."""
