@@ -59,7 +59,7 @@ _ACTIVE: Final = """
 _RELAYS: Final = """
     SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()
 """
-_LETTERS: Final = "SELECT topic, count(*) FROM dead_letters GROUP BY topic ORDER BY topic"
+_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
 
 
 class Holder(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ def mongo_views(mongo):
 RELAY = """
     CREATE TABLE outbox (epoch int, xid xid8, id bigint, "time" bigint, key text);
     CREATE TABLE relay_cursor (epoch int, xid xid8, id bigint, current_epoch int DEFAULT 1);
-    CREATE TABLE dead_letters (topic text);
+    CREATE TABLE dead_letters (source_topic text);
     CREATE TABLE relay_partitions ("partition" int PRIMARY KEY, last_sequence bigint);
     INSERT INTO relay_cursor VALUES (1, '10', 3);
     INSERT INTO relay_partitions SELECT p, 5 FROM generate_series(0, 7) AS p;

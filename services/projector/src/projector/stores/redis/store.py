@@ -31,7 +31,7 @@ from projector.stores import (
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.queues import waiting_slices, waiting_steps
+from projector.stores.redis.queues import waiting_in_turn, waiting_slices, waiting_steps
 
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
@@ -126,14 +126,8 @@ class RedisStore:
 
     def waiting(self) -> Waiting:
         """What waits in it. Notes nothing, so any thread may ask."""
-        with passing_faults(), self._client.pipeline(transaction=False) as pipe:
-            for partition in range(PARTITIONS):
-                pipe.llen(self._key(views.TASK_AUTHORS, partition))
-                pipe.zcard(self._key(views.SHORT_TIMELINES, partition))
-            counts = pipe.execute()
-            parked = self._count_parked()
-        # Short timelines stand in the list of authors as one.
-        tasks = sum(authors + short - (short > 0) for authors, short in zip(counts[::2], counts[1::2], strict=True))
+        with passing_faults():
+            tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
         return Waiting(tasks=tasks, parked=parked)
 
     def close(self) -> None:
