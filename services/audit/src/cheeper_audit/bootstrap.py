@@ -13,15 +13,19 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_audit.glance import Looks, Seen
 from cheeper_audit.settings import SettingError, Settings
 from cheeper_audit.stores import StoreAwayError
-from cheeper_audit.stores.mongo import MongoViews
+from cheeper_audit.stores.mongo import MongoViews, live_in_mongo
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.view import Stores
 from cheeper_audit.write_model import WriteModel
+from cheeper_contracts.generations import FIRST, LIVE, database_of, prefix_of, registry_key
 
 _CONNECT_SECONDS: Final = 5
 _SECONDS: Final = 60.0
+_GLANCE_SECONDS: Final = 5.0
+"""A glance says that a server is away rather than wait for it."""
 
 # Everything is found by an index, some rows at a time. Without statistics, as after a load, the planner would now and
 # then read a whole table for each author instead, and PostgreSQL compile what takes it a millisecond to run.
@@ -42,11 +46,37 @@ def stores(settings: Settings) -> Iterator[Stores]:
         )
 
 
-def _redis(url: str) -> Redis:
+@contextmanager
+def looks(settings: Settings) -> Iterator[Looks]:
+    """What a glance asks each server for, on its own: one that is away is told by its own look. Raises SettingError."""
+    with _redis(settings.redis_url, _GLANCE_SECONDS) as redis, _mongo(settings.mongo_url, _GLANCE_SECONDS) as mongo:
+
+        def see_redis() -> Seen:
+            [live] = RedisViews(redis, settings.redis_prefix).ask([("HGET", registry_key(settings.redis_prefix), LIVE)])
+            number = int(live or FIRST)
+            views = RedisViews(redis, prefix_of(settings.redis_prefix, number))
+            state = views.state()
+            return Seen(number, state.sequences, state.tasks, views.parked_messages())
+
+        def see_mongo() -> Seen:
+            number = live_in_mongo(mongo, settings.mongo_database)
+            state = MongoViews(mongo, database_of(settings.mongo_database, number)).state()
+            return Seen(number, state.sequences, state.tasks, state.parked)
+
+        yield Looks(lambda: _write_model(settings), {"redis": see_redis, "mongo": see_mongo})
+
+
+@contextmanager
+def _write_model(settings: Settings) -> Iterator[WriteModel]:
+    with _postgres(settings.database_url) as connection:
+        yield WriteModel(connection)
+
+
+def _redis(url: str, seconds: float = _SECONDS) -> Redis:
     try:
         return Redis.from_url(
             url,
-            socket_timeout=_SECONDS,
+            socket_timeout=seconds,
             socket_connect_timeout=_CONNECT_SECONDS,
             protocol=2,  # scores as Redis spells them, not as floats
             retry=Retry(NoBackoff(), 0),
@@ -55,14 +85,14 @@ def _redis(url: str) -> Redis:
         raise SettingError("REDIS_URL cannot be read") from None
 
 
-def _mongo(url: str) -> MongoClient[dict[str, Any]]:
+def _mongo(url: str, seconds: float = _SECONDS) -> MongoClient[dict[str, Any]]:
     milliseconds = _CONNECT_SECONDS * 1_000
     try:
         return MongoClient(
             url,
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
-            socketTimeoutMS=int(_SECONDS * 1_000),
+            socketTimeoutMS=int(seconds * 1_000),
             appname="cheeper-audit",
         )
     except (PyMongoError, ValueError):

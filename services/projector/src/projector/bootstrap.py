@@ -13,6 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_contracts.generations import FIRST
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
 from projector.acceptance import Acceptance
 from projector.consumer import Consumer
@@ -20,6 +21,9 @@ from projector.dead_letters import DeadLetters
 from projector.health import Health
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
+from projector.log_ends import LogEnds, watch
+from projector.metrics import Metrics
+from projector.progress import Progress
 from projector.settings import Settings
 from projector.stores import ParkedMessages, Store
 from projector.stores.mongo.parked import MongoParkedMessages
@@ -52,7 +56,14 @@ def parked_messages(settings: Settings, name: str) -> ParkedMessages:
 
 
 def consumers(  # noqa: PLR0913 - what the command line says
-    settings: Settings, names: Iterable[str], *, health: Health, stop: Flag, limit: int | None, with_tasks: bool
+    settings: Settings,
+    names: Iterable[str],
+    *,
+    health: Health,
+    stop: Flag,
+    limit: int | None,
+    with_tasks: bool,
+    metrics: Metrics | None = None,
 ) -> list[Consumer]:
     """A consumer for each of the named stores; the Redis one serves fan-out tasks too, if wanted."""
     found: list[Consumer] = []
@@ -64,14 +75,28 @@ def consumers(  # noqa: PLR0913 - what the command line says
             tasks = FanOutTasks(redis) if with_tasks else None
         else:
             store = mongo_store(settings)
-        found.append(consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks))
+        found.append(
+            consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks, metrics=metrics)
+        )
     return found
 
 
 def consumer(  # noqa: PLR0913 - what a consumer is made of
-    settings: Settings, store: Store, *, health: Health, stop: Flag, limit: Limit, tasks: FanOutTasks | None = None
+    settings: Settings,
+    store: Store,
+    *,
+    health: Health,
+    stop: Flag,
+    limit: Limit,
+    tasks: FanOutTasks | None = None,
+    metrics: Metrics | None = None,
+    generation: int = FIRST,
 ) -> Consumer:
-    """The consumer of one store."""
+    """The consumer of one store, told of in the metrics where there are any."""
+    progress = Progress(store.name, generation)
+    if metrics is not None:
+        metrics.add(progress)
+        metrics.watch_waiting(progress, store.waiting, stop)
     return Consumer(
         store=store,
         event_log=_topic_log(settings, EVENTS, store.name),
@@ -79,8 +104,16 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
         health=health,
         stop=stop,
         limit=limit,
+        progress=progress,
         tasks=tasks,
     )
+
+
+def metrics(settings: Settings, stop: Flag) -> Metrics:
+    """The metrics of the process, and a look at the log's ends every second until it stops."""
+    ends = LogEnds()
+    watch(ends, AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix), stop)
+    return Metrics(ends)
 
 
 def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:

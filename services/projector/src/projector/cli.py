@@ -18,6 +18,7 @@ import structlog
 from projector import bootstrap, dead_letters_cli, health, logs, tasks
 from projector.consumer import TooMuchPoisonError
 from projector.limits import Limit
+from projector.metrics import Metrics
 from projector.settings import SettingError, Settings, from_env
 from projector.stores import Status, Store, StoreAwayError
 
@@ -47,14 +48,15 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     stop, found = Flag(), health.Health()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    metrics = bootstrap.metrics(settings, stop)
     try:
-        server = health.serve(found, settings.host, settings.port)
+        server = health.serve(found, settings.host, settings.port, metrics.text)
     except OSError as error:
         log.error("cannot listen", host=settings.host, port=settings.port, why=error.strerror)  # noqa: TRY400 - no defect
         return 1
     log.info("started", host=settings.host, port=server.server_port)
     try:
-        whole = _run(settings, options, found, stop)
+        whole = _run(settings, options, found, stop, metrics)
     finally:
         server.shutdown()
     log.info("stopped")
@@ -76,7 +78,7 @@ def status(settings: Settings) -> int:
     return 0
 
 
-def _run(settings: Settings, options: argparse.Namespace, found: health.Health, stop: Flag) -> bool:
+def _run(settings: Settings, options: argparse.Namespace, found: health.Health, stop: Flag, metrics: Metrics) -> bool:
     """Whether all ended well."""
     if options.role == "tasks":
         found.expect("redis")
@@ -85,7 +87,7 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
         return True
     names = bootstrap.STORES if options.store == "all" else (options.store,)
     consumers = bootstrap.consumers(
-        settings, names, health=found, stop=stop, limit=options.limit, with_tasks=not options.no_tasks
+        settings, names, health=found, stop=stop, limit=options.limit, with_tasks=not options.no_tasks, metrics=metrics
     )
     running: dict[str, Callable[[], None]] = {
         name: consumer.run for name, consumer in zip(names, consumers, strict=True)

@@ -21,6 +21,8 @@ from projector.limits import Limit, is_domain
 from projector.log import PATIENCE, TopicLog
 from projector.places import Places
 from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
+from projector.positions import Search
+from projector.progress import Progress
 from projector.projecting import item_of
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
@@ -48,6 +50,7 @@ class Consumer:
         health: Health,
         stop: Flag,
         limit: Limit,
+        progress: Progress,
         tasks: FanOutTasks | None = None,
         most_in_a_row: int = MOST_IN_A_ROW,
         most_a_minute: int = MOST_A_MINUTE,
@@ -58,11 +61,20 @@ class Consumer:
         self._stop = stop
         self._limit = limit
         self._tasks = tasks
+        self._progress = progress
+        progress.owned = lambda: event_log.owned
         self._most_in_a_row = most_in_a_row
         self._most_a_minute = most_a_minute
         self._last_minute = PerMinute(most_a_minute)
-        self._persistence = Persistence(health, store.name, event_log.idle)
-        self._places = Places(store, event_log, health, self._persistence, self._wanted)
+        self._persistence = Persistence(health, store.name, event_log.idle, retried=progress.retried)
+        self._places = Places(
+            store=store,
+            event_log=event_log,
+            health=health,
+            persistence=self._persistence,
+            wanted=self._wanted,
+            progress=progress,
+        )
         self._busy = False
         health.expect(store.name)
 
@@ -88,6 +100,7 @@ class Consumer:
         position = self._places.of(partition)
         found = [decode(message) for message in messages]
         fresh, gap = position.continued_by(found)
+        self._progress.reads(partition, found, fresh)
         items = [Item(incoming=again) for again in position.last_again(found, self._log.watch.topic_id or "")]
         items += self._limit.allowed([self._item(incoming) for incoming in fresh])
         try:
@@ -95,8 +108,11 @@ class Consumer:
                 self._apply(partition, items)
                 if gap and not self._limit.reached:
                     self._places.miss(partition)
+                whole = not gap and position.search is Search.NONE and not self._limit.reached
+                self._progress.took(partition, found[-1], whole=whole, gap=position.search is not Search.NONE)
         except GapError:
             self._places.miss(partition)
+            self._progress.took(partition, found[-1], whole=False, gap=True)
 
     def _item(self, incoming: Incoming) -> Item:
         log.info("received", store=self._store.name, **_says(incoming))
@@ -123,6 +139,7 @@ class Consumer:
                 continue
             self._settle(partition, items[: applied.used], applied)
             items = items[applied.used :]
+            self._progress.holds(partition, items[0].incoming if items else None)
 
     def _settle(self, partition: int, items: Sequence[Item], applied: Applied) -> None:
         position = self._places.of(partition)
@@ -134,6 +151,7 @@ class Consumer:
         for item in new:
             what = "parked" if item.offset in aside else "applied"
             log.info(what, store=self._store.name, **_says(item.incoming))
+        self._progress.settled(partition, new, aside, applied.checkpoint.sequence)
         tell_left_out(applied.left_out)
         self._last_minute.count(sum(not message.behind for message in parked))
         for message in parked:

@@ -9,6 +9,7 @@ import redis as redis_py
 from pymongo import MongoClient
 
 from read_api.bootstrap import query_bus
+from read_api.metrics import Metrics
 from read_api.stores import redis
 from read_api.stores.mongo import reader as mongo
 
@@ -54,7 +55,7 @@ async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
 @pytest.fixture
 def ask(redis_views, reader):
     """Asks a query as the process does."""
-    bus = query_bus(redis_views, reader)
+    bus = query_bus(redis_views, reader, Metrics())
 
     async def while_there(awaited):
         await awaited

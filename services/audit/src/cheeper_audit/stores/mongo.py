@@ -15,6 +15,7 @@ from pymongo.write_concern import WriteConcern
 from cheeper_audit.difference import MongoMend
 from cheeper_audit.stores import StoreAwayError, StoreState
 from cheeper_contracts import views
+from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID
 from cheeper_contracts.topics import PARTITIONS
 
 Document = dict[str, Any]
@@ -79,6 +80,13 @@ class MongoViews:
     def _sequences(self, session: ClientSession | None) -> dict[int, int]:
         found = self._database[views.CHECKPOINTS.name].find(session=session)
         return dict.fromkeys(range(PARTITIONS), 0) | {each["_id"]: int(each["sequence"]) for each in found}
+
+
+def live_in_mongo(client: MongoClient[Document], database: str) -> int:
+    """The generation that readers are shown. Raises StoreAwayError."""
+    with _away():
+        registry = client.get_database(database, read_concern=ReadConcern("majority"))[REGISTRY]
+        return int((registry.find_one({"_id": REGISTRY_ID}) or {}).get(LIVE, FIRST))
 
 
 def _operation(mend: MongoMend) -> ReplaceOne[Document] | DeleteOne:

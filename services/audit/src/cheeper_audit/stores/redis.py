@@ -72,6 +72,11 @@ class RedisViews:
         sequences = {partition: int(replies[3 * partition] or 0) for partition in _EACH}
         return StoreState(sequences, tasks=sum(replies[1::3]), parked=sum(replies[2::3]))
 
+    def parked_messages(self) -> int:
+        """How many messages are parked, where `state` counts their keys. Raises StoreAwayError."""
+        parked = self.ask(("SMEMBERS", self.key(views.PARKED_KEYS, partition)) for partition in _EACH)
+        return sum(self.ask(("LLEN", self.key(views.PARKED, key.decode())) for keys in parked for key in keys))
+
     def oldest_tasks(self) -> dict[int, int]:
         """The lowest sequence that a fan-out task waits for, by partition that has tasks. Raises StoreAwayError."""
         oldest = {}

@@ -23,7 +23,7 @@ from cheeper_contracts.topics import PARTITIONS
 from projector import projections
 from projector.meta import Meta
 from projector.parking import ParkedMessage
-from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status
+from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document, operations
 from projector.writes import MongoWrite
@@ -76,6 +76,11 @@ class MongoStore:
         with passing_faults():
             parked = self._of(views.PARKED_MESSAGES).count_documents({})
         return Status(checkpoints=checkpoints, tasks=0, parked=parked)
+
+    def waiting(self) -> Waiting:
+        """What waits in it. Any thread may ask."""
+        with passing_faults():
+            return Waiting(tasks=0, parked=self._of(views.PARKED_MESSAGES).count_documents({}))
 
     def close(self) -> None:
         """Gives its connections back."""

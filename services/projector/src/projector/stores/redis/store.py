@@ -27,10 +27,11 @@ from projector.stores import (
     Status,
     StoreAwayError,
     UnappliableError,
+    Waiting,
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.queues import waiting_slices, waiting_steps
+from projector.stores.redis.queues import waiting_in_turn, waiting_slices, waiting_steps
 
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
@@ -122,6 +123,12 @@ class RedisStore:
             steps = sum(waiting_steps(self._client, self._settings.prefix, self._settings.refill_authors))
             parked = self._count_parked()
         return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
+
+    def waiting(self) -> Waiting:
+        """What waits in it. Notes nothing, so any thread may ask."""
+        with passing_faults():
+            tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
+        return Waiting(tasks=tasks, parked=parked)
 
     def close(self) -> None:
         """Gives its connections back."""
