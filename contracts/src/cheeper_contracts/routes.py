@@ -12,6 +12,7 @@ import msgspec
 
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
+METRICS: Final = "/metrics"
 OPENAPI: Final = "/schema"
 
 
