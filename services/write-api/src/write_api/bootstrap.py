@@ -179,12 +179,8 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replays]]:
 
 async def run_relay(settings: Settings, limit: int | None) -> int:
     """The relay, until it is told to stop or has reached its limit. The exit code."""
-    url, servers, needs, registry = (
-        settings.database_url,
-        settings.kafka_bootstrap_servers,
-        Needs(*relay.NEEDS),
-        new_registry(),
-    )
+    url, servers = settings.database_url, settings.kafka_bootstrap_servers
+    needs, registry = Needs(*relay.NEEDS), new_registry()
     metrics, event_log = RelayMetrics(registry), EventLog(servers, settings.topic_prefix)
     days = settings.outbox_retention_days
     running = relay.Relay(url, event_log, servers, needs, metrics=metrics, retention_days=days)

@@ -15,7 +15,7 @@ from write_api.relay import sql
 from write_api.relay.numbering import START, Position
 
 _NAMES: Final = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'outbox'::regclass"
-_LOCK: Final = "LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"
+_LOCK: Final = "LOCK TABLE ONLY outbox IN ACCESS EXCLUSIVE MODE"
 _ANY_BEHIND: Final = "SELECT EXISTS (SELECT FROM {} AS o WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s))"
 _DROP: Final = "DROP TABLE {}"
 
@@ -63,7 +63,9 @@ async def _drop(connection: Connection, name: str, at: Position) -> bool:
         # began before midnight may have its id after one that began behind it.
         lost = await _has_rows_behind(connection, name, START)
         if lost:
-            await connection.execute(sql.LOSE_FIRST, (at.epoch, str(at.xid), at.id))
+            marked = await connection.execute(sql.LOSE_FIRST, (at.epoch, str(at.xid), at.id))
+            if marked.rowcount != 1:  # another relay is at work by now, and drops it in its turn
+                return False
         await connection.execute(SQL(_DROP).format(Identifier(name)))
     log.info("partition dropped", partition=name)
     return lost
