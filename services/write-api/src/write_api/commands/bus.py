@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -22,10 +22,22 @@ Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
 """(command, unit of work, microseconds since the epoch) → the one event of what it changed, or none where its act was
 already true. Raises a Refusal."""
 
+
+class Count(Protocol):
+    """Counts what became of commands."""
+
+    def __call__(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
+        """One was handled, or answered as it was before where it is `repeated`. At once, and without raising."""
+
+
 MAX_BATCH: Final = 60
 """Commands in one transaction: a subtransaction each, and from 64 on Postgres looks them up on disk."""
 
 log = structlog.get_logger()
+
+
+def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
+    """Count nothing."""
 
 
 def now_in_microseconds() -> int:
@@ -37,6 +49,7 @@ class CommandBus:
     """Runs commands, each by its one handler.
 
     `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
+    `count` is told of each command after the commit.
     `accepted` says whether senders have been told "accepted" before their commands come here, as the worker's have.
     """
 
@@ -49,6 +62,7 @@ class CommandBus:
         source: str,
         accepted: bool = False,
         clock: Callable[[], int] = now_in_microseconds,
+        count: Count = uncounted,
     ) -> None:
         self._begin = begin
         self._wake = wake
@@ -56,6 +70,7 @@ class CommandBus:
         self._source = source
         self._accepted = accepted
         self._clock = clock
+        self._count = count
 
     async def handle(self, batch: Sequence[Incoming]) -> list[Outcome]:
         """Handle commands in this order, in one transaction, and say what became of each.
@@ -74,7 +89,9 @@ class CommandBus:
         if settlements:
             self._wake()
         for incoming, (answer, settlement) in zip(batch, handled, strict=True):
-            self._log(incoming, answer, repeated=settlement is None)
+            repeated = settlement is None
+            self._log(incoming, answer, repeated=repeated)
+            self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
         return [answer for answer, _ in handled]
 
     async def _answer(

@@ -23,6 +23,7 @@ from write_api.db.unit_of_work import lock
 _COPY_SECONDS: Final = 5.0
 
 _PARKED = text("SELECT DISTINCT key FROM dead_letters WHERE source_topic = :source AND key = ANY(:keys)")
+_WAITING = text("SELECT count(*) FROM dead_letters WHERE source_topic = :source")
 _HANDLED = text(
     "SELECT message_id::text FROM handled_commands WHERE message_id = ANY(CAST(:ids AS uuid[])) AND outcome IS NOT NULL"
 )
@@ -62,6 +63,12 @@ class DeadLetters:
         with transient_faults():
             async with self._engine.connect() as connection:
                 return set((await connection.execute(_HANDLED, {"ids": list(message_ids)})).scalars())
+
+    async def waiting(self) -> int:
+        """How many messages of the topic wait. Raises UnavailableError."""
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                return int((await connection.execute(_WAITING, {"source": self._source})).scalar_one())
 
     async def park(self, letters: Sequence[Letter]) -> None:
         """Park the letters in this order, and copy them for people and tools.

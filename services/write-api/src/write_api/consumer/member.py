@@ -11,7 +11,15 @@ from typing import Any, Final, cast
 
 import msgspec
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from cheeper_contracts.topics import Topic
 from write_api.consumer.received import Received
@@ -54,12 +62,14 @@ class Member:
     handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
     `topic_id` is told with each offset: one that was committed for another topic of that name, which was wiped, means
     nothing in this one, which is read from its beginning. Tansu keeps no such note, nor any offset of a topic it lost.
+    `assignment`: its partitions, each with the offset that it began or begins at; none where none was committed.
     `joined`: it is in the group and has its partitions, of which there are none where the group has more members.
     """
 
     def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
         self._topic_id = topic_id
         self.joined = False
+        self.assignment: dict[int, int | None] = {}
         config: dict[str, Any] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": f"write-api-{subscription.role}",
@@ -131,14 +141,17 @@ class Member:
                 raise KafkaException(place.error)
             if place.metadata and place.metadata != self._topic_id:
                 place.offset = OFFSET_BEGINNING
+        self.assignment = {place.partition: place.offset if place.offset >= 0 else None for place in committed}
         consumer.assign(committed)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = False
+        self.assignment = {}
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
 
 
 def _received(message: Message) -> Received:
+    kind, sent_at = message.timestamp()
     return Received(
         topic=message.topic() or "",
         partition=message.partition() or 0,
@@ -146,6 +159,7 @@ def _received(message: Message) -> Received:
         key=_text(message.key()),
         headers=[(name, _bytes(value)) for name, value in cast("_Pairs", message.headers() or [])],
         value=None if message.value() is None else _bytes(message.value()),
+        timestamp=None if kind == TIMESTAMP_NOT_AVAILABLE else sent_at,
     )
 
 
