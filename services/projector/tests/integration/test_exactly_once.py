@@ -196,18 +196,18 @@ def test_a_projector_that_was_taken_for_dead_changes_nothing(
 
     It fails when a store does not compare its checkpoint in the call that moves it.
     """
-    bob = author()
-    kafka.send(follows(story, author, bob))
+    bob, carol = author(), author()
+    kafka.send([story.followed(carol, bob, partition=PARTITION).message, *follows(story, author, bob, 4)])
     frozen = signalled(moment, signal.SIGSTOP)
     until(lambda: Path(f"/proc/{frozen.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     with running() as consumer:
-        kafka.send(follows(story, author, bob))
-        until(lambda: followers(bob) == 10)
+        kafka.send([story.unfollowed(carol, bob, partition=PARTITION).message, *follows(story, author, bob)])
+        until(lambda: followers(bob) == 9)
         frozen.send_signal(signal.SIGCONT)
         kafka.send(follows(story, author, bob))
-        until(lambda: followers(bob) == 15)
+        until(lambda: followers(bob) == 14)
         frozen.send_signal(signal.SIGTERM)
         assert frozen.wait(WAIT) == 0
         kafka.send(follows(story, author, bob))
-        until(lambda: consumer.sequences() == {PARTITION: 20})
-    assert followers(bob) == 20
+        until(lambda: consumer.sequences() == {PARTITION: 21})
+    assert followers(bob) == 19
