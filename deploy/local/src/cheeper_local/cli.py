@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     add("infrastructure", _infrastructure, "empty every store and topic")
     add("clean", _clean, "remove all data")
     add("kill", _kill, "kill -9 a process; it is started again").add_argument("process")
-    server = add("server", _server, "stop, kill, wipe or start one server of the stack that runs")
-    server.add_argument("action", choices=["stop", "kill", "wipe", "start"])
+    server = add("server", _server, "stop, kill, wipe, start, save or restore one server of the stack that runs")
+    server.add_argument("action", choices=["stop", "kill", "wipe", "start", "save", "restore"])
     server.add_argument("server")
     return parser
