@@ -12,7 +12,6 @@ import msgspec
 
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
-METRICS: Final = "/metrics"
 OPENAPI: Final = "/schema"
 METRICS: Final = "/metrics"
 """In Prometheus's text format, on each process's own port; the gateway passes it as little as the health pages."""

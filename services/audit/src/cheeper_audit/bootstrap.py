@@ -13,14 +13,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_audit.difference import StoreName
 from cheeper_audit.glance import Looks, Seen
 from cheeper_audit.settings import SettingError, Settings
 from cheeper_audit.stores import StoreAwayError
-from cheeper_audit.stores.mongo import MongoViews, live_in_mongo
+from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.view import Stores
 from cheeper_audit.write_model import WriteModel
-from cheeper_contracts.generations import FIRST, LIVE, database_of, prefix_of, registry_key
 
 _CONNECT_SECONDS: Final = 5
 _SECONDS: Final = 60.0
@@ -33,16 +33,17 @@ _PLANS: Final = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 
 @contextmanager
-def stores(settings: Settings) -> Iterator[Stores]:
-    """The three servers. Raises SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they
-    are used.
+def stores(settings: Settings, store: StoreName | None = None, generation: int | None = None) -> Iterator[Stores]:
+    """The three servers, both stores of views or that one alone, and its live generation or that one. Raises
+    SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they are used.
     """
     redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
     with redis, mongo, _postgres(settings.database_url) as connection:
         yield Stores(
             WriteModel(connection),
-            RedisViews(redis, settings.redis_prefix),
-            MongoViews(mongo, settings.mongo_database),
+            RedisViews(redis, settings.redis_prefix, generation if store == "redis" else None),
+            MongoViews(mongo, settings.mongo_database, generation if store == "mongo" else None),
+            ("redis", "mongo") if store is None else (store,),
         )
 
 
@@ -52,16 +53,13 @@ def looks(settings: Settings) -> Iterator[Looks]:
     with _redis(settings.redis_url, _GLANCE_SECONDS) as redis, _mongo(settings.mongo_url, _GLANCE_SECONDS) as mongo:
 
         def see_redis() -> Seen:
-            [live] = RedisViews(redis, settings.redis_prefix).ask([("HGET", registry_key(settings.redis_prefix), LIVE)])
-            number = int(live or FIRST)
-            views = RedisViews(redis, prefix_of(settings.redis_prefix, number))
+            views = RedisViews(redis, settings.redis_prefix)
             state = views.state()
-            return Seen(number, state.sequences, state.tasks, views.parked_messages())
+            return Seen(state.generation, state.sequences, state.tasks, views.parked_messages())
 
         def see_mongo() -> Seen:
-            number = live_in_mongo(mongo, settings.mongo_database)
-            state = MongoViews(mongo, database_of(settings.mongo_database, number)).state()
-            return Seen(number, state.sequences, state.tasks, state.parked)
+            state = MongoViews(mongo, settings.mongo_database).state()
+            return Seen(state.generation, state.sequences, state.tasks, state.parked)
 
         yield Looks(lambda: _write_model(settings), {"redis": see_redis, "mongo": see_mongo})
 
