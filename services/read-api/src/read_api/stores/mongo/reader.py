@@ -18,13 +18,24 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from cheeper_contracts import views
-from cheeper_contracts.views import COMMANDS
+from cheeper_contracts.views import CHECKPOINTS, COMMANDS
 from read_api.queries.asking import StoreAwayError
 
 Document = dict[str, Any]
 PATIENCE_MS: Final = 2_000
-_NOT_NOW: Final = (239, 246)
-"""SnapshotTooOld and SnapshotUnavailable: a moment that cannot be shown, such as one before an index was made."""
+_NOT_NOW: Final = frozenset(
+    {
+        239,  # SnapshotTooOld
+        246,  # SnapshotUnavailable: a moment that cannot be shown, such as one before an index was made
+        13,  # Unauthorized
+        18,  # AuthenticationFailed
+        91,  # ShutdownInProgress
+        11601,  # Interrupted, as by killOp
+        14031,  # OutOfDiskSpace, which a large sort may meet
+        8000,  # a hosted server's own, such as a quota that is used up
+    }
+)
+"""Codes of a server that is there but cannot or will not serve; no primary and the like have a class of their own."""
 
 
 def connect(url: str) -> AsyncMongoClient[Document]:
@@ -51,9 +62,9 @@ class Reader:
         )
 
     async def ping(self) -> None:
-        """Return where a primary answers."""
+        """Return where a primary shows us documents: a ping alone needs no right to read."""
         with _failures():
-            await self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
+            await self._of(CHECKPOINTS).find_one({}, {"_id": 1})
 
     async def settled(self, message_ids: Collection[str]) -> set[str]:
         """The commands whose effects the documents show."""
