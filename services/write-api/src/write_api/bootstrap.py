@@ -34,6 +34,7 @@ from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
+from write_api.db.trouble import Trouble
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
@@ -59,9 +60,10 @@ log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs commands: the pool, the bus over it, and the hint to the relay."""
+    """What runs commands: the pool, whether writing lately failed, the bus over both, and the hint to the relay."""
 
     engine: AsyncEngine
+    trouble: Trouble
     bus: CommandBus
     wake: Callable[[], None]
 
@@ -72,9 +74,9 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     engine = create_engine(settings.database_url, application_name=f"write-api-{settings.role}")
     hints = Hints(engine)
     try:
-        begin = PostgresTransactions(engine).begin
-        bus = CommandBus(begin, hints.wake, HANDLERS, source=source, accepted=accepted)
-        yield CommandSide(engine=engine, bus=bus, wake=hints.wake)
+        transactions = PostgresTransactions(engine)
+        bus = CommandBus(transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted)
+        yield CommandSide(engine=engine, trouble=transactions.trouble, bus=bus, wake=hints.wake)
     finally:
         await hints.close()
         await engine.dispose()
@@ -84,7 +86,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
-        checks: dict[str, Check] = {"postgres": postgres_check(side.engine)}
+        checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
         if _sends_any(settings):
             checks["kafka"] = kafka_check(settings)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks)
@@ -193,15 +195,17 @@ async def run_raise_epoch(settings: Settings) -> int:
     return 0
 
 
-def postgres_check(engine: AsyncEngine) -> Check:
-    """Whether Postgres answers and has the schema that this code needs."""
+def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
+    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
 
     async def check() -> str | None:
         try:
             missing = await schema.missing_revision(engine)
         except (SQLAlchemyError, OSError) as error:
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
-        return f"waiting for migration {missing}" if missing else None
+        if missing:
+            return f"waiting for migration {missing}"
+        return trouble.why_not() if trouble else None
 
     return check
 

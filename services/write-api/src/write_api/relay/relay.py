@@ -19,7 +19,7 @@ from confluent_kafka import KafkaException
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from write_api.backoff import Backoff, sleep_unless
-from write_api.kafka.topics import TopicMismatchError
+from write_api.kafka.topics import TopicMismatchError, words_of
 from write_api.needs import Needs
 from write_api.relay.cursor import (
     Cursor,
@@ -222,7 +222,7 @@ def _is_domain(row: Row) -> bool:
 
 def _words(error: Exception) -> str:
     if isinstance(error, KafkaException):
-        return str(error.args[0].str())
+        return words_of(error.args[0])
     return str(error) or type(error).__name__
 
 
