@@ -20,6 +20,7 @@ from cheeper_contracts.views import AcceptedCommand
 from projector.decoding import headers_of
 from projector.health import Health
 from projector.log import BEGINNING, PATIENCE, TopicLog
+from projector.topic import words_of
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -88,7 +89,7 @@ class Acceptance:
         try:
             places = self._log.committed(sorted(self._log.held), _ASKING_SECONDS)
         except KafkaException as error:
-            self._why_not = f"does not say where to read: {error.args[0].str()}"
+            self._why_not = f"does not say where to read: {words_of(error.args[0])}"
             return
         self._why_not = None
         self._log.place(places | dict.fromkeys(self._log.out_of_range, BEGINNING))

@@ -36,6 +36,7 @@ from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
+from write_api.db.trouble import Trouble
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
@@ -63,9 +64,12 @@ log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs commands: the pool, the bus over it, the hint to the relay, and what counts them all."""
+    """What runs commands: the pool, whether writing lately failed, the bus over both, the hint to the relay, and what
+    counts them all.
+    """
 
     engine: AsyncEngine
+    trouble: Trouble
     registry: CollectorRegistry
     metrics: CommandMetrics
     bus: CommandBus
@@ -79,9 +83,18 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     hints, registry = Hints(engine), new_registry()
     metrics = CommandMetrics(registry)
     try:
-        begin = PostgresTransactions(engine).begin
-        bus = CommandBus(begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled)
-        yield CommandSide(engine=engine, registry=registry, metrics=metrics, bus=bus, wake=hints.wake)
+        transactions = PostgresTransactions(engine)
+        bus = CommandBus(
+            transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
+        )
+        yield CommandSide(
+            engine=engine,
+            trouble=transactions.trouble,
+            registry=registry,
+            metrics=metrics,
+            bus=bus,
+            wake=hints.wake,
+        )
     finally:
         await hints.close()
         await engine.dispose()
@@ -91,7 +104,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
-        checks: dict[str, Check] = {"postgres": postgres_check(side.engine)}
+        checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
         if _sends_any(settings):
             checks["kafka"] = kafka_check(settings)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
@@ -204,15 +217,17 @@ async def run_raise_epoch(settings: Settings) -> int:
     return 0
 
 
-def postgres_check(engine: AsyncEngine) -> Check:
-    """Whether Postgres answers and has the schema that this code needs."""
+def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
+    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
 
     async def check() -> str | None:
         try:
             missing = await schema.missing_revision(engine)
         except (SQLAlchemyError, OSError) as error:
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
-        return f"waiting for migration {missing}" if missing else None
+        if missing:
+            return f"waiting for migration {missing}"
+        return trouble.why_not() if trouble else None
 
     return check
 

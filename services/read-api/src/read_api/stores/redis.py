@@ -15,8 +15,15 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterError,
+    NoPermissionError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 
 from cheeper_contracts.views import ENTRY_BYTES, AcceptedCommand, CommandRecord
 from read_api.queries.asking import StoreAwayError
@@ -28,8 +35,13 @@ from read_api.stores.scripts import Script
 AUTHORS_A_STEP: Final = 200
 PATIENCE_SECONDS: Final = 2.0
 CONNECTIONS: Final = 64
-_NOT_NOW: Final = ("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "TRYAGAIN", "UNKILLABLE")
-"""What a server that is there but cannot serve begins its errors with; any other error is a defect of ours."""
+_NOT_NOW: Final = frozenset({"BUSY", "UNKILLABLE", "MISCONF", "OOM"})
+_NOT_NOW_ERRORS: Final = (ClusterError, NoPermissionError, OutOfMemoryError, TryAgainError)
+"""What a server that is there but cannot or will not serve begins its errors with, and those that redis-py has a class
+for, without that first word; any other error is a defect of ours.
+"""
+
+_NOBODY: Final = "nobody"
 
 _followers, _stretch, _merge, _records, _settled, _command = (
     Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command")
@@ -58,9 +70,9 @@ class RedisViews:
         self._prefix = prefix
 
     async def ping(self) -> None:
-        """Raises StoreAwayError where the server does not answer."""
+        """Raises StoreAwayError where no script may run: a server may answer a ping and serve nothing."""
         with _failures():
-            await self._client.ping()
+            await _settled(self._client, self._prefix, 0, _NOBODY)
 
     async def followers(self, author_id: str, *, after: str | None) -> Counted:
         """As `Counters` says."""
@@ -141,7 +153,7 @@ def _failures() -> Iterator[Any]:
     try:
         yield
     except ResponseError as error:
-        if str(error).startswith(_NOT_NOW):
+        if isinstance(error, _NOT_NOW_ERRORS) or str(error).partition(" ")[0] in _NOT_NOW:
             raise StoreAwayError("redis", str(error)) from error
         raise
     except (RedisError, OSError) as error:

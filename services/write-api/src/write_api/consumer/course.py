@@ -17,7 +17,7 @@ from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
 from write_api.consumer.lag import Lag
 from write_api.consumer.member import Member, Subscription
 from write_api.consumer.received import Received
-from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
+from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics, words_of
 from write_api.needs import Needs
 
 KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
@@ -168,4 +168,4 @@ class Consumer:
 
 
 def _words(error: Exception) -> str:
-    return str(error.args[0].str()) if isinstance(error, KafkaException) else str(error) or "no answer"
+    return words_of(error.args[0]) if isinstance(error, KafkaException) else str(error) or "no answer"

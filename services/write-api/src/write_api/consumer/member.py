@@ -55,6 +55,24 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return f"cheeper.{self.role}"
 
 
+def member_settings(subscription: Subscription, bootstrap_servers: str, topic_prefix: str) -> dict[str, Any]:
+    """Librdkafka's settings for a member of the role's group."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": f"write-api-{subscription.role}",
+        "group.id": topic_prefix + subscription.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        # Kafka's least; Tansu lets the first member of a group wait for half of it.
+        "session.timeout.ms": 6000,
+        "heartbeat.interval.ms": 1500,
+        "fetch.wait.max.ms": 100,
+        "queued.max.messages.kbytes": 16_384,  # while the database is away and nothing is taken from it
+        "log_level": 2,
+    }
+
+
 class Member:
     """A process of a group.
 
@@ -70,20 +88,7 @@ class Member:
         self._topic_id = topic_id
         self.joined = False
         self.assignment: dict[int, int | None] = {}
-        config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap_servers,
-            "client.id": f"write-api-{subscription.role}",
-            "group.id": topic_prefix + subscription.group,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            # Kafka's least; Tansu lets the first member of a group wait for half of it.
-            "session.timeout.ms": 6000,
-            "heartbeat.interval.ms": 1500,
-            "fetch.wait.max.ms": 100,
-            "log_level": 2,
-        }
-        self._consumer = Consumer(config)
+        self._consumer = Consumer(member_settings(subscription, bootstrap_servers, topic_prefix))
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
         )

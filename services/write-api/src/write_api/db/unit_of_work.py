@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from write_api import outbox
+from write_api.commands.errors import UnavailableError
 from write_api.commands.outcome import KnownCommand
 from write_api.commands.unit_of_work import Settlement
 from write_api.db import handled_commands
@@ -19,6 +20,7 @@ from write_api.db.cheeps import PostgresCheeps
 from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
 from write_api.db.notifications import PostgresNotifications
+from write_api.db.trouble import Trouble
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
@@ -71,13 +73,19 @@ class PostgresTransactions:
     ) -> None:
         self._engine = engine
         self._at_end = at_end
+        self.trouble = Trouble()
 
     @asynccontextmanager
     async def begin(self, keys: Collection[str]) -> AsyncIterator[PostgresUnitOfWork]:
         """As `commands.unit_of_work.Begin` has it."""
-        with transient_faults():
-            async with self._engine.begin() as connection:
-                await lock(connection, keys)
-                yield PostgresUnitOfWork(connection)
-                if self._at_end is not None:
-                    await self._at_end(connection)
+        try:
+            with transient_faults():
+                async with self._engine.begin() as connection:
+                    await lock(connection, keys)
+                    yield PostgresUnitOfWork(connection)
+                    if self._at_end is not None:
+                        await self._at_end(connection)
+        except UnavailableError as error:
+            self.trouble.met(str(error))
+            raise
+        self.trouble.over()

@@ -16,7 +16,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from write_api.backoff import Backoff, sleep_unless
-from write_api.kafka.topics import TopicMismatchError
+from write_api.kafka.topics import TopicMismatchError, words_of
 from write_api.metrics import RelayMetrics
 from write_api.needs import Needs
 from write_api.relay.cursor import (
@@ -213,7 +213,7 @@ def _sequences(sent: Mapping[int, Sent]) -> dict[int, int]:
 
 def _words(error: Exception) -> str:
     if isinstance(error, KafkaException):
-        return str(error.args[0].str())
+        return words_of(error.args[0])
     return str(error) or type(error).__name__
 
 

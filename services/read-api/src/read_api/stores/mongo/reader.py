@@ -11,15 +11,27 @@ from contextlib import contextmanager
 from typing import Final
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import ConnectionFailure, PyMongoError
-from pymongo.read_preferences import ReadPreference
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from cheeper_contracts import views
-from cheeper_contracts.views import COMMANDS
+from cheeper_contracts.views import CHECKPOINTS, COMMANDS
 from read_api.queries.asking import StoreAwayError
 from read_api.stores.mongo.generations import Document, LiveGeneration
 
 PATIENCE_MS: Final = 2_000
+_NOT_NOW: Final = frozenset(
+    {
+        239,  # SnapshotTooOld
+        246,  # SnapshotUnavailable: a moment that cannot be shown, such as one before an index was made
+        13,  # Unauthorized
+        18,  # AuthenticationFailed
+        91,  # ShutdownInProgress
+        11601,  # Interrupted, as by killOp
+        14031,  # OutOfDiskSpace, which a large sort may meet
+        8000,  # a hosted server's own, such as a quota that is used up
+    }
+)
+"""Codes of a server that is there but cannot or will not serve; no primary and the like have a class of their own."""
 
 
 def connect(url: str) -> AsyncMongoClient[Document]:
@@ -41,9 +53,9 @@ class Reader:
         self._live = LiveGeneration(client, database)
 
     async def ping(self) -> None:
-        """Return where a primary answers."""
+        """Return where a primary shows us documents: a ping alone needs no right to read."""
         with _failures():
-            await self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
+            await self._live.aggregate(CHECKPOINTS.name, [{"$limit": 1}, {"$project": {"_id": 1}}])
 
     async def settled(self, message_ids: Collection[str]) -> set[str]:
         """The commands whose effects the documents show."""
@@ -80,6 +92,7 @@ def _failures() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if error.timeout or isinstance(error, ConnectionFailure):
+        not_now = isinstance(error, OperationFailure) and error.code in _NOT_NOW
+        if error.timeout or not_now or isinstance(error, ConnectionFailure):
             raise StoreAwayError("mongo", f"{type(error).__name__}: {error}") from error
         raise
