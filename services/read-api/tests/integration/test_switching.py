@@ -161,22 +161,31 @@ async def test_nothing_is_taken_back(
     async def in_redis():
         return (await redis_views.followers(AUTHOR, after=None)).followers
 
-    async with reading(mongo_url, mongo_database) as one, reading(mongo_url, mongo_database) as other:
+    async with (
+        reading(mongo_url, mongo_database) as one,
+        reading(mongo_url, mongo_database) as other,
+        reading(mongo_url, mongo_database) as seldom,
+        asyncio.TaskGroup() as group,
+    ):
 
         async def in_mongo(reader):
             return int(await name_of(reader))
 
         looks = [in_redis, in_redis, *(partial(in_mongo, reader) for reader in (one, other, other))]
-        watches = [asyncio.create_task(watch("redis" if look is in_redis else "mongo", look)) for look in looks]
-        for state in range(1, switches + 1):
-            number = 1 + state % 2
-            (documents, documents_two)[number - 1].sign_up(AUTHOR, name=str(state))
-            (hot, hot_two)[number - 1].author(AUTHOR, followers=state)
-            await asyncio.to_thread(registry.switch_mongo, number)
-            await asyncio.to_thread(registry.switch_redis, number)
-            await until(lambda state=state: seen == {"mongo": state, "redis": state})
-        ended.set()
-        assert min(await asyncio.gather(*watches)) > switches
+        watches = [group.create_task(watch("redis" if look is in_redis else "mongo", look)) for look in looks]
+        try:
+            for state in range(1, switches + 1):
+                number = 1 + state % 2
+                (documents, documents_two)[number - 1].sign_up(AUTHOR, name=str(state))
+                (hot, hot_two)[number - 1].author(AUTHOR, followers=state)
+                await asyncio.to_thread(registry.switch_mongo, number)
+                await asyncio.to_thread(registry.switch_redis, number)
+                await until(lambda state=state: seen == {"mongo": state, "redis": state})
+                if state % 3:
+                    assert await in_mongo(seldom) == state, "what others have seen, a process sees that was not asked"
+        finally:
+            ended.set()  # also where it failed
+    assert min(each.result() for each in watches) > switches
 
 
 async def walk(redis_views, reader, size):
