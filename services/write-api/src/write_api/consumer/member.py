@@ -34,8 +34,11 @@ _COMMIT_LOST: Final = {
     KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - librdkafka's own codes begin so
     KafkaError._STATE,  # noqa: SLF001
     KafkaError._NO_OFFSET,  # noqa: SLF001
+    KafkaError._WAIT_COORD,  # noqa: SLF001
 }
-"""Another process has these partitions by now and does the batch again, which is harmless."""
+"""Another process has these partitions by now, or nobody while the broker is away: whoever has them next does the batch
+again, which is harmless.
+"""
 
 _Pairs = list[tuple[str, bytes | None]]  # as librdkafka always gives headers; the stubs allow what may be sent too
 
@@ -87,8 +90,10 @@ class Member:
     def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
         self._topic_id = topic_id
         self.joined = False
+        self._refused: KafkaError | None = None
         self.assignment: dict[int, int | None] = {}
-        self._consumer = Consumer(member_settings(subscription, bootstrap_servers, topic_prefix))
+        settings = member_settings(subscription, bootstrap_servers, topic_prefix)
+        self._consumer = Consumer({**settings, "on_commit": self._committed})
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
         )
@@ -96,9 +101,11 @@ class Member:
     def receive(self, limit: int) -> list[Received]:
         """The next messages, as many as are there and at most `limit`; none after a tenth of a second without any.
 
-        Raises KafkaException.
+        Raises KafkaException, for an earlier `commit` too.
         """
         first = self._consumer.poll(_POLL_SECONDS)
+        if self._refused is not None:
+            raise KafkaException(self._refused)
         if first is None:
             return []
         more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
@@ -114,15 +121,18 @@ class Member:
         return good
 
     def commit(self, messages: Sequence[Received]) -> None:
-        """Say that all up to and with these messages is done. Raises KafkaException."""
+        """Say that all up to and with these messages is done.
+
+        It waits for no answer, which `receive` looks at. While the broker is away a commit has none; when it is back,
+        the answer waits for the group's next rebalance, which only `receive` serves: one that waited would do so for
+        ever, outside of the group.
+        """
         following = {(message.topic, message.partition): message.offset + 1 for message in messages}
         offsets = [TopicPartition(*place, offset, self._topic_id) for place, offset in following.items()]
         try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            if error.args[0].code() not in _COMMIT_LOST:
-                raise
-            log.info("the batch was handled for partitions that are another's by now", why=error.args[0].str())
+            self._committed(error.args[0], offsets)
 
     def close(self) -> None:
         """Leave the group, once it is joined: for some seconds that is waited for, and what comes is handled by others.
@@ -136,6 +146,14 @@ class Member:
                 self._consumer.poll(_POLL_SECONDS)
         finally:
             self._consumer.close()
+
+    def _committed(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+        if error is None:
+            return
+        if error.code() in _COMMIT_LOST:
+            log.info("the batch is handled, and its offsets are not committed", why=error.str())
+        else:
+            self._refused = error
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
