@@ -25,7 +25,7 @@ SLOW_SECONDS: Final = 0.05
 """Between two looks for one command at most, as long as a look takes no time."""
 SLOWER_BY: Final = 1.5
 ASKED_AT_ONCE: Final = 250
-"""Commands in one look: in Redis a look is one script, for whose time nobody else is served (measured: 0.2 ms)."""
+"""Commands in one look: in Redis a look is one script, for whose time nobody else is served."""
 
 
 def in_all(*views: Settlements) -> Settlements:
