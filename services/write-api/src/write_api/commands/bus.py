@@ -13,6 +13,7 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.messages import Command, Event
+from write_api.commands.errors import MessageIdTakenError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
 from write_api.commands.unit_of_work import Begin, Settlement, UnitOfWork
@@ -81,18 +82,24 @@ class CommandBus:
         """
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
-        async with self._begin({incoming.command.key for incoming in batch}) as work:
-            known = await work.known({incoming.envelope.message_id for incoming in batch})
-            handled = [await self._answer(work, known, incoming) for incoming in batch]
-            settlements = [settlement for _, settlement in handled if settlement is not None]
-            await work.settle(settlements)
-        if settlements:
+        try:
+            handled = await self._transact(batch)
+        except MessageIdTakenError:  # whoever took it has committed: now it is known, and its other command refused
+            handled = await self._transact(batch)
+        if any(settlement is not None for _, settlement in handled):
             self._wake()
         for incoming, (answer, settlement) in zip(batch, handled, strict=True):
             repeated = settlement is None
             self._log(incoming, answer, repeated=repeated)
             self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
         return [answer for answer, _ in handled]
+
+    async def _transact(self, batch: Sequence[Incoming]) -> list[tuple[Outcome, Settlement | None]]:
+        async with self._begin({incoming.command.key for incoming in batch}) as work:
+            known = await work.known({incoming.envelope.message_id for incoming in batch})
+            handled = [await self._answer(work, known, incoming) for incoming in batch]
+            await work.settle([settlement for _, settlement in handled if settlement is not None])
+            return handled
 
     async def _answer(
         self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming
