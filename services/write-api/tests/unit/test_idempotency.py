@@ -19,7 +19,7 @@ from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import Envelope
 from write_api.commands.bus import CommandBus
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, digest_of
+from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome, digest_of
 from write_api.commands.transports import Dispatcher, Transport
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.testing import MemoryTransactions
@@ -85,8 +85,10 @@ class World:
         self.topic.append(Incoming(command=command, envelope=envelope))
 
     async def dispatch(self, command, message_id, transport):
+        """What the client is told: of one that was accepted that it was, whatever became of it since."""
         self.transports[type(command)] = transport
-        return await self.dispatcher.dispatch(command, envelope_of(command, message_id), repeatable=True)
+        outcome = await self.dispatcher.dispatch(command, envelope_of(command, message_id), repeatable=True)
+        return Outcome(accepted=True) if outcome.accepted else outcome
 
     async def work(self):
         """Handle all that is in the topic and was not yet."""
