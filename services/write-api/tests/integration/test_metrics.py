@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from cheeper_contracts import topics
+from cheeper_local import processes
 from cheeper_local.ports import free_port
 from cheeper_local.testing import until
 from write_api.commands.ids import new_id
@@ -45,7 +46,7 @@ class Roles:
         port = free_port()
         env, command = self._env | {"PORT": str(port)}, [sys.executable, "-m", "write_api", role]
         with (self._folder / f"{next(self._numbers)}.log").open("wb") as output:
-            self._processes.append(subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT))
+            self._processes.append(processes.spawn(command, output=output, env=env))
         self._urls[name or role] = f"http://127.0.0.1:{port}"
 
     def ready(self, name):
@@ -74,9 +75,7 @@ class Roles:
     def close(self):
         self._client.close()
         for process in self._processes:
-            process.send_signal(signal.SIGTERM)
-        for process in self._processes:
-            process.wait(30)
+            processes.stop(process, signal.SIGTERM, 30)
 
 
 @pytest.fixture
@@ -100,9 +99,7 @@ def names(page):
 
 @pytest.mark.timeout(900)
 def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, topic_prefix):
-    """Requests by route, commands by outcome, what was sent, and how far each consumer is. Broken by a bus that counts
-    nothing.
-    """
+    """Requests by route, commands by outcome, what was sent, and how far each consumer is."""
     for role in ROLES:
         roles.start(role)
     for role in ROLES:

@@ -65,7 +65,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
 ):
     """It has lost what was sent after the copy, and would give those sequences again. With a new epoch the log begins
     anew: all that the copy holds, then what is new, in each key's order, though ids of transactions come again. Broken
-    by an identity without the timeline, or by an epoch that stays.
+    by an identity without the timeline.
     """
     copies = Copies(own_postgres, tmp_path)
     kept = [await place.write(*KEYS) for _ in range(2)]

@@ -53,7 +53,7 @@ async def inserted(place, count):
 
 async def test_the_cursor_s_tables_stay_small_however_often_it_moves(place):
     """Their dead rows are those of one row, or one a partition: a page is cleared of them by the next move that meets
-    it. Broken by an index on what moves.
+    it.
     """
     for _ in range(MOVES // 4):
         await place.write(*KEYS)

@@ -10,7 +10,7 @@ not of the clock: the machine decides the rest.
 import json
 import os
 import random
-import subprocess
+import signal
 import sys
 from collections import Counter
 from itertools import count
@@ -26,6 +26,7 @@ from psycopg.rows import namedtuple_row
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_local import processes
 from cheeper_local.testing import until
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -54,7 +55,7 @@ class Process:
     def __init__(self, command, log, env=None):
         self.log = log
         with log.open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=env)
+            self._process = processes.spawn(command, output=output, env=env, on_parent_death=signal.SIGKILL)
 
     @property
     def lives(self):
@@ -65,8 +66,7 @@ class Process:
         return self._process.poll()
 
     def kill(self):
-        self._process.kill()
-        self._process.wait()
+        processes.kill(self._process)
 
     def lines(self):
         """What it has said, without a line that a kill cut off."""
