@@ -68,7 +68,7 @@ async def test_mongo_that_refuses_for_now_is_away(own_mongo, name):
 
     readiness = Readiness({"mongo": documents.ping})
     await asking()
-    with faults.failing(MONGO[name], ["find"]):
+    with faults.failing(MONGO[name], ["find", "aggregate"]):
         assert await fails(asking)
         need = (await readiness.check())["mongo"]
         assert not need.ok
