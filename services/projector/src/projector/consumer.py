@@ -22,6 +22,7 @@ from projector.log import PATIENCE, TopicLog
 from projector.places import Places
 from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from projector.projecting import item_of
+from projector.rates import Rate
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
@@ -49,6 +50,7 @@ class Consumer:
         stop: Flag,
         limit: Limit,
         tasks: FanOutTasks | None = None,
+        rate: Rate | None = None,
         most_in_a_row: int = MOST_IN_A_ROW,
         most_a_minute: int = MOST_A_MINUTE,
     ) -> None:
@@ -58,6 +60,7 @@ class Consumer:
         self._stop = stop
         self._limit = limit
         self._tasks = tasks
+        self._rate = rate or Rate(None)
         self._most_in_a_row = most_in_a_row
         self._most_a_minute = most_a_minute
         self._last_minute = PerMinute(most_a_minute)
@@ -74,8 +77,11 @@ class Consumer:
                 while self._wanted():
                     self._places.look_around()
                     self._places.place_held()
-                    for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
-                        self._take(partition, messages)
+                    if self._rate.wait:
+                        self._log.idle(min(self._rate.wait, PATIENCE))
+                    else:
+                        for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
+                            self._take(partition, messages)
                     self._serve_tasks()
         finally:
             self._log.close()
@@ -148,6 +154,7 @@ class Consumer:
             )
             self._dead_letters.copy(message, self._store.name)
         self._limit.count(sum(is_domain(item) for item in new))
+        self._rate.count(len(new))
         self._log.store_offset(partition, items[-1].offset)
 
     def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:

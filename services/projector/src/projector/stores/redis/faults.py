@@ -8,6 +8,7 @@ from typing import Final
 
 from redis import exceptions
 
+from projector.generations import ForgottenError
 from projector.stores import StoreAwayError
 
 PASSING: Final = (
@@ -18,11 +19,12 @@ PASSING: Final = (
     exceptions.ClusterError,
 )
 PASSING_WORDS: Final = ("OOM", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOREPLICAS", "TRYAGAIN")
+FORGOTTEN: Final = "FORGOTTEN "
 
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreAwayError for a fault that passes, and lets any other through."""
+    """Raises StoreAwayError for a fault that passes, ForgottenError where guard.lua says so; lets any other through."""
     try:
         yield
     except PASSING as error:
@@ -30,6 +32,8 @@ def passing_faults() -> Iterator[None]:
     except exceptions.ResponseError as error:
         if str(error).startswith(PASSING_WORDS):
             raise StoreAwayError(_first_line(error)) from error
+        if str(error).startswith(FORGOTTEN):
+            raise ForgottenError(str(error).removeprefix(FORGOTTEN)) from error
         raise
 
 
