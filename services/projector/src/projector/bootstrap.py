@@ -19,19 +19,23 @@ from projector import groups
 from projector.acceptance import Acceptance
 from projector.consumer import Consumer
 from projector.dead_letters import DeadLetters
+from projector.ends import EventLogEnds
 from projector.generations import GenerationError, Generations
 from projector.health import Health
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
 from projector.rates import Rate
 from projector.settings import Settings
+from projector.sides import Sides
 from projector.stores import ParkedMessages, Store
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
+from projector.stores.mongo.sides import MongoSides
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.accepted import RedisAcceptedCommands
 from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.parked import RedisParkedMessages
+from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
 from projector.tasks import FanOutTasks
 from projector.topic import TopicWatch
@@ -71,6 +75,13 @@ def generation_or_live(settings: Settings, name: str, number: int | None) -> int
     if not registry.has(wanted):
         raise GenerationError(f"{name} has no generation {wanted}")
     return wanted
+
+
+def comparison(settings: Settings, name: str, live: int, other: int) -> Sides:
+    """Two generations of the named store beside each other."""
+    if name == "redis":
+        return RedisSides(_redis(settings), settings.redis_prefix, live, other)
+    return MongoSides(_mongo(settings), settings.mongo_database, live, other)
 
 
 def parked_messages(settings: Settings, name: str, number: int = FIRST) -> ParkedMessages:
@@ -136,6 +147,11 @@ def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:
         health=health,
         stop=stop,
     )
+
+
+def event_log_ends(settings: Settings) -> EventLogEnds:
+    """How far the log reaches."""
+    return EventLogEnds(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
 
 
 def delete_group(settings: Settings, name: str, number: int) -> str | None:

@@ -14,7 +14,7 @@ from threading import Event as Flag
 import msgspec
 import structlog
 
-from projector import bootstrap, dead_letters_cli, generations_cli, health, logs, tasks
+from projector import bootstrap, dead_letters_cli, generations_cli, health, logs, rebuild_cli, tasks
 from projector.generations import GenerationError
 from projector.limits import Limit
 from projector.projections import VERSIONS
@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(dead_letters_cli.run(settings, options))
     if options.role in generations_cli.ROLES:
         sys.exit(generations_cli.run(settings, options))
+    if options.role in rebuild_cli.ROLES:
+        sys.exit(rebuild_cli.run(settings, options))
     logs.configure(options.role, settings.log_format, settings.log_level)
     sys.exit(serve(settings, options))
 
@@ -128,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     state.add_argument("--generation", type=_positive, help="of each store, instead of the live one")
     dead_letters_cli.add_to(roles)
     generations_cli.add_to(roles)
+    rebuild_cli.add_to(roles)
     return parser
 
 
