@@ -48,7 +48,6 @@ def add_to(roles: Any) -> None:
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Does it; the exit code."""
-    logs.configure(options.role, settings.log_format, "warning")
     try:
         return _compare(settings, options) if options.role == "compare" else _rebuild(settings, options)
     except (StoreAwayError, GenerationError, TooMuchPoisonError) as error:
@@ -108,6 +107,7 @@ class _Shown:
 
 
 def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
+    logs.configure(options.role, settings.log_format, "warning")
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -153,10 +153,7 @@ def test_each_planted_difference_of_keys_is_found(two_on_redis, story, tell, liv
         "author.username": (other, lambda: client.hdel(two.key(views.AUTHOR_COUNTERS, other), "username")),
         "followers": (stranger, lambda: client.zadd(two.key(views.FOLLOWERS, stranger), {one: 0})),
         "following": (one, lambda: client.zadd(two.key(views.FOLLOWING, one), {stranger: 0})),
-        "cheep is missing": (
-            cheeps[0].cheep_id,
-            lambda: client.delete(two.key(views.CHEEP_RECORD, cheeps[0].cheep_id)),
-        ),
+        "cheep is missing": (gone, lambda: client.delete(two.key(views.CHEEP_RECORD, gone))),
         "cheep": (changed, lambda: client.set(two.key(views.CHEEP_RECORD, changed), "{}")),
         "cheeps": (one, lambda: client.lpush(two.key(views.AUTHOR_CHEEPS, one), newest)),
         "timeline": (other, lambda: client.lpush(two.key(views.TIMELINE, other), newest)),

@@ -39,12 +39,14 @@ def written(store, event_type):
 
 @pytest.mark.parametrize("store", sorted(TABLES))
 def test_what_is_written_changes_only_with_its_version(store):
-    """For each event type and store, another result for the golden example asks for another version, by name."""
+    """Another result for an event's golden example asks for another version, by name.
+
+    An event type that is new asks for none: the views have nothing of it yet.
+    """
     recorded = json.loads(RECORDED.read_text())[store]
     now = {event_type: written(store, event_type) for event_type in sorted(EVENT_TYPES)}
     changed = sorted(name for name in recorded["writes"] if now.get(name) != recorded["writes"][name])
-    added = sorted(now.keys() - recorded["writes"].keys())
     same_version = recorded["version"] == projections.VERSIONS[store]
     wanted = json.dumps({"version": projections.VERSIONS[store] + (bool(changed) and same_version), "writes": now})
     assert same_version, RULE.format(store=store, events="nothing", now=wanted)
-    assert not changed + added, RULE.format(store=store, events=", ".join(changed + added), now=wanted)
+    assert not changed, RULE.format(store=store, events=", ".join(changed), now=wanted)
