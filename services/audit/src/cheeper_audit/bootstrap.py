@@ -13,6 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_audit.difference import StoreName
 from cheeper_audit.settings import SettingError, Settings
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.stores.mongo import MongoViews
@@ -29,16 +30,17 @@ _PLANS: Final = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 
 @contextmanager
-def stores(settings: Settings) -> Iterator[Stores]:
-    """The three servers. Raises SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they
-    are used.
+def stores(settings: Settings, store: StoreName | None = None, generation: int | None = None) -> Iterator[Stores]:
+    """The three servers, both stores of views or that one alone, and its live generation or that one. Raises
+    SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they are used.
     """
     redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
     with redis, mongo, _postgres(settings.database_url) as connection:
         yield Stores(
             WriteModel(connection),
-            RedisViews(redis, settings.redis_prefix),
-            MongoViews(mongo, settings.mongo_database),
+            RedisViews(redis, settings.redis_prefix, generation if store == "redis" else None),
+            MongoViews(mongo, settings.mongo_database, generation if store == "mongo" else None),
+            ("redis", "mongo") if store is None else (store,),
         )
 
 

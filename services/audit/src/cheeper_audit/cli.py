@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     report = Report(sys.stdout, sys.stderr, as_json=options.json)
     try:
-        with bootstrap.stores(from_env(os.environ)) as stores:
+        with bootstrap.stores(from_env(os.environ), options.store, options.generation) as stores:
             sys.exit(watch(stores, report, options) if options.watch else audit(stores, report, options))
     except (SettingError, StoreAwayError) as error:
         report.say(f"audit: {error}")
@@ -64,7 +64,9 @@ def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
         for outcome in Auditor(stores, rest, repair=options.repair, phase=report.phase).run():
             report.tell(outcome.found, outcome.left if options.repair else None)
     what = ", ".join(f"{number:,} {name}" for name, number in report.compared.items())
-    report.say(f"Compared {what} in {number_of_views()} views in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
+    number = sum(len(sweep.of(stores.audited)) for sweep in SWEEPS)
+    shown = ", ".join(f"{store} generation {state.generation}" for store, state in where.stores.items())
+    report.say(f"Compared {what} in {number} views of {shown} in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
     return DIFFERENT if report.left else EQUAL
 
 
@@ -93,11 +95,6 @@ def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     return DIFFERENT if report.differences else EQUAL
 
 
-def number_of_views() -> int:
-    """That are compared."""
-    return sum(len(sweep.views) for sweep in SWEEPS)
-
-
 def _verdict(report: Report) -> str:
     if not report.differences:
         return "no difference"
@@ -110,6 +107,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cheeper-audit", description="Compares every view with the write model.")
     parser.add_argument("--json", action="store_true", help="print differences as JSON lines")
     parser.add_argument("--patience", type=_seconds, default=10.0, help="seconds to wait for the system to be at rest")
+    parser.add_argument("--store", choices=("redis", "mongo"), help="audit the views of this store alone")
+    parser.add_argument(
+        "--generation", type=_number, help="with --store: another generation than the live one, as one that is rebuilt"
+    )
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--repair", action="store_true", help="mend what differs, and compare it again")
     way.add_argument("--watch", action="store_true", help="compare samples under load, and tell the lag")
@@ -118,7 +119,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.seconds is not None and not options.watch:
         parser.error("--for goes with --watch")
+    if options.generation is not None and options.store is None:
+        parser.error("--generation goes with --store")
     return options
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a number from 1 on")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -137,7 +137,7 @@ def accepted(stack):
     producer = Producer({"bootstrap.servers": stack["KAFKA_BOOTSTRAP_SERVERS"]})
     producer.produce(COMMANDS.named(stack["TOPIC_PREFIX"]), b"{}", "key", 0, headers=to_headers(envelope))
     assert producer.flush(30) == 0
-    return views.COMMAND_RECORD.key(stack["REDIS_PREFIX"], envelope.message_id)
+    return views.ACCEPTED_COMMAND.key(stack["REDIS_PREFIX"], envelope.message_id)
 
 
 def groups(stack):
