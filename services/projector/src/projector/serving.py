@@ -144,7 +144,7 @@ class Serving:
                 running.stop.set()
                 if not running.thread.is_alive():
                     running.health.withdraw_all()
-                    del self._running[place]
+                    self._running.pop(place, None)
         for number in sorted(wanted):
             if (name, number) not in self._running:
                 self._begin(name, number)
@@ -170,6 +170,10 @@ class Serving:
             run()
         except ForgottenError:
             log.info("forgotten", store=name, generation=number)
+            # Out of the list: where a store is put back to when it stood, it is served again.
+            self._running.pop((name, number), None)
+            if isinstance(health, PartOfHealth):
+                health.withdraw_all()
         except TooMuchPoisonError as error:
             (health or self._health).say(f"{name}_views", str(error))
             log.error("stopped: see to the cause and start it again", store=name, why=str(error))  # noqa: TRY400 - no defect
@@ -186,14 +190,15 @@ class Serving:
 
     def _all_done(self) -> bool:
         return self._live.keys() == self._registries.keys() and not any(
-            running.thread.is_alive() for running in self._running.values()
+            running.thread.is_alive() for running in list(self._running.values())
         )
 
     def _drain(self) -> bool:
-        for running in self._running.values():
-            running.stop.set()
+        running = list(self._running.values())
+        for one in running:
+            one.stop.set()
         deadline, in_time = time.monotonic() + DRAIN_SECONDS, True
-        for thread in [*(running.thread for running in self._running.values()), *self._others]:
+        for thread in [*(one.thread for one in running), *self._others]:
             thread.join(max(0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.error("did not stop in time", store=thread.name)

@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from projector.health import Health, serve
+from projector.health import Health, PartOfHealth, serve
 
 
 @pytest.fixture
@@ -59,3 +59,15 @@ def test_other_paths_are_not_found(get):
     """The answer has the API's form."""
     status, answer = get("/metrics")
     assert (status, answer["data"]["code"]) == (404, "no_such_path")
+
+
+def test_a_part_names_itself_and_goes_without_a_trace():
+    """What one generation lacks is told with its name, and nothing is needed any more of one that is gone."""
+    health = Health()
+    part = PartOfHealth(health, "generation 2")
+    health.say("redis", None)
+    part.expect("redis")
+    part.say("redis", "is away")
+    assert health.needs()["redis"].why == "generation 2: is away"
+    part.withdraw_all()
+    assert health.needs()["redis"].ok

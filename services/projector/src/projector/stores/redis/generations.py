@@ -131,8 +131,7 @@ class RedisGenerations:
 
 def generation_patterns() -> tuple[views.KeyPattern, ...]:
     """The key patterns that each generation has: all but what is not made of the event log."""
-    shared = getattr(views, "ACCEPTED_COMMAND", None)
-    return tuple(pattern for pattern in views.KEY_PATTERNS if pattern is not shared)
+    return tuple(pattern for pattern in views.KEY_PATTERNS if pattern is not views.ACCEPTED_COMMAND)
 
 
 def escaped(text: str) -> str:
