@@ -23,6 +23,25 @@ FOLLOWERS = 6
 MOST_CHEEPS = 90  # a reader's page shows them all
 
 
+class Seen:
+    """What one reader has seen, answer after answer: several at a time would not know whose is the later one."""
+
+    def __init__(self, wrong):
+        self.wrong, self.most = wrong, {}
+
+    def count(self, view, *numbers):
+        before = self.most.setdefault(view, numbers)
+        if any(now < was for now, was in zip(numbers, before, strict=True)):
+            self.wrong.append(f"{view} fell from {before} to {numbers}")
+        self.most[view] = numbers
+
+    def keep(self, view, shown):
+        ids = {one["cheep_id"] for one in shown}
+        if lost := self.most.setdefault(view, set()) - ids:
+            self.wrong.append(f"{view} lost {len(lost)} of {len(self.most[view])}")
+        self.most[view] = ids
+
+
 class Service:
     """A stack in use: an author who posts, followers who come, and readers of every view, who must never see less than
     they have seen.
@@ -32,7 +51,6 @@ class Service:
         self.stack, self.gateway = stack, stack.gateway
         self.author = self.reader = None
         self.others, self.wrong, self.read = [], [], 0
-        self.most = {}
         self.over = asyncio.Event()
 
     async def fill(self):
@@ -55,6 +73,7 @@ class Service:
 
     async def look(self):
         """A view of each kind in each store: counts must not fall, and what was there must stay."""
+        seen = Seen(self.wrong)
         async with Client(self.gateway) as client:
             while not self.over.is_set():
                 counter = await client.followers_counter(self.author)
@@ -65,23 +84,11 @@ class Service:
                 self.wrong += [f"{one.status} {one.raw[:200]} {one.curl}" for one in replies if one.status != 200]
                 if self.wrong:
                     return
-                self.count("counter", *(value for value in counter.data.values() if isinstance(value, int)))
-                self.count("profile", *(profile.data[each] for each in ("followers", "cheeps")))
-                self.keep("timeline", timeline.data["cheeps"])
-                self.keep("cheeps", cheeps.data["cheeps"])
+                seen.count("counter", *(value for value in counter.data.values() if isinstance(value, int)))
+                seen.count("profile", *(profile.data[each] for each in ("followers", "cheeps")))
+                seen.keep("timeline", timeline.data["cheeps"])
+                seen.keep("cheeps", cheeps.data["cheeps"])
                 self.read += len(replies)
-
-    def count(self, view, *numbers):
-        before = self.most.setdefault(view, numbers)
-        if any(now < was for now, was in zip(numbers, before, strict=True)):
-            self.wrong.append(f"{view} fell from {before} to {numbers}")
-        self.most[view] = numbers
-
-    def keep(self, view, shown):
-        ids = {one["cheep_id"] for one in shown}
-        if lost := self.most.setdefault(view, set()) - ids:
-            self.wrong.append(f"{view} lost {len(lost)} of {len(self.most[view])}")
-        self.most[view] = ids
 
     @asynccontextmanager
     async def in_use(self):
