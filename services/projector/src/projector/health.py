@@ -53,6 +53,11 @@ class Health:
                     merged[name] = need
         return merged
 
+    def withdraw(self, need: str, part: str) -> None:
+        """Nobody speaks of it any more."""
+        with self._lock:
+            self._needs.pop((need, part), None)
+
     def _set(self, name: str, part: str, need: Need) -> None:
         with self._lock:
             before = self._needs.get((name, part))
@@ -64,6 +69,35 @@ class Health:
             log.info("ready", need=name, **store)
         else:
             log.warning("waiting", need=name, why=need.why, **store)
+
+
+class PartOfHealth(Health):
+    """Speaks of the needs of another Health for a part of its own, which it names where it says why not."""
+
+    def __init__(self, whole: Health, name: str) -> None:
+        super().__init__()
+        self._whole = whole
+        self._name = name
+        self._spoken: set[tuple[str, str]] = set()
+
+    def expect(self, need: str, part: str = "") -> None:
+        """As Health has it."""
+        self._whole.expect(need, self._named(need, part))
+
+    def say(self, need: str, why_not: str | None, part: str = "") -> None:
+        """As Health has it."""
+        why = f"{self._name}: {why_not}" if self._name and why_not is not None else why_not
+        self._whole.say(need, why, self._named(need, part))
+
+    def withdraw_all(self) -> None:
+        """Its part is over: nothing is needed for it any more."""
+        for need, part in self._spoken:
+            self._whole.withdraw(need, part)
+
+    def _named(self, need: str, part: str) -> str:
+        named = f"{part} {self._name}".strip()
+        self._spoken.add((need, named))
+        return named
 
 
 def serve(health: Health, host: str, port: int, metrics: Callable[[], bytes]) -> ThreadingHTTPServer:

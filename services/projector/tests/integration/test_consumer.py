@@ -331,7 +331,7 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
     settings = from_env({**environ, "REDIS_URL": own_redis.url, "MONGO_URL": own_mongo.url})
     server = own_redis if name == "redis" else own_mongo
     health, stop = Health(), threading.Event()
-    consumers = bootstrap.consumers(settings, ("redis", "mongo"), health=health, stop=stop, limit=None, with_tasks=True)
+    consumers = [bootstrap.consumer_of(settings, each, 1, health=health, stop=stop) for each in bootstrap.STORES]
     threads = [threading.Thread(target=consumer.run) for consumer in consumers]
     watched = {"redis": bootstrap.redis_store(settings), "mongo": bootstrap.mongo_store(settings)}
 

@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from projector.health import Health, serve
+from projector.health import Health, PartOfHealth, serve
 
 
 @pytest.fixture
@@ -69,3 +69,15 @@ def test_metrics_are_answered_as_they_are(health):
         assert (answer.read(), answer.headers["Content-Type"].partition(";")[0]) == (b"a_metric 1\n", "text/plain")
     server.shutdown()
     server.server_close()
+
+
+def test_a_part_names_itself_and_goes_without_a_trace():
+    """What one generation lacks is told with its name, and nothing is needed any more of one that is gone."""
+    health = Health()
+    part = PartOfHealth(health, "generation 2")
+    health.say("redis", None)
+    part.expect("redis")
+    part.say("redis", "is away")
+    assert health.needs()["redis"].why == "generation 2: is away"
+    part.withdraw_all()
+    assert health.needs()["redis"].ok

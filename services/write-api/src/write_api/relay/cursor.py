@@ -65,7 +65,8 @@ def refuse_another_history(found: Identity, cursor: Cursor | None) -> None:
     if cursor is not None and cursor.identity != found:
         raise RefusedError(
             "this database is a restored copy of the one that was relayed from (its system identifier or "
-            "timeline has changed): run `write-api raise-epoch`, then rebuild the views"
+            "timeline has changed): run `write-api raise-epoch`, then rebuild the views: "
+            "`projector rebuild --store all --switch --restored`"
         )
 
 

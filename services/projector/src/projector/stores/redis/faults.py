@@ -10,6 +10,7 @@ from typing import Final
 
 from redis import exceptions
 
+from projector.generations import ForgottenError
 from projector.stores import StoreAwayError
 
 PASSING: Final = (
@@ -28,11 +29,12 @@ PASSING_CODES: Final = frozenset(
 
 _KILLED: Final = "Script killed by user"
 _IN_PIPELINE: Final = "caused error: "  # what redis-py puts before the answer to a command of a pipeline
+FORGOTTEN: Final = "FORGOTTEN "
 
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreAwayError for a fault that passes, and lets any other through."""
+    """Raises StoreAwayError for a fault that passes, ForgottenError where guard.lua says so; lets any other through."""
     try:
         yield
     except PASSING as error:
@@ -40,6 +42,8 @@ def passing_faults() -> Iterator[None]:
     except exceptions.ResponseError as error:
         if _code(error) in PASSING_CODES or _KILLED in str(error):
             raise StoreAwayError(_words(error)) from error
+        if str(error).startswith(FORGOTTEN):
+            raise ForgottenError(str(error).removeprefix(FORGOTTEN)) from error
         raise
 
 
