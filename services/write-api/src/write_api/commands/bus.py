@@ -16,7 +16,7 @@ from cheeper_contracts.messages import Command, Event
 from write_api.commands.errors import MessageIdTakenError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
-from write_api.commands.unit_of_work import Begin, Settlement, UnitOfWork
+from write_api.commands.unit_of_work import Begin, ClashError, Settlement, UnitOfWork
 from write_api.domain.errors import Refusal
 
 Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
@@ -83,9 +83,9 @@ class CommandBus:
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
         try:
-            handled = await self._transact(batch)
-        except MessageIdTakenError:  # whoever took it has committed: now it is known, and its other command refused
-            handled = await self._transact(batch)
+            handled = await self._transact(batch, together=[incoming.command for incoming in batch])
+        except (ClashError, MessageIdTakenError):
+            handled = await self._transact_one_by_one(batch)
         if any(settlement is not None for _, settlement in handled):
             self._wake()
         for incoming, (answer, settlement) in zip(batch, handled, strict=True):
@@ -94,12 +94,20 @@ class CommandBus:
             self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
         return [answer for answer, _ in handled]
 
-    async def _transact(self, batch: Sequence[Incoming]) -> list[tuple[Outcome, Settlement | None]]:
-        async with self._begin({incoming.command.key for incoming in batch}) as work:
+    async def _transact_one_by_one(self, batch: Sequence[Incoming]) -> list[tuple[Outcome, Settlement | None]]:
+        try:
+            return await self._transact(batch)
+        except MessageIdTakenError:  # whoever took it has committed: now it is known, and its other command refused
+            return await self._transact(batch)
+
+    async def _transact(
+        self, batch: Sequence[Incoming], together: Sequence[Command] = ()
+    ) -> list[tuple[Outcome, Settlement | None]]:
+        async with self._begin({incoming.command.key for incoming in batch}, together) as work:
             known = await work.known({incoming.envelope.message_id for incoming in batch})
             handled = [await self._answer(work, known, incoming) for incoming in batch]
             await work.settle([settlement for _, settlement in handled if settlement is not None])
-            return handled
+        return handled
 
     async def _answer(
         self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming
