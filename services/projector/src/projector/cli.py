@@ -86,6 +86,9 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
     """Whether all ended well."""
     stepping = options.limit is not None
     names = bootstrap.STORES if options.store == "all" else (options.store,)
+    if options.role == "run":
+        for name in names:
+            metrics.expect(name)
 
     def start(name: str, number: int, health: health.Health, stop: Flag) -> Callable[[], None]:
         if options.role == "tasks":

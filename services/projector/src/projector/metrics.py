@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cheeper_contracts import views
+from cheeper_contracts.topics import PARTITIONS
 from projector.log_ends import LogEnds
 from projector.progress import Behind, Progress
 from projector.stores import StoreAwayError, Waiting
@@ -109,6 +110,7 @@ class Metrics(Collector):
 
     def __init__(self, ends: LogEnds) -> None:
         self.ends = ends
+        self._expected: dict[str, Progress] = {}
         self._consumers: list[Progress] = []
         self._waiting: dict[tuple[str, int], Waiting] = {}
         self._registry = CollectorRegistry()
@@ -119,8 +121,13 @@ class Metrics(Collector):
         """All of them, in Prometheus's text format."""
         return generate_latest(self._registry)
 
+    def expect(self, store: str) -> None:
+        """A store that is to be filled: until it has said which generations it has, it is as late as we have waited."""
+        self._expected[store] = Progress(store, owned=lambda: frozenset(range(PARTITIONS)))
+
     def add(self, progress: Progress) -> None:
         """A consumer more."""
+        self._expected.pop(progress.store, None)
         self._consumers = [*self._consumers, progress]
 
     def forget(self, progress: Progress) -> None:
@@ -161,7 +168,7 @@ class Metrics(Collector):
         for store, objectives in OBJECTIVES.items():
             for view, seconds in objectives.items():
                 tell(OBJECTIVE, seconds, store, view)
-        for progress in self._consumers:
+        for progress in (*self._expected.values(), *self._consumers):
             self._tell(progress, tell)
         yield from families.values()
 
