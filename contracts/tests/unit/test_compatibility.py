@@ -12,6 +12,8 @@ from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.messages import Command, Event
 from compatibility import breaks
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 NOTIFIED = AuthorNotified.TYPE
 NOW = state.of_code()
 OPTIONAL = (str | None, None)

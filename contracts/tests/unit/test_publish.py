@@ -11,6 +11,8 @@ import state
 from cheeper_contracts.commands.follow import Follow
 from publish import check, publish, published
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 PUBLISH = Path(__file__).parents[2] / "tools" / "publish.py"
 NOW = state.of_code()
 

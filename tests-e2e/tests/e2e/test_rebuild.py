@@ -15,7 +15,7 @@ from cheeper_e2e.people import accepted, sign_up
 from cheeper_e2e.worked_example import SOURCES, Commands, copy_of, follow, steps_of
 from cheeper_local.running import RunningStack
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.local, pytest.mark.timeout(900)]
 
 CLONE = Path(__file__).parents[3]
 PAGE = CLONE / "docs" / "change-a-projection.md"

@@ -9,6 +9,8 @@ import pytest
 
 from cheeper_e2e.chaos.__main__ import main
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 SEED = os.environ.get("CHEEPER_SEED", "1")
 KILLS = os.environ.get("CHEEPER_KILLS", "30")
 OUTAGE_SECONDS = "5"

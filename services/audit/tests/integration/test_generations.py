@@ -19,6 +19,8 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
 from cheeper_contracts.topics import PARTITIONS
 
+pytestmark = pytest.mark.proves(guarantee="audit")
+
 FIVE = dict.fromkeys(range(PARTITIONS), 5)
 
 

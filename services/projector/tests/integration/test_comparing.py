@@ -18,6 +18,8 @@ from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 CAP = 10
 
 

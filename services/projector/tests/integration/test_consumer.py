@@ -18,6 +18,8 @@ from projector.health import Health
 from projector.replaying import replay
 from projector.settings import from_env
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 WAIT = 30
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",

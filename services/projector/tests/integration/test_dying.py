@@ -12,6 +12,8 @@ from projector.stores import Batch, StoreAwayError
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisSettings, RedisStore
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 PARTITION = 3
 ATTEMPTS = 200
 

@@ -12,6 +12,8 @@ from confluent_kafka import Consumer, TopicPartition
 from cheeper_contracts.topics import EVENTS, PARTITIONS
 from cheeper_local.testing import until as wait_until
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 WAIT = 60
 PARTITION = 3
 

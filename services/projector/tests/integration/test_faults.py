@@ -16,6 +16,8 @@ from projector.limits import Limit
 from projector.settings import from_env
 from projector.tasks import FanOutTasks
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 WAIT = 60
 REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wants a password", "refuses commands"]
 REDIS += ["too many clients", "frozen"]

@@ -19,6 +19,8 @@ from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings, RedisStore
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 
 class OnRedis:
     name = "redis"

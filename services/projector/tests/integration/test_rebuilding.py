@@ -28,6 +28,8 @@ from projector.rebuilding import Rebuild
 from projector.serving import Serving, every_standing
 from projector.settings import from_env
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 WAIT = 60
 BUILDING, STANDING = ("building", "standing")
 

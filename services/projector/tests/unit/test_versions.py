@@ -11,6 +11,8 @@ from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from projector import projections
 from projector.meta import Meta
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
 RECORDED = Path(__file__).parent / "versions.json"
 TABLES = {"redis": projections.REDIS, "mongo": projections.MONGO}

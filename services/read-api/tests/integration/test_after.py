@@ -24,6 +24,8 @@ from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
 from read_api.queries.timeline import Timeline
 
+pytestmark = pytest.mark.proves(guarantee="read-your-writes")
+
 SOMEBODY, CHEEP = new_id(), new_id()
 QUERIES = {
     "counter": (FollowersCounter(author_id=SOMEBODY), {"redis"}),

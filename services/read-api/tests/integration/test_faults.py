@@ -10,6 +10,8 @@ from read_api.queries.asking import StoreAwayError
 from read_api.stores import redis as redis_stores
 from read_api.stores.mongo import reader
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 REDIS = ["without its primary", "busy", "wants a password", "refuses commands", "too many clients", "frozen"]
 MONGO = {
     "no primary": 10107,

@@ -24,6 +24,8 @@ from read_api.queries.search_cheeps import SearchCheeps
 from read_api.queries.timeline import Timeline
 from read_api.queries.waiting import Waiter
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 QUERIES = {
     FollowersCounter(author_id=AUTHOR): lambda data: data.author_username,
     Timeline(author_id=AUTHOR): lambda data: msgspec.json.decode(data.cheeps[0])["cheep_message"],

@@ -18,6 +18,8 @@ from read_api.queries.waiting import Waiter
 from read_api.stores import redis as redis_store
 from read_api.stores.mongo.follows import MongoFollows
 
+pytestmark = pytest.mark.proves(guarantee="rebuild")
+
 
 async def test_a_new_process_begins_with_what_is_live(documents, documents_two, registry, mongo_url, mongo_database):
     """One that knows nothing yet, where the first generation was forgotten, also without marks."""

@@ -9,6 +9,8 @@ from read_api.queries.asking import Found, Query, StoreAwayError
 from read_api.queries.bus import QueryBus
 from read_api.queries.waiting import ASKED_AT_ONCE, Waiter, in_all
 
+pytestmark = pytest.mark.proves(guarantee="read-your-writes")
+
 
 class Settlements:
     """A view that says what was put into it, and counts how often it is asked, for what, and how many at once."""

@@ -34,6 +34,8 @@ from write_api.relay import relay
 from write_api.relay.event_log import EventLog
 from write_api.worker import SUBSCRIPTION, read
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 WAIT = 60
 REFUSING = ["no login", "another password", "too many connections"]
 NAMES = [*PostgresFaults.states, *REFUSING, "read-only", "no privilege"]

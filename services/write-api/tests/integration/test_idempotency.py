@@ -38,7 +38,7 @@ OUTCOMES = ("cheeper.command-handled.v1", "cheeper.command-rejected.v1")
 WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 each_transport = pytest.mark.parametrize("transport", ["sync", "async"])
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.proves(guarantee="idempotent-commands"), pytest.mark.timeout(400)]
 
 
 class Stage:

@@ -14,6 +14,8 @@ from write_api.consumer.member import Member, Subscription
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.worker import SUBSCRIPTION
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 SMALL = Subscription(role="small", topic=DEAD_LETTERS, batch=10)
 """Of a topic with one partition."""
 

@@ -11,6 +11,8 @@ from write_api.commands.ids import new_id
 from write_api.kafka import topics
 from write_api.kafka.producer import MOST_WAITING, BrokerUnavailableError, CommandProducer
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 RETURNS_WITHIN_SECONDS = 30
 FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 

@@ -20,6 +20,8 @@ from write_api.relay.cursor import CursorStore, RefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 KEYS = [new_id() for _ in range(4)]
 MANY_KEYS = [new_id() for _ in range(12)]
 

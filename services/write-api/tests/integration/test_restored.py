@@ -14,6 +14,8 @@ from write_api.relay import relay as course
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 KEYS = [new_id() for _ in range(4)]
 
 

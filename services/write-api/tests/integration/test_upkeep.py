@@ -12,6 +12,8 @@ from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.numbering import advance, number
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 KEYS = [new_id() for _ in range(4)]
 OLD = "outbox_2020_01"
 DAYS = 30

@@ -17,6 +17,8 @@ from write_api.relay import watch
 from write_api.relay.cursor import connect
 from write_api.roles import beside
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 BEGINS, ENDS = "messages wait for a transaction in flight", "messages no longer wait for that transaction"
 P = "cheeper_write_api_"
 

@@ -29,6 +29,8 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local import processes
 from cheeper_local.testing import until
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 ACTS = int(os.environ.get("ACTS", "160"))

@@ -5,6 +5,7 @@ import itertools
 import os
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome, dig
 from write_api.commands.transports import Dispatcher, Transport
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.testing import MemoryTransactions
+
+pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
 
 FEW = 3
 EXAMPLES = int(os.environ.get("CHEEPER_EXAMPLES", "20"))
