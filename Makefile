@@ -1,7 +1,8 @@
 # Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load fuzz audit test test-unit test-integration test-e2e test-containers
+.PHONY: help up start stop status deps infrastructure clean demo load fuzz audit chaos
+.PHONY: test test-unit test-integration test-e2e test-containers prove prove-relay
 .PHONY: lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -31,7 +32,7 @@ start: $(STAMP) ## start the stack in the background and return when it is ready
 stop: ## stop the stack that runs
 	@$(IF_SET_UP) $(CHEEPER) stop
 
-status: ## say what runs where
+status: ## say what runs where, how late each store is, what waits and why
 	@$(IF_SET_UP) $(CHEEPER) status
 
 deps: $(STAMP) ## set everything up without starting it
@@ -53,8 +54,13 @@ load: $(STAMP) ## send a graph and texts through the gateway of the stack that r
 fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
 	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
 
-audit: $(STAMP) ## compare every view of the stack that runs with the write model (REPAIR=1 mends; WATCH=1 samples under load, FOR=60 s; JSON=1)
-	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) $(if $(JSON),--json)
+audit: $(STAMP) ## compare every view of the stack that runs with the write model (REPAIR=1 mends; WATCH=1 samples under load, FOR=60 s; STORE=redis GENERATION=2; JSON=1)
+	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) \
+		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json)
+
+chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
+	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
+		$(if $(MINUTES),--minutes $(MINUTES))
 
 up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
 	@docker compose up --build --wait
@@ -64,16 +70,29 @@ down-containers: ## stop and remove the containers; their data stays
 
 # --- the tests -------------------------------------------------------------------------------------------------------
 
-test: lint test-unit test-integration test-e2e ## everything but containers
+UNIT := $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit docs/tests)
+INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
+E2E := tests-e2e/tests/e2e
+# What kills and restores for minutes: only `make prove` runs it.
+PROOFS := $(wildcard services/*/tests/prove tests-e2e/tests/prove)
+
+test: lint test-unit test-integration test-e2e ## everything but containers and make prove (SELECT='not proves' leaves out what that runs)
 
 test-unit: $(STAMP) ## tests without a server
-	@$(WITHIN) 300 $(BIN)/pytest $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit docs/tests)
+	@$(WITHIN) 300 $(BIN)/pytest -m "$(SELECT)" $(UNIT)
 
 test-integration: $(STAMP) ## tests of one part against real servers
-	@$(WITHIN) 1200 $(BIN)/pytest $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
+	@$(WITHIN) 1800 $(BIN)/pytest -m "$(SELECT)" $(INTEGRATION)
 
 test-e2e: $(STAMP) ## the whole system through its gateway
-	@$(WITHIN) 1800 $(BIN)/pytest $(wildcard tests-e2e/tests/e2e)
+	@$(WITHIN) 1800 $(BIN)/pytest -m "$(SELECT)" $(E2E)
+
+prove: $(STAMP) ## the tests of docs/guarantees: order, no loss, no double effect, through kills and outages (GUARANTEE=order for one)
+	@$(WITHIN) 2400 $(BIN)/pytest -m 'proves$(if $(GUARANTEE),(guarantee="$(GUARANTEE)"))' $(UNIT) $(INTEGRATION) $(E2E) $(PROOFS)
+
+prove-relay: $(STAMP) ## kill writers, relays and the broker, and see every event arrive in order (SEED=1 ROUNDS=1 ACTS=160 KILLS=10)
+	@SEED=$(or $(SEED),1) ROUNDS=$(or $(ROUNDS),1) ACTS=$(or $(ACTS),160) KILLS=$(or $(KILLS),10) \
+		$(BIN)/pytest -s services/write-api/tests/prove
 
 test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the tests of stores on testcontainers
 	@deploy/test-containers

@@ -19,6 +19,7 @@ DOCUMENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     views.NotificationDocument,
     views.CheepRecord,
     views.CommandRecord,
+    views.AcceptedCommand,
 )
 
 

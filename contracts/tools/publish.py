@@ -27,6 +27,7 @@ FOLDER: Final = ROOT / "published"
 REPLACEABLE: Final = ("views.", "redis", "mongo.", f"topic.{DEAD_LETTERS.name}")
 REPLACE: Final = "where a rebuild brings it into service, publish it with --replace"
 NEW_VERSION: Final = "make a new version, and keep this one in cheeper_contracts.superseded"
+BESIDE: Final = "readers and projectors of both versions run at the same time, so it stays as it is"
 STAY: Final = "a topic that holds messages stays as it is"
 
 
@@ -54,6 +55,8 @@ def unpublished(old: State, new: State) -> list[str]:
 def _way_out(name: str) -> str:
     if name.startswith(REPLACEABLE):
         return REPLACE
+    if name == "generations":
+        return BESIDE
     return STAY if name.startswith("topic.") else NEW_VERSION
 
 

@@ -6,6 +6,7 @@
     redis.timeline            a pattern of Redis keys: an example, and the kind of value
     redis-entry               the layout of an entry of timelines and of authors' cheeps, by an example
     mongo.cheeps              a collection: its indexes
+    generations               what generations of views are called, and where it says which is live
 
 Words that only describe are left out, so that a better sentence is no change of the contracts.
 """
@@ -19,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from cheeper_contracts import topics, views
+from cheeper_contracts import generations, topics, views
 from cheeper_contracts.messages import Command, Event
 from compatibility import Entry, State
 from golden import COMMAND_ID, MOMENT, golden_file
@@ -38,6 +39,7 @@ def of_code() -> State:
         **{f"views.{struct.__name__}": {"schema": _bare(schema_of(struct))} for struct in DOCUMENTS},
         **of_redis(views.KEY_PATTERNS),
         **{f"mongo.{each.name}": {"indexes": [list(index) for index in each.indexes]} for each in views.COLLECTIONS},
+        "generations": of_generations(),
     }
 
 
@@ -73,6 +75,18 @@ def of_redis(patterns: Iterable[views.KeyPattern]) -> State:
             }
             for pattern in patterns
         },
+    }
+
+
+def of_generations() -> Entry:
+    """The entry of the naming of generations."""
+    numbers = (generations.FIRST, generations.FIRST + 1, 10)
+    return {
+        "redis prefixes": {str(number): generations.prefix_of("prefix:", number) for number in numbers},
+        "mongo databases": {str(number): generations.database_of("database", number) for number in numbers},
+        "redis registry": generations.registry_key("prefix:"),
+        "mongo registry": [generations.REGISTRY, generations.REGISTRY_ID],
+        "live": generations.LIVE,
     }
 
 

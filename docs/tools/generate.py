@@ -25,6 +25,10 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "diagrams": diagrams.all_diagrams,
         "views": listings.views_and_queries,
     },
+    "docs/metrics.md": {
+        "projector metrics": listings.projector_metrics,
+        "read-api metrics": listings.read_api_metrics,
+    },
     "docs/add-a-feature.md": {"files": listings.files},
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import projector.metrics
+import read_api.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
 from read_api.http.endpoints import ENDPOINTS
@@ -93,6 +95,21 @@ def _lines(words: Iterable[str]) -> list[str]:
             lines.append(" ")
         lines[-1] += f"  {word}"
     return [line.rstrip().replace("   ", "    ", 1) for line in lines]
+
+
+def projector_metrics() -> str:
+    """Every metric of the projector."""
+    return _metrics((each.name, each.labels, each.what) for each in projector.metrics.DECLARED)
+
+
+def read_api_metrics() -> str:
+    """Every metric of read-api."""
+    return _metrics((each.name, each.labels, each.what) for each in read_api.metrics.DECLARED)
+
+
+def _metrics(declared: Iterable[tuple[str, Iterable[str], str]]) -> str:
+    rows = [(_code(name), ", ".join(map(_code, labels)), what) for name, labels, what in declared]
+    return _table(("metric", "labels", "what it is"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,8 +5,12 @@ own generations and says itself which of them is live, so that a reader, a switc
 
 - Redis: the hash `registry_key(prefix)`, field `live`; a generation's keys are those of `cheeper_contracts.views` under
   `prefix_of(prefix, number)`.
-- MongoDB: the document `REGISTRY_ID` of the collection `REGISTRY` in the first generation's database; a generation is
-  the database `database_of(database, number)`.
+- MongoDB: the document `REGISTRY_ID` of the collection `REGISTRY` in the first generation's database, field `live`; a
+  generation is the database `database_of(database, number)`. Every other generation's database has a document of that
+  collection and id too, its *mark*, of which `live` alone counts. A switch is one transaction that writes the new
+  `live` to the registry, to the mark of the generation that it leaves and to the mark of the one that it makes live. So
+  each look-up sees in its own snapshot whether what it reads is what readers are shown. Where a mark is missing, the
+  registry is asked.
 
 A store whose registry is empty has one generation, the first, and it is live.
 """

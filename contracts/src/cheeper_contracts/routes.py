@@ -13,6 +13,8 @@ import msgspec
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
 OPENAPI: Final = "/schema"
+METRICS: Final = "/metrics"
+"""In Prometheus's text format, on each process's own port; the gateway passes it as little as the health pages."""
 
 
 class Route(msgspec.Struct, frozen=True):

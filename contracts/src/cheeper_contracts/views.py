@@ -87,6 +87,9 @@ TIMELINE_FLOOR: Final = KeyPattern(
 COMMAND_RECORD: Final = KeyPattern(
     name="command", lag_ms=1_000, holds="string that expires: the CommandRecord as JSON, by message id"
 )
+ACCEPTED_COMMAND: Final = KeyPattern(
+    name="accepted", holds="string that expires: the AcceptedCommand as JSON, by message id; of no generation"
+)
 CHECKPOINT: Final = KeyPattern(
     name="checkpoint", holds="hash, by partition: sequence, topic_id, offset of the last message applied"
 )
@@ -122,6 +125,7 @@ KEY_PATTERNS: Final = (
     TIMELINE,
     TIMELINE_FLOOR,
     COMMAND_RECORD,
+    ACCEPTED_COMMAND,
     CHECKPOINT,
     TASKS,
     TASK_AUTHORS,
@@ -152,9 +156,6 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     A store writes it in the same call or transaction as the effects of the message that settled the command, so
     whoever sees the record sees the effects, but for fan-out tasks of `key` that are not newer than `sequence`.
     `at` is that message's time, microseconds.
-
-    One that is only `accepted`, in Redis alone, was seen on `cheeper.commands`: it has no place in the log yet, its
-    sequence is 0 and `at` is when it was sent. It never takes the place of another record.
     """
 
     message_id: str
@@ -162,11 +163,24 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     sequence: int
     type: str
-    status: Literal["accepted", "handled", "rejected"]
+    status: Literal["handled", "rejected"]
     at: int
     changed: bool
     code: str | None = None
     message: str | None = None
+
+
+class AcceptedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that was seen on `cheeper.commands`, in Redis alone; `at` is when it was sent, microseconds.
+
+    It is not made of the log of events, so it belongs to no generation and stands under the installation's own prefix.
+    It says nothing once there is a CommandRecord, which expires later.
+    """
+
+    message_id: str
+    key: str
+    type: str
+    at: int
 
 
 COMMAND_RECORD_SECONDS: Final = 7 * 24 * 3600

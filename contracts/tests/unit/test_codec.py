@@ -8,6 +8,8 @@ from cheeper_contracts.catalogue import COMMANDS, EVENTS
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import from_headers, to_headers
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOLDEN = sorted(EXAMPLES.glob("*.message"))
 

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 import state
-from cheeper_contracts import topics, views
+from cheeper_contracts import generations, topics, views
 from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.messages import Command, Event
 from compatibility import breaks
+
+pytestmark = pytest.mark.proves(guarantee="contracts")
 
 NOTIFIED = AuthorNotified.TYPE
 NOW = state.of_code()
@@ -142,6 +144,13 @@ def test_the_form_of_keys_and_entries_is_held_by_examples(monkeypatch, place):
     monkeypatch.setattr(views, place, changed[place])
     patterns = {f"redis.{pattern.name}" for pattern in views.KEY_PATTERNS}
     assert set(breaks(NOW, state.of_code())) == (patterns if place == "stem" else {"redis-entry"})
+
+
+@pytest.mark.parametrize("what", ["prefix_of", "database_of", "registry_key", "LIVE"])
+def test_the_names_of_generations_are_held_by_examples(monkeypatch, what):
+    """A reader that looks elsewhere than the switch writes would show the old generation for ever."""
+    monkeypatch.setattr(generations, what, "shown" if what == "LIVE" else lambda *_: "elsewhere")
+    assert set(breaks(NOW, state.of_code())) == {"generations"}
 
 
 def test_a_view_document_is_held_to_the_same(monkeypatch):

@@ -8,6 +8,8 @@ from cheeper_contracts.messages import Command
 from golden import golden_file, why_broken
 from json_schemas import MESSAGES
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 GOLDEN = golden_file(Follow.TYPE).read_bytes()
 FIELDS = {"follow_id": str, "from_author_id": str, "to_author_id": str}
 

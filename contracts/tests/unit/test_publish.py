@@ -11,6 +11,8 @@ import state
 from cheeper_contracts.commands.follow import Follow
 from publish import check, publish, published
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 PUBLISH = Path(__file__).parents[2] / "tools" / "publish.py"
 NOW = state.of_code()
 
@@ -85,9 +87,9 @@ def test_a_broken_view_is_published_where_it_is_named(folder):
     assert published(folder) == broken
 
 
-@pytest.mark.parametrize("name", ["topic.cheeper.events", "redis.nothing"])
+@pytest.mark.parametrize("name", ["topic.cheeper.events", "redis.nothing", "generations"])
 def test_what_cannot_be_replaced_is_refused(folder, name):
-    """A topic that holds messages, and what was never there."""
+    """A topic that holds messages, what was never there, and where readers and a switch meet."""
     assert publish(NOW, NOW, [name], folder)[0].startswith(f"{name}: ")
 
 

@@ -6,8 +6,10 @@ edge or by the domain. What each client draws is fixed by the seed; how the clie
 
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -40,13 +42,35 @@ class Storm:
         """Send so many commands, divided among so many clients at once. Raises AssertionError on a wrong answer."""
 
         async def one_client(number: int) -> None:
-            draw = random.Random(f"{self._seed} {part} {number}")  # noqa: S311 - a draw that can be repeated
+            draw = self._draw(part, number)
             for _ in range(number, commands, clients):
                 await self._act(draw)
                 tick()
 
+        await self._side_by_side(one_client, clients)
+
+    async def rage_on(
+        self, go_on: Callable[[], bool], clients: int, *, pause: float, part: int = 0, tick: Tick = no_tick
+    ) -> None:
+        """Send commands by so many clients at once for as long as they shall go on, each with a drawn pause before each
+        command, of so many seconds on average. Raises AssertionError on a wrong answer.
+        """
+
+        async def one_client(number: int) -> None:
+            draw = self._draw(part, number)
+            while go_on():
+                await asyncio.sleep(draw.expovariate(1 / pause))
+                await self._act(draw)
+                tick()
+
+        await self._side_by_side(one_client, clients)
+
+    async def _side_by_side(self, one_client: Callable[[int], Awaitable[None]], clients: int) -> None:
         self.sender.begin_step()
         await in_parallel((partial(one_client, number) for number in range(clients)), clients)
+
+    def _draw(self, part: int, number: int) -> random.Random:
+        return random.Random(f"{self._seed} {part} {number}")  # noqa: S311 - a draw that can be repeated
 
     async def _act(self, draw: random.Random) -> None:
         act, chance = self._drawing.act(draw), draw.random()

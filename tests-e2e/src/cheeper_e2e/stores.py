@@ -12,8 +12,9 @@ import redis
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from psycopg.rows import dict_row
 from pymongo import MongoClient
+from pymongo.database import Database
 
-from cheeper_contracts import topics, views
+from cheeper_contracts import generations, topics, views
 from cheeper_local.waiting import until
 
 _KAFKA_SECONDS: Final = 10
@@ -34,16 +35,16 @@ _TABLES: Final = {
 
 
 class Stores:
-    """The stores behind the URLs of a process's environment."""
+    """The stores behind the URLs of a process's environment; of the views, the generation that is live."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._topic_prefix = env.get("TOPIC_PREFIX", "")
-        self._redis_prefix = env.get("REDIS_PREFIX", "")
+        self._installation = env.get("REDIS_PREFIX", "")
         self._postgres = psycopg.connect(env["DATABASE_URL"], autocommit=True, row_factory=dict_row)
         self._redis: Any = redis.Redis.from_url(env["REDIS_URL"])  # its types leave bytes or text open
         self._mongo: MongoClient[dict[str, Any]] = MongoClient(env["MONGO_URL"])
-        self._documents = self._mongo[env.get("MONGO_DATABASE", "cheeper")]
+        self._database = env.get("MONGO_DATABASE", "cheeper")
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +106,19 @@ class Stores:
 
     def _applied_in_mongo(self) -> int:
         return sum(int(found["sequence"]) for found in self._documents[views.CHECKPOINTS.name].find())
+
+    @property
+    def _redis_prefix(self) -> str:
+        """Of the generation that readers are shown."""
+        live = self._redis.hget(generations.registry_key(self._installation), generations.LIVE)
+        return generations.prefix_of(self._installation, int(live or generations.FIRST))
+
+    @property
+    def _documents(self) -> Database[dict[str, Any]]:
+        """The database of the generation that readers are shown."""
+        registry = self._mongo[self._database][generations.REGISTRY].find_one({"_id": generations.REGISTRY_ID}) or {}
+        live = int(registry.get(generations.LIVE, generations.FIRST))
+        return self._mongo[generations.database_of(self._database, live)]
 
     def _keys(self, pattern: views.KeyPattern) -> list[bytes]:
         return list(self._redis.scan_iter(pattern.key(_escaped(self._redis_prefix), "*")))

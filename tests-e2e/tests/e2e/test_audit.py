@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import redis
 from bson import ObjectId
 from pymongo import MongoClient
 
-from cheeper_contracts import views
+from cheeper_contracts import generations, views
 from cheeper_e2e.client import Client
 from cheeper_e2e.parallel import in_parallel
 from cheeper_e2e.people import accepted, done, new_id, sign_up
@@ -25,7 +26,7 @@ from cheeper_e2e.sending import wait_until_settled
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import until
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proves(guarantee="audit"), pytest.mark.local, pytest.mark.timeout(300)]
 
 MEMBERS = 30
 PROLIFIC = views.TIMELINE_ENTRIES + 40
@@ -104,6 +105,64 @@ def audit(scene, *options, **environment):
     ran = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()], ran.stderr
+
+
+class Beside:
+    """A second generation of both stores, copied from the first while nothing moves."""
+
+    def __init__(self, scene):
+        self.scene = scene
+        self.prefix, self.database = scene.environment.get("REDIS_PREFIX", ""), scene.environment["MONGO_DATABASE"]
+        self.two = scene.mongo[generations.database_of(self.database, 2)]
+        stem, other = (views.stem(generations.prefix_of(self.prefix, number)) for number in (1, 2))
+        for key in list(scene.redis.scan_iter(f"{stem}*")):
+            if key != generations.registry_key(self.prefix).encode():
+                scene.redis.copy(key, key.replace(stem.encode(), other.encode(), 1))
+        for collection in views.COLLECTIONS:
+            if documents := list(scene.documents[collection.name].find()):
+                self.two[collection.name].insert_many(documents)
+        entry = json.dumps({"number": 2, "version": 1, "state": "building", "made_at": 0})
+        scene.redis.hset(generations.registry_key(self.prefix), "generation:2", entry)
+        self._register({"$set": {"generations.2": json.loads(entry)}})
+
+    def switch(self, store, number):
+        """Make a generation of a store live."""
+        if store == "redis":
+            self.scene.redis.hset(generations.registry_key(self.prefix), generations.LIVE, number)
+        else:
+            self._register({"$set": {generations.LIVE: number}})
+
+    @contextmanager
+    def shown(self, store):
+        """The scene's hands reach into the second generation of a store meanwhile."""
+        scene = self.scene
+        before = scene.environment, scene.documents
+        if store == "redis":
+            scene.environment = {**scene.environment, "REDIS_PREFIX": generations.prefix_of(self.prefix, 2)}
+        else:
+            scene.documents = self.two
+        yield
+        scene.environment, scene.documents = before
+
+    def _register(self, update):
+        registry = self.scene.mongo[self.database][generations.REGISTRY]
+        registry.update_one({"_id": generations.REGISTRY_ID}, update, upsert=True)
+
+    def forget(self):
+        """Only the first is left, registered as before."""
+        scene = self.scene
+        for store in ("redis", "mongo"):
+            self.switch(store, 1)
+        scene.redis.hdel(generations.registry_key(self.prefix), "generation:2")
+        self._register({"$unset": {"generations.2": ""}})
+        scene.redis.delete(*scene.redis.scan_iter(views.stem(generations.prefix_of(self.prefix, 2)) + "*"))
+        scene.mongo.drop_database(self.two.name)
+
+
+@pytest.fixture
+def beside(scene):
+    yield (made := Beside(scene))
+    made.forget()
 
 
 def places(differences):
@@ -372,6 +431,31 @@ def test_entries_of_deleted_cheeps_may_stand_in_a_timeline(scene):
     dead = views.pack_entry(document["deleted_at"], scene.deleted[other])
     scene.change_list(views.TIMELINE, me, lambda listed: sorted([dead, *listed], reverse=True))
     assert audit(scene)[:2] == (EQUAL, [])
+
+
+def test_another_generation_is_audited_before_it_is_shown(scene, beside):
+    """`--generation` names what differs there and mends that, while the live one has no difference; once it is live it
+    is what is audited.
+    """
+    me = scene.members[3]
+    for store, damage in (("redis", in_hash("HINCRBY", "cheeps", 2)), ("mongo", no_document(views.AUTHORS))):
+        with beside.shown(store):
+            place = damage(beside.scene, me)
+        assert audit(scene, "--store", store)[:2] == (EQUAL, [])
+        other = ("--store", store, "--generation", "2")
+        code, differences, said = audit(scene, *other)
+        assert (code, places(differences)) == (DIFFERENT, [place]), said
+        beside.switch(store, 2)
+        code, differences, said = audit(scene)
+        assert (code, places(differences)) == (DIFFERENT, [place]), said
+        assert f"{store} generation 2" in said
+        beside.switch(store, 1)
+        code, mended, said = audit(scene, *other, "--repair")
+        assert (code, places(mended)) == (EQUAL, [place]), said
+        assert audit(scene, *other)[:2] == (EQUAL, [])
+    code, differences, said = audit(scene, "--store", "redis", "--generation", "3")
+    assert (code, differences) == (NOT_TRIED, [])
+    assert "no generation 3" in said
 
 
 async def one_more(scene):

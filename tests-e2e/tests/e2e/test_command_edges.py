@@ -10,6 +10,8 @@ import pytest
 from cheeper_e2e.acts import EXAMPLES, Scene
 from cheeper_e2e.people import done, new_id, refused, settled
 
+pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
+
 LIMIT = 64 * 1024
 JSON = {"Content-Type": "application/json"}
 OK = (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED)

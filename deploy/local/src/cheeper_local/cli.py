@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,16 @@ def _status(settings: Settings, _: argparse.Namespace) -> None:
     for name, process in state["processes"].items():
         again = f", started again {process['restarts']} times" if process["restarts"] else ""
         print(f"  {name:<12} {'127.0.0.1:' + str(process['port']):<16} {_pid(process['pid'])}{again}")  # noqa: T201
+    print("The views against the write model, and what is between them:", flush=True)  # noqa: T201
+    print(_lag(stack), end="")  # noqa: T201
+
+
+def _lag(stack: RunningStack) -> str:
+    """What the audit's one look says. It asks the stores, so that it is right whatever process is down."""
+    command = [sys.executable, "-m", "cheeper_audit", "--lag"]
+    environment = {**os.environ, **stack.environment}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return "".join(f"  {line}\n" for line in (told.stdout or told.stderr).splitlines())
 
 
 def _pid(pid: int | None) -> str:
@@ -131,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--quiet", action="store_true", help="show the runner's own lines alone")
     add("start", _start, "start the stack in the background and return when it is ready")
     add("stop", _stop, "stop the stack that runs")
-    add("status", _status, "say what runs where")
+    add("status", _status, "say what runs where, and how late the views are")
     add("url", _url, "print the gateway's URL of the stack that runs")
     within = add("exec", _exec, "run a program with the settings of the stack that runs in its environment")
     within.add_argument("program")
@@ -140,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     add("infrastructure", _infrastructure, "empty every store and topic")
     add("clean", _clean, "remove all data")
     add("kill", _kill, "kill -9 a process; it is started again").add_argument("process")
-    server = add("server", _server, "stop, kill, wipe or start one server of the stack that runs")
-    server.add_argument("action", choices=["stop", "kill", "wipe", "start"])
+    server = add("server", _server, "stop, kill, wipe, start, save or restore one server of the stack that runs")
+    server.add_argument("action", choices=["stop", "kill", "wipe", "start", "save", "restore"])
     server.add_argument("server")
     return parser

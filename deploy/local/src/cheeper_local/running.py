@@ -146,6 +146,14 @@ class RunningStack:
         pids: list[int] = self._ask("kill", name)
         return pids
 
+    def freeze(self, name: str) -> None:
+        """SIGSTOP a process, or all of a role: it does nothing until `thaw`, and others may take it for dead."""
+        self._ask("freeze", name)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT what `freeze` froze: it goes on as if no time had passed."""
+        self._ask("thaw", name)
+
     def stop_process(self, name: str) -> None:
         """End a process, or all of a role, and leave it so."""
         self._ask("stop_process", name)
@@ -155,7 +163,10 @@ class RunningStack:
         self._ask("start_process", name)
 
     def server(self, name: str, action: str) -> None:
-        """`stop`, `kill`, `wipe` (ends it and empties it) or `start` postgres, redis, mongo or kafka (the broker)."""
+        """`stop`, `kill`, `wipe` (ends it and empties it) or `start` postgres, redis, mongo or kafka (the broker).
+
+        While one is stopped, `save` copies its data aside, and `restore` puts that copy in place of its data.
+        """
         self._ask("server", name, action)
 
     def infrastructure(self) -> None:

@@ -6,12 +6,14 @@ CHEEPER_TEST_SERVERS=containers takes containers of the official images instead 
 
 For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
 `url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
+`proxy_to` puts a proxy before a server that is slow, stalls or cuts.
 `own_tansu` is a Tansu whatever BROKER says; with containers its tests are skipped.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -27,10 +29,12 @@ from confluent_kafka import KafkaException
 from psycopg import sql
 from pymongo import MongoClient
 
+from cheeper_local.ports import HOST
+from cheeper_local.proxy import Proxy
 from cheeper_local.servers import Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
 from cheeper_local.waiting import eventually, until
 
-__all__ = ["ServerHandle", "eventually", "until"]
+__all__ = ["Proxy", "ServerHandle", "eventually", "until"]
 
 _SCAN_COUNT = 1000
 
@@ -195,3 +199,20 @@ def own_tansu(servers: Servers) -> Iterator[ServerHandle]:
     server = servers.own("tansu")
     yield server
     server.wipe()
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Callable[[str], tuple[Proxy, str]]]:
+    """Makes a proxy before the server of a URL (or host:port), and gives it with the URL that goes through it."""
+    made: list[Proxy] = []
+
+    def make(url: str) -> tuple[Proxy, str]:
+        (port,) = re.findall(r":(\d+)(?=[/?]|$)", url)
+        proxy = Proxy((HOST, int(port)))
+        proxy.start()
+        made.append(proxy)
+        return proxy, url.replace(f":{port}", f":{proxy.port}")
+
+    yield make
+    for proxy in made:
+        proxy.stop()

@@ -5,6 +5,9 @@ import os
 import signal
 import stat
 from itertools import pairwise
+from pathlib import Path
+
+import redis
 
 from cheeper_local.waiting import until
 
@@ -17,6 +20,11 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def process_state(pid: int) -> str:
+    """One letter, as the kernel says it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
@@ -71,6 +79,34 @@ def test_a_server_that_died_is_started_again(tiny_stack):
     assert stack.state["servers"]["redis"]["pid"] is None
     stack.server("redis", "start")
     assert stack.state["servers"]["redis"]["pid"] is not None
+
+
+def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
+    """It keeps its pid and its connections, answers nobody, and ends in order even while it is frozen."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    pid = stack.processes()["worker"]["pid"]
+    stack.freeze("worker")
+    until(lambda: process_state(pid) == "T")
+    stack.thaw("worker")
+    until(lambda: process_state(pid) == "S")
+    assert stack.processes()["worker"]["pid"] == pid
+    stack.freeze("worker")
+    stack.stop_process("worker")
+    assert "worker" in tiny_stack.notes.read_text()
+
+
+def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
+    """Saved while it is stopped, it has those data again once they are restored."""
+    tiny_stack.start()
+    stack = tiny_stack.ready()
+    with redis.Redis.from_url(stack.environment["REDIS_URL"]) as client:
+        for value, then in (("old", "save"), ("new", "restore")):
+            client.set("a", value)
+            stack.server("redis", "stop")
+            stack.server("redis", then)
+            stack.server("redis", "start")
+            assert client.get("a") == b"old"
 
 
 def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):

@@ -90,6 +90,27 @@ def test_data_outlives_a_stop_and_a_kill_but_not_a_wipe(folder, kind, keep, is_k
         server.wipe()
 
 
+@pytest.mark.parametrize(("kind", "keep", "is_kept"), DURABLE)
+def test_data_can_go_back_to_a_copy(folder, kind, keep, is_kept):
+    """A server that was saved and is restored has what it had then, as often as one likes; while it runs it refuses."""
+    server = kind(folder)
+    try:
+        server.start()
+        with pytest.raises(LocalError, match=r"runs: it can be saved once it is stopped"):
+            server.save()
+        server.stop()
+        server.save()
+        for end in (server.stop, server.kill):
+            server.start()
+            assert not is_kept(server)
+            keep(server)
+            end()
+            server.restore()
+    finally:
+        server.wipe()
+    assert not server.data.exists()
+
+
 @pytest.mark.parametrize(("kind", "keep", "is_kept"), DURABLE[:3])
 def test_data_can_move_to_another_port(folder, kind, keep, is_kept):
     """A later start on another port finds the same data; MongoDB's replica set follows."""

@@ -48,12 +48,20 @@ class Auditor:
                     return
 
     def _strays(self) -> Iterator[Outcome]:
-        redis, mongo, told = self._stores.redis, self._stores.mongo, set[str]()
-        look = Look(lambda: mongo_strays.strays(mongo), lambda found: mongo_strays.mends(mongo, found))
-        yield self._rest.audit(look, repair=self._repair)
+        if "mongo" in self._stores.audited:
+            mongo = self._stores.mongo
+            look = Look(lambda: mongo_strays.strays(mongo), lambda found: mongo_strays.mends(mongo, found))
+            yield self._rest.audit(look, repair=self._repair)
+        if "redis" in self._stores.audited:
+            yield from self._stray_keys()
+
+    def _stray_keys(self) -> Iterator[Outcome]:
+        redis, told = self._stores.redis, set[str]()
+        redis.follow()
+        stem = redis.stem  # of the keys that are scanned, whatever becomes live meanwhile
         with self._phase(KEYS, redis.number_of_keys()) as tick:
             for keys in redis.all_keys():
-                by_name = {key.decode(errors="backslashreplace").removeprefix(redis.stem): key for key in keys}
+                by_name = {key.decode(errors="backslashreplace").removeprefix(stem): key for key in keys}
                 named = {name: key for name, key in by_name.items() if name not in told}
                 outcome = self._rest.audit(self._keys(named), repair=self._repair)
                 told |= {each.id for each in outcome.found}
@@ -75,13 +83,13 @@ class Chunk:
         self._stores = stores
         self._sweep = sweep
         self._after = after
-        self._views: dict[tuple[str, str], View] = {(view.store, view.name): view for view in sweep.views}
+        self._views: dict[tuple[str, str], View] = {(view.store, view.name): view for view in sweep.of(stores.audited)}
         self.span = Span(after, None, ())
 
     def compare(self) -> list[Difference]:
         """The differences of all the sweep's views."""
         self.span = self._stores.write_model.span(self._sweep.table, self._after, self._sweep.chunk)
-        return [each for view in self._sweep.views for each in view.differences(self._stores, self.span)]
+        return [each for view in self._views.values() for each in view.differences(self._stores, self.span)]
 
     def mends(self, differences: Sequence[Difference]) -> list[Mend]:
         """What mends some of them."""

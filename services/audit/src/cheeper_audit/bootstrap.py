@@ -13,6 +13,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_audit.difference import StoreName
+from cheeper_audit.glance import Looks, Seen
 from cheeper_audit.settings import SettingError, Settings
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.stores.mongo import MongoViews
@@ -22,6 +24,8 @@ from cheeper_audit.write_model import WriteModel
 
 _CONNECT_SECONDS: Final = 5
 _SECONDS: Final = 60.0
+_GLANCE_SECONDS: Final = 5.0
+"""A glance says that a server is away rather than wait for it."""
 
 # Everything is found by an index, some rows at a time. Without statistics, as after a load, the planner would now and
 # then read a whole table for each author instead, and PostgreSQL compile what takes it a millisecond to run.
@@ -29,24 +33,48 @@ _PLANS: Final = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 
 @contextmanager
-def stores(settings: Settings) -> Iterator[Stores]:
-    """The three servers. Raises SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they
-    are used.
+def stores(settings: Settings, store: StoreName | None = None, generation: int | None = None) -> Iterator[Stores]:
+    """The three servers, both stores of views or that one alone, and its live generation or that one. Raises
+    SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they are used.
     """
     redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
     with redis, mongo, _postgres(settings.database_url) as connection:
         yield Stores(
             WriteModel(connection),
-            RedisViews(redis, settings.redis_prefix),
-            MongoViews(mongo, settings.mongo_database),
+            RedisViews(redis, settings.redis_prefix, generation if store == "redis" else None),
+            MongoViews(mongo, settings.mongo_database, generation if store == "mongo" else None),
+            ("redis", "mongo") if store is None else (store,),
         )
 
 
-def _redis(url: str) -> Redis:
+@contextmanager
+def looks(settings: Settings) -> Iterator[Looks]:
+    """What a glance asks each server for, on its own: one that is away is told by its own look. Raises SettingError."""
+    with _redis(settings.redis_url, _GLANCE_SECONDS) as redis, _mongo(settings.mongo_url, _GLANCE_SECONDS) as mongo:
+
+        def see_redis() -> Seen:
+            views = RedisViews(redis, settings.redis_prefix)
+            state = views.state()
+            return Seen(state.generation, state.sequences, state.tasks, views.parked_messages())
+
+        def see_mongo() -> Seen:
+            state = MongoViews(mongo, settings.mongo_database).state()
+            return Seen(state.generation, state.sequences, state.tasks, state.parked)
+
+        yield Looks(lambda: _write_model(settings), {"redis": see_redis, "mongo": see_mongo})
+
+
+@contextmanager
+def _write_model(settings: Settings) -> Iterator[WriteModel]:
+    with _postgres(settings.database_url) as connection:
+        yield WriteModel(connection)
+
+
+def _redis(url: str, seconds: float = _SECONDS) -> Redis:
     try:
         return Redis.from_url(
             url,
-            socket_timeout=_SECONDS,
+            socket_timeout=seconds,
             socket_connect_timeout=_CONNECT_SECONDS,
             protocol=2,  # scores as Redis spells them, not as floats
             retry=Retry(NoBackoff(), 0),
@@ -55,14 +83,14 @@ def _redis(url: str) -> Redis:
         raise SettingError("REDIS_URL cannot be read") from None
 
 
-def _mongo(url: str) -> MongoClient[dict[str, Any]]:
+def _mongo(url: str, seconds: float = _SECONDS) -> MongoClient[dict[str, Any]]:
     milliseconds = _CONNECT_SECONDS * 1_000
     try:
         return MongoClient(
             url,
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
-            socketTimeoutMS=int(_SECONDS * 1_000),
+            socketTimeoutMS=int(seconds * 1_000),
             appname="cheeper-audit",
         )
     except (PyMongoError, ValueError):

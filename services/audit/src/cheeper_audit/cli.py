@@ -1,5 +1,5 @@
 """The command line. Exit codes: 0 all is equal (with --repair: is now), 1 something differs, 2 it could not be tried, 3
-the system is not at rest.
+the system is not at rest. With --lag: 0 every view is within its objective, 1 one is not, 2 a server is away.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from typing import Final
 
+import msgspec
+
 from cheeper_audit import bootstrap
 from cheeper_audit.audit import Auditor
+from cheeper_audit.glance import look
 from cheeper_audit.lag import Lag, Worst
 from cheeper_audit.report import Report
 from cheeper_audit.rest import NotAtRestError, Rest
@@ -36,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     report = Report(sys.stdout, sys.stderr, as_json=options.json)
     try:
-        with bootstrap.stores(from_env(os.environ)) as stores:
+        if options.lag:
+            sys.exit(tell_lag(options))
+        with bootstrap.stores(from_env(os.environ), options.store, options.generation) as stores:
             sys.exit(watch(stores, report, options) if options.watch else audit(stores, report, options))
     except (SettingError, StoreAwayError) as error:
         report.say(f"audit: {error}")
@@ -64,8 +69,21 @@ def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
         for outcome in Auditor(stores, rest, repair=options.repair, phase=report.phase).run():
             report.tell(outcome.found, outcome.left if options.repair else None)
     what = ", ".join(f"{number:,} {name}" for name, number in report.compared.items())
-    report.say(f"Compared {what} in {number_of_views()} views in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
+    number = sum(len(sweep.of(stores.audited)) for sweep in SWEEPS)
+    shown = ", ".join(f"{store} generation {state.generation}" for store, state in where.stores.items())
+    report.say(f"Compared {what} in {number} views of {shown} in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
     return DIFFERENT if report.left else EQUAL
+
+
+def tell_lag(options: argparse.Namespace) -> int:
+    """Prints one look at how late the views are. The exit code."""
+    with bootstrap.looks(from_env(os.environ)) as looks:
+        glance = look(looks)
+    text = msgspec.json.encode(glance).decode() if options.json else "\n".join(glance.lines())
+    sys.stdout.write(f"{text}\n")
+    if not glance.is_whole:
+        return NOT_TRIED
+    return EQUAL if glance.is_within else DIFFERENT
 
 
 def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
@@ -93,11 +111,6 @@ def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     return DIFFERENT if report.differences else EQUAL
 
 
-def number_of_views() -> int:
-    """That are compared."""
-    return sum(len(sweep.views) for sweep in SWEEPS)
-
-
 def _verdict(report: Report) -> str:
     if not report.differences:
         return "no difference"
@@ -108,17 +121,30 @@ def _verdict(report: Report) -> str:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cheeper-audit", description="Compares every view with the write model.")
-    parser.add_argument("--json", action="store_true", help="print differences as JSON lines")
+    parser.add_argument("--json", action="store_true", help="print differences as JSON lines, or the lag as JSON")
     parser.add_argument("--patience", type=_seconds, default=10.0, help="seconds to wait for the system to be at rest")
+    parser.add_argument("--store", choices=("redis", "mongo"), help="audit the views of this store alone")
+    parser.add_argument(
+        "--generation", type=_number, help="with --store: another generation than the live one, as one that is rebuilt"
+    )
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--repair", action="store_true", help="mend what differs, and compare it again")
     way.add_argument("--watch", action="store_true", help="compare samples under load, and tell the lag")
+    way.add_argument("--lag", action="store_true", help="tell in one look how late the views are, what waits, and why")
     parser.add_argument("--for", dest="seconds", type=_seconds, help="with --watch: end after so many seconds")
     parser.add_argument("--seed", type=int, help="with --watch: draws the samples")
     options = parser.parse_args(arguments)
     if options.seconds is not None and not options.watch:
         parser.error("--for goes with --watch")
+    if options.generation is not None and options.store is None:
+        parser.error("--generation goes with --store")
     return options
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a number from 1 on")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -34,6 +34,12 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.store} {self.sequences:,} sequences behind, {self.seconds:.1f} s, {verdict}"
 
 
+def late(store: StoreName, seconds: float) -> tuple[str, ...]:
+    """The views of a store whose objective a lag is beyond."""
+    objectives = {view.name: view.lag_ms for sweep in SWEEPS for view in sweep.views if view.store == store}
+    return tuple(name for name, lag_ms in objectives.items() if lag_ms is not None and seconds * 1_000 > lag_ms)
+
+
 class LagMeter:
     """Remembers when the relay stood where, and so tells since when what a store lacks has been there.
 
@@ -58,12 +64,11 @@ class LagMeter:
         sent = where.relayed.sequences
         since = next((at for at, then in self._seen if any(then[p] > applied[p] for p in then)), now)
         seconds = max(now - since, where.relayed.seconds)
-        objectives = {view.name: view.lag_ms for sweep in SWEEPS for view in sweep.views if view.store == store}
         return Lag(
             store=store,
             sequences=sum(max(0, sent[p] - applied[p]) for p in sent) + where.relayed.waiting,
             seconds=seconds,
-            late=tuple(name for name, lag_ms in objectives.items() if lag_ms is not None and seconds * 1_000 > lag_ms),
+            late=late(store, seconds),
         )
 
     def _forget(self, where: Standing) -> None:

@@ -47,7 +47,8 @@ class Rest:
 
     The snapshot's rows are what the messages up to the relay's sequences tell of; the views, those up to their
     checkpoints' sequences. So where these are equal, and the checkpoints are after the look what they were before it,
-    both sides must say the same. Where they are not, it looks again under a newer snapshot, for `patience` seconds.
+    both sides must say the same. Where they are not, or another generation has become live meanwhile, it looks again
+    under a newer snapshot, for `patience` seconds.
     """
 
     def __init__(self, stores: Stores, *, patience: float) -> None:

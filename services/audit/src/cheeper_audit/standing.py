@@ -8,6 +8,8 @@ import msgspec
 
 from cheeper_audit.difference import StoreName
 from cheeper_audit.stores import StoreState
+from cheeper_audit.stores.mongo import MongoViews
+from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.view import Stores
 from cheeper_audit.write_model import Relayed
 
@@ -45,5 +47,6 @@ def read(stores: Stores) -> Standing:
 
 
 def states(stores: Stores) -> dict[StoreName, StoreState]:
-    """Where the stores of views stand. Raises StoreAwayError."""
-    return {"redis": stores.redis.state(), "mongo": stores.mongo.state()}
+    """Where the stores of views stand that are audited. Raises StoreAwayError."""
+    views: dict[StoreName, RedisViews | MongoViews] = {"redis": stores.redis, "mongo": stores.mongo}
+    return {name: views[name].state() for name in stores.audited}

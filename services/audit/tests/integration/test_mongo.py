@@ -10,6 +10,8 @@ from cheeper_audit.views.mongo import strays
 from cheeper_contracts import views
 from cheeper_contracts.topics import PARTITIONS
 
+pytestmark = pytest.mark.proves(guarantee="audit")
+
 SEQUENCES = dict.fromkeys(range(PARTITIONS), 5)
 NAME = views.AUTHORS.name
 

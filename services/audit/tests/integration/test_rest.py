@@ -9,6 +9,8 @@ from cheeper_audit.rest import Look, NotAtRestError, Rest
 from cheeper_audit.standing import read
 from cheeper_contracts import views
 
+pytestmark = pytest.mark.proves(guarantee="audit")
+
 DIFFERENCE = Difference(store="redis", view="author", id="a", faults=(Fault("1", "2"),))
 KEY = "author:a"
 

@@ -8,7 +8,7 @@ from cheeper_audit.write_model import Relayed
 
 def standing(sent, redis, mongo, waiting=0, seconds=0.0):
     """Of one partition."""
-    stores = {"redis": StoreState({0: redis}, 0, 0), "mongo": StoreState({0: mongo}, 0, 0)}
+    stores = {"redis": StoreState(1, {0: redis}, 0, 0), "mongo": StoreState(1, {0: mongo}, 0, 0)}
     return Standing(Relayed({0: sent}, waiting, seconds), stores)
 
 
@@ -58,7 +58,10 @@ def test_at_rest_is_where_all_was_sent_and_applied_and_no_task_waits():
         (standing(5, 4, 5), "redis partition 0: 1 behind, at 4 of 5"),
         (standing(5, 5, 6), "mongo partition 0: 1 ahead of the relay, at 6 of 5"),
         (standing(5, 5, 5, waiting=2, seconds=0.5), "relay: 2 messages wait in the outbox, for 0.5 s"),
-        (Standing(Relayed({0: 5}, 0, 0), {"redis": StoreState({0: 5}, 1, 0)}), "redis: fan-out tasks wait, 1 in turn"),
+        (
+            Standing(Relayed({0: 5}, 0, 0), {"redis": StoreState(1, {0: 5}, 1, 0)}),
+            "redis: fan-out tasks wait, 1 in turn",
+        ),
     ):
         assert not where.at_rest
         assert list(where.lags()) == [told]

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from cheeper_audit.views.table import SWEEPS
 from cheeper_contracts import views
+
+pytestmark = pytest.mark.proves(guarantee="audit")
 
 
 def test_every_view_is_audited():

@@ -16,10 +16,11 @@ import structlog
 from confluent_kafka import KafkaException, Message
 
 from cheeper_contracts.envelope import Envelope, MalformedEnvelopeError, from_headers
-from cheeper_contracts.views import CommandRecord
+from cheeper_contracts.views import AcceptedCommand
 from projector.decoding import headers_of
 from projector.health import Health
 from projector.log import BEGINNING, PATIENCE, TopicLog
+from projector.topic import words_of
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -38,8 +39,8 @@ class AcceptedCommands(Protocol):
     def prepare(self) -> None:
         """Whether it answers."""
 
-    def record(self, accepted: Sequence[CommandRecord]) -> None:
-        """Notes each command that has no record yet; those that would have expired by now are left out."""
+    def record(self, accepted: Sequence[AcceptedCommand]) -> None:
+        """Notes each command that is not noted yet; those that would have expired by now are left out."""
 
     def close(self) -> None:
         """Gives its connections back."""
@@ -88,7 +89,7 @@ class Acceptance:
         try:
             places = self._log.committed(sorted(self._log.held), _ASKING_SECONDS)
         except KafkaException as error:
-            self._why_not = f"does not say where to read: {error.args[0].str()}"
+            self._why_not = f"does not say where to read: {words_of(error.args[0])}"
             return
         self._why_not = None
         self._log.place(places | dict.fromkeys(self._log.out_of_range, BEGINNING))
@@ -97,7 +98,7 @@ class Acceptance:
         return partition in self._log.owned and not self._stop.is_set()
 
 
-def record_of(message: Message) -> CommandRecord | None:
+def record_of(message: Message) -> AcceptedCommand | None:
     """The record of an accepted command; none where the headers are none, which is the worker's to park."""
     try:
         envelope = _envelope(message)
@@ -107,16 +108,7 @@ def record_of(message: Message) -> CommandRecord | None:
         )
         return None
     log.info("accepted", message_id=envelope.message_id, type=envelope.type, key=envelope.key, store=PART)
-    return CommandRecord(
-        message_id=envelope.message_id,
-        key=envelope.key,
-        partition=0,
-        sequence=0,
-        type=envelope.type,
-        status="accepted",
-        at=envelope.time,
-        changed=False,
-    )
+    return AcceptedCommand(message_id=envelope.message_id, key=envelope.key, type=envelope.type, at=envelope.time)
 
 
 def _envelope(message: Message) -> Envelope:

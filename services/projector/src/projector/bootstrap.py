@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import closing
 from threading import Event as Flag
 from typing import Any, Final
 
@@ -13,74 +13,155 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cheeper_contracts.generations import FIRST, database_of, prefix_of
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from projector import groups
 from projector.acceptance import Acceptance
 from projector.consumer import Consumer
 from projector.dead_letters import DeadLetters
+from projector.ends import EventLogEnds
+from projector.generations import GenerationError, Generations
 from projector.health import Health
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
+from projector.log_ends import LogEnds, watch
+from projector.metrics import Metrics
+from projector.progress import Progress
+from projector.rates import Rate
 from projector.settings import Settings
+from projector.sides import Sides
 from projector.stores import ParkedMessages, Store
+from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
+from projector.stores.mongo.sides import MongoSides
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.accepted import RedisAcceptedCommands
+from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.parked import RedisParkedMessages
+from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
 from projector.tasks import FanOutTasks
 from projector.topic import TopicWatch
 
 STORES: Final = ("redis", "mongo")
 _SECONDS: Final = 5.0
+_LEAVING_SECONDS: Final = 15.0
 
 
-def redis_store(settings: Settings) -> RedisStore:
-    """The hot views."""
-    return RedisStore(_redis(settings), _redis_settings(settings))
+def redis_store(settings: Settings, number: int = FIRST) -> RedisStore:
+    """The hot views of a generation."""
+    return RedisStore(_redis(settings), _redis_settings(settings, number))
 
 
-def mongo_store(settings: Settings) -> MongoStore:
-    """The documents."""
-    return MongoStore(_mongo(settings), settings.mongo_database)
+def mongo_store(settings: Settings, number: int = FIRST) -> MongoStore:
+    """The documents of a generation."""
+    return MongoStore(_mongo(settings), settings.mongo_database, number)
 
 
-def parked_messages(settings: Settings, name: str) -> ParkedMessages:
-    """What the named store has set aside."""
+def store_of(settings: Settings, name: str, number: int) -> Store:
+    """A generation of the named store."""
+    return redis_store(settings, number) if name == "redis" else mongo_store(settings, number)
+
+
+def generations(settings: Settings, name: str) -> Generations:
+    """Which generations the named store has."""
     if name == "redis":
-        return RedisParkedMessages(_redis(settings), _redis_settings(settings))
-    return MongoParkedMessages(_mongo(settings), settings.mongo_database)
+        return RedisGenerations(_redis(settings), settings.redis_prefix)
+    return MongoGenerations(_mongo(settings), settings.mongo_database)
 
 
-def consumers(  # noqa: PLR0913 - what the command line says
-    settings: Settings, names: Iterable[str], *, health: Health, stop: Flag, limit: int | None, with_tasks: bool
-) -> list[Consumer]:
-    """A consumer for each of the named stores; the Redis one serves fan-out tasks too, if wanted."""
-    found: list[Consumer] = []
-    for name in names:
-        store: Store
-        tasks = None
-        if name == "redis":
-            store = redis = redis_store(settings)
-            tasks = FanOutTasks(redis) if with_tasks else None
-        else:
-            store = mongo_store(settings)
-        found.append(consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks))
-    return found
+def generation_or_live(settings: Settings, name: str, number: int | None) -> int:
+    """That one, or the live one where none is named. Raises GenerationError where there is none, and StoreAwayError."""
+    with closing(generations(settings, name)) as found:
+        registry = found.registry()
+    wanted = registry.live if number is None else number
+    if not registry.has(wanted):
+        raise GenerationError(f"{name} has no generation {wanted}")
+    return wanted
+
+
+def comparison(settings: Settings, name: str, live: int, other: int) -> Sides:
+    """Two generations of the named store beside each other."""
+    if name == "redis":
+        return RedisSides(_redis(settings), settings.redis_prefix, live, other)
+    return MongoSides(_mongo(settings), settings.mongo_database, live, other)
+
+
+def parked_messages(settings: Settings, name: str, number: int = FIRST) -> ParkedMessages:
+    """What a generation of the named store has set aside."""
+    if name == "redis":
+        return RedisParkedMessages(_redis(settings), _redis_settings(settings, number))
+    return MongoParkedMessages(_mongo(settings), database_of(settings.mongo_database, number))
+
+
+def consumer_of(  # noqa: PLR0913 - what the command line says
+    settings: Settings,
+    name: str,
+    number: int,
+    *,
+    health: Health,
+    stop: Flag,
+    limit: int | None = None,
+    with_tasks: bool = True,
+    metrics: Metrics | None = None,
+    rate: Rate | None = None,
+) -> Consumer:
+    """The consumer of a generation of the named store; that of Redis serves fan-out tasks too, if wanted."""
+    store: Store
+    tasks = None
+    if name == "redis":
+        store = redis = redis_store(settings, number)
+        tasks = FanOutTasks(redis) if with_tasks else None
+    else:
+        store = mongo_store(settings, number)
+    return consumer(
+        settings,
+        store,
+        health=health,
+        stop=stop,
+        limit=Limit(limit),
+        tasks=tasks,
+        metrics=metrics,
+        number=number,
+        rate=rate,
+    )
 
 
 def consumer(  # noqa: PLR0913 - what a consumer is made of
-    settings: Settings, store: Store, *, health: Health, stop: Flag, limit: Limit, tasks: FanOutTasks | None = None
+    settings: Settings,
+    store: Store,
+    *,
+    health: Health,
+    stop: Flag,
+    limit: Limit,
+    tasks: FanOutTasks | None = None,
+    metrics: Metrics | None = None,
+    number: int = FIRST,
+    rate: Rate | None = None,
 ) -> Consumer:
-    """The consumer of one store."""
+    """The consumer of one generation of a store, told of in the metrics where there are any."""
+    progress = Progress(store.name, number)
+    if metrics is not None:
+        metrics.add(progress)
+        metrics.watch_waiting(progress, store.waiting, stop)
     return Consumer(
         store=store,
-        event_log=_topic_log(settings, EVENTS, store.name),
+        event_log=_topic_log(settings, EVENTS, group_of(store.name, number)),
+        rate=rate,
         dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
         health=health,
         stop=stop,
         limit=limit,
+        progress=progress,
         tasks=tasks,
     )
+
+
+def metrics(settings: Settings, stop: Flag) -> Metrics:
+    """The metrics of the process, and a look at the log's ends every second until it stops."""
+    ends = LogEnds()
+    watch(ends, AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix), stop)
+    return Metrics(ends)
 
 
 def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:
@@ -93,10 +174,29 @@ def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:
     )
 
 
+def event_log_ends(settings: Settings) -> EventLogEnds:
+    """How far the log reaches."""
+    return EventLogEnds(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
+
+
+def delete_group(settings: Settings, name: str, number: int) -> str | None:
+    """Deletes the group by which a generation was read; why it is still there, if so."""
+    return groups.delete(AdminClient(_broker(settings)), _group(settings, group_of(name, number)), _LEAVING_SECONDS)
+
+
+def group_of(name: str, number: int) -> str:
+    """The group by which a generation of a store reads, behind what all of the projector's begin with."""
+    return name if number == FIRST else f"{name}.g{number}"
+
+
+def _group(settings: Settings, group: str) -> str:
+    return f"{settings.topic_prefix}cheeper.projector.{group}"
+
+
 def _topic_log(settings: Settings, topic: Topic, group: str) -> TopicLog:
     name = topic.named(settings.topic_prefix)
     return TopicLog(
-        consumer_settings(settings.kafka_bootstrap_servers, f"{settings.topic_prefix}cheeper.projector.{group}"),
+        consumer_settings(settings.kafka_bootstrap_servers, _group(settings, group)),
         name,
         TopicWatch(AdminClient(_broker(settings)), name),
     )
@@ -106,9 +206,13 @@ def _broker(settings: Settings) -> dict[str, str | int | float | bool]:
     return {"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0}
 
 
-def _redis_settings(settings: Settings) -> RedisSettings:
+def _redis_settings(settings: Settings, number: int) -> RedisSettings:
     return RedisSettings(
-        prefix=settings.redis_prefix, inline_max=settings.fanout_inline_max, slice_size=settings.fanout_slice
+        prefix=prefix_of(settings.redis_prefix, number),
+        inline_max=settings.fanout_inline_max,
+        slice_size=settings.fanout_slice,
+        generation=number,
+        installation=settings.redis_prefix,
     )
 
 

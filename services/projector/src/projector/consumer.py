@@ -21,7 +21,10 @@ from projector.limits import Limit, is_domain
 from projector.log import PATIENCE, TopicLog
 from projector.places import Places
 from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
+from projector.positions import Search
+from projector.progress import Progress
 from projector.projecting import item_of
+from projector.rates import Rate
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
 from projector.transients import Abandoned, Persistence
@@ -48,7 +51,9 @@ class Consumer:
         health: Health,
         stop: Flag,
         limit: Limit,
+        progress: Progress,
         tasks: FanOutTasks | None = None,
+        rate: Rate | None = None,
         most_in_a_row: int = MOST_IN_A_ROW,
         most_a_minute: int = MOST_A_MINUTE,
     ) -> None:
@@ -58,11 +63,21 @@ class Consumer:
         self._stop = stop
         self._limit = limit
         self._tasks = tasks
+        self.progress = progress
+        progress.owned = lambda: event_log.owned
+        self._rate = rate or Rate(None)
         self._most_in_a_row = most_in_a_row
         self._most_a_minute = most_a_minute
         self._last_minute = PerMinute(most_a_minute)
-        self._persistence = Persistence(health, store.name, event_log.idle)
-        self._places = Places(store, event_log, health, self._persistence, self._wanted)
+        self._persistence = Persistence(health, store.name, event_log.idle, retried=progress.retried)
+        self._places = Places(
+            store=store,
+            event_log=event_log,
+            health=health,
+            persistence=self._persistence,
+            wanted=self._wanted,
+            progress=progress,
+        )
         self._busy = False
         health.expect(store.name)
 
@@ -74,8 +89,11 @@ class Consumer:
                 while self._wanted():
                     self._places.look_around()
                     self._places.place_held()
-                    for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
-                        self._take(partition, messages)
+                    if self._rate.wait:
+                        self._log.idle(min(self._rate.wait, PATIENCE))
+                    else:
+                        for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
+                            self._take(partition, messages)
                     self._serve_tasks()
         finally:
             self._log.close()
@@ -88,6 +106,7 @@ class Consumer:
         position = self._places.of(partition)
         found = [decode(message) for message in messages]
         fresh, gap = position.continued_by(found)
+        self.progress.reads(partition, found, fresh)
         items = [Item(incoming=again) for again in position.last_again(found, self._log.watch.topic_id or "")]
         items += self._limit.allowed([self._item(incoming) for incoming in fresh])
         try:
@@ -95,8 +114,11 @@ class Consumer:
                 self._apply(partition, items)
                 if gap and not self._limit.reached:
                     self._places.miss(partition)
+                whole = not gap and position.search is Search.NONE and not self._limit.reached
+                self.progress.took(partition, found[-1], whole=whole, gap=position.search is not Search.NONE)
         except GapError:
             self._places.miss(partition)
+            self.progress.took(partition, found[-1], whole=False, gap=True)
 
     def _item(self, incoming: Incoming) -> Item:
         log.info("received", store=self._store.name, **_says(incoming))
@@ -123,6 +145,7 @@ class Consumer:
                 continue
             self._settle(partition, items[: applied.used], applied)
             items = items[applied.used :]
+            self.progress.holds(partition, items[0].incoming if items else None)
 
     def _settle(self, partition: int, items: Sequence[Item], applied: Applied) -> None:
         position = self._places.of(partition)
@@ -134,6 +157,7 @@ class Consumer:
         for item in new:
             what = "parked" if item.offset in aside else "applied"
             log.info(what, store=self._store.name, **_says(item.incoming))
+        self.progress.settled(partition, new, aside, applied.checkpoint.sequence)
         tell_left_out(applied.left_out)
         self._last_minute.count(sum(not message.behind for message in parked))
         for message in parked:
@@ -148,6 +172,7 @@ class Consumer:
             )
             self._dead_letters.copy(message, self._store.name)
         self._limit.count(sum(is_domain(item) for item in new))
+        self._rate.count(len(new))
         self._log.store_offset(partition, items[-1].offset)
 
     def _within_poison_limit(self, partition: int, items: Sequence[Item]) -> tuple[Item, ...]:

@@ -16,6 +16,7 @@ import msgspec
 
 from cheeper_contracts.topics import EVENTS
 from projector import bootstrap
+from projector.generations import GenerationError
 from projector.parking import ParkedMessage
 from projector.replaying import Replayed, replay
 from projector.settings import Settings
@@ -38,6 +39,8 @@ def add_to(roles: Any) -> None:
     drop = acts.add_parser("drop", help="remove one parked message for ever")
     for act in (listing, again):
         act.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
+    for act in (listing, show, again, drop):
+        act.add_argument("--generation", type=int, metavar="N", help="by default the one that readers are shown")
     for act in (show, drop):
         act.add_argument("id", type=_id, metavar="ID", help="as list has it, such as redis:3:17")
     which = again.add_mutually_exclusive_group(required=True)
@@ -51,10 +54,14 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     acts = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
     names = [options.id[0]] if "id" in options else bootstrap.STORES if options.store == "all" else [options.store]
     with ExitStack() as open_stores:
-        stores = [open_stores.enter_context(closing(bootstrap.parked_messages(settings, name))) for name in names]
         try:
+            numbers = {name: bootstrap.generation_or_live(settings, name, options.generation) for name in names}
+            stores = [
+                open_stores.enter_context(closing(bootstrap.parked_messages(settings, name, numbers[name])))
+                for name in names
+            ]
             return acts[options.act](stores, options, settings)
-        except (StoreAwayError, UnappliableError) as error:
+        except (StoreAwayError, UnappliableError, GenerationError) as error:
             return _refuse(str(error))
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import msgspec
 import structlog
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer, Meta, Problem
@@ -52,6 +53,11 @@ class Health:
                     merged[name] = need
         return merged
 
+    def withdraw(self, need: str, part: str) -> None:
+        """Nobody speaks of it any more."""
+        with self._lock:
+            self._needs.pop((need, part), None)
+
     def _set(self, name: str, part: str, need: Need) -> None:
         with self._lock:
             before = self._needs.get((name, part))
@@ -65,15 +71,47 @@ class Health:
             log.warning("waiting", need=name, why=need.why, **store)
 
 
-def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:
-    """Answers the two health pages in a thread of its own until `shutdown()`. Raises OSError if the port is taken."""
-    server = ThreadingHTTPServer((host, port), _handler(health.needs))
+class PartOfHealth(Health):
+    """Speaks of the needs of another Health for a part of its own, which it names where it says why not."""
+
+    def __init__(self, whole: Health, name: str) -> None:
+        super().__init__()
+        self._whole = whole
+        self._name = name
+        self._spoken: set[tuple[str, str]] = set()
+
+    def expect(self, need: str, part: str = "") -> None:
+        """As Health has it."""
+        self._whole.expect(need, self._named(need, part))
+
+    def say(self, need: str, why_not: str | None, part: str = "") -> None:
+        """As Health has it."""
+        why = f"{self._name}: {why_not}" if self._name and why_not is not None else why_not
+        self._whole.say(need, why, self._named(need, part))
+
+    def withdraw_all(self) -> None:
+        """Its part is over: nothing is needed for it any more."""
+        for need, part in self._spoken:
+            self._whole.withdraw(need, part)
+
+    def _named(self, need: str, part: str) -> str:
+        named = f"{part} {self._name}".strip()
+        self._spoken.add((need, named))
+        return named
+
+
+def serve(health: Health, host: str, port: int, metrics: Callable[[], bytes]) -> ThreadingHTTPServer:
+    """Answers the two health pages, and with the metrics, in a thread of its own until `shutdown()`.
+
+    Raises OSError if the port is taken.
+    """
+    server = ThreadingHTTPServer((host, port), _handler(health.needs, metrics))
     server.daemon_threads = True
     Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server
 
 
-def _handler(needs: Callable[[], dict[str, Need]]) -> type[BaseHTTPRequestHandler]:
+def _handler(needs: Callable[[], dict[str, Need]], metrics: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == routes.HEALTH_LIVE:
@@ -82,16 +120,22 @@ def _handler(needs: Callable[[], dict[str, Need]]) -> type[BaseHTTPRequestHandle
                 found = needs()
                 whole = all(need.ok for need in found.values())
                 self._answer(HTTPStatus.OK if whole else HTTPStatus.SERVICE_UNAVAILABLE, found)
+            elif self.path == routes.METRICS:
+                self._send(HTTPStatus.OK, CONTENT_TYPE_PLAIN_0_0_4, metrics())
             else:
                 self._answer(HTTPStatus.NOT_FOUND, Problem(message="There is no such path.", code="no_such_path"))
 
         def _answer(self, status: HTTPStatus, data: Any) -> None:
             message_id = str(uuid4())
             body = msgspec.json.encode(Answer(data=data, meta=Meta(message_id=message_id)))
+            self._send(status, "application/json", body, message_id)
+
+        def _send(self, status: HTTPStatus, content_type: str, body: bytes, message_id: str | None = None) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Message-Id", message_id)
+            if message_id is not None:
+                self.send_header("X-Message-Id", message_id)
             self.end_headers()
             self.wfile.write(body)
 

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from projector.topic import TopicWatch
+from projector.topic import TopicWatch, words_of
 
 log = structlog.get_logger()
 
@@ -174,4 +174,4 @@ class TopicLog:
             self.out_of_range.add(partition)
             self.watch.hurry()
         else:
-            self._why_not = error.str()
+            self._why_not = words_of(error)

@@ -21,6 +21,7 @@ def configure(role: str, log_format: str, level: str) -> None:
     """
     console = log_format == "console" or (log_format == "auto" and sys.stdout.isatty())
     before: tuple[Processor, ...] = (
+        structlog.contextvars.merge_contextvars,  # the generation, where it is not the first
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _service(role),

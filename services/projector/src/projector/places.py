@@ -12,6 +12,7 @@ import structlog
 from projector.health import Health
 from projector.log import BEGINNING, TopicLog
 from projector.positions import Position, Search
+from projector.progress import Progress
 from projector.stores import Store
 from projector.transients import Persistence
 
@@ -25,14 +26,22 @@ class Places:
     `wanted` any more.
     """
 
-    def __init__(
-        self, store: Store, event_log: TopicLog, health: Health, persistence: Persistence, wanted: Callable[[], bool]
+    def __init__(  # noqa: PLR0913 - what a consumer is made of
+        self,
+        *,
+        store: Store,
+        event_log: TopicLog,
+        health: Health,
+        persistence: Persistence,
+        wanted: Callable[[], bool],
+        progress: Progress,
     ) -> None:
         self._store = store
         self._log = event_log
         self._health = health
         self._persistence = persistence
         self._wanted = wanted
+        self._progress = progress
         self._views = f"{store.name}_views"
         self._positions: dict[int, Position] = {}
         self._next_look = 0.0
@@ -65,6 +74,7 @@ class Places:
             position.checkpoint = stored
             offset = None if partition in self._log.out_of_range else position.next_offset(topic_id)
             places[partition] = BEGINNING if offset is None else offset
+            self._progress.placed(partition, stored, topic_id)
             log.info("reading", store=self._store.name, partition=partition, sequence=stored.sequence, offset=offset)
         self._log.place(places)
 

@@ -30,14 +30,23 @@ def pauses() -> Iterator[float]:
 class Persistence:
     """Tries again until it works or nobody wants it any more. `wait` is how to spend the time between.
 
-    What readiness hears is that of one need, and of one part of it where several threads have the same.
+    What readiness hears is that of one need, and of one part of it where several threads have the same. `retried` hears
+    of each failure.
     """
 
-    def __init__(self, health: Health, need: str, wait: Callable[[float], None], part: str = "") -> None:
+    def __init__(
+        self,
+        health: Health,
+        need: str,
+        wait: Callable[[float], None],
+        part: str = "",
+        retried: Callable[[StoreAwayError], object] | None = None,
+    ) -> None:
         self._health = health
         self._need = need
         self._wait = wait
         self._part = part
+        self._retried = retried
 
     def of(self, action: Callable[[], T], wanted: Callable[[], bool]) -> T:
         """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreAwayError."""
@@ -47,6 +56,8 @@ class Persistence:
                 result = action()
             except StoreAwayError as error:
                 self._health.say(self._need, str(error), self._part)
+                if self._retried is not None:
+                    self._retried(error)
                 self._wait(next(waits))
             else:
                 self._health.say(self._need, None, self._part)

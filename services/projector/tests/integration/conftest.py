@@ -1,11 +1,25 @@
+import threading
+from contextlib import contextmanager
+
 import pytest
 import redis as redis_client
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
 
+from cheeper_contracts import views
+from cheeper_contracts.topics import DEAD_LETTERS, EVENTS, TOPICS
+from cheeper_local.testing import until
+from projector import bootstrap
+from projector.health import Health
+from projector.limits import Limit
+from projector.settings import from_env
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.tasks import FanOutTasks
 
 
 @pytest.fixture
@@ -55,3 +69,140 @@ def store(request):
     made = MongoStore(mongo.client, mongo.name)
     made.prepare()
     return made
+
+
+class Kafka:
+    """The topics of a test, as the relay and the operator handle them."""
+
+    def __init__(self, bootstrap_servers, prefix):
+        self.servers, self.prefix = bootstrap_servers, prefix
+        self.admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+        self.topic = EVENTS.named(prefix)
+
+    def make(self, topics=TOPICS):
+        wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in topics]
+        for made in self.admin.create_topics(wanted).values():
+            made.result(30)
+        until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {topic.topic for topic in wanted})
+
+    def wipe(self):
+        self.admin.delete_topics([self.topic])[self.topic].result(30)
+        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics, 30)
+
+    def send(self, messages):
+        producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})
+        for message in messages:
+            producer.produce(
+                self.topic,
+                value=message.value(),
+                key=message.key(),
+                headers=message.headers(),
+                partition=message.partition(),
+            )
+        assert producer.flush(30) == 0
+
+    def dead_letters(self):
+        consumer = KafkaConsumer({"bootstrap.servers": self.servers, "group.id": f"{self.prefix}reader"})
+        consumer.assign([TopicPartition(DEAD_LETTERS.named(self.prefix), 0, 0)])
+        found = []
+        while (message := consumer.poll(1)) is not None:
+            found.append(message)
+        consumer.close()
+        return found
+
+
+class Running:
+    """A consumer in a thread, as the process runs it."""
+
+    def __init__(self, consumer, health, stop, store):
+        self.health, self.store = health, store
+        self._stop = stop
+        self.failure = None
+        self._thread = threading.Thread(target=self._run, args=(consumer,))
+        self._thread.start()
+
+    def _run(self, consumer):
+        try:
+            consumer.run()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            self.failure = error
+
+    def sequences(self):
+        return {p: c.sequence for p, c in self.store.checkpoints(range(8)).items() if c.sequence}
+
+    def topics(self):
+        return {c.topic_id for c in self.store.checkpoints(range(8)).values() if c.sequence}
+
+    def why_not(self):
+        return [need.why for need in self.health.needs().values() if not need.ok]
+
+    def end(self, *, wait=False):
+        if not wait:
+            self._stop.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def kafka_at():
+    """Makes the topics' handle for a broker and a prefix."""
+    return Kafka
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap, topic_prefix):
+    """The topics of the test, made."""
+    made = Kafka(kafka_bootstrap, topic_prefix)
+    made.make()
+    return made
+
+
+@pytest.fixture
+def environ(kafka, redis_url, redis_prefix, mongo_url, mongo_database):
+    """The settings of a projector for the test's topics and stores."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.servers,
+        "TOPIC_PREFIX": kafka.prefix,
+        "REDIS_URL": redis_url,
+        "REDIS_PREFIX": redis_prefix,
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": mongo_database,
+        "PORT": "0",
+        "LOG_FORMAT": "json",
+    }
+
+
+@pytest.fixture(params=["redis", "mongo"])
+def running(request, environ):
+    """Runs a consumer of each store in turn, ended with the block."""
+    name = request.param
+
+    @contextmanager
+    def run(limit=None, **changes):
+        settings = from_env({**environ, **changes})
+        store = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
+        watched = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
+        health, stop = Health(), threading.Event()
+        tasks = FanOutTasks(store) if name == "redis" else None
+        made = bootstrap.consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks)
+        running = Running(made, health, stop, watched)
+        try:
+            yield running
+        finally:
+            running.end()
+            watched.close()
+
+    return run
+
+
+@pytest.fixture
+def followers(request, redis, redis_prefix, mongo):
+    """An author's count of followers in the store of this run."""
+    name = request.node.callspec.params["running"]
+
+    def read(author):
+        if name == "redis":
+            return int(redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, author), "followers") or 0)
+        return (mongo[views.AUTHORS.name].find_one({"_id": author}) or {}).get("followers", 0)
+
+    return read

@@ -137,7 +137,7 @@ def accepted(stack):
     producer = Producer({"bootstrap.servers": stack["KAFKA_BOOTSTRAP_SERVERS"]})
     producer.produce(COMMANDS.named(stack["TOPIC_PREFIX"]), b"{}", "key", 0, headers=to_headers(envelope))
     assert producer.flush(30) == 0
-    return views.COMMAND_RECORD.key(stack["REDIS_PREFIX"], envelope.message_id)
+    return views.ACCEPTED_COMMAND.key(stack["REDIS_PREFIX"], envelope.message_id)
 
 
 def groups(stack):
@@ -325,12 +325,13 @@ def test_it_waits_for_servers_and_leaves_when_told(role):
         except OSError:
             return 0, ""
 
-    until(lambda: ready()[0] == 503 and "127.0.0.1:1" in ready()[1], 20)
+    until(lambda: ready()[0] == 503 and "does not answer" in ready()[1], 20)
     body = ready()[1]
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "secret" not in body + out
+    assert "127.0.0.1" not in body
 
 
 def test_a_wrong_setting_ends_with_2_and_its_name():

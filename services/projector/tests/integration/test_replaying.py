@@ -15,6 +15,8 @@ from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings
 
+pytestmark = pytest.mark.proves(guarantee="poison")
+
 ROUNDS = 150
 
 

@@ -7,6 +7,8 @@ from cheeper_contracts import views
 from projector.stores import Batch, Checkpoint, GapError, Item, UnappliableError
 from projector.writes import AddMember, Increment
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
 
 @pytest.fixture
 def followers(store, request):

@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from projector.health import Health, serve
+from projector.health import Health, PartOfHealth, serve
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def health():
 
 @pytest.fixture
 def get(health):
-    server = serve(health, "127.0.0.1", 0)
+    server = serve(health, "127.0.0.1", 0, lambda: b"a_metric 1\n")
 
     def get(path):
         try:
@@ -57,5 +57,27 @@ def test_a_need_with_parts_is_met_when_all_are(health, get):
 
 def test_other_paths_are_not_found(get):
     """The answer has the API's form."""
-    status, answer = get("/metrics")
+    status, answer = get("/metrics/")
     assert (status, answer["data"]["code"]) == (404, "no_such_path")
+
+
+def test_metrics_are_answered_as_they_are(health):
+    """As text of Prometheus's format, whatever readiness says."""
+    health.expect("redis")
+    server = serve(health, "127.0.0.1", 0, lambda: b"a_metric 1\n")
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=5) as answer:
+        assert (answer.read(), answer.headers["Content-Type"].partition(";")[0]) == (b"a_metric 1\n", "text/plain")
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_part_names_itself_and_goes_without_a_trace():
+    """What one generation lacks is told with its name, and nothing is needed any more of one that is gone."""
+    health = Health()
+    part = PartOfHealth(health, "generation 2")
+    health.say("redis", None)
+    part.expect("redis")
+    part.say("redis", "is away")
+    assert health.needs()["redis"].why == "generation 2: is away"
+    part.withdraw_all()
+    assert health.needs()["redis"].ok

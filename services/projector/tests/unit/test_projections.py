@@ -13,6 +13,8 @@ from projector import projections
 from projector.meta import Meta
 from projector.writes import FanOut, PullIn, PutText, SetFields
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
 META = Meta(
     message_id="m",

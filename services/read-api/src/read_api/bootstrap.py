@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from read_api.http.app import build_app
 from read_api.http.health import Readiness
 from read_api.http.server import serve
+from read_api.metrics import Metrics
 from read_api.queries.author import Author, ShowAuthor
 from read_api.queries.author_by_username import AuthorByUsername, FindAuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps, ListAuthorCheeps
@@ -23,7 +26,7 @@ from read_api.queries.search_cheeps import FindCheeps, SearchCheeps
 from read_api.queries.timeline import ShowTimeline, Timeline
 from read_api.queries.waiting import Waiter, in_all
 from read_api.settings import Settings
-from read_api.stores import redis
+from read_api.stores import applied, redis
 from read_api.stores.mongo import reader as mongo
 from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
@@ -35,7 +38,7 @@ from read_api.stores.mongo.search import MongoSearch
 log = structlog.get_logger()
 
 
-def query_bus(hot: redis.RedisViews, documents: mongo.Reader) -> QueryBus:
+def query_bus(hot: redis.RedisViews, documents: mongo.Reader, metrics: Metrics) -> QueryBus:
     """The table from query to handler, with one waiter for each view."""
     in_documents = Waiter(documents.settled)
     in_both = Waiter(in_all(hot.settled_in_timelines, documents.settled))
@@ -56,7 +59,8 @@ def query_bus(hot: redis.RedisViews, documents: mongo.Reader) -> QueryBus:
             SearchCheeps: FindCheeps(search, in_documents),
             SearchAuthors: FindAuthors(search, in_documents),
             Command: ShowCommand(hot, MongoCommands(documents), in_both),
-        }
+        },
+        metrics,
     )
 
 
@@ -66,14 +70,19 @@ async def run_http(settings: Settings) -> None:
     mongo_client = mongo.connect(settings.mongo_url)
     hot = redis.RedisViews(redis_client, settings.redis_prefix)
     documents = mongo.Reader(mongo_client, settings.mongo_database)
-    bus = query_bus(hot, documents)
+    metrics = Metrics()
+    bus = query_bus(hot, documents, metrics)
+    looks = {
+        "redis": partial(applied.of_redis, redis_client, settings.redis_prefix),
+        "mongo": partial(applied.of_mongo, mongo_client, settings.mongo_database),
+    }
 
     async def close() -> None:
         await redis_client.aclose()
         await redis_client.connection_pool.disconnect()
         await mongo_client.close()
 
-    app = build_app(bus, Readiness({"redis": hot.ping, "mongo": documents.ping}), close)
+    app = build_app(bus, Readiness({"redis": hot.ping, "mongo": documents.ping}), close, metrics, looks)
     log.info("starting", role="http", host=settings.host, port=settings.port)
     await serve(app, settings.host, settings.port, bus.close)
     log.info("ended", role="http")

@@ -8,12 +8,15 @@ import pytest
 import redis as redis_py
 from pymongo import MongoClient
 
+from cheeper_contracts.generations import database_of, prefix_of
 from read_api.bootstrap import query_bus
+from read_api.metrics import Metrics
 from read_api.stores import redis
 from read_api.stores.mongo import reader as mongo
 
 sys.path.insert(0, str(Path(__file__).parent))  # `read_api_…` are shared by these tests alone
 
+from read_api_generations import Registry
 from read_api_layout import Documents, Hot, new_id
 from read_api_process import running
 
@@ -54,7 +57,7 @@ async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
 @pytest.fixture
 def ask(redis_views, reader):
     """Asks a query as the process does."""
-    bus = query_bus(redis_views, reader)
+    bus = query_bus(redis_views, reader, Metrics())
 
     async def while_there(awaited):
         await awaited
@@ -63,6 +66,29 @@ def ask(redis_views, reader):
         return await bus.ask(query, while_there)
 
     return asked
+
+
+@pytest.fixture
+def registry(hot, documents, redis_prefix, mongo_database):
+    """Says which generations are live."""
+    client = documents.database.client
+    yield Registry(hot.client, redis_prefix, client, mongo_database)
+    for number in (2, 3):
+        client.drop_database(database_of(mongo_database, number))
+
+
+@pytest.fixture
+def hot_two(hot, redis_prefix):
+    """The second generation in Redis, to lay data into."""
+    return Hot(hot.client, prefix_of(redis_prefix, 2))
+
+
+@pytest.fixture
+def documents_two(documents, mongo_database):
+    """The second generation in MongoDB, to lay data into."""
+    laid = Documents(documents.database.client[database_of(mongo_database, 2)])
+    laid.make_indexes()
+    return laid
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_contracts.views import CheepRecord, Collection, CommandRecord, KeyPattern
+from cheeper_contracts.views import AcceptedCommand, CheepRecord, Collection, CommandRecord, KeyPattern
 from cheeper_contracts.words import words_of
 
 AT = 1_647_292_130_123_456
@@ -84,6 +84,13 @@ class Hot:
         """A command's record."""
         record = command_record(message_id, key=key, sequence=sequence, **record_fields)
         self.client.set(self.key(views.COMMAND_RECORD, message_id), msgspec.json.encode(record))
+
+    def accept(self, message_id: str, *, at: int | None = None) -> None:
+        """A command is on its topic, and nobody has handled it."""
+        accepted = AcceptedCommand(
+            message_id=message_id, key=new_id(), type="cheeper.post-cheep.v1", at=at or time.time_ns() // 1_000
+        )
+        self.client.set(self.key(views.ACCEPTED_COMMAND, message_id), msgspec.json.encode(accepted))
 
     def task(self, author: str, sequence: int) -> None:
         """A fan-out task, the newest of its author."""

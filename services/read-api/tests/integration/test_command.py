@@ -16,7 +16,7 @@ async def test_from_accepted_to_projected(hot, documents, ask):
     with pytest.raises(NotFoundError) as caught:
         await ask(Command(message_id=message))
     assert (caught.value.code, str(caught.value)) == ("command_not_found", f'Command "{message}" does not exist')
-    hot.command(message, key=author, sequence=0, status="accepted")
+    hot.accept(message)
     assert await status(ask, message) == "accepted"
     hot.task(author, 5)
     hot.command(message, key=author, sequence=5)
@@ -56,6 +56,6 @@ async def test_after_waits_for_both_stores(hot, documents, ask):
 async def test_an_accepted_one_is_not_waited_out(hot, ask):
     """A command that is only accepted has no effects yet, also for a view that has no tasks."""
     message = new_id()
-    hot.command(message, key=new_id(), sequence=0, status="accepted")
+    hot.accept(message)
     assert not (await ask(Timeline(author_id=new_id(), after=message, timeout=0.05))).settled
     assert await status(ask, message) == "accepted"

@@ -12,6 +12,7 @@ from read_api_layout import AT, Documents, command_record, new_id
 from cheeper_contracts import views
 from cheeper_contracts.words import words_of
 from read_api.bootstrap import query_bus
+from read_api.metrics import Metrics
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
@@ -102,7 +103,7 @@ async def explained(laid, servers, redis_views):
     """Asks a query; what was found, and the server's explanation of each command that it took."""
     sent = Sent()
     async with AsyncMongoClient(servers.shared("mongo").url, event_listeners=[sent]) as client:
-        bus = query_bus(redis_views, Reader(client, laid.database.name))
+        bus = query_bus(redis_views, Reader(client, laid.database.name), Metrics())
 
         async def while_there(awaited):
             await awaited

@@ -6,7 +6,7 @@ from itertools import product
 import msgspec
 import pytest
 
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS, CommandRecord
+from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
 from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, ShowCommand
 from read_api.queries.waiting import Waiter
 
@@ -15,6 +15,8 @@ STATUSES = ["accepted", "handled", "projected"]
 
 
 def record(status, **fields):
+    if status == "accepted":
+        return AcceptedCommand(message_id="m", key="k", type="cheeper.follow.v1", at=NOW * 1_000_000)
     about = {"message_id": "m", "key": "k", "partition": 0, "sequence": 1, "type": "cheeper.follow.v1"}
     return CommandRecord(**{**about, "status": status, "at": NOW * 1_000_000, "changed": status == "handled", **fields})
 
@@ -23,13 +25,19 @@ def record(status, **fields):
 class Stores:
     """Both stores: what each has of the one command."""
 
-    hot: CommandRecord | None = None
+    hot: CommandRecord | AcceptedCommand | None = None
     effects_in: bool = False
     document: CommandRecord | None = None
     settled: tuple[bool, bool] = (True, True)
 
     async def command(self, _message_id, *, after):
-        return HotCommand(record=self.hot, effects_in=self.effects_in, settled=after is None or self.settled[0])
+        accepted = isinstance(self.hot, AcceptedCommand)
+        return HotCommand(
+            record=None if accepted else self.hot,
+            accepted=self.hot if accepted else None,
+            effects_in=self.effects_in,
+            settled=after is None or self.settled[0],
+        )
 
     async def record(self, _message_id, *, after):
         return self.document, after is None or self.settled[1]
@@ -81,7 +89,9 @@ async def test_what_is_told():
     """An accepted command's change is not known; a rejected one has its code and sentence."""
     at = "2023-11-14T22:13:20+00:00"
     told = [
-        msgspec.to_builtins((await look(Stores(found, True, None if found.status == "accepted" else found))).data)
+        msgspec.to_builtins(
+            (await look(Stores(found, True, None if isinstance(found, AcceptedCommand) else found))).data
+        )
         for found in (
             record("accepted"),
             record("handled", changed=False),

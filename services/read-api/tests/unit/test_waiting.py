@@ -1,21 +1,35 @@
 import asyncio
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from read_api.queries.asking import StoreAwayError
-from read_api.queries.waiting import Waiter, in_all
+from read_api.queries.asking import Found, Query, StoreAwayError
+from read_api.queries.bus import QueryBus
+from read_api.queries.waiting import ASKED_AT_ONCE, Waiter, in_all
+
+pytestmark = pytest.mark.proves(guarantee="read-your-writes")
 
 
 class Settlements:
-    """A view that says what was put into it, and counts how often it is asked."""
+    """A view that says what was put into it, and counts how often it is asked, for what, and how many at once."""
 
     def __init__(self):
         self.settled = set()
         self.looks = 0
+        self.asked = Counter()
+        self.most_ids = self.most_at_once = self._now = 0
         self.away = False
 
     async def __call__(self, message_ids):
         self.looks += 1
+        self.asked.update(message_ids)
+        self.most_ids = max(self.most_ids, len(message_ids))
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        await asyncio.sleep(0)  # as long as a store takes, others run
+        self._now -= 1
         if self.away:
             raise StoreAwayError("redis", "away")
         return self.settled & set(message_ids)
@@ -38,8 +52,8 @@ async def passed(looks, settlements):
 
 
 async def until(condition):
-    """Wait for a condition, 2 s at most."""
-    async with asyncio.timeout(2):
+    """Wait for a condition, 10 s at most."""
+    async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - what is watched has no event
             await asyncio.sleep(0.001)
 
@@ -121,3 +135,106 @@ async def test_in_all_is_in_every_view():
     one, other = Settlements(), Settlements()
     one.settled, other.settled = {"a", "b"}, {"b", "c"}
     assert await in_all(one, other)(["a", "b", "c"]) == {"b"}
+
+
+async def test_a_thousand_readers_are_one_loop_that_asks_in_bounded_looks(waiter, settlements):
+    """However many wait, for however many commands, no two looks are at once, none asks for more than may be asked at
+    once, and a command is asked for no more often than if it were waited for alone.
+    """
+    waits = [asyncio.create_task(waiter.wait(f"m{i}", 30)) for i in range(1_000)]
+    waits += [asyncio.create_task(waiter.wait("m0", 30)) for i in range(1_000)]
+    await until(lambda: min(settlements.asked[f"m{i}"] for i in range(1_000)) >= 10)
+    assert settlements.most_ids <= ASKED_AT_ONCE
+    assert settlements.most_at_once == 1
+    assert max(settlements.asked.values()) <= min(settlements.asked.values()) + 1
+    settlements.settled.update(f"m{i}" for i in range(1_000))
+    await asyncio.wait_for(asyncio.gather(*waits), 10)
+    assert not waiter._wanted
+
+
+async def test_newcomers_are_no_burden_on_who_waits_long(waiter, settlements):
+    """A command that was asked for often is asked for at its own pace, however many new ones come meanwhile."""
+    old = asyncio.create_task(waiter.wait("old", 30))
+    await until(lambda: settlements.asked["old"] >= 8)
+    before, new = settlements.asked["old"], 0
+    while new < 40:
+        await waiter.wait(f"new{new}", 0.006)
+        new += 1
+    assert sum(settlements.asked[f"new{i}"] for i in range(new)) > 2 * (settlements.asked["old"] - before)
+    old.cancel()
+
+
+async def test_each_reader_looks_twice_and_no_more(waiter, settlements):
+    """A reader is woken once, when its command is settled: it looks before its wait and after it."""
+    handler = Handler(waiter, settlements)
+    bus = QueryBus({Query: handler})
+
+    async def while_there(awaited):
+        await awaited
+
+    asking = [asyncio.create_task(bus.ask(Query(after=f"m{i % 100}", timeout=60), while_there)) for i in range(1_000)]
+    await until(lambda: len(settlements.asked) == 100)
+    for first in range(0, 100, 10):
+        settlements.settled.update(f"m{number}" for number in range(first, first + 10))
+        await until(lambda first=first: sum(each.done() for each in asking) >= 10 * (first + 10))
+    found = await asyncio.wait_for(asyncio.gather(*asking), 30)
+    assert all(each.settled for each in found)
+    assert set(handler.looks.values()) == {2 * 10}
+
+
+async def test_a_thousand_clients_that_go_leave_nothing(waiter, settlements):
+    """No command is kept, and no task: the loop ends with the last of them."""
+    waits = [asyncio.create_task(waiter.wait(f"m{i % 10}", 30)) for i in range(1_000)]
+    await until(lambda: len(settlements.asked) == 10)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    assert not waiter._wanted
+    await until(waiter._loop.done)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(st.data())
+def test_whatever_happens_a_wait_ends_by_its_command_or_its_time(data):
+    """Readers come, go and are let go in any order, and the store is away at times: whoever returned early was settled,
+    failed with the store or was closed, and nothing is left.
+    """
+    asyncio.run(play(data))
+
+
+async def play(data):
+    settlements = Settlements()
+    waiter, readers, moves = Waiter(settlements), {}, ["come", "go", "settle", "fail", "pass"]
+    for number in range(data.draw(st.integers(1, 15))):
+        move, name = data.draw(st.sampled_from(moves)), data.draw(st.sampled_from("abc"))
+        if move == "come":
+            readers[asyncio.create_task(waiter.wait(name, 30))] = name
+        elif move == "go" and readers:
+            gone = data.draw(st.sampled_from(sorted(readers, key=lambda one: one.get_name())))
+            gone.cancel()
+        elif move == "settle":
+            settlements.settled.add(f"{name}")
+        elif move == "fail":
+            settlements.away = bool(number % 2)
+        else:
+            await asyncio.sleep(0)
+        for reader in [one for one in readers if one.done() and not one.cancelled() and one.exception() is None]:
+            assert readers[reader] in settlements.settled
+    settlements.away = False
+    settlements.settled |= set("abc")
+    results = await asyncio.wait_for(asyncio.gather(*readers, return_exceptions=True), 10)
+    assert {type(one) for one in results} <= {type(None), asyncio.CancelledError, StoreAwayError}
+    assert not waiter._wanted
+
+
+class Handler:
+    """Looks at a view, and counts the looks by what they wait for."""
+
+    def __init__(self, waiter, settlements):
+        self.waiter, self._settlements = waiter, settlements
+        self.looks = Counter()
+
+    async def look(self, query):
+        self.looks[query.after] += 1
+        return Found(data="here", settled=query.after in self._settlements.settled)

@@ -13,6 +13,7 @@ import psycopg
 import structlog
 from confluent_kafka import KafkaException
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,6 +27,7 @@ from write_api.commands.outcome import Incoming
 from write_api.commands.transports import Dispatcher, Send, Transport
 from write_api.consumer import course
 from write_api.consumer.batch import Batches, Read, Run
+from write_api.consumer.lag import Lag
 from write_api.consumer.letters import DeadLetters
 from write_api.consumer.member import Subscription
 from write_api.consumer.parked import ParkedLetter, ParkedLetters, forget_in
@@ -34,6 +36,7 @@ from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
+from write_api.db.trouble import Trouble
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
@@ -41,6 +44,7 @@ from write_api.http.app import create_app
 from write_api.http.health import Check
 from write_api.kafka import topics
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
 from write_api.migrate import Step, migrate
 from write_api.needs import Needs
 from write_api.process_manager import Reactions
@@ -49,7 +53,8 @@ from write_api.relay import relay
 from write_api.relay.cursor import RefusedError
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
-from write_api.roles import run_role
+from write_api.relay.watch import Watch
+from write_api.roles import beside, run_role
 from write_api.settings import Settings
 
 WORKER_SOURCE: Final = "/write-api/worker"
@@ -59,9 +64,14 @@ log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs commands: the pool, the bus over it, and the hint to the relay."""
+    """What runs commands: the pool, whether writing lately failed, the bus over both, the hint to the relay, and what
+    counts them all.
+    """
 
     engine: AsyncEngine
+    trouble: Trouble
+    registry: CollectorRegistry
+    metrics: CommandMetrics
     bus: CommandBus
     wake: Callable[[], None]
 
@@ -70,11 +80,21 @@ class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
 async def command_side(settings: Settings, *, source: str, accepted: bool) -> AsyncIterator[CommandSide]:
     """The parts that run commands, for a role that is the `source` of their messages; `accepted` as for CommandBus."""
     engine = create_engine(settings.database_url, application_name=f"write-api-{settings.role}")
-    hints = Hints(engine)
+    hints, registry = Hints(engine), new_registry()
+    metrics = CommandMetrics(registry)
     try:
-        begin = PostgresTransactions(engine).begin
-        bus = CommandBus(begin, hints.wake, HANDLERS, source=source, accepted=accepted)
-        yield CommandSide(engine=engine, bus=bus, wake=hints.wake)
+        transactions = PostgresTransactions(engine)
+        bus = CommandBus(
+            transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
+        )
+        yield CommandSide(
+            engine=engine,
+            trouble=transactions.trouble,
+            registry=registry,
+            metrics=metrics,
+            bus=bus,
+            wake=hints.wake,
+        )
     finally:
         await hints.close()
         await engine.dispose()
@@ -84,10 +104,10 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
-        checks: dict[str, Check] = {"postgres": postgres_check(side.engine)}
+        checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
         if _sends_any(settings):
             checks["kafka"] = kafka_check(settings)
-        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks)
+        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
 
 
 @asynccontextmanager
@@ -172,14 +192,18 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replays]]:
 
 async def run_relay(settings: Settings, limit: int | None) -> int:
     """The relay, until it is told to stop or has reached its limit. The exit code."""
-    servers, needs = settings.kafka_bootstrap_servers, Needs(*relay.NEEDS)
-    running = relay.Relay(settings.database_url, EventLog(servers, settings.topic_prefix), servers, needs)
+    url, servers = settings.database_url, settings.kafka_bootstrap_servers
+    needs, registry = Needs(*relay.NEEDS), new_registry()
+    metrics, event_log = RelayMetrics(registry), EventLog(servers, settings.topic_prefix)
+    days = settings.outbox_retention_days
+    running = relay.Relay(url, event_log, servers, needs, metrics=metrics, retention_days=days)
 
     async def work(stop: asyncio.Event) -> int:
-        await running.run(stop, limit)
+        async with beside(Watch(url, metrics).run()):
+            await running.run(stop, limit)
         return 0
 
-    return await run_role(settings.host, settings.port, needs.checks(), work)
+    return await run_role(settings.host, settings.port, needs.checks(), registry, work)
 
 
 async def run_raise_epoch(settings: Settings) -> int:
@@ -193,15 +217,17 @@ async def run_raise_epoch(settings: Settings) -> int:
     return 0
 
 
-def postgres_check(engine: AsyncEngine) -> Check:
-    """Whether Postgres answers and has the schema that this code needs."""
+def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
+    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
 
     async def check() -> str | None:
         try:
             missing = await schema.missing_revision(engine)
         except (SQLAlchemyError, OSError) as error:
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
-        return f"waiting for migration {missing}" if missing else None
+        if missing:
+            return f"waiting for migration {missing}"
+        return trouble.why_not() if trouble else None
 
     return check
 
@@ -225,21 +251,25 @@ def kafka_check(settings: Settings) -> Check:
 async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consume
     settings: Settings, side: CommandSide, subscription: Subscription, read: Read, run: Run, *, limit: int | None
 ) -> int:
-    servers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
-    needs = Needs(*course.NEEDS)
-    letters = DeadLetters(side.engine, servers, prefix, subscription.topic)
-    batches = Batches(read, run, letters)
-    consumer = course.Consumer(subscription, servers, prefix, batches, needs)
+    servers, prefix, topic = settings.kafka_bootstrap_servers, settings.topic_prefix, subscription.topic
+    needs, metrics = Needs(*course.NEEDS), ConsumerMetrics(side.registry)
+    letters = DeadLetters(side.engine, servers, prefix, topic)
+    batches = Batches(read, run, letters, count_parked=metrics.parked)
+    lag = Lag(
+        topic.name, partial(topics.offsets, topics.admin_client(servers), topic, prefix), letters.waiting, metrics
+    )
+    consumer = course.Consumer(subscription, servers, prefix, batches, needs, lag=lag)
 
     async def work(stop: asyncio.Event) -> int:
-        if await consumer.run(stop, limit):
-            return 0
-        if limit is None:
-            await stop.wait()
-        return 1
+        async with beside(lag.watch()):
+            if await consumer.run(stop, limit):
+                return 0
+            if limit is None:
+                await stop.wait()
+            return 1
 
     checks = {"postgres": postgres_check(side.engine), **needs.checks()}
-    return await run_role(settings.host, settings.port, checks, work)
+    return await run_role(settings.host, settings.port, checks, side.registry, work)
 
 
 async def _make_topics(settings: Settings) -> None:
@@ -251,7 +281,9 @@ async def _make_topics(settings: Settings) -> None:
 
 
 def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:
-    return Dispatcher(side.bus, settings.transports, PostgresReservations(side.engine), send)
+    return Dispatcher(
+        side.bus, settings.transports, PostgresReservations(side.engine), send, count=side.metrics.accepted
+    )
 
 
 def _sends_any(settings: Settings) -> bool:

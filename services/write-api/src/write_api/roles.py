@@ -1,12 +1,14 @@
-"""Runs a role that serves nothing but its health pages: both until the role is done or a signal comes."""
+"""Runs a role that serves nothing but its pages of health and metrics: both until it is done or a signal comes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from write_api.http.health import Check, create_health_app
 from write_api.http.serve import server_of
@@ -17,12 +19,28 @@ DRAIN_SECONDS: Final = 8.0
 log = structlog.get_logger()
 
 
+@asynccontextmanager
+async def beside(watching: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something without end beside a block, for as long as that lasts."""
+    task = asyncio.create_task(watching)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def run_role(
-    host: str, port: int, checks: Mapping[str, Check], work: Callable[[asyncio.Event], Awaitable[int]]
+    host: str,
+    port: int,
+    checks: Mapping[str, Check],
+    registry: CollectorRegistry,
+    work: Callable[[asyncio.Event], Awaitable[int]],
 ) -> int:
-    """Run `work` beside the health pages, and give its exit code. It is to end soon once its event is set."""
+    """Run `work` beside the pages of health and metrics; its exit code. It is to end soon once its event is set."""
     stop = asyncio.Event()
-    server = server_of(create_health_app(checks), host, port)
+    server = server_of(create_health_app(checks, registry), host, port)
     serving = asyncio.create_task(server.serve())
     working = asyncio.ensure_future(work(stop))
     await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)

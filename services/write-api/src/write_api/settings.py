@@ -26,6 +26,7 @@ DEFAULT_PORTS: Final[dict[Role, int]] = {
 LOG_FORMATS: Final = ("auto", "json", "console")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _HIGHEST_PORT: Final = 65535
+_LONGEST_DAYS: Final = 36_500
 
 
 class SettingError(Exception):
@@ -35,7 +36,8 @@ class SettingError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a process of this service is told.
 
-    `database_url` is a libpq URL; `transports` says of each command whether it is handled at once or sent to Kafka.
+    `database_url` is a libpq URL; `transports` says of each command whether it is handled at once or sent to Kafka;
+    `outbox_retention_days` for how long the relay keeps what it has sent, where not for ever.
     """
 
     role: Role
@@ -45,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transports: dict[type[Command], Transport]
     host: str
     port: int
+    outbox_retention_days: int | None
     log_format: str
     log_level: str
 
@@ -59,6 +62,7 @@ def from_env(environ: Mapping[str, str], role: Role) -> Settings:
         transports=_transports(environ.get("COMMAND_TRANSPORTS", "")),
         host=environ.get("HOST", "127.0.0.1"),
         port=_port(environ, DEFAULT_PORTS[role]),
+        outbox_retention_days=_days(environ, "OUTBOX_RETENTION_DAYS"),
         log_format=_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"),
         log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS, "info"),
     )
@@ -99,6 +103,13 @@ def _port(environ: Mapping[str, str], default: int) -> int:
     if not text.isdecimal() or int(text) > _HIGHEST_PORT:
         raise SettingError(f"PORT must be a number from 0 to {_HIGHEST_PORT}")
     return int(text)
+
+
+def _days(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "")
+    if text and (not text.isdecimal() or not 0 < int(text) <= _LONGEST_DAYS):
+        raise SettingError(f"{name} must be a whole number from 1 to {_LONGEST_DAYS}, or empty to keep all")
+    return int(text) if text else None
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from cheeper_contracts.messages import Command
 from write_api.commands.outcome import KnownCommand
 from write_api.commands.unit_of_work import Settlement
 from write_api.domain import values
@@ -170,9 +171,9 @@ class MemoryTransactions:
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def begin(self, keys: Collection[str]) -> AsyncIterator[MemoryUnitOfWork]:
-        """As `commands.unit_of_work.Begin` has it; the one lock is every key's."""
-        del keys
+    async def begin(self, keys: Collection[str], together: Sequence[Command] = ()) -> AsyncIterator[MemoryUnitOfWork]:
+        """As `commands.unit_of_work.Begin` has it; the one lock is every key's, and nothing is deferred."""
+        del keys, together
         async with self._lock:
             tables = copy.deepcopy(self.tables)
             yield MemoryUnitOfWork(tables)

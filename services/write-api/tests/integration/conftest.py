@@ -1,4 +1,6 @@
-"""What the integration tests of relay, worker and Kafka share: looking into topics, and keeping a role running."""
+"""What the integration tests of relay, worker and Kafka share: an outbox with its topic, looking into topics, and
+keeping a role running.
+"""
 
 import asyncio
 import time
@@ -6,11 +8,101 @@ from contextlib import asynccontextmanager
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
 
-from cheeper_contracts.envelope import from_headers
+from cheeper_contracts import topics
+from cheeper_contracts.envelope import Envelope, from_headers
+from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import until
+from write_api import outbox
+from write_api.commands.ids import new_id
+from write_api.kafka.topics import admin_client
+from write_api.metrics import RelayMetrics
+from write_api.needs import Needs
+from write_api.relay import relay as course
+from write_api.relay.event_log import EventLog
 
 READ_SECONDS = 30
+
+
+class Place:
+    """An outbox, its topic, and relays between them."""
+
+    def __init__(self, engine, url, bootstrap, prefix):
+        self.engine, self.url, self.bootstrap, self.prefix = engine, url, bootstrap, prefix
+        self.topic = topics.EVENTS.named(prefix)
+
+    def relay(self, bootstrap=None, **options):
+        needs, servers = Needs(*course.NEEDS), bootstrap or self.bootstrap
+        event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(CollectorRegistry())
+        relay = course.Relay(self.url, event_log, servers, needs, metrics=metrics, **options)
+        relay.needs = needs
+        return relay
+
+    async def relay_some(self, count):
+        await self.relay().run(asyncio.Event(), count)
+
+    async def write(self, *keys):
+        """One transaction with a message for each key; the first message's id."""
+        async with self.engine.begin() as connection:
+            left = [await self.leave(connection, key, "x") for key in keys]
+        return left[0]
+
+    async def delete_topic(self):
+        def delete():
+            admin = admin_client(self.bootstrap)
+            admin.delete_topics([self.topic])[self.topic].result(10)
+
+        await asyncio.to_thread(delete)
+
+    async def execute(self, statement, **values):
+        async with self.engine.begin() as connection:
+            return await connection.execute(text(statement), values)
+
+    @staticmethod
+    async def leave(connection, key, said):
+        message_id = new_id()
+        event = CheepPosted(cheep_id=message_id, author_id=key, author_username="u", message=said, cheep_date=1)
+        envelope = Envelope(
+            message_id=message_id, type=event.TYPE, source="/test", time=1, key=key, correlation_id=message_id
+        )
+        await outbox.append(connection, envelope, event)
+        return message_id
+
+    @staticmethod
+    def by_sequence(messages):
+        """The messages of each partition in the log's order without the repeated ones, which must be repeats indeed."""
+        kept = {}
+        for partition, _, envelope, value, _ in messages:
+            there = kept.setdefault(partition, [])
+            if envelope.sequence <= len(there):
+                assert there[envelope.sequence - 1] == (envelope, value), "a sequence was given to two messages"
+            else:
+                assert envelope.sequence == len(there) + 1, f"a gap before {envelope.sequence} in partition {partition}"
+                there.append((envelope, value))
+        return kept
+
+
+@pytest.fixture
+def place(engine, postgres_url, kafka_bootstrap, topic_prefix):
+    return Place(engine, postgres_url, kafka_bootstrap, topic_prefix)
+
+
+@pytest.fixture
+def place_on_database(request, topic_prefix):
+    """An outbox on another database, with the shared broker."""
+
+    def make(engine, url):
+        return Place(engine, url, request.getfixturevalue("kafka_bootstrap"), topic_prefix)
+
+    return make
+
+
+@pytest.fixture
+def place_on(engine, postgres_url):
+    """An outbox with a broker of its own."""
+    return lambda broker: Place(engine, postgres_url, broker.url, "")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A member of a consumer group on a real broker."""
 
 import os
+import threading
 import time
 from contextlib import closing, suppress
 
@@ -12,6 +13,8 @@ from cheeper_local.testing import until
 from write_api.consumer.member import Member, Subscription
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.worker import SUBSCRIPTION
+
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
 
 SMALL = Subscription(role="small", topic=DEAD_LETTERS, batch=10)
 """Of a topic with one partition."""
@@ -117,3 +120,39 @@ def test_a_broker_that_is_away_holds_up_no_close():
     began = time.monotonic()
     member.close()
     assert time.monotonic() - began < 8
+
+
+def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
+    """The member is back in its group once the broker is, and what it commits from then on is where others go on.
+
+    It fails when `commit` waits for its answer: that one waits for a rebalance, which waits for `receive`.
+    """
+    ensure_topics(admin_client(own_kafka.url), "")
+    producer = Producer({"bootstrap.servers": own_kafka.url})
+
+    def send(*texts):
+        for text in texts:
+            producer.produce(DEAD_LETTERS.name, value=text, partition=0)
+        assert producer.flush(60) == 0
+
+    def receive_until(member, text):
+        found = []
+        until(lambda: found.extend(member.receive(10)) or (found and found[-1].value == text), 60)
+        return found
+
+    send("one", "two")
+    member = Member(SMALL, own_kafka.url, "", "id")
+    found = receive_until(member, b"two")
+    own_kafka.stop()
+    committing = threading.Thread(target=member.commit, args=(found,), daemon=True)
+    committing.start()
+    committing.join(5)
+    own_kafka.start()
+    committing.join(30)
+    assert not committing.is_alive()
+    send("three")
+    member.commit(receive_until(member, b"three"))
+    member.close()
+    send("four")
+    with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
+        assert [message.value for message in receive_until(other, b"four")] == [b"four"]

@@ -9,7 +9,9 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.kafka import topics
-from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.kafka.producer import MOST_WAITING, BrokerUnavailableError, CommandProducer
+
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
 RETURNS_WITHIN_SECONDS = 30
 FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
@@ -99,3 +101,15 @@ async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, n
 async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, notices):
     """Tansu refuses a producer that it forgot in ways of its own, and takes commands again all the same."""
     await goes_on_after_a_wipe(own_tansu, notices=notices)
+
+
+async def test_what_waits_for_a_broker_is_bounded():
+    """However many commands come while no broker answers, so many wait for it, and the others are told at once."""
+    producer = CommandProducer("127.0.0.1:1")
+    producer.start()
+    beyond = 50
+    sends = (producer.send(*some_command()) for _ in range(MOST_WAITING + beyond))
+    results = await asyncio.gather(*sends, return_exceptions=True)
+    assert {type(one) for one in results} == {BrokerUnavailableError}
+    assert sum("Queue full" in str(one) for one in results) == beyond
+    await producer.close()

@@ -10,18 +10,17 @@ import pytest
 from sqlalchemy import text
 
 from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import eventually
 from write_api import outbox
 from write_api.commands.ids import new_id
 from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
-from write_api.needs import Needs
 from write_api.relay import relay as course
 from write_api.relay.cursor import CursorStore, RefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
+
+pytestmark = pytest.mark.proves(guarantee="order")
 
 KEYS = [new_id() for _ in range(4)]
 MANY_KEYS = [new_id() for _ in range(12)]
@@ -32,70 +31,8 @@ VALUES ('9000000000', gen_random_uuid(), 't', '/s', 1, :key, gen_random_uuid(), 
 """
 
 
-class Place:
-    """An outbox, its topic, and relays between them."""
-
-    def __init__(self, engine, url, bootstrap, prefix):
-        self.engine, self.url, self.bootstrap, self.prefix = engine, url, bootstrap, prefix
-        self.topic = topics.EVENTS.named(prefix)
-
-    def relay(self, bootstrap=None):
-        needs, servers = Needs(*course.NEEDS), bootstrap or self.bootstrap
-        relay = course.Relay(self.url, EventLog(servers, self.prefix), servers, needs)
-        relay.needs = needs
-        return relay
-
-    async def relay_some(self, count):
-        await self.relay().run(asyncio.Event(), count)
-
-    async def write(self, *keys):
-        """One transaction with a message for each key; the first message's id."""
-        async with self.engine.begin() as connection:
-            left = [await leave(connection, key, "x") for key in keys]
-        return left[0]
-
-    async def delete_topic(self):
-        def delete():
-            admin = admin_client(self.bootstrap)
-            admin.delete_topics([self.topic])[self.topic].result(10)
-
-        await asyncio.to_thread(delete)
-
-    async def execute(self, statement, **values):
-        async with self.engine.begin() as connection:
-            return await connection.execute(text(statement), values)
-
-
-async def leave(connection, key, said):
-    message_id = new_id()
-    event = CheepPosted(cheep_id=message_id, author_id=key, author_username="u", message=said, cheep_date=1)
-    envelope = Envelope(
-        message_id=message_id, type=event.TYPE, source="/test", time=1, key=key, correlation_id=message_id
-    )
-    await outbox.append(connection, envelope, event)
-    return message_id
-
-
-def by_sequence(messages):
-    """The messages of each partition in the log's order without the repeated ones, which must be repeats indeed."""
-    kept = {}
-    for partition, _, envelope, value, _ in messages:
-        there = kept.setdefault(partition, [])
-        if envelope.sequence <= len(there):
-            assert there[envelope.sequence - 1] == (envelope, value), "a sequence was given to two messages"
-        else:
-            assert envelope.sequence == len(there) + 1, f"a gap before {envelope.sequence} in partition {partition}"
-            there.append((envelope, value))
-    return kept
-
-
 def ids(messages):
     return {envelope.message_id: envelope.sequence for _, _, envelope, _, _ in messages}
-
-
-@pytest.fixture
-def place(engine, postgres_url, kafka_bootstrap, topic_prefix):
-    return Place(engine, postgres_url, kafka_bootstrap, topic_prefix)
 
 
 async def a_writer(place, rng, transactions):
@@ -113,7 +50,7 @@ async def a_writer(place, rng, transactions):
                 counted = await connection.execute(
                     text("UPDATE counts SET n = n + 1 WHERE key = :key RETURNING n"), {"key": key}
                 )
-                await leave(connection, key, str(counted.scalar_one()))
+                await place.leave(connection, key, str(counted.scalar_one()))
             await connection.execute(text("SELECT pg_sleep(:s)"), {"s": rng.choice([0, 0, 0.05])})
             await (connection.rollback() if rng.random() < 0.2 else connection.commit())
 
@@ -134,7 +71,7 @@ async def test_all_that_commits_arrives_in_commit_order_per_key_with_two_relays_
             await asyncio.gather(*(a_writer(place, random.Random(seed), 15) for seed in range(6)))
         await asyncio.gather(*(a_writer(place, random.Random(seed), 5) for seed in range(6, 12)))
         committed = {row.key: row.n for row in await place.execute("SELECT key, n FROM counts")}
-        kept = by_sequence(await read_topic(place.topic, sum(committed.values())))
+        kept = place.by_sequence(await read_topic(place.topic, sum(committed.values())))
     found = [(e.key, int(msgspec.json.decode(v)["message"])) for there in kept.values() for e, v in there]
     for key, told in groupby(sorted(found, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         assert [count for _, count in told] == list(range(1, committed[key] + 1))
@@ -146,7 +83,7 @@ async def test_a_row_waits_for_transactions_that_began_before_its_own(place):
     async with connect(place.url) as store, place.engine.connect() as late:
         await store.begin(await store.identity(), "t")
         cursor = await store.load()
-        slow = await leave(late, KEYS[0], "slow")
+        slow = await place.leave(late, KEYS[0], "slow")
         quick = await place.write(KEYS[1])
         assert await store.read(cursor, 10) == []
         await late.commit()
@@ -230,7 +167,7 @@ async def test_a_crash_between_sending_and_moving_the_cursor_repeats_with_the_sa
     await place.relay_some(12)
     messages = await read_topic(place.topic, 24)
     assert len(messages) == 24
-    assert sum(map(len, by_sequence(messages).values())) == 12
+    assert sum(map(len, place.by_sequence(messages).values())) == 12
     assert set(written) < set(ids(messages))
 
 
@@ -246,16 +183,16 @@ async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the
         await eventually(lambda: topic_is_there(place), timeout=60)
         await place.write(KEYS[0])
         messages = await read_topic(place.topic, 13)
-    by_sequence(messages)
+    place.by_sequence(messages)
     assert before.items() < ids(messages).items()
 
 
 @pytest.mark.parametrize("outage", ["stop", "wipe"])
 async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
-    engine, postgres_url, own_kafka, running, read_topic, outage
+    place_on, own_kafka, running, read_topic, outage
 ):
     """While it is away readiness says so; afterwards the log is whole, and its sequences are what they were."""
-    place = Place(engine, postgres_url, own_kafka.url, "")
+    place = place_on(own_kafka)
     relay = place.relay()
     async with running(relay):
         for _ in range(2):
@@ -267,7 +204,7 @@ async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
         await asyncio.to_thread(own_kafka.start)
         await eventually(lambda: relay.needs.why(course.KAFKA) is None, timeout=60)
         await eventually(lambda: relayed(place, 12), timeout=60)
-    assert sum(map(len, by_sequence(await read_topic(place.topic, 12, own_kafka.url)).values())) == 12
+    assert sum(map(len, place.by_sequence(await read_topic(place.topic, 12, own_kafka.url)).values())) == 12
 
 
 async def relayed(place, count):
@@ -332,7 +269,7 @@ async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, r
         await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
         last = await place.write(KEYS[0])
         messages = await read_topic(place.topic, 6)
-    found = by_sequence(messages)[topics.partition_of(KEYS[0])]
+    found = place.by_sequence(messages)[topics.partition_of(KEYS[0])]
     assert [e.message_id for e, _ in found][-1] == last
     assert [v for e, v in found if e.key == KEYS[0]][-2] == b"1"
 

@@ -23,6 +23,8 @@ from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.processes import PROCESS_MANAGERS
 from write_api.settings import from_env
 
+pytestmark = pytest.mark.proves(guarantee="poison")
+
 ROUNDS = 60
 
 

@@ -26,6 +26,8 @@ from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.needs import Needs
 from write_api.worker import SUBSCRIPTION, read
 
+pytestmark = pytest.mark.proves(guarantee="poison")
+
 
 class Place:
     """A topic of commands, a write model, and workers between them."""

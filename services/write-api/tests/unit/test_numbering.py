@@ -8,6 +8,8 @@ from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
 from write_api.relay.numbering import LogWipedError, Position, Row, Sent, advance, number
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 KEYS = [f"key-{n}" for n in range(12)]
 EMPTY = {p: Sent(topic_id="t", last_offset=-1, last_sequence=0) for p in range(topics.EVENTS.partitions)}
 

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from write_api.outbox.partitions import statements
+import pytest
+
+from write_api.outbox.partitions import ended_before, statements
 
 
 def test_this_month_and_three_more_are_made_across_the_turn_of_the_year():
@@ -21,3 +23,19 @@ def test_the_month_is_that_of_utc():
     """A clock east of Greenwich that is a month ahead makes the same partitions."""
     east = datetime(2026, 12, 1, 1, tzinfo=timezone(timedelta(hours=2)))
     assert statements(east)[0].split()[5] == "outbox_2026_11"
+
+
+@pytest.mark.parametrize(
+    ("days", "old"),
+    [
+        (30, ["outbox_2025_11", "outbox_2025_12", "outbox_2026_01"]),
+        (31, ["outbox_2025_11", "outbox_2025_12"]),
+        (1, ["outbox_2025_11", "outbox_2025_12", "outbox_2026_01", "outbox_2026_02"]),
+        (1000, []),
+    ],
+)
+def test_old_partitions_are_those_whose_month_ended_so_many_days_ago(days, old):
+    """The oldest first, and neither the default one, nor this month's, nor what is not ours."""
+    names = ["outbox_default", "outbox_2026_03", "outbox_2026_02", "outbox_2025_12", "outbox_2026_01", "outbox_2025_11"]
+    now = datetime(2026, 3, 3, tzinfo=UTC)
+    assert ended_before([*names, "outbox_2020_01_copy", "outbox_2020_13", "other"], now, days) == old

@@ -20,6 +20,12 @@ def test_the_defaults_are_the_books():
     assert [from_env(GIVEN, role).port for role in ("worker", "relay", "process-manager")] == [8011, 8012, 8014]
 
 
+def test_the_outbox_is_kept_unless_a_retention_is_set():
+    """It is the event log, and all that a wiped Kafka can be filled from."""
+    assert from_env(GIVEN, "relay").outbox_retention_days is None
+    assert from_env({**GIVEN, "OUTBOX_RETENTION_DAYS": "400"}, "relay").outbox_retention_days == 400
+
+
 def test_each_command_can_be_routed():
     """What is not named keeps its default."""
     settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , SignUp=async"}, "http")
@@ -39,6 +45,8 @@ def test_each_command_can_be_routed():
         ("COMMAND_TRANSPORTS", "Fly=sync"),
         ("PORT", "http"),
         ("PORT", "65536"),
+        ("OUTBOX_RETENTION_DAYS", "0"),
+        ("OUTBOX_RETENTION_DAYS", "for ever"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),
     ],

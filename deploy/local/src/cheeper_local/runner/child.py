@@ -81,6 +81,7 @@ class Child:
         if self._task is None:
             return
         self._signal(signal.SIGKILL if at_once else signal.SIGTERM)
+        self.thaw()  # what is frozen does not hear that it shall end
         try:
             await asyncio.wait_for(asyncio.shield(self._task), self.spec.stop_seconds)
         except TimeoutError:
@@ -93,6 +94,14 @@ class Child:
         pid = self.pid
         self._signal(signal.SIGKILL)
         return pid
+
+    def freeze(self) -> None:
+        """Let it do nothing at all, with its connections open, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on from where it was frozen; harmless where it was not."""
+        self._signal(signal.SIGCONT)
 
     async def run_once(self) -> int:
         """Run it to its end; its exit code."""

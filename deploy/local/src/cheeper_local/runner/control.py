@@ -30,6 +30,8 @@ class Control:
         self._actions: dict[str, Action] = {
             "describe": self._describe,
             "kill": self._kill,
+            "freeze": self._freeze,
+            "thaw": self._thaw,
             "stop_process": self._stop_process,
             "start_process": self._start_process,
             "server": stack.server,
@@ -78,6 +80,14 @@ class Control:
 
     async def _kill(self, name: str) -> list[int]:
         return [pid for pid in (child.kill() for child in self._stack.chosen(name)) if pid is not None]
+
+    async def _freeze(self, name: str) -> None:
+        for child in self._stack.chosen(name):
+            child.freeze()
+
+    async def _thaw(self, name: str) -> None:
+        for child in self._stack.chosen(name):
+            child.thaw()
 
     async def _stop_process(self, name: str) -> None:
         await asyncio.gather(*(child.stop() for child in self._stack.chosen(name)))

@@ -89,6 +89,14 @@ class ServerSet:
         await asyncio.to_thread(self.by_name[name].wipe)
         self._on_change()
 
+    async def save(self, name: str) -> None:
+        """Copy the data of one that is stopped aside. Raises LocalError."""
+        await asyncio.to_thread(self.by_name[name].save)
+
+    async def restore(self, name: str) -> None:
+        """Give one that is stopped the data that were copied aside. Raises LocalError."""
+        await asyncio.to_thread(self.by_name[name].restore)
+
     async def stop_all(self) -> None:
         """End all: the broker after the stores, since it may forget what it holds."""
         await asyncio.gather(*(self.stop(name) for name in NAMES if name != BROKER))

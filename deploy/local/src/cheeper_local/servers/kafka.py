@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,6 +29,11 @@ class Kafka(Server):
 
     name: ClassVar[str] = "kafka"
     durable: ClassVar[bool] = True
+
+    @cached_property
+    def more(self) -> dict[str, str]:
+        """Broker settings beside or instead of our own, for tests: taken with the next start."""
+        return {}
 
     @property
     @override
@@ -130,6 +136,7 @@ class Kafka(Server):
             "num.network.threads": "2",
             "num.io.threads": "4",
             "group.coordinator.threads": "1",
+            **self.more,
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 

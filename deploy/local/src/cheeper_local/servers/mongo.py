@@ -53,6 +53,8 @@ class Mongo(BinaryServer):
         # No unix socket (its name is the port's, and a killed server leaves it); no profiling of the machine.
         flags = ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
         flags += TRANSACTIONS_END_SOON
+        if self.fast:  # for tests, which tell it by `failCommand` what to fail with
+            flags += ["--setParameter", "enableTestCommands=1"]
         return Command([self.binary.path, *(part for option in options.items() for part in option), *flags])
 
     @override

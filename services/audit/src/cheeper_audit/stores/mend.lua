@@ -1,17 +1,27 @@
 -- Writes a key's expected value, if nothing was applied since it was worked out.
 --
--- KEYS the partitions' checkpoints, then as many lists of authors with fan-out tasks, then the keys that are written
--- ARGV the number of partitions, the sequence of each, then commands: how many parts, and the parts
--- Replies 1, or 0 where a checkpoint has another sequence or a task waits: nothing is written then
+-- KEYS the registry of generations, the partitions' checkpoints, then as many lists of authors with fan-out tasks, then
+--      the keys that are written
+-- ARGV the generation's number, the number of partitions, the sequence of each, then commands: how many parts, and the
+--      parts
+-- Replies 1, or 0 where a checkpoint has another sequence, a task waits or the generation is being forgotten, which
+-- nothing may bring back: nothing is written then
 
-local partitions = tonumber(ARGV[1])
-for place = 1, partitions do
-  local sequence = redis.call('HGET', KEYS[place], 'sequence') or 0
-  if tonumber(sequence) ~= tonumber(ARGV[1 + place]) then return 0 end
-  if redis.call('LLEN', KEYS[partitions + place]) > 0 then return 0 end
+local entry = redis.call('HGET', KEYS[1], 'generation:' .. ARGV[1])
+if entry then
+  if cjson.decode(entry).state == 'forgetting' then return 0 end
+elseif redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HGET', KEYS[1], 'live') ~= ARGV[1] then
+  return 0
 end
 
-local at = 2 + partitions
+local partitions = tonumber(ARGV[2])
+for place = 1, partitions do
+  local sequence = redis.call('HGET', KEYS[1 + place], 'sequence') or 0
+  if tonumber(sequence) ~= tonumber(ARGV[2 + place]) then return 0 end
+  if redis.call('LLEN', KEYS[1 + partitions + place]) > 0 then return 0 end
+end
+
+local at = 3 + partitions
 while ARGV[at] do
   local parts = tonumber(ARGV[at])
   redis.call(unpack(ARGV, at + 1, at + parts))

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from pymongo import DeleteOne, MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
+from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_audit.difference import MongoMend
 from cheeper_audit.stores import StoreAwayError, StoreState
-from cheeper_contracts import views
+from cheeper_contracts import generations, views
 from cheeper_contracts.topics import PARTITIONS
 
 Document = dict[str, Any]
@@ -23,21 +24,34 @@ _TRANSIENT: Final = "TransientTransactionError"
 
 
 class MongoViews:
-    """The collections of one installation."""
+    """The collections of one generation: the one of that number, else the live one as of the last `follow`."""
 
-    def __init__(self, client: MongoClient[Document], database: str) -> None:
+    def __init__(self, client: MongoClient[Document], database: str, generation: int | None = None) -> None:
         self._client = client
-        # Majority: what is read is what a primary that takes over will have.
-        self._database = client.get_database(
-            database, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority")
-        )
+        self._first = database
+        self._fixed = generation
+        self._number = generation or generations.FIRST
+
+    def follow(self) -> bool:
+        """Turn to the generation that is live now, unless it is told which; whether that is another one than before.
+        Raises StoreAwayError, also where the told one is not there.
+        """
+        with _away():
+            registry = self._registry(None)
+        before = self._number
+        if self._fixed is None:
+            self._number = int(registry.get(generations.LIVE, generations.FIRST))
+        elif not _has(registry, self._fixed):
+            raise StoreAwayError(f"The MongoDB at MONGO_URL has no generation {self._fixed}.")
+        return self._number != before
 
     def state(self) -> StoreState:
-        """How far it is. Raises StoreAwayError."""
+        """How far it is, as `follow` turns to it. Raises StoreAwayError."""
+        self.follow()
         with _away():
             sequences = self._sequences(None)
             parked = self._database[views.PARKED_MESSAGES.name].count_documents({})
-        return StoreState(sequences, tasks=0, parked=parked)
+        return StoreState(self._number, sequences, tasks=0, parked=parked)
 
     def between(self, collection: views.Collection, above: str | None, below: str | None) -> dict[str, Document]:
         """The documents whose ids are texts above the one and not above the other, by id. Raises StoreAwayError."""
@@ -60,7 +74,7 @@ class MongoViews:
         """
         try:
             with self._client.start_session() as session, session.start_transaction(ReadConcern("snapshot")):
-                if self._sequences(session) != sequences:
+                if not _has(self._registry(session), self._number) or self._sequences(session) != sequences:
                     return 0
                 for name in {mend.collection for mend in mends}:
                     todo = [_operation(mend) for mend in mends if mend.collection == name]
@@ -72,6 +86,22 @@ class MongoViews:
                 raise
         return len(mends)
 
+    @property
+    def _database(self) -> Database[Document]:
+        return self._of(self._number)
+
+    def _of(self, number: int) -> Database[Document]:
+        # Majority: what is read is what a primary that takes over will have.
+        return self._client.get_database(
+            generations.database_of(self._first, number),
+            read_concern=ReadConcern("majority"),
+            write_concern=WriteConcern("majority"),
+        )
+
+    def _registry(self, session: ClientSession | None) -> Document:
+        registered = self._of(generations.FIRST)[generations.REGISTRY]
+        return registered.find_one({"_id": generations.REGISTRY_ID}, session=session) or {}
+
     def _find(self, collection: views.Collection, query: Document) -> list[Document]:
         with _away():
             return list(self._database[collection.name].find(query))
@@ -79,6 +109,14 @@ class MongoViews:
     def _sequences(self, session: ClientSession | None) -> dict[int, int]:
         found = self._database[views.CHECKPOINTS.name].find(session=session)
         return dict.fromkeys(range(PARTITIONS), 0) | {each["_id"]: int(each["sequence"]) for each in found}
+
+
+def _has(registry: Document, number: int) -> bool:
+    """Whether a generation is there and not being forgotten, which nothing may bring back."""
+    known = registry.get("generations", {}).get(str(number))
+    if known is None:
+        return bool(number == registry.get(generations.LIVE, generations.FIRST))
+    return bool(known.get("state") != "forgetting")
 
 
 def _operation(mend: MongoMend) -> ReplaceOne[Document] | DeleteOne:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from cheeper_audit.difference import RedisMend
 from cheeper_audit.stores import StoreAwayError, StoreState
-from cheeper_contracts import views
+from cheeper_contracts import generations, views
 from cheeper_contracts.topics import PARTITIONS
 
 Command = tuple[str | bytes | int, ...]
@@ -33,17 +33,38 @@ class _Task(msgspec.Struct):
 
 
 class RedisViews:
-    """The keys of one installation."""
+    """The keys of one generation: the one of that number, else the live one as of the last `follow`."""
 
-    def __init__(self, client: Redis, prefix: str) -> None:
+    def __init__(self, client: Redis, prefix: str, generation: int | None = None) -> None:
         self._client: Any = client  # its types leave bytes or text open
-        self._prefix = prefix
+        self._first = prefix
+        self._fixed = generation
         self._mend = client.register_script((files(__package__) / "mend.lua").read_text(encoding="utf-8"))
-        self.stem = views.stem(prefix)
+        self._number = generation or generations.FIRST
+
+    @property
+    def stem(self) -> str:
+        """What all keys of the generation begin with; no other's begin so."""
+        return views.stem(self._prefix)
 
     def key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
         """The key of an author or a cheep."""
         return pattern.key(self._prefix, identifier)
+
+    def follow(self) -> bool:
+        """Turn to the generation that is live now, unless it is told which; whether that is another one than before.
+        Raises StoreAwayError, also where the told one is not there.
+        """
+        registry = generations.registry_key(self._first)
+        before = self._number
+        if self._fixed is None:
+            [live] = self.ask([("HGET", registry, generations.LIVE)])
+            self._number = int(live or generations.FIRST)
+            return self._number != before
+        there, any_there = self.ask([("HEXISTS", registry, f"generation:{self._fixed}"), ("EXISTS", registry)])
+        if not there and (any_there or self._fixed != generations.FIRST):
+            raise StoreAwayError(f"The Redis at REDIS_URL has no generation {self._fixed}.")
+        return False
 
     def ask(self, commands: Iterable[Command]) -> list[Any]:
         """The replies in one round trip; Unreadable for a key of a wrong type. Raises StoreAwayError."""
@@ -59,7 +80,8 @@ class RedisViews:
         return [Unreadable("of a wrong type") if _is_mistyped(reply) else reply for reply in replies]
 
     def state(self) -> StoreState:
-        """How far it is. Raises StoreAwayError."""
+        """How far it is, as `follow` turns to it. Raises StoreAwayError."""
+        self.follow()
         replies = self.ask(
             command
             for partition in _EACH
@@ -70,7 +92,12 @@ class RedisViews:
             )
         )
         sequences = {partition: int(replies[3 * partition] or 0) for partition in _EACH}
-        return StoreState(sequences, tasks=sum(replies[1::3]), parked=sum(replies[2::3]))
+        return StoreState(self._number, sequences, tasks=sum(replies[1::3]), parked=sum(replies[2::3]))
+
+    def parked_messages(self) -> int:
+        """How many messages are parked, where `state` counts their keys. Raises StoreAwayError."""
+        parked = self.ask(("SMEMBERS", self.key(views.PARKED_KEYS, partition)) for partition in _EACH)
+        return sum(self.ask(("LLEN", self.key(views.PARKED, key.decode())) for keys in parked for key in keys))
 
     def oldest_tasks(self) -> dict[int, int]:
         """The lowest sequence that a fan-out task waits for, by partition that has tasks. Raises StoreAwayError."""
@@ -84,7 +111,7 @@ class RedisViews:
         return oldest
 
     def all_keys(self) -> Iterator[list[bytes]]:
-        """All keys of the installation, some at a time; one may come twice. Raises StoreAwayError."""
+        """All keys of the generation, some at a time; one may come twice. Raises StoreAwayError."""
         pattern, cursor = f"{_escaped(self.stem)}*", 0
         while True:
             with _away():
@@ -110,8 +137,13 @@ class RedisViews:
             pipe = self._client.pipeline(transaction=False)
             for mend in mends:
                 flat = [part for command in mend.commands for part in (len(command), *command)]
-                self._mend([*checked, *mend.keys], [len(wanted), *wanted, *flat], client=pipe)
+                keys = [generations.registry_key(self._first), *checked, *mend.keys]
+                self._mend(keys, [self._number, len(wanted), *wanted, *flat], client=pipe)
             return sum(pipe.execute())
+
+    @property
+    def _prefix(self) -> str:
+        return generations.prefix_of(self._first, self._number)
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
+from cheeper_audit.difference import StoreName
 from cheeper_audit.views.mongo.authors import Authors
 from cheeper_audit.views.mongo.cheeps import Cheeps
 from cheeper_audit.views.mongo.follows import Follows
@@ -26,6 +28,10 @@ class Sweep(msgspec.Struct, frozen=True):
     table: Table
     chunk: int
     views: tuple[View, ...]
+
+    def of(self, audited: Collection[StoreName]) -> tuple[View, ...]:
+        """The views of these stores."""
+        return tuple(view for view in self.views if view.store in audited)
 
 
 SWEEPS: Final = (

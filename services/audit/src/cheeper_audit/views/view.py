@@ -14,11 +14,18 @@ from cheeper_audit.write_model import Span, WriteModel
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """What is compared: a snapshot of the write model, and the views."""
+    """What is compared: a snapshot of the write model, and the views of the stores that are `audited`."""
 
     write_model: WriteModel
     redis: RedisViews
     mongo: MongoViews
+    audited: tuple[StoreName, ...] = ("redis", "mongo")
+
+    def moved(self) -> bool:
+        """Whether another generation is live than when that was asked last. Raises StoreAwayError."""
+        in_redis = "redis" in self.audited and self.redis.follow()
+        in_mongo = "mongo" in self.audited and self.mongo.follow()
+        return in_redis or in_mongo
 
 
 class View(Protocol):

@@ -90,6 +90,13 @@ MONGO: Final[Table[MongoWrite]] = {
     CommandRejected: (command_records.in_mongo,),
 }
 
+VERSIONS: Final[Mapping[str, int]] = {"redis": 1, "mongo": 1}
+"""By store, the version of what fills its views: the projections here, and how the store does their writes.
+
+Raised by one with every change of what the views hold, so that the views of the version before are not mixed with it:
+`docs/change-a-projection.md`.
+"""
+
 
 def project(table: Table[W], event: Event, meta: Meta) -> tuple[W, ...]:
     """All that a store writes for an event, in order."""

@@ -23,7 +23,7 @@ def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:
             views.COMMAND_RECORD.name,
             record.message_id,
             msgspec.json.encode(record).decode(),
-            expires_at=expires_at(record),
+            expires_at=expires_at(record.at),
         )
         for record in records(event, meta)
     )
@@ -36,16 +36,16 @@ def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
             views.COMMANDS.name,
             record.message_id,
             # `_id` is the message id, but the record names it too, so that both stores decode to the same struct.
-            msgspec.structs.asdict(record) | {"expires_at": EPOCH + timedelta(seconds=expires_at(record))},
+            msgspec.structs.asdict(record) | {"expires_at": EPOCH + timedelta(seconds=expires_at(record.at))},
         )
         for record in records(event, meta)
     )
 
 
-def expires_at(record: views.CommandRecord) -> int:
-    """When a record goes, in seconds since the epoch."""
+def expires_at(at: int) -> int:
+    """When a record of that time, in microseconds, goes: in seconds since the epoch."""
     # Counted from the message's time, not from now: a rebuild does not bring back the records of years.
-    return record.at // 1_000_000 + views.COMMAND_RECORD_SECONDS
+    return at // 1_000_000 + views.COMMAND_RECORD_SECONDS
 
 
 def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:

@@ -141,6 +141,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     parked: int
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A cheap count of what waits: authors with fan-out tasks and short timelines, and messages set aside."""
+
+    tasks: int
+    parked: int
+
+
 class Store(Protocol):
     """A store of views. Every method raises StoreAwayError while the store is away."""
 
@@ -162,6 +169,9 @@ class Store(Protocol):
 
     def status(self) -> Status:
         """How far the store is and what waits in it."""
+
+    def waiting(self) -> Waiting:
+        """What waits in it. Alone of all methods it may be called from any thread, at any time."""
 
     def close(self) -> None:
         """Gives its connections back."""

@@ -11,12 +11,19 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from cheeper_contracts.routes import OPENAPI
-from read_api.http import endpoints, health, problems
+from read_api.http import endpoints, health, metrics_page, problems
 from read_api.http.entrance import ASGIApp, Entrance
+from read_api.metrics import Metrics
 from read_api.queries.bus import QueryBus
 
 
-def build_app(bus: QueryBus, readiness: health.Readiness, close: Callable[[], Awaitable[None]]) -> ASGIApp:
+def build_app(
+    bus: QueryBus,
+    readiness: health.Readiness,
+    close: Callable[[], Awaitable[None]],
+    metrics: Metrics,
+    looks: metrics_page.Looks,
+) -> ASGIApp:
     """The application; `close` is called at its end."""
 
     @asynccontextmanager
@@ -30,7 +37,11 @@ def build_app(bus: QueryBus, readiness: health.Readiness, close: Callable[[], Aw
 
     return Entrance(
         Litestar(
-            route_handlers=[*endpoints.handlers(bus), *health.handlers(readiness)],
+            route_handlers=[
+                *endpoints.handlers(bus),
+                *health.handlers(readiness),
+                metrics_page.handler(metrics, looks),
+            ],
             exception_handlers=problems.HANDLERS,
             lifespan=[lifespan],
             logging_config=None,
@@ -40,5 +51,7 @@ def build_app(bus: QueryBus, readiness: health.Readiness, close: Callable[[], Aw
                 path=OPENAPI,
                 render_plugins=[JsonRenderPlugin(path="/")],
             ),
-        )
+        ),
+        metrics,
+        {each.route.path: each.query.__name__ for each in endpoints.ENDPOINTS},
     )

@@ -11,10 +11,11 @@ import structlog
 import uuid_utils
 
 from cheeper_contracts.answers import MESSAGE_ID_HEADER, STATUS_OF, Answer, Meta, Problem
-from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, OPENAPI, READ, route_of
+from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from read_api.http.parameter_table import UUID
+from read_api.metrics import NO_QUERY, Metrics
 
-OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, OPENAPI)
+OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI)
 _HEADER: Final = MESSAGE_ID_HEADER.lower().encode()
 _STATE: Final = "cheeper.message_id"
 
@@ -36,11 +37,14 @@ class Entrance:
     """An ASGI application around another.
 
     It takes the gateway's message id or makes one, puts it on the answer, answers 404 and 405 from the routes of both
-    services, lets HEAD be GET (the server leaves the body out), and logs one line a request.
+    services, lets HEAD be GET (the server leaves the body out), logs one line a request, and measures it under the name
+    that `queries` has for its route's path.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, queries: Mapping[str, str]) -> None:
         self._app = app
+        self._metrics = metrics
+        self._queries = queries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,19 +63,27 @@ class Entrance:
             await send(message)
 
         inner = {**scope, _STATE: message_id, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
-        refusal = _refused(scope["path"], inner["method"])
+        path = scope["path"]
+        route = route_of(path)
+        refusal = _refused(path, route, inner["method"])
         if refusal is None:
             await self._app(inner, receive, send_named)
         else:
             await _answer(send_named, message_id, *refusal)
-        write = log.debug if scope["path"] in OWN_PAGES else log.info  # probes come every few seconds
+        seconds = perf_counter() - began
+        if path in OWN_PAGES:
+            write = log.debug  # probes come every few seconds
+        else:
+            write = log.info
+            query = NO_QUERY if route is None else self._queries.get(route.path, NO_QUERY)
+            self._metrics.answered(query, status, seconds)
         write(
             "answered",
             message_id=message_id,
             method=scope["method"],
-            path=scope["path"],
+            path=path,
             status=status,
-            ms=round((perf_counter() - began) * 1000, 2),
+            ms=round(seconds * 1000, 2),
         )
 
 
@@ -83,8 +95,7 @@ def _given_id(scope: Scope) -> str | None:
     return None
 
 
-def _refused(path: str, method: str) -> tuple[Problem, dict[str, str]] | None:
-    route = route_of(path)
+def _refused(path: str, route: Route | None, method: str) -> tuple[Problem, dict[str, str]] | None:
     if path not in OWN_PAGES and route is None:
         return Problem(message="There is no such path", code="no_such_path"), {}
     if method in (READ if route is None else route.queries):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
-from read_api.queries.asking import Found, NotFoundError, Query
+from read_api.metrics import Metrics, Outcome
+from read_api.queries.asking import Found, NotFoundError, Query, StoreAwayError
 from read_api.queries.waiting import Waiter
 
 
@@ -21,11 +23,18 @@ class Handler(Protocol):
         """What to raise where nothing was found."""
 
 
+class _Wait:
+    """A wait of `after`, and how it ended: with the client, where nobody says otherwise."""
+
+    outcome: Outcome = "gone"
+
+
 class QueryBus:
     """Asks the handler of a query, and again once what `after` names is in."""
 
-    def __init__(self, handlers: Mapping[type[Query], Handler]) -> None:
+    def __init__(self, handlers: Mapping[type[Query], Handler], metrics: Metrics) -> None:
         self._handlers = handlers
+        self._metrics = metrics
 
     async def ask(self, query: Query, while_there: Callable[[Awaitable[None]], Awaitable[None]]) -> Found[Any]:
         """The answer. `while_there` gives a wait up when the client goes away.
@@ -33,15 +42,34 @@ class QueryBus:
         Raises NotFoundError, StoreAwayError, and what `while_there` raises.
         """
         handler = self._handlers[type(query)]
-        found = await handler.look(query)
-        if query.after is not None and not found.settled:
-            await while_there(handler.waiter.wait(query.after, query.timeout))
+        try:
             found = await handler.look(query)
+            if query.after is not None and not found.settled:
+                with self._waiting() as wait:
+                    await while_there(handler.waiter.wait(query.after, query.timeout))
+                    found = await handler.look(query)
+                    wait.outcome = "settled" if found.settled else "stale"
+        except StoreAwayError as error:
+            self._metrics.away[error.store] += 1
+            raise
         if found.data is None:
             missing = handler.missing(query)
             missing.stale = not found.settled
             raise missing
         return found
+
+    @contextmanager
+    def _waiting(self) -> Iterator[_Wait]:
+        wait = _Wait()
+        self._metrics.waiting += 1
+        try:
+            yield wait
+        except StoreAwayError:
+            wait.outcome = "away"
+            raise
+        finally:
+            self._metrics.waiting -= 1
+            self._metrics.waits[wait.outcome] += 1
 
     def close(self) -> None:
         """Let all waiting requests have what is there now."""

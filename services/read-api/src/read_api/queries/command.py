@@ -14,7 +14,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS, CommandRecord
+from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
 from read_api.queries.asking import Found, NotFoundError, Query
 from read_api.queries.shapes import as_text
 from read_api.queries.waiting import Waiter
@@ -45,11 +45,12 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class HotCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What Redis says of a command: its record, whether its effects are in all views there, fan-out included, and
-    whether `after` is settled likewise.
+    """What Redis says of a command: its record, or while it has none that it was accepted; whether its effects are in
+    all views there, fan-out included, and whether `after` is settled likewise.
     """
 
     record: CommandRecord | None
+    accepted: AcceptedCommand | None
     effects_in: bool
     settled: bool
 
@@ -95,9 +96,11 @@ class ShowCommand:
 
 def _status(hot: HotCommand, document: CommandRecord | None, *, lapsed: float) -> CommandStatus | None:
     """Nothing of a record whose time, in microseconds, is not after `lapsed`."""
-    record = document or hot.record
+    record = document or hot.record or hot.accepted
     if record is None or record.at <= lapsed:
         return None
+    if isinstance(record, AcceptedCommand):
+        return CommandStatus(status="accepted", type=record.type, at=as_text(record.at))
     status: Status = record.status
     if status == "handled" and document is not None and hot.effects_in:
         status = "projected"
@@ -105,7 +108,7 @@ def _status(hot: HotCommand, document: CommandRecord | None, *, lapsed: float) -
         status=status,
         type=record.type,
         at=as_text(record.at),
-        changed=None if status == "accepted" else record.changed,
+        changed=record.changed,
         code=record.code,
         message=record.message,
     )

@@ -1,6 +1,8 @@
 """The hot views in Redis: counters, timelines, commands.
 
-One look-up is one round trip, answered by a script on the server.
+One look-up is one round trip, answered by a script on the server from the generation that is live then. A page of a
+timeline may take several; a switch in between does it no harm, since a place is a value and a generation is made live
+only where it is not behind.
 """
 
 from __future__ import annotations
@@ -13,19 +15,17 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
-
-from cheeper_contracts.views import (
-    AUTHOR_COUNTERS,
-    CHEEP_RECORD,
-    COMMAND_RECORD,
-    ENTRY_BYTES,
-    TIMELINE,
-    CommandRecord,
-    stem,
-    unpack_entry,
+from redis.exceptions import (
+    ClusterError,
+    NoPermissionError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from cheeper_contracts.views import ENTRY_BYTES, AcceptedCommand, CommandRecord
 from read_api.queries.asking import StoreAwayError
 from read_api.queries.command import HotCommand
 from read_api.queries.followers_counter import Counted
@@ -35,11 +35,16 @@ from read_api.stores.scripts import Script
 AUTHORS_A_STEP: Final = 200
 PATIENCE_SECONDS: Final = 2.0
 CONNECTIONS: Final = 64
-_NOT_NOW: Final = ("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "TRYAGAIN", "UNKILLABLE")
-"""What a server that is there but cannot serve begins its errors with; any other error is a defect of ours."""
+_NOT_NOW: Final = frozenset({"BUSY", "UNKILLABLE", "MISCONF", "OOM"})
+_NOT_NOW_ERRORS: Final = (ClusterError, NoPermissionError, OutOfMemoryError, TryAgainError)
+"""What a server that is there but cannot or will not serve begins its errors with, and those that redis-py has a class
+for, without that first word; any other error is a defect of ours.
+"""
 
-_followers, _stretch, _merge, _settled, _command = (
-    Script(name) for name in ("followers", "stretch", "merge", "settled", "command")
+_NOBODY: Final = "nobody"
+
+_followers, _stretch, _merge, _records, _settled, _command = (
+    Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command")
 )
 
 
@@ -63,19 +68,16 @@ class RedisViews:
     def __init__(self, client: Redis, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
-        self._stem = stem(prefix)
 
     async def ping(self) -> None:
-        """Raises StoreAwayError where the server does not answer."""
+        """Raises StoreAwayError where no script may run: a server may answer a ping and serve nothing."""
         with _failures():
-            await self._client.ping()
+            await _settled(self._client, self._prefix, 0, _NOBODY)
 
     async def followers(self, author_id: str, *, after: str | None) -> Counted:
         """As `Counters` says."""
         with _failures():
-            settled, username, followers = await _followers(
-                self._client, AUTHOR_COUNTERS.key(self._prefix, author_id), self._stem, author_id, after or ""
-            )
+            settled, username, followers = await _followers(self._client, self._prefix, author_id, after or "")
         return Counted(
             username=None if username is None else username.decode(),
             followers=int(followers or 0),
@@ -88,9 +90,7 @@ class RedisViews:
         """As `Timelines` says."""
         with _failures():
             settled, skipped, entries, records, floor = await _stretch(
-                self._client,
-                TIMELINE.key(self._prefix, author_id),
-                *(self._stem, author_id, want, skip, before or b"", after or ""),
+                self._client, self._prefix, author_id, want, skip, before or b"", after or ""
             )
         return Stretch(
             places=[Place(*pair) for pair in zip(entries, records, strict=True)],
@@ -103,9 +103,7 @@ class RedisViews:
         """As `Timelines` says."""
         with _failures():
             entries, reached = await _merge(
-                self._client,
-                TIMELINE.key(self._prefix, author_id),
-                *(self._stem, author_id, below, want, beyond or "", AUTHORS_A_STEP),
+                self._client, self._prefix, author_id, below, want, beyond or "", AUTHORS_A_STEP
             )
         return MergeStep(entries=entries, reached=reached.decode() or None)
 
@@ -114,19 +112,16 @@ class RedisViews:
         if not entries:
             return []
         with _failures():
-            found = await self._client.mget(
-                [CHEEP_RECORD.key(self._prefix, unpack_entry(entry)[1]) for entry in entries]
-            )
+            found = await _records(self._client, self._prefix, *entries)
         return [cast("bytes", record or b"") for record in found]  # this client decodes nothing
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
         """As `HotCommands` says."""
         with _failures():
-            settled, effects_in, record = await _command(
-                self._client, COMMAND_RECORD.key(self._prefix, message_id), self._stem, message_id, after or ""
-            )
+            settled, effects_in, record, accepted = await _command(self._client, self._prefix, message_id, after or "")
         return HotCommand(
             record=None if record is None else msgspec.json.decode(record, type=CommandRecord),
+            accepted=None if accepted is None else msgspec.json.decode(accepted, type=AcceptedCommand),
             effects_in=bool(effects_in),
             settled=bool(settled),
         )
@@ -143,13 +138,7 @@ class RedisViews:
         if not message_ids:
             return set()
         with _failures():
-            flags = await _settled(
-                self._client,
-                COMMAND_RECORD.key(self._prefix, next(iter(message_ids))),
-                self._stem,
-                int(with_tasks),
-                *message_ids,
-            )
+            flags = await _settled(self._client, self._prefix, int(with_tasks), *message_ids)
         return {message_id for message_id, flag in zip(message_ids, flags, strict=True) if flag}
 
 
@@ -164,7 +153,7 @@ def _failures() -> Iterator[Any]:
     try:
         yield
     except ResponseError as error:
-        if str(error).startswith(_NOT_NOW):
+        if isinstance(error, _NOT_NOW_ERRORS) or str(error).partition(" ")[0] in _NOT_NOW:
             raise StoreAwayError("redis", str(error)) from error
         raise
     except (RedisError, OSError) as error:

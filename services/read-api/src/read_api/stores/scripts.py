@@ -1,7 +1,10 @@
 """Read-only Lua scripts on Redis.
 
 A script is named by its content, so versions of this program live side by side and a server that was wiped is given the
-script again by whoever misses it. Its key patterns are those of `cheeper_contracts.views`, put before it as locals.
+script again by whoever misses it. What it knows of `cheeper_contracts` is put before it as locals.
+
+Each call finds out on the server which generation is live, and reads that one: nothing here remembers it, so a switch
+is one step for all readers.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from cheeper_contracts import views
+from cheeper_contracts import generations, views
 
 _PATTERNS: Final = {
     "AUTHOR_COUNTERS": views.AUTHOR_COUNTERS,
@@ -23,25 +26,29 @@ _PATTERNS: Final = {
     "TIMELINE": views.TIMELINE,
     "TIMELINE_FLOOR": views.TIMELINE_FLOOR,
     "COMMAND_RECORD": views.COMMAND_RECORD,
+    "ACCEPTED_COMMAND": views.ACCEPTED_COMMAND,
     "TASKS": views.TASKS,
 }
+_GENERATIONS: Final = {"LIVE": generations.LIVE, "FIRST": generations.FIRST, "TAG": views.stem("")}
 
 
 class Script:
     """One script of `lua/`, run by EVALSHA_RO."""
 
     def __init__(self, name: str) -> None:
-        prelude = "".join(f"local {local} = '{pattern.name}'\n" for local, pattern in _PATTERNS.items())
+        known = {local: pattern.name for local, pattern in _PATTERNS.items()} | _GENERATIONS
+        prelude = "".join(f"local {local} = '{value}'\n" for local, value in known.items())
         self._text = f"#!lua flags=no-writes\n{prelude}{_lua('common')}{_lua(name)}"
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, client: Redis, key: str, *arguments: str | bytes | int) -> Any:
-        """What the script returns. `key` says which shard it runs on. Raises what redis-py raises."""
+    async def __call__(self, client: Redis, prefix: str, *arguments: str | bytes | int) -> Any:
+        """What the script returns for the installation of that prefix. Raises what redis-py raises."""
+        keyed = (generations.registry_key(prefix), prefix, *arguments)
         try:
-            return await client.evalsha_ro(self._digest, 1, key, *arguments)
+            return await client.evalsha_ro(self._digest, 1, *keyed)
         except NoScriptError:
             await client.script_load(self._text)
-            return await client.evalsha_ro(self._digest, 1, key, *arguments)
+            return await client.evalsha_ro(self._digest, 1, *keyed)
 
 
 def _lua(name: str) -> str:

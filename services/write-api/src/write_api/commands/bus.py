@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -13,19 +13,32 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.messages import Command, Event
+from write_api.commands.errors import MessageIdTakenError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming, KnownCommand, Outcome, digest_of
-from write_api.commands.unit_of_work import Begin, Settlement, UnitOfWork
+from write_api.commands.unit_of_work import Begin, ClashError, Settlement, UnitOfWork
 from write_api.domain.errors import Refusal
 
 Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
 """(command, unit of work, microseconds since the epoch) → the one event of what it changed, or none where its act was
 already true. Raises a Refusal."""
 
+
+class Count(Protocol):
+    """Counts what became of commands."""
+
+    def __call__(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
+        """One was handled, or answered as it was before where it is `repeated`. At once, and without raising."""
+
+
 MAX_BATCH: Final = 60
 """Commands in one transaction: a subtransaction each, and from 64 on Postgres looks them up on disk."""
 
 log = structlog.get_logger()
+
+
+def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
+    """Count nothing."""
 
 
 def now_in_microseconds() -> int:
@@ -37,6 +50,7 @@ class CommandBus:
     """Runs commands, each by its one handler.
 
     `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
+    `count` is told of each command after the commit.
     `accepted` says whether senders have been told "accepted" before their commands come here, as the worker's have.
     """
 
@@ -49,6 +63,7 @@ class CommandBus:
         source: str,
         accepted: bool = False,
         clock: Callable[[], int] = now_in_microseconds,
+        count: Count = uncounted,
     ) -> None:
         self._begin = begin
         self._wake = wake
@@ -56,6 +71,7 @@ class CommandBus:
         self._source = source
         self._accepted = accepted
         self._clock = clock
+        self._count = count
 
     async def handle(self, batch: Sequence[Incoming]) -> list[Outcome]:
         """Handle commands in this order, in one transaction, and say what became of each.
@@ -66,16 +82,32 @@ class CommandBus:
         """
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
-        async with self._begin({incoming.command.key for incoming in batch}) as work:
-            known = await work.known({incoming.envelope.message_id for incoming in batch})
-            handled = [await self._answer(work, known, incoming) for incoming in batch]
-            settlements = [settlement for _, settlement in handled if settlement is not None]
-            await work.settle(settlements)
-        if settlements:
+        try:
+            handled = await self._transact(batch, together=[incoming.command for incoming in batch])
+        except (ClashError, MessageIdTakenError):
+            handled = await self._transact_one_by_one(batch)
+        if any(settlement is not None for _, settlement in handled):
             self._wake()
         for incoming, (answer, settlement) in zip(batch, handled, strict=True):
-            self._log(incoming, answer, repeated=settlement is None)
+            repeated = settlement is None
+            self._log(incoming, answer, repeated=repeated)
+            self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
         return [answer for answer, _ in handled]
+
+    async def _transact_one_by_one(self, batch: Sequence[Incoming]) -> list[tuple[Outcome, Settlement | None]]:
+        try:
+            return await self._transact(batch)
+        except MessageIdTakenError:  # whoever took it has committed: now it is known, and its other command refused
+            return await self._transact(batch)
+
+    async def _transact(
+        self, batch: Sequence[Incoming], together: Sequence[Command] = ()
+    ) -> list[tuple[Outcome, Settlement | None]]:
+        async with self._begin({incoming.command.key for incoming in batch}, together) as work:
+            known = await work.known({incoming.envelope.message_id for incoming in batch})
+            handled = [await self._answer(work, known, incoming) for incoming in batch]
+            await work.settle([settlement for _, settlement in handled if settlement is not None])
+        return handled
 
     async def _answer(
         self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming

@@ -6,3 +6,7 @@ class UnavailableError(Exception):
 
     Nothing was refused; whether anything was done is unknown. Trying again with the same message id is safe.
     """
+
+
+class MessageIdTakenError(UnavailableError):
+    """A command of another key took a message id between our look and our commit. The next try finds it there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -42,15 +42,24 @@ class Reservations(Protocol):
 
 
 class Dispatcher:
-    """Takes commands from clients and from process managers, each by its transport."""
+    """Takes commands from clients and from process managers, each by its transport. `count` is told the type of each
+    that was sent.
+    """
 
     def __init__(
-        self, bus: CommandBus, transports: Mapping[type[Command], Transport], reservations: Reservations, send: Send
+        self,
+        bus: CommandBus,
+        transports: Mapping[type[Command], Transport],
+        reservations: Reservations,
+        send: Send,
+        *,
+        count: Callable[[str], None] = lambda _type: None,
     ) -> None:
         self._bus = bus
         self._transports = transports
         self._reservations = reservations
         self._send = send
+        self._count = count
 
     async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
         """Run the command or send it, and say what its client is to be told.
@@ -70,6 +79,7 @@ class Dispatcher:
                 return answer
         # A repeat is sent again, since the first one may have been lost before the broker had it. The worker knows.
         await self._send(command, envelope)
+        self._count(command.TYPE)
         _log("command accepted", envelope)
         return Outcome(accepted=True)
 
@@ -86,6 +96,7 @@ class Dispatcher:
         for failure in filter(None, sent):
             raise failure
         for one in to_send:
+            self._count(one.command.TYPE)
             _log("command sent", one.envelope)
 
 

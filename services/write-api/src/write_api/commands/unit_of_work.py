@@ -9,9 +9,15 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.messages import Event
+from cheeper_contracts.messages import Command, Event
 from write_api.commands.outcome import KnownCommand, Outcome
 from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
+
+
+class ClashError(Exception):
+    """What was written together at the end of a transaction broke a rule that the tables hold, and nothing was done.
+    Run again with each command's writes at once, it shows which command is to be refused.
+    """
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +64,13 @@ class UnitOfWork(Protocol):
 class Begin(Protocol):
     """Opens units of work."""
 
-    def __call__(self, keys: Collection[str]) -> AbstractAsyncContextManager[UnitOfWork]:
+    def __call__(
+        self, keys: Collection[str], together: Sequence[Command] = ()
+    ) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction that holds the locks of these keys from before its first write until its end.
+
+        With the commands that it is for, `together`, what they need is found beforehand and what they save is written
+        at the end, in a few statements for all; it may then end in a ClashError. Without, each `save` writes at once.
 
         It commits when its block ends, and is undone when an exception leaves it. Raises UnavailableError where the
         database is away or the transaction lost against another; the commit's outcome is then unknown.

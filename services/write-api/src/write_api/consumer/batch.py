@@ -57,9 +57,11 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Batches:
-    """Reads and handles batches, one at a time, and counts poison in a row and a minute across them."""
+    """Reads and handles batches, one at a time, and counts poison in a row and a minute across them. `count_parked`
+    is told the reason of each letter.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what bootstrap hands it, and limits
         self,
         read: Read,
         run: Run,
@@ -67,10 +69,12 @@ class Batches:
         *,
         most_in_a_row: int = MOST_IN_A_ROW,
         most_a_minute: int = MOST_A_MINUTE,
+        count_parked: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._read = read
         self._run = run
         self._letters = letters
+        self._count_parked = count_parked
         self._most_in_a_row = most_in_a_row
         self._most_a_minute = most_a_minute
         self._last_minute = PerMinute(most_a_minute)
@@ -174,6 +178,7 @@ class Batches:
     async def _park(self, letters: Sequence[Letter]) -> None:
         await self._letters.park(letters)
         for letter in letters:
+            self._count_parked(letter.reason)
             log.error(
                 "message parked",
                 reason=letter.reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -14,8 +14,10 @@ from confluent_kafka.admin import AdminClient
 from write_api.backoff import Backoff, sleep_unless
 from write_api.commands.errors import UnavailableError
 from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
+from write_api.consumer.lag import Lag
 from write_api.consumer.member import Member, Subscription
-from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
+from write_api.consumer.received import Received
+from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics, words_of
 from write_api.needs import Needs
 
 KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
@@ -35,16 +37,27 @@ class TopicReplacedError(Exception):
 
 
 class Consumer:
-    """Handles messages until `stop` is set or `limit` that led to something were handled or parked."""
+    """Handles messages until `stop` is set or `limit` that led to something were handled or parked. `lag` is told
+    how far it is.
+    """
 
-    def __init__(
-        self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, batches: Batches, needs: Needs
+    def __init__(  # noqa: PLR0913 - what bootstrap hands it
+        self,
+        subscription: Subscription,
+        bootstrap_servers: str,
+        topic_prefix: str,
+        batches: Batches,
+        needs: Needs,
+        *,
+        lag: Lag | None = None,
     ) -> None:
         self._subscription = subscription
         self._bootstrap_servers = bootstrap_servers
         self._prefix = topic_prefix
         self._batches = batches
         self._needs = needs
+        self._lag = lag
+        self._assignment: Mapping[int, int | None] = {}
         self._admin: AdminClient = admin_client(bootstrap_servers)
         self._topic_id: str | None = None
         self._done = 0
@@ -97,16 +110,27 @@ class Consumer:
             wanted = most if limit is None else min(most, limit - self._done)
             messages = await asyncio.to_thread(member.receive, wanted)
             self._tell_joined(member)
+            self._tell_lag(member, messages)
             found = self._batches.read(messages)
             if messages and await self._handle(found, stop):
                 await asyncio.to_thread(member.commit, messages)
                 self._done += sum(1 for one in found if one.content)
+                if self._lag is not None:
+                    self._lag.done(messages)
 
     def _tell_joined(self, member: Member) -> None:
         if member.joined:
             self._needs.met(GROUP)
         else:
             self._needs.unmet(GROUP, "has no partitions yet")
+
+    def _tell_lag(self, member: Member, messages: Sequence[Received]) -> None:
+        if self._lag is None:
+            return
+        if member.assignment is not self._assignment:  # a rebalance gives another one
+            self._assignment = member.assignment
+            self._lag.assigned(self._assignment)
+        self._lag.received(messages)
 
     async def _handle(self, batch: Sequence[Found], stop: asyncio.Event) -> bool:
         """Handle a batch, tried again until it succeeds; false where `stop` came first."""
@@ -144,4 +168,4 @@ class Consumer:
 
 
 def _words(error: Exception) -> str:
-    return str(error.args[0].str()) if isinstance(error, KafkaException) else str(error) or "no answer"
+    return words_of(error.args[0]) if isinstance(error, KafkaException) else str(error) or "no answer"

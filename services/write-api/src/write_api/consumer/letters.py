@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -22,7 +23,10 @@ from write_api.db.unit_of_work import lock
 
 _COPY_SECONDS: Final = 5.0
 
+log = structlog.get_logger()
+
 _PARKED = text("SELECT DISTINCT key FROM dead_letters WHERE source_topic = :source AND key = ANY(:keys)")
+_WAITING = text("SELECT count(*) FROM dead_letters WHERE source_topic = :source")
 _HANDLED = text(
     "SELECT message_id::text FROM handled_commands WHERE message_id = ANY(CAST(:ids AS uuid[])) AND outcome IS NOT NULL"
 )
@@ -63,6 +67,12 @@ class DeadLetters:
             async with self._engine.connect() as connection:
                 return set((await connection.execute(_HANDLED, {"ids": list(message_ids)})).scalars())
 
+    async def waiting(self) -> int:
+        """How many messages of the topic wait. Raises UnavailableError."""
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                return int((await connection.execute(_WAITING, {"source": self._source})).scalar_one())
+
     async def park(self, letters: Sequence[Letter]) -> None:
         """Park the letters in this order, and copy them for people and tools.
 
@@ -96,11 +106,11 @@ class DeadLetters:
         errors: list[KafkaError] = []
 
         def report(error: KafkaError | None, _message: Message) -> None:
-            if error is not None:
+            if error is not None and not _is_too_large(error):
                 errors.append(error)
 
-        try:
-            for letter in letters:
+        for letter in letters:
+            try:
                 message = letter.message
                 producer.produce(
                     self._topic,
@@ -110,11 +120,20 @@ class DeadLetters:
                     headers=[*message.headers, *_told(letter)],
                     on_delivery=report,
                 )
-            producer.flush()
-        except KafkaException as error:
-            raise UnavailableError("Kafka took no copy of a dead letter") from error
+            except KafkaException as error:
+                # What cannot be copied for its size never can: it is in the table, and must not hold up all behind it.
+                if not _is_too_large(error.args[0]):
+                    raise UnavailableError("Kafka took no copy of a dead letter") from error
+        producer.flush()
         if errors:
             raise UnavailableError(f"Kafka took no copy of a dead letter: {errors[0].name()}")
+
+
+def _is_too_large(error: KafkaError) -> bool:
+    found = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+    if found:
+        log.warning("a dead letter is too large to be copied")
+    return found
 
 
 def _row(letter: Letter) -> dict[str, Any]:

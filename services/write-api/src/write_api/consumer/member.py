@@ -11,7 +11,15 @@ from typing import Any, Final, cast
 
 import msgspec
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from cheeper_contracts.topics import Topic
 from write_api.consumer.received import Received
@@ -26,8 +34,11 @@ _COMMIT_LOST: Final = {
     KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - librdkafka's own codes begin so
     KafkaError._STATE,  # noqa: SLF001
     KafkaError._NO_OFFSET,  # noqa: SLF001
+    KafkaError._WAIT_COORD,  # noqa: SLF001
 }
-"""Another process has these partitions by now and does the batch again, which is harmless."""
+"""Another process has these partitions by now, or nobody while the broker is away: whoever has them next does the batch
+again, which is harmless.
+"""
 
 _Pairs = list[tuple[str, bytes | None]]  # as librdkafka always gives headers; the stubs allow what may be sent too
 
@@ -47,6 +58,24 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return f"cheeper.{self.role}"
 
 
+def member_settings(subscription: Subscription, bootstrap_servers: str, topic_prefix: str) -> dict[str, Any]:
+    """Librdkafka's settings for a member of the role's group."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": f"write-api-{subscription.role}",
+        "group.id": topic_prefix + subscription.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        # Kafka's least; Tansu lets the first member of a group wait for half of it.
+        "session.timeout.ms": 6000,
+        "heartbeat.interval.ms": 1500,
+        "fetch.wait.max.ms": 100,
+        "queued.max.messages.kbytes": 16_384,  # while the database is away and nothing is taken from it
+        "log_level": 2,
+    }
+
+
 class Member:
     """A process of a group.
 
@@ -54,26 +83,17 @@ class Member:
     handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
     `topic_id` is told with each offset: one that was committed for another topic of that name, which was wiped, means
     nothing in this one, which is read from its beginning. Tansu keeps no such note, nor any offset of a topic it lost.
+    `assignment`: its partitions, each with the offset that it began or begins at; none where none was committed.
     `joined`: it is in the group and has its partitions, of which there are none where the group has more members.
     """
 
     def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
         self._topic_id = topic_id
         self.joined = False
-        config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap_servers,
-            "client.id": f"write-api-{subscription.role}",
-            "group.id": topic_prefix + subscription.group,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            # Kafka's least; Tansu lets the first member of a group wait for half of it.
-            "session.timeout.ms": 6000,
-            "heartbeat.interval.ms": 1500,
-            "fetch.wait.max.ms": 100,
-            "log_level": 2,
-        }
-        self._consumer = Consumer(config)
+        self._refused: KafkaError | None = None
+        self.assignment: dict[int, int | None] = {}
+        settings = member_settings(subscription, bootstrap_servers, topic_prefix)
+        self._consumer = Consumer({**settings, "on_commit": self._committed})
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
         )
@@ -81,9 +101,11 @@ class Member:
     def receive(self, limit: int) -> list[Received]:
         """The next messages, as many as are there and at most `limit`; none after a tenth of a second without any.
 
-        Raises KafkaException.
+        Raises KafkaException, for an earlier `commit` too.
         """
         first = self._consumer.poll(_POLL_SECONDS)
+        if self._refused is not None:
+            raise KafkaException(self._refused)
         if first is None:
             return []
         more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
@@ -99,15 +121,18 @@ class Member:
         return good
 
     def commit(self, messages: Sequence[Received]) -> None:
-        """Say that all up to and with these messages is done. Raises KafkaException."""
+        """Say that all up to and with these messages is done.
+
+        It waits for no answer, which `receive` looks at. While the broker is away a commit has none; when it is back,
+        the answer waits for the group's next rebalance, which only `receive` serves: one that waited would do so for
+        ever, outside of the group.
+        """
         following = {(message.topic, message.partition): message.offset + 1 for message in messages}
         offsets = [TopicPartition(*place, offset, self._topic_id) for place, offset in following.items()]
         try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            if error.args[0].code() not in _COMMIT_LOST:
-                raise
-            log.info("the batch was handled for partitions that are another's by now", why=error.args[0].str())
+            self._committed(error.args[0], offsets)
 
     def close(self) -> None:
         """Leave the group, once it is joined: for some seconds that is waited for, and what comes is handled by others.
@@ -122,6 +147,14 @@ class Member:
         finally:
             self._consumer.close()
 
+    def _committed(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+        if error is None:
+            return
+        if error.code() in _COMMIT_LOST:
+            log.info("the batch is handled, and its offsets are not committed", why=error.str())
+        else:
+            self._refused = error
+
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
@@ -131,14 +164,17 @@ class Member:
                 raise KafkaException(place.error)
             if place.metadata and place.metadata != self._topic_id:
                 place.offset = OFFSET_BEGINNING
+        self.assignment = {place.partition: place.offset if place.offset >= 0 else None for place in committed}
         consumer.assign(committed)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = False
+        self.assignment = {}
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
 
 
 def _received(message: Message) -> Received:
+    kind, sent_at = message.timestamp()
     return Received(
         topic=message.topic() or "",
         partition=message.partition() or 0,
@@ -146,6 +182,7 @@ def _received(message: Message) -> Received:
         key=_text(message.key()),
         headers=[(name, _bytes(value)) for name, value in cast("_Pairs", message.headers() or [])],
         value=None if message.value() is None else _bytes(message.value()),
+        timestamp=None if kind == TIMESTAMP_NOT_AVAILABLE else sent_at,
     )
 
 

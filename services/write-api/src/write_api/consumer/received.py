@@ -22,7 +22,9 @@ M = TypeVar("M", bound=Message)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as Kafka gave it. `key` is none where it has none or none that is text: it is ordered with nothing."""
+    """A message as Kafka gave it. `key` is none where it has none or none that is text: it is ordered with nothing.
+    `timestamp`: when it was sent, in milliseconds since the epoch, where that is known.
+    """
 
     topic: str
     partition: int
@@ -30,6 +32,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     headers: Headers
     value: bytes | None
+    timestamp: int | None = None
 
     def content_digest(self) -> bytes:
         """32 bytes by which the message is known again, beside its place."""

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,21 +34,33 @@ class PostgresCheeps:
     async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
         """As `domain.repositories` has it."""
         row = (await self._connection.execute(_of_id_held if hold else _of_id, {"id": cheep_id})).one_or_none()
-        if row is None:
-            return None
-        return Cheep(
-            cheep_id=Identifier(row.cheep_id),
-            author_id=Identifier(row.author_id),
-            message=CheepText(row.message),
-            cheep_date=row.cheep_date,
-            post_digest=bytes(row.post_digest),
-            in_reply_to=row.in_reply_to and Identifier(row.in_reply_to),
-            edited_at=row.edited_at,
-            deleted_at=row.deleted_at,
-        )
+        return None if row is None else _cheep(row)
+
+    async def of_ids(self, cheep_ids: Collection[str]) -> dict[str, Cheep]:
+        """Those of the cheeps that there are."""
+        rows = await self._connection.execute(select(cheeps).where(cheeps.c.cheep_id.in_(cheep_ids)))
+        return {row.cheep_id: _cheep(row) for row in rows}
 
     async def save(self, cheep: Cheep) -> None:
         """As `domain.repositories` has it."""
-        saved = await self._connection.execute(_save, dataclasses.asdict(cheep))
-        if saved.one_or_none() is None:
-            raise CheepIdTaken(cheep.cheep_id)
+        await self.save_all([cheep])
+
+    async def save_all(self, changed: Sequence[Cheep]) -> None:
+        """Keep these. Raises CheepIdTaken of one."""
+        saved = await self._connection.execute(_save, [dataclasses.asdict(cheep) for cheep in changed])
+        taken = {cheep.cheep_id for cheep in changed} - set(saved.scalars())
+        if taken:
+            raise CheepIdTaken(min(taken))
+
+
+def _cheep(row: Row[Any]) -> Cheep:
+    return Cheep(
+        cheep_id=Identifier(row.cheep_id),
+        author_id=Identifier(row.author_id),
+        message=CheepText(row.message),
+        cheep_date=row.cheep_date,
+        post_digest=bytes(row.post_digest),
+        in_reply_to=row.in_reply_to and Identifier(row.in_reply_to),
+        edited_at=row.edited_at,
+        deleted_at=row.deleted_at,
+    )

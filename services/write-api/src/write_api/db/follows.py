@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, insert, select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import bindparam, delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.constraints import refusing
@@ -9,10 +11,14 @@ from write_api.domain.errors import AuthorNotFound, FollowIdTaken
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
-_of_pair = (follows.c.from_author_id == bindparam("from_id"), follows.c.to_author_id == bindparam("to_id"))
-_of_id = select(follows).where(*_of_pair)
+_pair = tuple_(follows.c.from_author_id, follows.c.to_author_id)
 _insert = insert(follows)
-_remove = delete(follows).where(*_of_pair)
+_remove = delete(follows).where(
+    follows.c.from_author_id == bindparam("from_id"), follows.c.to_author_id == bindparam("to_id")
+)
+
+Pair = tuple[str, str]
+"""Who follows, and whom: what a follow is known by."""
 
 
 class PostgresFollows:
@@ -23,35 +29,39 @@ class PostgresFollows:
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
         """As `domain.repositories` has it."""
-        pair = {"from_id": from_author_id, "to_id": to_author_id}
-        row = (await self._connection.execute(_of_id, pair)).one_or_none()
-        if row is None:
-            return None
-        return Follow(
-            follow_id=Identifier(row.follow_id),
-            from_author_id=Identifier(row.from_author_id),
-            to_author_id=Identifier(row.to_author_id),
-            followed_at=row.followed_at,
-        )
+        return (await self.of_ids([(from_author_id, to_author_id)])).get((from_author_id, to_author_id))
+
+    async def of_ids(self, pairs: Collection[Pair]) -> dict[Pair, Follow]:
+        """Those of the follows that there are."""
+        rows = await self._connection.execute(select(follows).where(_pair.in_(pairs)))
+        return {
+            (row.from_author_id, row.to_author_id): Follow(
+                follow_id=Identifier(row.follow_id),
+                from_author_id=Identifier(row.from_author_id),
+                to_author_id=Identifier(row.to_author_id),
+                followed_at=row.followed_at,
+            )
+            for row in rows
+        }
 
     async def save(self, follow: Follow) -> None:
         """As `domain.repositories` has it."""
-        if follow.ended_at is not None:
-            pair = {"from_id": follow.from_author_id, "to_id": follow.to_author_id}
-            await self._connection.execute(_remove, pair)
-            return
         refusals = {
             ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(follow.follow_id),
             FOLLOWER_SIGNED_UP: AuthorNotFound(follow.from_author_id),
             FOLLOWED_SIGNED_UP: AuthorNotFound(follow.to_author_id),
         }
         with refusing(refusals):
-            await self._connection.execute(
-                _insert,
-                {
-                    "follow_id": follow.follow_id,
-                    "from_author_id": follow.from_author_id,
-                    "to_author_id": follow.to_author_id,
-                    "followed_at": follow.followed_at,
-                },
-            )
+            await self._write(ended=[follow] if follow.ended_at else [], begun=[] if follow.ended_at else [follow])
+
+    async def save_all(self, changed: Sequence[Follow]) -> None:
+        """Keep these, in whatever state their pairs are. Raises IntegrityError where `save` names a refusal."""
+        await self._write(ended=changed, begun=[follow for follow in changed if follow.ended_at is None])
+
+    async def _write(self, *, ended: Sequence[Follow], begun: Sequence[Follow]) -> None:
+        if ended:
+            pairs = [{"from_id": follow.from_author_id, "to_id": follow.to_author_id} for follow in ended]
+            await self._connection.execute(_remove, pairs)
+        if begun:
+            fields = ("follow_id", "from_author_id", "to_author_id", "followed_at")
+            await self._connection.execute(_insert, [{name: getattr(one, name) for name in fields} for one in begun])

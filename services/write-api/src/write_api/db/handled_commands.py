@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from write_api.commands.errors import UnavailableError
+from write_api.commands.errors import MessageIdTakenError
 from write_api.commands.outcome import KnownCommand, Outcome
 from write_api.commands.unit_of_work import Settlement
 from write_api.db.faults import transient_faults
@@ -34,8 +34,8 @@ async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> d
 
 
 async def settle(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
-    """Keep what became of the commands. Raises UnavailableError where one's message id was taken meanwhile by a command
-    of another key, which the locks do not hold apart: the next try finds it there.
+    """Keep what became of the commands. Raises MessageIdTakenError where one's message id was taken meanwhile by a
+    command of another key, which the locks do not hold apart.
     """
     if not settlements:
         return
@@ -52,7 +52,7 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement])
     ]
     settled = await connection.execute(_settle, rows)
     if len(settled.all()) != len(rows):
-        raise UnavailableError("a message id was taken by another command meanwhile")
+        raise MessageIdTakenError("a message id was taken by another command meanwhile")
 
 
 class PostgresReservations:
@@ -62,7 +62,7 @@ class PostgresReservations:
         self._engine = engine
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
-        """As `commands.dispatcher.Reservations` has it."""
+        """As `commands.transports.Reservations` has it."""
         row = {"message_id": message_id, "digest": digest, "key": key, "accepted": True, "at": at}
         with transient_faults():
             async with self._engine.begin() as connection:

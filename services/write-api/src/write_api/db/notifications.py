@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.constraints import refusing
@@ -10,7 +11,6 @@ from write_api.db.tables import ANSWER_POSTED, NOTIFIED_SIGNED_UP, NOTIFIER_SIGN
 from write_api.domain.errors import AuthorNotFound, CheepNotFound
 from write_api.domain.notification import Notification
 
-_of_id = select(notifications).where(notifications.c.notification_id == bindparam("id"))
 _insert = insert(notifications)
 
 
@@ -22,8 +22,13 @@ class PostgresNotifications:
 
     async def of_id(self, notification_id: str) -> Notification | None:
         """As `domain.repositories` has it."""
-        row = (await self._connection.execute(_of_id, {"id": notification_id})).one_or_none()
-        return None if row is None else Notification(**row._mapping)  # noqa: SLF001 - its public name
+        return (await self.of_ids([notification_id])).get(notification_id)
+
+    async def of_ids(self, notification_ids: Collection[str]) -> dict[str, Notification]:
+        """Those of the notifications that there are."""
+        found = select(notifications).where(notifications.c.notification_id.in_(notification_ids))
+        rows = (await self._connection.execute(found)).mappings()
+        return {row["notification_id"]: Notification(**row) for row in rows}
 
     async def save(self, notification: Notification) -> None:
         """As `domain.repositories` has it."""
@@ -33,4 +38,8 @@ class PostgresNotifications:
             ANSWER_POSTED: CheepNotFound(notification.cheep_id or ""),
         }
         with refusing(refusals):
-            await self._connection.execute(_insert, dataclasses.asdict(notification))
+            await self.save_all([notification])
+
+    async def save_all(self, made: Sequence[Notification]) -> None:
+        """Keep these. Raises IntegrityError where `save` names a refusal."""
+        await self._connection.execute(_insert, [dataclasses.asdict(notification) for notification in made])

@@ -11,13 +11,16 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
 from write_api.commands.transports import Dispatcher
 from write_api.http.context import ContextMiddleware
 from write_api.http.forms import MAX_BODY_BYTES
 from write_api.http.health import Check, health_handlers
+from write_api.http.metrics_page import MeteringMiddleware, metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
+from write_api.metrics import HttpMetrics
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -26,16 +29,19 @@ def create_app(
     endpoints: Sequence[HTTPRouteHandler],
     dispatcher: Dispatcher,
     checks: Mapping[str, Check],
+    registry: CollectorRegistry,
     lifespan: Sequence[Lifespan] = (),
 ) -> ASGIApp:
-    """The application: endpoints over a dispatcher. `lifespan`: what to start and stop with it."""
+    """The application: endpoints over a dispatcher. `registry`: where its requests are counted, and what its page of
+    metrics tells. `lifespan`: what to start and stop with it.
+    """
     commands = Router(
         "/",
         route_handlers=endpoints,
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
     )
     app = Litestar(
-        [commands, *health_handlers(checks)],
+        [commands, *health_handlers(checks), metrics_handler(registry)],
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(
@@ -48,4 +54,4 @@ def create_app(
         logging_config=None,
         lifespan=list(lifespan),
     )
-    return ContextMiddleware(app)
+    return ContextMiddleware(MeteringMiddleware(app, HttpMetrics(registry)))

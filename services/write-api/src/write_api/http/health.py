@@ -11,11 +11,13 @@ from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.in_time import in_time
+from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
 
 CHECK_SECONDS: Final = 2.0
@@ -54,10 +56,10 @@ def health_handlers(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
     return [live, ready]
 
 
-def create_health_app(checks: Mapping[str, Check]) -> ASGIApp:
-    """An application of the two paths alone, for the roles that serve nothing else."""
+def create_health_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
+    """An application of the two paths and the page of metrics alone, for the roles that serve nothing else."""
     app = Litestar(
-        health_handlers(checks),
+        [*health_handlers(checks), metrics_handler(registry)],
         exception_handlers={**EXCEPTION_HANDLERS},
         openapi_config=None,
         logging_config=None,

@@ -22,13 +22,24 @@ from cheeper_contracts.messages import Command
 DELIVERY_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 1.0
 """For a send while no broker is connected: time to connect to one that is there, and else to say soon that none is."""
+MOST_WAITING: Final = 10_000
+MOST_WAITING_KBYTES: Final = 32_768
 _POLL_SECONDS: Final = 0.1
+
+_NO_FAULT_OF_THE_PRODUCER: Final = {
+    KafkaError._PURGE_QUEUE,  # noqa: SLF001 - its public name
+    KafkaError.MSG_SIZE_TOO_LARGE,
+}
 
 log = structlog.get_logger()
 
 
 class BrokerUnavailableError(Exception):
     """The broker did not confirm a message in time: whether it has it is unknown. Sending it again is safe."""
+
+
+class MessageTooLargeError(Exception):
+    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands."""
 
 
 class CommandProducer:
@@ -48,6 +59,9 @@ class CommandProducer:
             "client.id": client_id,
             "enable.idempotence": True,
             "linger.ms": 0.5,
+            # What waits for a broker that is slow or away is bounded; whoever comes beyond it is told so at once.
+            "queue.buffering.max.messages": MOST_WAITING,
+            "queue.buffering.max.kbytes": MOST_WAITING_KBYTES,
             "delivery.timeout.ms": int(delivery_seconds * 1000),
             "allow.auto.create.topics": False,
             "log_level": 2,
@@ -66,7 +80,7 @@ class CommandProducer:
         self._thread.start()
 
     async def send(self, command: Command, envelope: Envelope) -> None:
-        """Send a command, and return when the broker has it. Raises BrokerUnavailableError."""
+        """Send a command, and return when the broker has it. Raises BrokerUnavailableError and MessageTooLargeError."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         try:
@@ -79,7 +93,7 @@ class CommandProducer:
                 on_delivery=partial(self._report, loop, done),
             )
         except (BufferError, KafkaException) as error:
-            raise BrokerUnavailableError(str(error)) from error
+            raise _failure(error.args[0], error) from error
         try:
             await asyncio.wait_for(done, AWAY_SECONDS if self._away.is_set() else None)
         except TimeoutError as error:
@@ -135,7 +149,7 @@ class CommandProducer:
     ) -> None:
         # Tansu, once wiped, refuses a producer that it does not know with errors that are not fatal, for ever. A new
         # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
-        if error is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001 - its public name
+        if error is not None and error.code() not in _NO_FAULT_OF_THE_PRODUCER:
             self._begin_anew(error)
         if error is None:
             self._away.clear()
@@ -149,4 +163,9 @@ def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
     if error is None:
         done.set_result(None)
     else:
-        done.set_exception(BrokerUnavailableError(str(error)))
+        done.set_exception(_failure(error))
+
+
+def _failure(error: object, said: object = None) -> Exception:
+    too_large = isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+    return (MessageTooLargeError if too_large else BrokerUnavailableError)(str(said or error))

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -24,6 +25,11 @@ log = structlog.get_logger()
 
 class TopicMismatchError(Exception):
     """A topic has another number of partitions than the contracts say. The text tells what to do."""
+
+
+def words_of(error: KafkaError) -> str:
+    """What librdkafka calls an error of this code, for anyone to read: its text for this very one may name hosts."""
+    return KafkaError(error.code()).str()
 
 
 def admin_client(bootstrap_servers: str) -> AdminClient:
@@ -62,6 +68,23 @@ def describe(admin: AdminClient, topic: Topic, prefix: str) -> str | None:
         raise
     _check(topic, name, len(found.partitions))
     return str(found.topic_id)
+
+
+def offsets(admin: AdminClient, topic: Topic, prefix: str) -> tuple[dict[int, int], dict[int, int]]:
+    """The first and the next offset of each partition, as the broker says."""
+    first, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    return _offsets(admin, topic, prefix, first), _offsets(admin, topic, prefix, latest)
+
+
+def ends(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
+    """The next offset of each partition, as the broker says."""
+    return _offsets(admin, topic, prefix, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def _offsets(admin: AdminClient, topic: Topic, prefix: str, spec: OffsetSpec) -> dict[int, int]:
+    wanted = {TopicPartition(topic.named(prefix), partition): spec for partition in range(topic.partitions)}
+    found = admin.list_offsets(wanted, request_timeout=SECONDS)
+    return {place.partition: future.result(SECONDS).offset for place, future in found.items()}
 
 
 def _create(admin: AdminClient, topic: Topic, prefix: str) -> None:

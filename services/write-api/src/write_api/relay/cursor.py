@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
-from write_api.outbox import partitions
 from write_api.outbox.writer import CHANNEL
-from write_api.relay import sql
+from write_api.relay import sql, upkeep
 from write_api.relay.numbering import START, Position, Row, Sent
 
 RELAY_LOCK: Final = 0x63686565_72656C79  # "cheerely": of the one active relay
 
 # A host that vanished must not keep the lock: both ends of the connection notice within some 20 s.
-_CONNECTION: Final[dict[str, Any]] = {
+CONNECTION: Final[dict[str, Any]] = {
     "application_name": "write-api-relay",
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -51,7 +49,9 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the outbox has been sent. `first` is the first row of all, once one was sent."""
+    """How far the outbox has been sent. `first` is the first row of all, once one was sent, and START, where no row is,
+    once a retention has dropped any.
+    """
 
     position: Position
     first: Position | None
@@ -65,7 +65,8 @@ def refuse_another_history(found: Identity, cursor: Cursor | None) -> None:
     if cursor is not None and cursor.identity != found:
         raise RefusedError(
             "this database is a restored copy of the one that was relayed from (its system identifier or "
-            "timeline has changed): run `write-api raise-epoch`, then rebuild the views"
+            "timeline has changed): run `write-api raise-epoch`, then rebuild the views: "
+            "`projector rebuild --store all --switch --restored`"
         )
 
 
@@ -133,8 +134,8 @@ class CursorStore:
         """Raises RefusedError where retention has dropped the first row, so that nothing can be sent from the start."""
         if cursor.first is not None and await self._first() != cursor.first:
             raise RefusedError(
-                "Kafka was wiped, and the outbox no longer has its first rows to fill it again: restore the topic "
-                f"{topics.EVENTS.name} from a copy"
+                f"the topic {topics.EVENTS.name} would have to be filled again, and the outbox no longer has its first "
+                "rows: restore the topic from a copy"
             )
 
     async def rewind(self, cursor: Cursor, topic_id: str, ends: Mapping[int, int]) -> None:
@@ -154,15 +155,13 @@ class CursorStore:
         return epoch
 
     async def make_partitions(self) -> None:
-        """Make the outbox's partitions of the next months. One that cannot be made now is made another time, and one
-        whose rows stand in the default partition already is not needed.
-        """
-        for statement in partitions.statements(datetime.now(UTC)):
-            async with self._connection.transaction():
-                await self._connection.execute(partitions.LOCK_TIMEOUT)
-                with suppress(errors.LockNotAvailable, errors.CheckViolation):
-                    async with self._connection.transaction():
-                        await self._connection.execute(statement)
+        """Make the outbox's partitions of the next months, as far as they can be made now."""
+        await upkeep.make_partitions(self._connection)
+
+    async def drop_partitions(self, cursor: Cursor, days: int) -> Cursor:
+        """Drop the partitions that ended so many days ago and are sent whole, and give what the cursor is then."""
+        lost = await upkeep.drop_partitions(self._connection, cursor.position, days)
+        return msgspec.structs.replace(cursor, first=START) if lost else cursor
 
     async def wait(self, seconds: float) -> None:
         """Wait for a writer's hint, at most that long."""
@@ -204,7 +203,7 @@ class CursorStore:
 @asynccontextmanager
 async def connect(database_url: str) -> AsyncIterator[CursorStore]:
     """The store over a connection of its own, which listens for writers' hints."""
-    async with await AsyncConnection.connect(database_url, autocommit=True, **_CONNECTION) as connection:
+    async with await AsyncConnection.connect(database_url, autocommit=True, **CONNECTION) as connection:
         await connection.execute(f"LISTEN {CHANNEL}".encode())
         yield CursorStore(connection)
 

@@ -25,6 +25,7 @@ async def raise_epoch(database_url: str, event_log: EventLog) -> None:
         if cursor is None or cursor.identity == identity:
             log.info("the epoch stays: this database is the one that was relayed from")
             return
+        await store.check_beginning(cursor)  # or else the topic is the only copy of what the outbox has dropped
         await asyncio.to_thread(event_log.remake)
         epoch = await store.raise_epoch(cursor, identity)
         log.warning(

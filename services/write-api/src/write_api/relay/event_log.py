@@ -12,10 +12,9 @@ from typing import Final
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from cheeper_contracts import topics
-from write_api.kafka.topics import SECONDS, admin_client, describe, ensure_topics
+from write_api.kafka.topics import SECONDS, admin_client, describe, ends, ensure_topics, offsets
 from write_api.relay.numbering import Sent
 
 _FETCH_SECONDS: Final = 3.0
@@ -56,16 +55,16 @@ class EventLog:
 
     def ends(self) -> dict[int, int]:
         """The next offset of each partition, as the broker says."""
-        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return ends(self._admin, topics.EVENTS, self._prefix)
 
     def lacks(self, topic_id: str | None, sent: Mapping[int, Sent]) -> str | None:
         """How the log of that id shows that it is not the one to which all this was sent; none where it is."""
         if any(state.topic_id != topic_id for state in sent.values()):
             return "the topic is another one" if topic_id else "the topic is missing"
-        ends = self.ends()
+        found = self.ends()
         for partition, state in sent.items():
-            if state.last_offset >= ends[partition] and not self._holds(partition, state.last_offset):
-                return f"partition {partition} ends at {ends[partition]}, and had reached {state.last_offset + 1}"
+            if state.last_offset >= found[partition] and not self._holds(partition, state.last_offset):
+                return f"partition {partition} ends at {found[partition]}, and had reached {state.last_offset + 1}"
         return None
 
     def empty(self) -> dict[int, int]:
@@ -74,19 +73,14 @@ class EventLog:
         A log that came back empty may hold what was on its way when it was wiped, with sequences that nothing before
         them explains. A broker that cannot remove records keeps them.
         """
-        beginnings, ends = self._offsets(OffsetSpec.earliest()), self.ends()  # type: ignore[no-untyped-call]
-        full = [TopicPartition(self.name, p, end) for p, end in ends.items() if end > beginnings[p]]
+        beginnings, following = offsets(self._admin, topics.EVENTS, self._prefix)
+        full = [TopicPartition(self.name, p, end) for p, end in following.items() if end > beginnings[p]]
         try:
             for future in (self._admin.delete_records(full, request_timeout=SECONDS) if full else {}).values():
                 future.result(SECONDS)
         except KafkaException as error:
             log.warning("the log's remains stay in it", topic=self.name, why=error.args[0].str())
-        return ends
-
-    def _offsets(self, spec: OffsetSpec) -> dict[int, int]:
-        wanted = {TopicPartition(self.name, partition): spec for partition in range(topics.EVENTS.partitions)}
-        found = self._admin.list_offsets(wanted, request_timeout=SECONDS)
-        return {partition.partition: future.result(SECONDS).offset for partition, future in found.items()}
+        return following
 
     def _holds(self, partition: int, offset: int) -> bool:
         # Tansu's watermark counts a batch as one record, so a low one is doubted until the record itself is not there.

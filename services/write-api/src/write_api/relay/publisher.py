@@ -10,6 +10,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, Message, Producer
 
 from cheeper_contracts.envelope import to_headers
+from write_api.kafka.topics import words_of
 from write_api.relay.numbering import Numbered
 
 _FLUSH_SECONDS: Final = 0.25
@@ -65,7 +66,7 @@ class Publisher:
             if waited > _STALLED_SECONDS:
                 raise DeliveryError(f"no confirmation within {_STALLED_SECONDS:g} s")
         if delivery.error is not None:
-            raise DeliveryError(delivery.error.str())
+            raise DeliveryError(words_of(delivery.error))
         return delivery.offsets
 
     async def close(self) -> None:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import psycopg
 import structlog
 from confluent_kafka import KafkaException
 
-from cheeper_contracts.events.command_handled import CommandHandled
-from cheeper_contracts.events.command_rejected import CommandRejected
 from write_api.backoff import Backoff, sleep_unless
-from write_api.kafka.topics import TopicMismatchError
+from write_api.kafka.topics import TopicMismatchError, words_of
+from write_api.metrics import RelayMetrics
 from write_api.needs import Needs
 from write_api.relay.cursor import (
     Cursor,
@@ -30,7 +28,8 @@ from write_api.relay.cursor import (
     refuse_another_history,
 )
 from write_api.relay.event_log import EventLog
-from write_api.relay.numbering import LogWipedError, Numbered, Row, advance, number
+from write_api.relay.limit import Limit
+from write_api.relay.numbering import LogWipedError, Numbered, Sent, advance, number
 from write_api.relay.publisher import DeliveryError, Publisher
 
 POSTGRES, KAFKA, HISTORY = "postgres", "kafka", "history"
@@ -40,7 +39,6 @@ and the others are ready to take over from it.
 """
 
 BATCH: Final = 2000
-_OUTCOMES: Final = (CommandHandled.TYPE, CommandRejected.TYPE)
 _STANDBY_SECONDS: Final = 0.5
 _REFUSED_SECONDS: Final = 3.0
 _CHECK_SECONDS: Final = 2.0
@@ -53,15 +51,26 @@ log = structlog.get_logger()
 class Relay:
     """Publishes the outbox until `stop` is set or `limit` domain messages were sent."""
 
-    def __init__(self, database_url: str, event_log: EventLog, bootstrap_servers: str, needs: Needs) -> None:
+    def __init__(  # noqa: PLR0913 - what bootstrap hands it
+        self,
+        database_url: str,
+        event_log: EventLog,
+        bootstrap_servers: str,
+        needs: Needs,
+        *,
+        metrics: RelayMetrics,
+        retention_days: int | None = None,
+    ) -> None:
         self._database_url = database_url
         self._event_log = event_log
         self._bootstrap_servers = bootstrap_servers
         self._needs = needs
+        self._metrics = metrics
+        self._retention_days = retention_days
 
     async def run(self, stop: asyncio.Event, limit: int | None = None) -> None:
         """Relay, and begin again after every fault; a refusal is looked at again every few seconds."""
-        left = _Limit(limit)
+        left = Limit(limit)
         backoff = Backoff()
         while not stop.is_set() and left:
             before = left.sent
@@ -89,7 +98,7 @@ class Relay:
         if limit is not None and not left:
             log.info("stopped at the limit", limit=limit, sent=left.sent)
 
-    async def _course(self, stop: asyncio.Event, left: _Limit) -> None:
+    async def _course(self, stop: asyncio.Event, left: Limit) -> None:
         async with connect(self._database_url) as store:
             if not await self._lock(store, stop):
                 return
@@ -97,9 +106,11 @@ class Relay:
             cursor = await self._cursor(store)
             self._needs.met(KAFKA, HISTORY)
             publisher = Publisher(self._bootstrap_servers, self._event_log.name)
+            self._metrics.at_work(_sequences(cursor.sent))
             try:
                 await self._publish(store, cursor, publisher, stop, left)
             finally:
+                self._metrics.stands_by()
                 await publisher.close()
 
     async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
@@ -155,16 +166,19 @@ class Relay:
         return await store.load() or await self._cursor(store)
 
     async def _publish(
-        self, store: CursorStore, cursor: Cursor, publisher: Publisher, stop: asyncio.Event, left: _Limit
+        self, store: CursorStore, cursor: Cursor, publisher: Publisher, stop: asyncio.Event, left: Limit
     ) -> None:
         poll, check_at, partitions_at = _FIRST_POLL, time.monotonic() + _CHECK_SECONDS, time.monotonic()
         while not stop.is_set() and left:
-            if time.monotonic() >= partitions_at:
-                await store.make_partitions()
-                partitions_at = time.monotonic() + _PARTITIONS_SECONDS
             if time.monotonic() >= check_at:
                 await self._check_log(cursor)
                 check_at = time.monotonic() + _CHECK_SECONDS
+            if time.monotonic() >= partitions_at:
+                await store.make_partitions()
+                if self._retention_days is not None:
+                    await self._check_log(cursor)  # what a wiped Kafka must be filled with is not dropped
+                    cursor = await store.drop_partitions(cursor, self._retention_days)
+                partitions_at = time.monotonic() + _PARTITIONS_SECONDS
             rows = left.allowed(await store.read(cursor, BATCH))
             if not rows:
                 await store.wait(poll)
@@ -175,7 +189,9 @@ class Relay:
             offsets = await publisher.send(messages, stop, self._slow)
             if offsets is None:
                 return
-            cursor = await store.move(cursor, rows[-1], rows[0], advance(cursor.sent, messages, offsets))
+            sent = advance(cursor.sent, messages, offsets)
+            cursor = await store.move(cursor, rows[-1], rows[0], sent)
+            self._metrics.sent(len(messages), _sequences(sent))
             self._needs.met(KAFKA)
             left.count(rows)
             _log_sent(messages)
@@ -191,38 +207,13 @@ class Relay:
         self._needs.unmet(KAFKA, "the broker does not confirm")
 
 
-class _Limit:
-    """How many domain messages may still be sent; true while there are any.
-
-    The outcome of a command that changed nothing goes along, but is no step.
-    """
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self.sent = 0
-
-    def __bool__(self) -> bool:
-        return self._limit is None or self.sent < self._limit
-
-    def allowed(self, rows: list[Row]) -> list[Row]:
-        """The rows up to the last domain message that may still be sent."""
-        if self._limit is None:
-            return rows
-        steps = accumulate(map(_is_domain, rows), initial=self.sent)
-        return [row for row, before in zip(rows, steps, strict=False) if before < self._limit]
-
-    def count(self, rows: list[Row]) -> None:
-        """These were sent."""
-        self.sent += sum(map(_is_domain, rows))
-
-
-def _is_domain(row: Row) -> bool:
-    return row.envelope.type not in _OUTCOMES
+def _sequences(sent: Mapping[int, Sent]) -> dict[int, int]:
+    return {partition: state.last_sequence for partition, state in sent.items()}
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, KafkaException):
-        return str(error.args[0].str())
+        return words_of(error.args[0])
     return str(error) or type(error).__name__
 
 

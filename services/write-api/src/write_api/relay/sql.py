@@ -41,10 +41,16 @@ INSERT INTO relay_cursor (epoch, xid, id, system_identifier, timeline_id, curren
 VALUES (0, '0', 0, %s, %s, 1)
 """
 
+# What the first row was, or that a retention has dropped it, is said once and for all.
 MOVE: Final = """
 UPDATE relay_cursor SET epoch = %(new_epoch)s, xid = %(new_xid)s::xid8, id = %(new_id)s,
-    first_epoch = %(first_epoch)s, first_xid = %(first_xid)s::xid8, first_id = %(first_id)s
+    first_epoch = coalesce(first_epoch, %(first_epoch)s), first_xid = coalesce(first_xid, %(first_xid)s::xid8),
+    first_id = coalesce(first_id, %(first_id)s)
 WHERE (epoch, xid, id) = (%(old_epoch)s, %(old_xid)s::xid8, %(old_id)s)
+"""
+
+LOSE_FIRST: Final = """
+UPDATE relay_cursor SET first_epoch = 0, first_xid = '0', first_id = 0 WHERE (epoch, xid, id) = (%s, %s::xid8, %s)
 """
 
 PUT_PARTITIONS: Final = """
@@ -55,3 +61,31 @@ ON CONFLICT ("partition") DO UPDATE SET
 """
 
 ACCEPT: Final = "UPDATE relay_cursor SET system_identifier = %s, timeline_id = %s, current_epoch = %s"
+
+WAITING: Final = """
+SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8,
+    coalesce((SELECT o.id FROM outbox AS o ORDER BY o.epoch DESC, o.xid DESC, o.id DESC LIMIT 1), 0)
+FROM (
+    SELECT o.created_at FROM outbox AS o WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s)
+    ORDER BY o.epoch, o.xid, o.id LIMIT %s
+) AS waiting
+"""
+
+# The horizon, and whether a row stands at or beyond it.
+HELD: Final = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text, EXISTS (
+    SELECT FROM outbox AS o WHERE (o.epoch, o.xid) >= (%s, pg_snapshot_xmin(pg_current_snapshot()))
+)
+"""
+
+# Whoever has an id holds the lock of it, and anyone may see locks; of the activity of others a role that may not see it
+# is told the process, the database and the program alone. A prepared transaction has no process any more.
+HOLDER: Final = """
+SELECT l.pid, coalesce(a.datname, p.database), coalesce(a.application_name, p.gid),
+    CASE WHEN p.gid IS NULL THEN a.state ELSE 'prepared' END, a.query,
+    extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8
+FROM pg_locks AS l
+    LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+    LEFT JOIN pg_prepared_xacts AS p ON l.pid IS NULL AND p.transaction = l.transactionid
+WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.transactionid = %s::xid
+"""

@@ -92,6 +92,12 @@ def a_sign_up():
     return make
 
 
+@pytest.fixture
+def make_world():
+    """Makes the bus over an engine's write model, or over one in memory."""
+    return World
+
+
 @pytest.fixture(params=["memory", "postgres"])
 def world(request):
     return World(None if request.param == "memory" else request.getfixturevalue("engine"))

@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 from cheeper_contracts import views
 from cheeper_contracts.messages import Event
 from projector import projections
+from projector.generations import ForgottenError
 from projector.meta import Meta
 from projector.parking import ParkedMessage
 from projector.stores import LeftOut
@@ -91,9 +92,11 @@ class MongoParkedMessages:
 
     def _forget(self, message: ParkedMessage, session: ClientSession) -> bool:
         # Somebody sees to the poison: it is no row of it any more.
-        self._database[views.CHECKPOINTS.name].update_one(
+        before = self._database[views.CHECKPOINTS.name].find_one_and_update(
             {"_id": message.partition}, {"$set": {"poison": 0}, "$inc": {"unparked": 1}}, session=session
         )
+        if "forgotten" in (before or {}):
+            raise ForgottenError("the generation is forgotten")
         return bool(self._parked.delete_one({"_id": message.place}, session=session).deleted_count)
 
     @property

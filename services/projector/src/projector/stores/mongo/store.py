@@ -18,13 +18,16 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
+from cheeper_contracts.generations import FIRST, database_of
 from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import PARTITIONS
 from projector import projections
+from projector.generations import ForgottenError
 from projector.meta import Meta
 from projector.parking import ParkedMessage
-from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status
+from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
 from projector.stores.mongo.faults import passing_faults
+from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
 from projector.writes import MongoWrite
 
@@ -36,20 +39,28 @@ class MongoStore:
 
     name = "mongo"
 
-    def __init__(self, client: MongoClient[Document], database: str) -> None:
+    def __init__(self, client: MongoClient[Document], database: str, generation: int = FIRST) -> None:
         self._client = client
-        self._database = client.get_database(
-            database, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority")
+        self._generation = generation
+        self._first, self._database = (
+            client.get_database(name, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority"))
+            for name in (database, database_of(database, generation))
         )
 
     def prepare(self) -> None:
-        """Makes the collections and their indexes."""
+        """Makes the collections and their indexes. Raises ForgottenError, and has made nothing that stays."""
         with passing_faults():
+            self._look(None)
             there = set(self._database.list_collection_names())
             for collection in views.COLLECTIONS:
                 self._make(collection, there)
             self._of(views.COMMANDS).create_index("expires_at", expireAfterSeconds=0)
             self._of(views.PARKED_MESSAGES).create_index(PARKED_BY_KEY)
+            try:
+                self._look(None)  # once more: this is no transaction
+            except ForgottenError:
+                self._drop()
+                raise
 
     def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
         """What this store writes for an event."""
@@ -77,12 +88,21 @@ class MongoStore:
             parked = self._of(views.PARKED_MESSAGES).count_documents({})
         return Status(checkpoints=checkpoints, tasks=0, parked=parked)
 
+    def waiting(self) -> Waiting:
+        """What waits in it. Any thread may ask."""
+        with passing_faults():
+            return Waiting(tasks=0, parked=self._of(views.PARKED_MESSAGES).count_documents({}))
+
     def close(self) -> None:
         """Gives its connections back."""
         self._client.close()
 
     def _apply(self, batch: Batch, session: ClientSession) -> Applied:
-        stored = _checkpoint(self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session))
+        document = self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session)
+        # A forgetting changes every checkpoint, so one that is there and unmarked tells that the generation is not.
+        if document is None or "forgotten" in document:
+            self._look(session)
+        stored = _checkpoint(document)
         fresh = _fresh(batch, stored)
         parked = self._set_aside(batch, fresh, session)
         waiting = {message.offset for message in parked}
@@ -119,6 +139,14 @@ class MongoStore:
             documents = [{"_id": message.place, **msgspec.to_builtins(message)} for message in found]
             collection.insert_many(documents, session=session)
         return tuple(found)
+
+    def _look(self, session: ClientSession | None) -> None:
+        if not read_registry(self._first, session).has(self._generation):
+            raise ForgottenError(f"generation {self._generation} is forgotten")
+
+    def _drop(self) -> None:
+        for collection in views.COLLECTIONS:
+            self._of(collection).drop()
 
     def _write(self, writes: Iterable[MongoWrite], session: ClientSession) -> None:
         for name, todo in operations(writes).items():

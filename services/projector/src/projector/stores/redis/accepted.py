@@ -14,7 +14,7 @@ from projector.stores.redis.faults import passing_faults
 
 
 class RedisAcceptedCommands:
-    """Accepted commands among the command records."""
+    """Accepted commands, under the installation's prefix whatever generation is live."""
 
     name = "redis"
 
@@ -27,14 +27,14 @@ class RedisAcceptedCommands:
         with passing_faults():
             self._client.ping()
 
-    def record(self, accepted: Sequence[views.CommandRecord]) -> None:
-        """Notes each command that has no record, unless the record would have expired by now."""
+    def record(self, accepted: Sequence[views.AcceptedCommand]) -> None:
+        """Notes each command once, unless its record would have expired by now."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
             for one in accepted:
-                if expires_at(one) > time.time():
-                    key = views.COMMAND_RECORD.key(self._prefix, one.message_id)
-                    # NX: a command that is settled never looks unsettled again, however late or often it is seen.
-                    pipe.set(key, msgspec.json.encode(one), nx=True, exat=expires_at(one))
+                if expires_at(one.at) > time.time():
+                    key = views.ACCEPTED_COMMAND.key(self._prefix, one.message_id)
+                    # NX: a command repeated under its key later is not shown as sent anew.
+                    pipe.set(key, msgspec.json.encode(one), nx=True, exat=expires_at(one.at))
             pipe.execute()
 
     def close(self) -> None:

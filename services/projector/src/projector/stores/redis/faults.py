@@ -1,4 +1,6 @@
-"""Which of Redis's errors pass: away, loading, read-only, out of memory. The rest are defects of data or code."""
+"""Which of Redis's errors pass: away, slow, loading, read-only, full, busy, refusing us. The rest are defects of data
+or code.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +10,52 @@ from typing import Final
 
 from redis import exceptions
 
+from projector.generations import ForgottenError
 from projector.stores import StoreAwayError
 
 PASSING: Final = (
-    exceptions.ConnectionError,
+    exceptions.ConnectionError,  # a refused login (NOAUTH, WRONGPASS), too many clients and LOADING are such
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
+    exceptions.NoPermissionError,
     exceptions.ClusterError,
+    exceptions.TryAgainError,
 )
-PASSING_WORDS: Final = ("OOM", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOREPLICAS", "TRYAGAIN")
+PASSING_CODES: Final = frozenset(
+    {"OOM", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "UNKILLABLE", "MISCONF", "NOREPLICAS", "NOAUTH"}
+)
+"""What the server's answer begins with. redis-py has classes for some of them and drops their first word."""
+
+_KILLED: Final = "Script killed by user"
+_IN_PIPELINE: Final = "caused error: "  # what redis-py puts before the answer to a command of a pipeline
+FORGOTTEN: Final = "FORGOTTEN "
 
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreAwayError for a fault that passes, and lets any other through."""
+    """Raises StoreAwayError for a fault that passes, ForgottenError where guard.lua says so; lets any other through."""
     try:
         yield
     except PASSING as error:
-        raise StoreAwayError(_first_line(error)) from error
+        raise StoreAwayError(_words(error)) from error
     except exceptions.ResponseError as error:
-        if str(error).startswith(PASSING_WORDS):
-            raise StoreAwayError(_first_line(error)) from error
+        if _code(error) in PASSING_CODES or _KILLED in str(error):
+            raise StoreAwayError(_words(error)) from error
+        if str(error).startswith(FORGOTTEN):
+            raise ForgottenError(str(error).removeprefix(FORGOTTEN)) from error
         raise
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+def _code(error: Exception) -> str:
+    return str(error).rpartition(_IN_PIPELINE)[2].partition(" ")[0]
+
+
+def _words(error: Exception) -> str:
+    """Without the server's text, which may name a host, a user or a key: readiness shows this to anyone."""
+    code = getattr(error, "status_code", None) or _code(error)
+    if isinstance(error, exceptions.AuthenticationError):
+        return f"refuses the login: {type(error).__name__}"
+    if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError):
+        return f"does not answer: {type(error).__name__}"
+    return f"refuses for now: {code if code.isupper() else type(error).__name__}"

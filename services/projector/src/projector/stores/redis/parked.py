@@ -91,7 +91,8 @@ class RedisParkedMessages:
         )
         try:
             with passing_faults():
-                reply = cast("list[Any]", self._unpark([self._name(message.key)], [self._stem(), call]))
+                keys = [self._name(message.key), settings.registry]
+                reply = cast("list[Any]", self._unpark(keys, [self._stem(), call, settings.generation]))
         except ResponseError as error:
             raise UnappliableError(None, str(error)) from error
         match reply:

@@ -13,10 +13,11 @@ from typing import Final
 from cheeper_contracts import views
 
 _PARTS: Final = {
-    "apply": ("entries", "timelines", "readers", "writes", "apply"),
-    "unpark": ("entries", "timelines", "readers", "writes", "unpark"),
+    "apply": ("guard", "entries", "timelines", "readers", "writes", "apply"),
+    "unpark": ("guard", "entries", "timelines", "readers", "writes", "unpark"),
     "restate": ("restate",),
-    "slice": ("entries", "timelines", "readers", "refills", "slice"),
+    "slice": ("guard", "entries", "timelines", "readers", "refills", "slice"),
+    "switch": ("switch",),
 }
 
 

@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
+from cheeper_contracts.generations import FIRST, registry_key
 from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import PARTITIONS
 from projector import projections
@@ -27,10 +28,11 @@ from projector.stores import (
     Status,
     StoreAwayError,
     UnappliableError,
+    Waiting,
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.queues import waiting_slices, waiting_steps
+from projector.stores.redis.queues import waiting_in_turn, waiting_slices, waiting_steps
 
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
@@ -42,7 +44,11 @@ _ATTEMPTS: Final = 3
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server-side functions are told. `cap` is how many entries a timeline holds, two at least."""
+    """What the server-side functions are told. `cap` is how many entries a timeline holds, two at least.
+
+    `prefix` is that of the views; `generation` says which they are, and `installation` is the prefix of the first ones,
+    where these are others.
+    """
 
     prefix: str
     inline_max: int
@@ -50,6 +56,13 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
     cap: int = views.TIMELINE_ENTRIES
     work_max: int = WORK_MAX
     refill_authors: int = REFILL_AUTHORS
+    generation: int = FIRST
+    installation: str | None = None
+
+    @property
+    def registry(self) -> str:
+        """The key of the registry of generations."""
+        return registry_key(self.prefix if self.installation is None else self.installation)
 
 
 class RedisStore:
@@ -109,9 +122,11 @@ class RedisStore:
             settings.slice_size,
             settings.cap,
             settings.refill_authors,
+            settings.generation,
         ]
+        keys = [self._key(views.TASK_AUTHORS, partition), settings.registry]
         with passing_faults():
-            reply = cast("list[Any]", self._serve([self._key(views.TASK_AUTHORS, partition)], arguments))
+            reply = cast("list[Any]", self._serve(keys, arguments))
         self._note_tasks(partition, reply[-1] if reply else 0)
         return _served(reply)
 
@@ -122,6 +137,12 @@ class RedisStore:
             steps = sum(waiting_steps(self._client, self._settings.prefix, self._settings.refill_authors))
             parked = self._count_parked()
         return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
+
+    def waiting(self) -> Waiting:
+        """What waits in it. Notes nothing, so any thread may ask."""
+        with passing_faults():
+            tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
+        return Waiting(tasks=tasks, parked=parked)
 
     def close(self) -> None:
         """Gives its connections back."""
@@ -134,10 +155,11 @@ class RedisStore:
             for item, writes in zip(batch.items, self._writes(batch), strict=True)
         ]
         call = (batch.partition, batch.topic_id, messages, settings.cap, settings.inline_max, settings.work_max)
-        keys = [self._key(views.CHECKPOINT, batch.partition)]
+        keys = [self._key(views.CHECKPOINT, batch.partition), settings.registry]
+        arguments: list[str | int | bytes] = [self._stem, msgspec.msgpack.encode(call), settings.generation]
         try:
             with passing_faults():
-                return cast("list[Any]", self._apply(keys, [self._stem, msgspec.msgpack.encode(call)]))
+                return cast("list[Any]", self._apply(keys, arguments))
         except ResponseError as error:
             raise UnappliableError(None, str(error)) from error
 

@@ -1,11 +1,15 @@
--- What every script has in common. Before it come the key patterns, as locals named as in cheeper_contracts.views.
--- ARGV[1] is the stem of all keys.
+-- What every script has in common. Before it come locals named as in cheeper_contracts: the key patterns of `views`, and
+-- what `generations` says. KEYS[1] is the registry of generations, ARGV[1] what the installation's keys begin with.
 
 local byte, format, floor = string.byte, string.format, math.floor
 local call = redis.call
 
+-- The generation that is live now, for the whole of this call; its keys begin as `generations.prefix_of` says.
+local live = call('HGET', KEYS[1], LIVE) or FIRST
+local stem = ARGV[1] .. (live == FIRST and '' or 'g' .. live .. '.') .. TAG
+
 local function key(pattern, id)
-  return ARGV[1] .. pattern .. ':' .. id
+  return stem .. pattern .. ':' .. id
 end
 
 -- Whether entry a is older than entry b. Lua's own `<` follows the server's locale, so bytes are compared.
@@ -38,14 +42,12 @@ local function record_key(entry)
     '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x', byte(entry, 9, 24)))
 end
 
--- 1 where a command's own effects are in, else 0; one that is only accepted has none yet. Fan-out tasks count for views
--- that tasks write: those of the command's key that are not newer than the message that settled it. The oldest task of a
--- key is the first.
+-- 1 where a command's own effects are in, else 0. Fan-out tasks count for views that tasks write: those of the command's
+-- key that are not newer than the message that settled it. The oldest task of a key is the first.
 local function settled(message_id, with_tasks)
   local found = call('GET', key(COMMAND_RECORD, message_id))
   if not found then return 0 end
   local record = cjson.decode(found)
-  if record.status == 'accepted' then return 0 end
   if record.status == 'rejected' or not with_tasks then return 1 end
   local task = call('LINDEX', key(TASKS, record.key), 0)
   if task and cjson.decode(task).sequence <= record.sequence then return 0 end

@@ -1,4 +1,4 @@
--- An author's username and number of followers. ARGV: stem, author, the command to wait for or ''.
+-- An author's username and number of followers. ARGV: prefix, author, the command to wait for or ''.
 -- Returns {settled, username or nil, followers or nil}.
 local author, after = ARGV[2], ARGV[3]
 local found = call('HMGET', key(AUTHOR_COUNTERS, author), 'username', 'followers')

@@ -1,5 +1,5 @@
 -- One bounded step of the merge below a timeline's floor: the newest entries of some followed authors' own lists.
--- ARGV: stem, reader, the entry that all must be older than, how many are wanted, the last author of the step before or
+-- ARGV: prefix, reader, the entry that all must be older than, how many are wanted, the last author of the step before or
 -- '', how many authors a step takes. Returns {entries newest first, the last author of this step or '' if none is left}.
 local reader, below, want, beyond, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 

@@ -1,5 +1,5 @@
 -- A stretch of a timeline's list above its floor, filled with the cheeps' records, deleted ones left out.
--- ARGV: stem, author, how many are wanted, how many to skip before them, the entry to begin after or '', the command to
+-- ARGV: prefix, author, how many are wanted, how many to skip before them, the entry to begin after or '', the command to
 -- wait for or ''. Returns {settled, skipped, entries, records, the floor where it was reached and else ''}.
 local MOST = 200 -- records looked at in one go
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from cheeper_contracts.views import AUTHORS, AuthorDocument
-from read_api.stores.mongo.reader import Document, Reader
+from read_api.stores.mongo.generations import Document
+from read_api.stores.mongo.reader import Reader
 
 
 class MongoAuthors:

@@ -9,8 +9,9 @@ import msgspec
 from cheeper_contracts.views import AUTHORS, CHEEPS, CheepDocument
 from read_api.queries.cheep import Thread
 from read_api.queries.pages import Listed, Part
+from read_api.stores.mongo.generations import Document
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
-from read_api.stores.mongo.reader import Document, Reader
+from read_api.stores.mongo.reader import Reader
 
 _ALIVE: Final = {"author_id": {"$type": "string"}}
 _BY_AUTHOR: Final = Listing(collection=CHEEPS, owner="author_id", time="cheep_date", tie="_id")

@@ -14,8 +14,9 @@ import msgspec
 from cheeper_contracts.views import AUTHORS, FOLLOWS
 from read_api.queries.follow_lists import ListedAuthor
 from read_api.queries.pages import Listed, Part
+from read_api.stores.mongo.generations import Document
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
-from read_api.stores.mongo.reader import Document, Reader
+from read_api.stores.mongo.reader import Reader
 
 LARGEST_PART: Final = 1_000
 

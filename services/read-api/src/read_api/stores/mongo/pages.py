@@ -9,7 +9,7 @@ import msgspec
 
 from cheeper_contracts.views import Collection
 from read_api.queries.pages import Listed, Part
-from read_api.stores.mongo.reader import Document
+from read_api.stores.mongo.generations import Document
 
 SIGNED_UP: Final = {"username": {"$type": "string"}}
 """Authors of whom more is in than what others did to them."""

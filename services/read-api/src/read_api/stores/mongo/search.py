@@ -13,7 +13,8 @@ import msgspec
 
 from cheeper_contracts.views import AUTHORS, CHEEPS, AuthorDocument, CheepDocument, Collection
 from read_api.queries.search import Results, Wanted
-from read_api.stores.mongo.reader import Document, Reader
+from read_api.stores.mongo.generations import Document
+from read_api.stores.mongo.reader import Reader
 
 Found = TypeVar("Found")
 

@@ -1,6 +1,7 @@
 -- Applies messages of one partition with their checkpoint, or nothing at all.
 --
 -- KEYS[1] the partition's checkpoint
+-- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
 --         {sequence or 0, offset, key, writes}
 -- Replies {'applied', messages used up, sequence before, sequence, topic_id, offset, poison in a row, authors with tasks,

@@ -2,6 +2,7 @@
 -- A slice works by state: an entry goes to whoever follows the author now, if the cheep still lives.
 --
 -- KEYS[1] the partition's authors with tasks
+-- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, partition, followers in a slice, cap, followed authors in a step
 -- Replies {} when nothing waits
 --         {'slice', author, sequence, correlation id, readers served, readers left out, how many wait}

@@ -1,6 +1,7 @@
 -- Takes one parked message out of its key's queue, with its writes where it is replayed; or does nothing at all.
 --
 -- KEYS[1] the key's parked messages
+-- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, key, the message as it is parked, whether it must be the first, sequence
 --         or 0, writes, cap, inline_max, number of partitions}
 -- Replies {'done', left out}   as for apply

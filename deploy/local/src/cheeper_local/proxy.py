@@ -1,0 +1,102 @@
+"""A proxy before a server that is slow, cuts what goes through it, or lets nothing through at all.
+
+It knows bytes alone, so it stands before any server; before Kafka, whose clients go to where the broker says it is,
+that must be the proxy's own address (`Kafka.more`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from cheeper_local.ports import HOST
+
+T = TypeVar("T")
+
+_CHUNK = 16_384
+
+
+class Proxy:
+    """Passes bytes on to `upstream` (host, port), from `start` until `stop`.
+
+    `delay`: seconds that each piece waits, both ways; `rate`: bytes a second of each direction of each connection, none
+    for as fast as may be; `stalled`: connections are taken, and nothing passes until it is false again. All may be
+    changed while it runs. `passed` counts the bytes that went through.
+    """
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        self.upstream = upstream
+        self.delay = 0.0
+        self.rate: int | None = None
+        self.stalled = False
+        self.passed = 0
+        self.port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """host:port where clients connect."""
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Listen on a free port."""
+        self._thread.start()
+        server = self._call(asyncio.start_server(self._connected, HOST, 0))
+        self.port = server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Break all connections there are; new ones are taken."""
+        self._call(self._cut())
+
+    def stop(self) -> None:
+        """End, with all connections."""
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _cut(self) -> None:
+        tasks = [task for task in self._tasks if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection(*self.upstream)
+        except OSError:
+            writer.close()
+            return
+        ways = [
+            self._loop.create_task(self._pass_on(source, target))
+            for source, target in ((reader, back), (there, writer))
+        ]
+        self._tasks.update(ways)
+        # One way that ends takes the other one with it, as a connection that breaks does.
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        self._tasks.difference_update(ways)
+        for each in (writer, back):
+            each.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while piece := await source.read(_CHUNK):
+                pause = self.delay + (len(piece) / self.rate if self.rate else 0.0)
+                if pause:
+                    await asyncio.sleep(pause)
+                while self.stalled:  # noqa: ASYNC110 - another thread sets it
+                    await asyncio.sleep(0.02)
+                target.write(piece)
+                await target.drain()
+                self.passed += len(piece)

@@ -1,0 +1,168 @@
+"""The way from the write model to the log, as one snapshot of PostgreSQL shows it: what waits, who sends it, what holds
+it up, and since when a store lacks what it lacks.
+
+All of it is told from tables, so that it is told while the relay or the projector is down.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from cheeper_audit.write_model import Place, WriteModel
+from cheeper_contracts.topics import PARTITIONS, partition_of
+
+SHOWN: Final = 10_000
+"""Rows that wait, and are looked at."""
+
+_CHUNK: Final = 2_000
+_CHUNKS: Final = 50  # 100,000 rows are looked back, at most
+_RELAY_LOCK: Final = 0x63686565_72656C79  # write-api's, of the one active relay
+_RELAY_NAME: Final = "write-api-relay"
+
+_CURSOR: Final = "SELECT epoch, xid::text, id, current_epoch FROM relay_cursor"
+_SENT: Final = 'SELECT "partition", last_sequence FROM relay_partitions'
+_WAITING: Final = """
+    SELECT o.key, o."time", (o.epoch, o.xid) >= (%s, pg_snapshot_xmin(pg_current_snapshot()))
+      FROM outbox AS o WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s)
+     ORDER BY o.epoch, o.xid, o.id LIMIT %s
+"""
+_BACK: Final = """
+    SELECT o.key, o."time", o.epoch, o.xid::text, o.id
+      FROM outbox AS o WHERE (o.epoch, o.xid, o.id) < (%s, %s::xid8, %s)
+     ORDER BY o.epoch DESC, o.xid DESC, o.id DESC LIMIT %s
+"""
+_NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
+
+# Whoever has an xid holds the horizon, in whichever database. `query` shows placeholders where the driver sends values
+# apart, as ours does.
+_HORIZON: Final = """
+    SELECT who, state, seconds, query
+      FROM (SELECT age(backend_xid) AS age,
+                   'pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'unnamed') AS who, state,
+                   extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds, left(query, 120) AS query
+              FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+             UNION ALL
+            SELECT age(transaction), 'prepared transaction ' || gid, 'prepared',
+                   extract(epoch FROM clock_timestamp() - prepared)::float8, ''
+              FROM pg_prepared_xacts) AS holders
+     ORDER BY age DESC LIMIT 1
+"""
+_ACTIVE: Final = """
+    SELECT pid FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = %s AND objid::bigint = %s
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_RELAYS: Final = """
+    SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()
+"""
+_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """The oldest transaction with an id: no row that was written since it began can be sent before it ends."""
+
+    who: str
+    state: str | None
+    seconds: float
+    query: str
+
+
+class Relay(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the relay: the PostgreSQL pid of the active one's connection (none where nobody sends), how many stand by,
+    the rows that wait (at most `SHOWN` are counted), for how many seconds the first of them, and how many of them wait
+    for the transaction that holds the horizon.
+    """
+
+    active: int | None
+    standby: int
+    waiting: int
+    seconds: float
+    held_back: int
+    holder: Holder | None
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """What a store has yet to apply: messages, and for how many seconds the first of them has been committed; where
+    `at_least`, both may be more.
+    """
+
+    sequences: int = 0
+    seconds: float = 0.0
+    at_least: bool = False
+
+
+class Outbox:
+    """The outbox as the write model's current snapshot shows it. Raises StoreAwayError."""
+
+    def __init__(self, write_model: WriteModel) -> None:
+        self._write_model = write_model
+        self._sent = dict.fromkeys(range(PARTITIONS), 0) | dict(write_model.rows(_SENT))
+        epoch, xid, row_id, current = next(iter(write_model.rows(_CURSOR)), (0, "0", 0, 1))
+        self._cursor = (epoch, xid, row_id)
+        [(self._now,)] = write_model.rows(_NOW)
+        self._waiting: list[tuple[str, int, bool]] = write_model.rows(_WAITING, current, *self._cursor, SHOWN)
+
+    def relay(self) -> Relay:
+        """Who sends, and what waits."""
+        active = [pid for (pid,) in self._write_model.rows(_ACTIVE, _RELAY_LOCK >> 32, _RELAY_LOCK & 0xFFFFFFFF)]
+        relays = {pid for (pid,) in self._write_model.rows(_RELAYS, _RELAY_NAME)}
+        held_back = sum(held for _, _, held in self._waiting)
+        return Relay(
+            active=active[0] if active else None,
+            standby=len(relays - set(active)),
+            waiting=len(self._waiting),
+            seconds=self._age(min((time for _, time, _ in self._waiting), default=None)),
+            held_back=held_back,
+            holder=next((Holder(*row) for row in self._write_model.rows(_HORIZON)), None) if held_back else None,
+        )
+
+    def letters(self) -> dict[str, int]:
+        """The write side's dead letters, by topic."""
+        return dict(self._write_model.rows(_LETTERS))
+
+    def missing(self, applied: Mapping[int, int]) -> Missing:
+        """What a store with these sequences lacks.
+
+        A message's sequence is its place among the outbox's rows of its partition, so the first that is missing is
+        found by counting back from the end.
+        """
+        waiting: dict[int, list[int]] = {partition: [] for partition in self._sent}
+        for key, time, _ in self._waiting:
+            waiting[partition_of(key)].append(time)
+        lacks = {p: max(0, self._sent[p] + len(waiting[p]) - applied[p]) for p in self._sent}
+        times = [waiting[p][max(0, len(waiting[p]) - lack)] for p, lack in lacks.items() if lack and waiting[p]]
+        sent = {p: lack - len(waiting[p]) for p, lack in lacks.items() if lack > len(waiting[p])}
+        sent_times, whole = self._back(sent)
+        return Missing(
+            sum(lacks.values()),
+            self._age(min([*times, *sent_times], default=None)),
+            at_least=not whole or len(self._waiting) >= SHOWN,
+        )
+
+    def _back(self, lacks: Mapping[int, int]) -> tuple[list[int], bool]:
+        """The times of sent rows, so many of each partition counted back from the cursor; false where that took too
+        many rows, or retention has dropped them.
+        """
+        left, times = Counter(lacks), list[int]()
+        epoch, xid, row_id = self._cursor
+        before: Place = (epoch, xid, row_id + 1)
+        for _ in range(_CHUNKS):
+            if not left:
+                break
+            rows = self._write_model.rows(_BACK, *before, _CHUNK)
+            for key, time, *place in rows:
+                partition, before = partition_of(key), (place[0], place[1], place[2])
+                if left[partition] > 0:
+                    left[partition] -= 1
+                    times.append(time)
+            left = +left
+            if len(rows) < _CHUNK:
+                break
+        return times, not left
+
+    def _age(self, time: int | None) -> float:
+        return 0.0 if time is None else max(0.0, float(self._now) - time / 1_000_000)

@@ -1,0 +1,165 @@
+"""The audit looks at the generation that is live when a look begins, or at the one that it is told, and at no other."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+
+from cheeper_audit.difference import Difference, Fault, MongoMend, RedisMend
+from cheeper_audit.rest import Rest
+from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.stores.mongo import MongoViews
+from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.views.redis import strays
+from cheeper_audit.views.table import SWEEPS
+from cheeper_audit.watch import Watch
+from cheeper_contracts import views
+from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
+from cheeper_contracts.topics import PARTITIONS
+
+pytestmark = pytest.mark.proves(guarantee="audit")
+
+FIVE = dict.fromkeys(range(PARTITIONS), 5)
+
+
+class Generations:
+    """The registries of both stores, and what is in the second generation of each."""
+
+    def __init__(self, redis, redis_prefix, mongo):
+        self.redis, self.mongo, self.prefix = redis, mongo, redis_prefix
+        self.two = mongo.client[database_of(mongo.name, 2)]
+
+    def register(self, *, live=1, state="standing"):
+        """There are two; `state` is that of the second."""
+        states = {"1": "standing", "2": state}
+        entries = {f"generation:{number}": msgspec.json.encode({"state": each}) for number, each in states.items()}
+        self.redis.hset(registry_key(self.prefix), mapping={LIVE: live, **entries})
+        document = {LIVE: live, "generations": {number: {"state": each} for number, each in states.items()}}
+        self.mongo[REGISTRY].replace_one({"_id": REGISTRY_ID}, document, upsert=True)
+
+    def fill(self, sequence=5):
+        """The second generation of both stores is there."""
+        for partition in range(PARTITIONS):
+            self.redis.hset(self.key(views.CHECKPOINT, partition), "sequence", sequence)
+        self.two[views.CHECKPOINTS.name].insert_many([{"_id": p, "sequence": sequence} for p in range(PARTITIONS)])
+
+    def key(self, pattern, identifier):
+        """A key of the second generation."""
+        return pattern.key(prefix_of(self.prefix, 2), identifier)
+
+
+@pytest.fixture
+def generations(redis, redis_prefix, mongo):
+    yield (made := Generations(redis, redis_prefix, mongo))
+    mongo.client.drop_database(made.two.name)
+
+
+@pytest.mark.parametrize("store", ["redis_views", "mongo_views"])
+def test_the_live_generation_is_looked_at(stores, generations, request, store):
+    """Its checkpoints and its keys or documents; there and back."""
+    store = request.getfixturevalue(store)
+    assert (stores.audited, store.state().generation) == (("redis", "mongo"), 1)
+    generations.fill(sequence=4)
+    for live, sequence in ((2, 4), (1, 5)):
+        generations.register(live=live)
+        state = store.state()
+        assert (state.generation, set(state.sequences.values())) == (live, {sequence})
+
+
+@pytest.mark.usefixtures("stores")
+def test_another_generation_is_looked_at_where_it_is_told(redis, redis_prefix, mongo, generations):
+    """Whichever is live; one that is not there is an error, and so is one that goes meanwhile."""
+    generations.fill(sequence=4)
+    generations.register(live=1, state="building")
+    told = [RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)]
+    for each in told:
+        assert (each.state().generation, set(each.state().sequences.values())) == (2, {4})
+    for each in (RedisViews(redis, redis_prefix, 3), MongoViews(mongo.client, mongo.name, 3)):
+        with pytest.raises(StoreAwayError, match="has no generation 3"):
+            each.state()
+
+
+@pytest.mark.parametrize("live", [1, 2])
+def test_a_mend_is_written_to_the_generation_that_was_looked_at(stores, generations, redis, live):
+    """And to that one alone."""
+    generations.fill()
+    generations.register(live=live)
+    stores.moved()
+    key = stores.redis.key(views.TIMELINE_FLOOR, "a")
+    assert stores.redis.mend([RedisMend((key,), (("SET", key, "x"),))], FIVE) == 1
+    assert stores.mongo.mend([MongoMend(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 1
+    assert (redis.get(generations.key(views.TIMELINE_FLOOR, "a")) == b"x") == (live == 2)
+    assert generations.two[views.AUTHORS.name].count_documents({}) == live - 1
+    assert generations.mongo[views.AUTHORS.name].count_documents({}) == 2 - live
+
+
+def test_nothing_is_mended_in_what_is_being_forgotten(redis, redis_prefix, mongo, generations):
+    """What was removed would come back, and nobody would remove it any more."""
+    generations.fill()
+    generations.register(state="forgetting")
+    in_redis, in_mongo = RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)
+    key = in_redis.key(views.TIMELINE_FLOOR, "a")
+    assert in_redis.mend([RedisMend((key,), (("SET", key, "x"),))], FIVE) == 0
+    assert in_mongo.mend([MongoMend(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 0
+    assert not redis.exists(key)
+    assert generations.two[views.AUTHORS.name].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("store", ["redis", "mongo"])
+def test_a_switch_during_a_look_is_no_false_alarm(stores, generations, redis, redis_prefix, mongo, store):
+    """What was looked at may have been forgotten half-way, so it is looked at again in the new one."""
+    generations.fill()
+    generations.register()
+    looks = []
+
+    def look():
+        looks.append((stores.redis.stem, stores.mongo.state().generation))
+        if len(looks) == 1 and store == "redis":
+            redis.hset(registry_key(redis_prefix), LIVE, 2)
+        elif len(looks) == 1:
+            mongo[REGISTRY].update_one({"_id": REGISTRY_ID}, {"$set": {LIVE: 2}})
+        return len(looks)
+
+    seen, where = Rest(stores, patience=5).look(look)
+    assert seen == 2
+    assert where.stores[store].generation == 2
+
+
+def test_watching_looks_again_where_the_generation_moved(stores, generations, redis, redis_prefix):
+    """A difference of a generation that went during the look is none."""
+    generations.fill()
+    generations.register()
+    seen = []
+
+    class Gone:
+        """A view that differs in the first generation, which goes while it is looked at."""
+
+        store, name, lag_ms = "redis", "author", None
+
+        def differences(self, at, _span):
+            seen.append(at.redis.stem)
+            redis.hset(registry_key(redis_prefix), LIVE, 2)
+            fault = Fault("nothing", "there")
+            return [Difference(store="redis", view="author", id="a", faults=(fault,))] if len(seen) == 1 else []
+
+    sweep = msgspec.structs.replace(SWEEPS[0], views=(Gone(),))
+    watch = Watch(stores, draw=random.Random(1), tell=lambda *_: None, go_on=lambda: True)
+    assert watch._compare(sweep, None) == []
+    assert len(set(seen)) == 2
+
+
+def test_keys_of_other_generations_are_no_strays(stores, relay, generations, redis, redis_prefix):
+    """Nor is the registry, nor what belongs to no generation; a stray of the one that is looked at is named."""
+    relay.execute("CREATE TABLE authors (author_id uuid); CREATE TABLE cheeps (cheep_id uuid)")
+    generations.fill()
+    redis.set(generations.key(views.TIMELINE, "nobody"), "x")
+    redis.set(views.ACCEPTED_COMMAND.key(redis_prefix, "a"), "x")
+    redis.set(views.stem(redis_prefix) + "likes:1", "x")
+    for live, found in ((1, ["likes:1"]), (2, ["timeline:nobody"])):
+        generations.register(live=live)
+        stores.moved()
+        stem = stores.redis.stem
+        keys = {key.decode().removeprefix(stem): key for some in stores.redis.all_keys() for key in some}
+        assert [each.id for each in strays.strays(stores.write_model, stores.redis, keys)] == found

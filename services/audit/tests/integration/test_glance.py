@@ -1,0 +1,295 @@
+"""How late the views are is told from the stores alone: no process of Cheeper runs in these tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import psycopg
+import pytest
+
+from cheeper_audit import bootstrap
+from cheeper_audit.glance import look
+from cheeper_audit.relay import SHOWN
+from cheeper_audit.settings import from_env
+from cheeper_contracts import views
+from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
+from cheeper_contracts.topics import PARTITIONS, partition_of
+from cheeper_local.ports import free_port
+
+WITHIN, BEYOND, AWAY = 0, 1, 2
+ALL_OF_REDIS = {"author", "followers", "following", "cheep", "cheeps", "timeline"}
+ALL_OF_MONGO = {"authors", "follows", "cheeps", "notifications"}
+KEYS = {partition_of(str(n)): str(n) for n in range(100)}
+
+
+class World:
+    """An outbox, the relay's cursor and two stores' checkpoints, each moved by hand."""
+
+    def __init__(self, write_model, redis, prefix, documents):
+        self.write_model, self.redis, self.prefix, self.documents = write_model, redis, prefix, documents
+        self.sent = dict.fromkeys(range(PARTITIONS), 0)
+        self.waiting = []
+        write_model.execute("UPDATE relay_cursor SET (epoch, xid, id) = (0, '0', 0)")
+        write_model.execute("UPDATE relay_partitions SET last_sequence = 0")
+
+    def commit(self, *ages, partition=3):
+        """A row for each age, in seconds."""
+        for age in ages:
+            self.waiting.append(partition)
+            self.write_model.execute(
+                "INSERT INTO outbox VALUES (1, pg_current_xact_id(), %s,"
+                " (extract(epoch FROM clock_timestamp() - make_interval(secs => %s)) * 1000000)::bigint, %s)",
+                (len(self.waiting), age, KEYS[partition]),
+            )
+
+    def send(self):
+        for partition in self.waiting:
+            self.sent[partition] += 1
+        self.waiting.clear()
+        self.write_model.execute(
+            "UPDATE relay_cursor SET (epoch, xid, id) ="
+            " (SELECT epoch, xid, id FROM outbox AS o ORDER BY o.epoch DESC, o.xid DESC, o.id DESC LIMIT 1)"
+        )
+        for partition, sequence in self.sent.items():
+            self.write_model.execute(
+                'UPDATE relay_partitions SET last_sequence = %s WHERE "partition" = %s', (sequence, partition)
+            )
+
+    def apply(self, store, *, but=0, partition=3):
+        """All that was sent, but for the last so many of a partition."""
+        for each, sequence in self.sent.items():
+            applied = sequence - (but if each == partition else 0)
+            if store == "redis":
+                self.redis.hset(views.CHECKPOINT.key(self.prefix, each), "sequence", applied)
+            else:
+                self.documents[views.CHECKPOINTS.name].replace_one({"_id": each}, {"sequence": applied}, upsert=True)
+
+
+@pytest.fixture
+def world(relay, redis, redis_prefix, mongo):
+    return World(relay, redis, redis_prefix, mongo)
+
+
+@pytest.fixture
+def environ(postgres_url, redis_url, redis_prefix, mongo_url, mongo_database):
+    return {
+        "DATABASE_URL": postgres_url,
+        "REDIS_URL": redis_url,
+        "REDIS_PREFIX": redis_prefix,
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": mongo_database,
+    }
+
+
+@pytest.fixture
+def glance(environ):
+    """Takes one look."""
+
+    def glance(**changes):
+        with bootstrap.looks(from_env({**environ, **changes})) as looks:
+            return look(looks)
+
+    return glance
+
+
+def run(environ, *arguments):
+    """The program as people run it."""
+    command = [sys.executable, "-m", "cheeper_audit", "--lag", *arguments]
+    return subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+
+
+def test_a_store_is_as_late_as_the_first_message_that_it_lacks_is_old(world, glance):
+    """In messages and seconds, each store for itself, whatever came before or behind that message or elsewhere."""
+    world.commit(900, 800, 40, 20, 1)
+    world.commit(700, partition=5)
+    world.send()
+    world.apply("redis", but=3)
+    world.apply("mongo", but=1)
+    seen = glance()
+    assert (seen.stores["redis"].missing.sequences, seen.stores["mongo"].missing.sequences) == (3, 1)
+    assert 40 <= seen.stores["redis"].missing.seconds < 400
+    assert 1 <= seen.stores["mongo"].missing.seconds < 20
+    assert not seen.stores["redis"].missing.at_least
+    world.apply("redis")
+    assert glance().stores["redis"].missing.sequences == 0
+    assert glance().stores["redis"].missing.seconds == 0
+
+
+def test_what_is_beyond_its_objective_is_named_and_is_the_exit_code(world, environ):
+    """A lag of one store is no lag of the other, and the last word of the program is of all."""
+    world.commit(30)
+    world.send()
+    world.apply("redis")
+    world.apply("mongo", but=1)
+    told = run(environ)
+    assert told.returncode == BEYOND
+    redis, mongo, *_ = told.stdout.splitlines()
+    assert "0 sequences behind, 0.0 s, within the objectives" in redis
+    assert "1 sequences behind, 3" in mongo
+    assert "beyond the objective of authors, follows, cheeps, notifications" in mongo
+    found = msgspec.json.decode(run(environ, "--json").stdout)
+    assert set(found["stores"]["mongo"]["late"]) == ALL_OF_MONGO
+    assert found["stores"]["redis"]["late"] == []
+    world.apply("mongo")
+    assert run(environ).returncode == WITHIN
+
+
+def test_what_waits_for_the_relay_is_lag_of_both_stores(world, glance):
+    """It is missing in the views from its commit on, sent or not."""
+    world.commit(50)
+    world.send()
+    world.apply("redis", but=1)
+    world.apply("mongo")
+    world.commit(25, 20)
+    seen = glance()
+    assert (seen.relay.waiting, seen.relay.held_back, seen.relay.active) == (2, 0, None)
+    assert 25 <= seen.relay.seconds < 50
+    assert seen.stores["redis"].missing.sequences == 3
+    assert seen.stores["redis"].missing.seconds >= 50
+    assert set(seen.stores["redis"].late) == ALL_OF_REDIS
+    assert seen.stores["mongo"].missing.sequences == 2
+    assert 25 <= seen.stores["mongo"].missing.seconds < 50
+    assert any("nobody sends, 0 stand by; 2 messages wait, the first for 25" in line for line in seen.lines())
+
+
+def test_a_log_that_is_filled_again_is_no_lag(world, glance):
+    """After Kafka was wiped the relay begins anew; a store that holds what waits lacks nothing of it."""
+    world.commit(90, 80)
+    world.send()
+    world.apply("redis")
+    world.apply("mongo", but=1)
+    world.write_model.execute("UPDATE relay_cursor SET (epoch, xid, id) = (0, '0', 0)")
+    world.write_model.execute("UPDATE relay_partitions SET last_sequence = 0")
+    seen = glance()
+    assert (seen.relay.waiting, seen.stores["redis"].missing.sequences) == (2, 0)
+    assert seen.stores["mongo"].missing.sequences == 1
+    assert 80 <= seen.stores["mongo"].missing.seconds < 90
+
+
+def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, glance):
+    """Retention drops rows of the outbox: the age is then that of the oldest that is left, and is said to be more."""
+    world.commit(500, 400, 300)
+    world.send()
+    world.apply("redis", but=3)
+    world.apply("mongo")
+    world.write_model.execute("DELETE FROM outbox WHERE id < 3")
+    seen = glance()
+    missing = seen.stores["redis"].missing
+    assert (missing.sequences, missing.at_least) == (3, True)
+    assert 300 <= missing.seconds < 400
+    assert next(seen.lines()).split()[1:4] == ["at", "least", "3"]
+
+
+def test_who_holds_the_horizon_is_told(world, glance, postgres_url):
+    """Rows that were written since a transaction began wait for its end, and it is named with its state and query."""
+    with psycopg.connect(postgres_url, application_name="someone") as holder:
+        holder.execute("CREATE TABLE held (n int)")
+        world.commit(7)
+        seen = glance()
+        assert (seen.relay.waiting, seen.relay.held_back) == (1, 1)
+        assert "someone" in seen.relay.holder.who
+        assert seen.relay.holder.state == "idle in transaction"
+        assert "CREATE TABLE held" in seen.relay.holder.query
+        assert any("1 of them for the transaction of pid " in line for line in seen.lines())
+        holder.rollback()
+    assert (glance().relay.held_back, glance().relay.holder) == (0, None)
+
+
+def test_the_active_relay_and_those_that_stand_by_are_told(world, glance, postgres_url):
+    """By the lock of the one active relay, among the connections of relays."""
+    assert world
+    lock = 0x63686565_72656C79
+    with (
+        psycopg.connect(postgres_url, application_name="write-api-relay") as active,
+        psycopg.connect(postgres_url, application_name="write-api-relay"),
+    ):
+        active.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        seen = glance()
+        assert (seen.relay.active, seen.relay.standby) == (active.info.backend_pid, 1)
+
+
+def test_tasks_and_dead_letters_are_counted(world, glance, redis, redis_prefix, mongo):
+    """Of each store, messages and not their keys, and of the write side by topic."""
+    redis.rpush(views.TASK_AUTHORS.key(redis_prefix, 2), "a", "b")
+    redis.sadd(views.PARKED_KEYS.key(redis_prefix, 4), "k")
+    redis.rpush(views.PARKED.key(redis_prefix, "k"), "one", "two", "three")
+    mongo[views.PARKED_MESSAGES.name].insert_one({"key": "k"})
+    world.write_model.execute("INSERT INTO dead_letters VALUES ('cheeper.commands'), ('cheeper.commands')")
+    seen = glance()
+    assert (seen.stores["redis"].seen.tasks, seen.stores["redis"].seen.parked) == (2, 3)
+    assert (seen.stores["mongo"].seen.tasks, seen.stores["mongo"].seen.parked) == (0, 1)
+    assert list(seen.lines())[-1].endswith("2 of cheeper.commands")
+
+
+def test_the_live_generation_is_the_one_that_is_told(world, glance, redis, redis_prefix, mongo):
+    """In each store for itself, as its registry says."""
+    world.commit(60)
+    world.send()
+    world.apply("redis", but=1)
+    world.apply("mongo")
+    redis.hset(registry_key(redis_prefix), LIVE, 2)
+    redis.hset(views.CHECKPOINT.key(prefix_of(redis_prefix, 2), 3), "sequence", 1)
+    try:
+        seen = glance()
+        assert (seen.stores["redis"].seen.generation, seen.stores["redis"].missing.sequences) == (2, 0)
+        assert (seen.stores["mongo"].seen.generation, seen.stores["mongo"].missing.sequences) == (1, 0)
+        mongo[REGISTRY].insert_one({"_id": REGISTRY_ID, LIVE: 3})
+        seen = glance()
+        assert (seen.stores["mongo"].seen.generation, seen.stores["mongo"].missing.sequences) == (3, 1)
+    finally:
+        redis.delete(views.CHECKPOINT.key(prefix_of(redis_prefix, 2), 3))
+
+
+@pytest.mark.parametrize(
+    ("variable", "scheme", "says"),
+    [("REDIS_URL", "redis", "The Redis at REDIS_URL"), ("MONGO_URL", "mongodb", "The MongoDB at MONGO_URL")],
+)
+def test_a_store_that_is_away_is_a_sentence_and_the_rest_is_told(world, environ, variable, scheme, says):
+    """And the exit code says that not all could be told."""
+    world.commit(30)
+    world.send()
+    world.apply("redis")
+    world.apply("mongo")
+    told = run({**environ, variable: f"{scheme}://127.0.0.1:{free_port()}"})
+    assert told.returncode == AWAY
+    lines = told.stdout.splitlines()
+    assert [says in line for line in lines].count(True) == 1
+    assert ["0 sequences behind" in line for line in lines].count(True) == 1
+    assert "nothing waits" in lines[2]
+
+
+def test_without_postgresql_the_stores_still_tell_of_themselves(world, environ):
+    """How far they are, and that nobody knows of how many; none is called late, and none in time."""
+    world.commit(30)
+    world.send()
+    world.apply("redis")
+    world.apply("mongo")
+    told = run({**environ, "DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/none"})
+    assert told.returncode == AWAY
+    redis, mongo, relay = told.stdout.splitlines()
+    assert "at 1, and nobody knows of how many" in redis
+    assert "at 1, and nobody knows of how many" in mongo
+    assert "The PostgreSQL at DATABASE_URL cannot be reached." in relay
+    assert "objectives" not in told.stdout
+
+
+def test_a_long_way_back_is_found_and_a_long_queue_is_cut(world, glance):
+    """The first message that is missing lies behind thousands of others' rows; a queue that long is cut."""
+    world.commit(77)
+    world.waiting += [5] * 2 * SHOWN
+    world.write_model.execute(
+        "INSERT INTO outbox SELECT 1, pg_current_xact_id(), 10 + n,"
+        " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %s FROM generate_series(1, %s) AS n",
+        (KEYS[5], 2 * SHOWN),
+    )
+    world.send()
+    world.apply("redis", but=1)
+    world.apply("mongo")
+    missing = glance().stores["redis"].missing
+    assert (missing.sequences, missing.at_least) == (1, False)
+    assert missing.seconds >= 77
+    world.write_model.execute("UPDATE relay_cursor SET (epoch, xid, id) = (0, '0', 0)")
+    assert (glance().relay.waiting, glance().stores["redis"].missing.at_least) == (SHOWN, True)

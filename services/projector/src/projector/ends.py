@@ -1,0 +1,57 @@
+"""How far the log reaches, and how far a checkpoint is in it: for whoever shows progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from cheeper_contracts.topics import PARTITIONS
+from projector.stores import Checkpoint, StoreAwayError
+
+_SECONDS: Final = 10.0
+
+
+class EventLogEnds:
+    """The first and the next offset of each partition, as the broker has them now."""
+
+    def __init__(self, admin: AdminClient, topic: str) -> None:
+        self._admin = admin
+        self._topic = topic
+
+    def topic_id(self) -> str:
+        """The topic's id. Raises StoreAwayError."""
+        try:
+            described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_SECONDS)
+            return str(described[self._topic].result(_SECONDS).topic_id)
+        except (KafkaException, TimeoutError) as error:
+            raise StoreAwayError(f"the broker does not tell of {self._topic}: {error}") from error
+
+    def ends(self) -> dict[int, tuple[int, int]]:
+        """By partition. Raises StoreAwayError."""
+        earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        first, behind = self._offsets(earliest), self._offsets(latest)
+        return {partition: (first[partition], behind[partition]) for partition in range(PARTITIONS)}
+
+    def _offsets(self, which: OffsetSpec) -> dict[int, int]:
+        wanted = {TopicPartition(self._topic, partition): which for partition in range(PARTITIONS)}
+        try:
+            answers = self._admin.list_offsets(wanted, request_timeout=_SECONDS)
+            return {place.partition: answer.result(_SECONDS).offset for place, answer in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise StoreAwayError(f"the broker does not tell how far {self._topic} reaches: {error}") from error
+
+
+def done_of(
+    checkpoints: Mapping[int, Checkpoint], ends: Mapping[int, tuple[int, int]], topic_id: str
+) -> tuple[int, int]:
+    """How many messages of the log these checkpoints are past, and how many there are."""
+    done = total = 0
+    for partition, (first, behind) in ends.items():
+        total += behind - first
+        stored = checkpoints.get(partition, Checkpoint())
+        if stored.topic_id == topic_id:
+            done += min(max(stored.offset + 1 - first, 0), behind - first)
+    return done, total

@@ -1,0 +1,175 @@
+"""The registry of generations in MongoDB: a document of the first one's database, changed in transactions.
+
+A switch and a forgetting change checkpoint documents too, though not where those stand: a projector that applies
+something at the same time meets a write conflict, and looks again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import msgspec
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from cheeper_contracts import views
+from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
+from cheeper_contracts.topics import PARTITIONS
+from projector.generations import BehindError, Generation, GenerationError, Registry
+from projector.stores import Checkpoint
+from projector.stores.mongo.faults import passing_faults
+from projector.stores.mongo.operations import Document
+
+T = TypeVar("T")
+
+_AT_MOST: Final = 1_000
+"""Parked messages that a switch looks at."""
+
+
+class MongoGenerations:
+    """The generations of the MongoDB views. `database` is the first one's."""
+
+    name = "mongo"
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        self._client = client
+        self._first = database
+
+    def registry(self) -> Registry:
+        """As it is now."""
+        with passing_faults():
+            return read_registry(self._database(FIRST), None)
+
+    def register(self, version: int) -> Registry:
+        """The registry, with the first generation in it."""
+        found = self.registry()
+        return found if found.generations else self._step(lambda registry: registry.with_first(version, _now()))
+
+    def create(self, version: int) -> Generation:
+        """One more, to be built. Raises GenerationError."""
+        made = self._step(lambda registry: registry.with_first(version, _now()).with_new(version, _now()))
+        return made.of(made.last)
+
+    def stand(self, number: int) -> None:
+        """It is filled from now on by every projector of its version. Raises GenerationError."""
+        self._step(lambda registry: registry.with_standing(number))
+
+    def switch(self, number: int, *, restored: bool = False) -> None:
+        """Shows it to readers from now on. Raises BehindError, GenerationError."""
+
+        def change(session: ClientSession) -> None:
+            registry = read_registry(self._database(FIRST), session)
+            switched = registry.with_live(number)
+            self._compare(registry.live, number, session, restored=restored)
+            self._touch(registry.live, {"$inc": {"switched": 1}}, session)
+            self._write(switched, session)
+            for each in {registry.live, number} - {FIRST}:
+                mark = {"_id": REGISTRY_ID, LIVE: number}
+                self._database(each)[REGISTRY].replace_one({"_id": REGISTRY_ID}, mark, upsert=True, session=session)
+
+        self._in_transaction(change)
+
+    def forget(self, number: int) -> None:
+        """Nothing is written into it from now on. Raises GenerationError for the live one."""
+
+        def change(session: ClientSession) -> None:
+            self._write(read_registry(self._database(FIRST), session).with_forgetting(number), session)
+            self._touch(number, {"$set": {"forgotten": True}}, session)
+
+        self._in_transaction(change)
+
+    def clear(self, number: int) -> Iterator[int]:
+        """Drops the collections of one that is being forgotten; after each, how many are dropped."""
+        if self.registry().has(number):
+            raise GenerationError(f"generation {number} is to be forgotten first")
+        database = self._database(number)
+        # The registry is in the first one's database, so that one is never dropped whole. Checkpoints go last: a
+        # projector that still applies something finds there that it must not.
+        for dropped, collection in enumerate(sorted(views.COLLECTIONS, key=lambda one: one is views.CHECKPOINTS), 1):
+            with passing_faults():
+                database.drop_collection(collection.name)
+            yield dropped
+        if number != FIRST:
+            with passing_faults():
+                self._client.drop_database(database.name)
+
+    def remove(self, number: int) -> None:
+        """Takes it out of the registry. Raises GenerationError unless it was being forgotten."""
+        self._step(lambda registry: registry.without(number))
+
+    def close(self) -> None:
+        """Gives its connections back."""
+        self._client.close()
+
+    def _step(self, step: Callable[[Registry], Registry]) -> Registry:
+        def change(session: ClientSession) -> Registry:
+            before = read_registry(self._database(FIRST), session)
+            after = step(before)
+            if after != before:
+                self._write(after, session)
+            return after
+
+        return self._in_transaction(change)
+
+    def _in_transaction(self, change: Callable[[ClientSession], T]) -> T:
+        with passing_faults(), self._client.start_session() as session:
+            return session.with_transaction(change, ReadConcern("snapshot"), WriteConcern("majority"))
+
+    def _compare(self, live: int, target: int, session: ClientSession, *, restored: bool) -> None:
+        theirs, ours = self._checkpoints(live, session), self._checkpoints(target, session)
+        for partition in range(PARTITIONS):
+            there, here = theirs.get(partition, Checkpoint()), ours.get(partition, Checkpoint())
+            if here.sequence < there.sequence and not (restored and here.topic_id != there.topic_id):
+                raise BehindError(
+                    f"generation {target} is behind: at sequence {here.sequence} of partition {partition}, where the "
+                    f"live one is at {there.sequence}"
+                )
+        parked = self._parked(target, {}, session)
+        if len(parked) > _AT_MOST:
+            raise BehindError(f"generation {target} has more than {_AT_MOST} messages parked")
+        if lacking := sorted(parked - self._parked(live, {"_id": {"$in": list(parked)}}, session)):
+            raise BehindError(f"generation {target} has parked a message that the live one has not: {lacking[0]}")
+
+    def _checkpoints(self, number: int, session: ClientSession) -> dict[int, Checkpoint]:
+        found = self._database(number)[views.CHECKPOINTS.name].find(session=session)
+        return {
+            document["_id"]: Checkpoint(sequence=document["sequence"], topic_id=document["topic_id"])
+            for document in found
+        }
+
+    def _parked(self, number: int, which: dict[str, Any], session: ClientSession) -> set[str]:
+        found = self._database(number)[views.PARKED_MESSAGES.name].find(which, {"_id": 1}, session=session)
+        return {str(document["_id"]) for document in found.limit(_AT_MOST + 1)}
+
+    def _touch(self, number: int, update: dict[str, Any], session: ClientSession) -> None:
+        """Changes every checkpoint document: also those that are not there yet, which a projector may be making."""
+        none_yet = {"$setOnInsert": msgspec.structs.asdict(Checkpoint())}
+        for partition in range(PARTITIONS):
+            self._database(number)[views.CHECKPOINTS.name].update_one(
+                {"_id": partition}, update | none_yet, upsert=True, session=session
+            )
+
+    def _write(self, registry: Registry, session: ClientSession) -> None:
+        document = msgspec.to_builtins(registry, str_keys=True)
+        self._database(FIRST)[REGISTRY].replace_one({"_id": REGISTRY_ID}, document, upsert=True, session=session)
+
+    def _database(self, number: int) -> Any:
+        return self._client.get_database(
+            database_of(self._first, number),
+            write_concern=WriteConcern("majority"),
+            read_concern=ReadConcern("majority"),
+        )
+
+
+def read_registry(first: Any, session: ClientSession | None) -> Registry:
+    """The registry in the first generation's database, as a transaction sees it where there is one."""
+    document = first[REGISTRY].find_one({"_id": REGISTRY_ID}, session=session)
+    return Registry() if document is None else msgspec.convert(document, Registry, strict=False)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000

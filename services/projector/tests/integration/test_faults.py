@@ -1,0 +1,154 @@
+"""Faults that pass, on real servers: waited for and told, nothing is skipped, nothing is taken for poison."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cheeper_contracts.topics import EVENTS, TOPICS
+from cheeper_local.faulty import MongoFaults, RedisFaults
+from cheeper_local.testing import until as wait_until
+from projector import bootstrap
+from projector.health import Health
+from projector.limits import Limit
+from projector.settings import from_env
+from projector.tasks import FanOutTasks
+
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
+WAIT = 60
+REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wants a password", "refuses commands"]
+REDIS += ["too many clients", "frozen"]
+MONGO = [*MongoFaults.codes, "steps down", "breaks connections", "frozen"]
+HOSTS = ("127.0.0.1", "localhost")
+
+
+def until(condition):
+    wait_until(condition, WAIT)
+
+
+def told(story):
+    return [message for log in story.messages.values() for message in log]
+
+
+def whole(story):
+    return {partition: len(log) for partition, log in story.messages.items()}
+
+
+class Place:
+    """A log, a consumer of one store in a thread, and what is watched of it."""
+
+    def __init__(self, settings, name):
+        self.settings, self.name = settings, name
+        self.health, self._stop, self.failure = Health(), threading.Event(), None
+        self.topic = EVENTS.named(settings.topic_prefix)
+        self.watched = self._store()
+        store = self._store()
+        tasks = FanOutTasks(store) if name == "redis" else None
+        self._consumer = bootstrap.consumer(
+            settings, store, health=self.health, stop=self._stop, limit=Limit(None), tasks=tasks
+        )
+        self._thread = threading.Thread(target=self._run)
+
+    def _store(self):
+        return bootstrap.redis_store(self.settings) if self.name == "redis" else bootstrap.mongo_store(self.settings)
+
+    def _run(self):
+        try:
+            self._consumer.run()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            self.failure = error
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(30)
+        self.watched.close()
+
+    def send(self, messages):
+        producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, "enable.idempotence": True})
+        for one in messages:
+            parts = {"value": one.value(), "key": one.key(), "headers": one.headers(), "partition": one.partition()}
+            producer.produce(self.topic, **parts)
+        assert producer.flush(30) == 0
+
+    def sequences(self):
+        return {p: c.sequence for p, c in self.watched.checkpoints(range(8)).items() if c.sequence}
+
+    def need(self):
+        return self.health.needs()[self.name]
+
+    def why_not(self):
+        return [need.why for need in self.health.needs().values() if not need.ok]
+
+
+@pytest.fixture
+def place(kafka_bootstrap, topic_prefix):
+    """Makes the topics, and a place whose stores are at these URLs."""
+
+    @contextmanager
+    def make(name, **urls):
+        admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+        wanted = [NewTopic(topic.named(topic_prefix), topic.partitions, 1, config=topic.config) for topic in TOPICS]
+        for made in admin.create_topics(wanted).values():
+            made.result(30)
+        environ = {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix, "PORT": "0"}
+        environ |= {"REDIS_URL": "redis://127.0.0.1:1/0", "MONGO_URL": "mongodb://127.0.0.1:1/", **urls}
+        with Place(from_env(environ), name) as running:
+            yield running
+
+    return make
+
+
+@pytest.fixture
+def redis_faults(own_redis):
+    faults = RedisFaults(own_redis)
+    yield faults
+    faults.close()
+
+
+@pytest.fixture
+def mongo_faults(own_mongo):
+    faults = MongoFaults(own_mongo, "projector")
+    yield faults
+    faults.close()
+
+
+def waited_for(running, fault, story, author):
+    """With the fault there is no progress and readiness says why; after it all is applied and nothing parked."""
+    one = author()
+    story.signed(one)
+    running.send(told(story))
+    until(lambda: running.sequences() == whole(story))
+    before = len(told(story))
+    with fault():
+        for _ in range(5):
+            story.followed(author(), one)
+        running.send(told(story)[before:])
+        until(lambda: not running.need().ok)
+        why = running.need().why
+        assert why
+        assert not any(host in why for host in HOSTS), why
+    until(lambda: running.sequences() == whole(story) or running.failure)
+    assert running.failure is None
+    until(lambda: running.why_not() == [])
+    assert running.watched.status().parked == 0
+
+
+@pytest.mark.parametrize("name", REDIS)
+def test_redis_that_cannot_write_for_now_is_waited_for(place, own_redis, redis_faults, story, author, name):
+    """Whatever Redis itself answers while it is full, busy, read-only or refuses us, no message is taken for poison."""
+    with place("redis", REDIS_URL=own_redis.url) as running:
+        waited_for(running, redis_faults.names[name], story, author)
+
+
+@pytest.mark.parametrize("name", MONGO)
+def test_mongo_that_cannot_write_for_now_is_waited_for(place, own_mongo, mongo_faults, story, author, name):
+    """Whatever MongoDB answers while it has no primary, is full or refuses us, no message is taken for poison."""
+    with place("mongo", MONGO_URL=own_mongo.url) as running:
+        waited_for(running, mongo_faults.names[name], story, author)

@@ -1,0 +1,207 @@
+"""GET /metrics of a projector as it runs: what it says moves with what happens to its stores and its log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from prometheus_client.parser import text_string_to_metric_families
+
+from cheeper_contracts.topics import EVENTS, PARTITIONS, TOPICS, partition_of
+from cheeper_local.ports import free_port
+from cheeper_local.testing import until
+from projector import metrics
+
+WAIT = 60
+SOME_SECONDS = 4.0  # beyond the objective of any view
+NEVER = {metrics.RETRIES.name}  # has a series once there was one
+
+
+class World:
+    """A log, and a projector beside it."""
+
+    def __init__(self, environ):
+        self.environ = environ
+        self.servers, self.prefix = environ["KAFKA_BOOTSTRAP_SERVERS"], environ["TOPIC_PREFIX"]
+        self.port = int(environ["PORT"])
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in TOPICS]
+        for made in admin.create_topics(wanted).values():
+            made.result(30)
+
+    def send(self, messages):
+        producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})
+        for each in messages:
+            producer.produce(
+                EVENTS.named(self.prefix),
+                value=each.value(),
+                key=each.key(),
+                headers=each.headers(),
+                partition=each.partition(),
+            )
+        assert producer.flush(30) == 0
+
+    @contextmanager
+    def projector(self):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "projector", "run"], env={**os.environ, **self.environ}, stdout=subprocess.DEVNULL
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+    def scraped(self):
+        """All samples by metric, each as (labels, value); none while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return {}
+        found = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                found.setdefault(sample.name, []).append((sample.labels, sample.value))
+        return found
+
+    def of(self, metric, **labels):
+        """The values of a metric's series that have these labels."""
+        return [
+            value
+            for found, value in self.scraped().get(metric.name, [])
+            if all(found[name] == wanted for name, wanted in labels.items())
+        ]
+
+    def eventually(self, metric, holds, **labels):
+        """Waits until there are values and the condition holds for them."""
+        until(lambda: (values := self.of(metric, **labels)) and holds(values), WAIT)
+
+
+@pytest.fixture
+def environ(kafka_bootstrap, topic_prefix, own_redis, redis_prefix, mongo_url, mongo_database):
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
+        "TOPIC_PREFIX": topic_prefix,
+        "REDIS_URL": own_redis.url,
+        "REDIS_PREFIX": redis_prefix,
+        "MONGO_URL": mongo_url,
+        "MONGO_DATABASE": mongo_database,
+        "PORT": str(free_port()),
+        "LOG_FORMAT": "json",
+    }
+
+
+@pytest.fixture
+def world(environ):
+    return World(environ)
+
+
+@pytest.fixture
+def remade(tell):
+    """A message with another value, or another value of one of its headers."""
+
+    def remade(message, value=None, **headers):
+        changed = [(name, headers.get(name, text)) for name, text in message.headers()]
+        return tell.FakeMessage(
+            partition=message.partition(),
+            offset=message.offset(),
+            key=message.key(),
+            headers=changed,
+            value=value or message.value(),
+        )
+
+    return remade
+
+
+def test_every_declared_metric_is_told_and_parses(world, story, author, remade):
+    """After an event, a duplicate, an unknown type and poison, each has its number in the store's own series."""
+    one = author()
+    first, second, third = story.signed(one), story.posted(one), story.posted(one)
+    at = str(first.partition)
+    unknown = remade(second.message, ce_type=b"cheeper.not-yet.v1")
+    world.send([first.message, first.message, unknown, remade(third.message, value=b"{")])
+    with world.projector():
+        for store in ("redis", "mongo"):
+            world.eventually(metrics.PARKED_WAITING, lambda values: values == [1], store=store)
+            for metric in (metrics.APPLIED, metrics.DUPLICATES, metrics.UNKNOWN, metrics.PARKED):
+                assert world.of(metric, store=store, generation="1") == [1], metric.name
+            assert world.of(metrics.SEQUENCE, store=store, partition=at) == [3]
+            world.eventually(metrics.SECONDS_BEHIND, lambda values: values == [0] * PARTITIONS, store=store)
+            assert world.of(metrics.MESSAGES_BEHIND, store=store) == [0] * PARTITIONS
+            assert set(world.of(metrics.LATE, store=store)) == {0}
+        assert {each.name for each in metrics.DECLARED} - NEVER <= set(world.scraped())
+
+
+def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, author, remade, own_redis):
+    """Of that store alone, beyond its objectives, with the driver's error as the reason; when it is back it is 0."""
+    one, other = story.signed(author()).message, story.signed(author())
+    at, now = str(other.partition), datetime.now(UTC).isoformat(timespec="microseconds").encode()
+    with world.projector():
+        world.send([one])
+        for store in ("redis", "mongo"):
+            world.eventually(metrics.APPLIED, lambda values: values == [1], store=store)
+        own_redis.stop()
+        world.send([remade(other.message, ce_time=now)])
+        world.eventually(metrics.APPLIED, lambda values: values == [2], store="mongo")
+        world.eventually(metrics.RETRIES, lambda values: sum(values) > 1, store="redis")
+        world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > SOME_SECONDS, store="redis", partition=at)
+        [earlier] = world.of(metrics.SECONDS_BEHIND, store="redis", partition=at)
+        world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > earlier, store="redis", partition=at)
+        assert world.of(metrics.MESSAGES_BEHIND, store="redis", partition=at) == [1]
+        assert set(world.of(metrics.LATE, store="redis")) == {1}
+        assert world.of(metrics.MESSAGES_BEHIND, store="mongo", partition=at) == [0]
+        assert set(world.of(metrics.LATE, store="mongo")) == {0}
+        assert world.of(metrics.TASKS, store="mongo") == [0]
+        world.eventually(metrics.TASKS, lambda values: len(values) == 1)  # redis, which is away, tells of none
+        own_redis.start()
+        world.eventually(metrics.APPLIED, lambda values: values == [2], store="redis")
+        world.eventually(metrics.MESSAGES_BEHIND, lambda values: not any(values), store="redis")
+        world.eventually(metrics.SECONDS_BEHIND, lambda values: not any(values), store="redis")
+
+
+def test_lag_is_that_of_what_came_while_the_projector_was_stopped(world, story, author, remade, own_redis):
+    """A store that is away from the start says nothing of itself, and is late from then on; then it catches up."""
+    own_redis.stop()
+    world.send([remade(story.signed(author()).message)])
+    with world.projector():
+        world.eventually(metrics.APPLIED, lambda values: values == [1], store="mongo")
+        world.eventually(metrics.SECONDS_BEHIND, lambda values: min(values) > SOME_SECONDS, store="redis")
+        assert world.of(metrics.MESSAGES_BEHIND, store="redis") == []
+        assert set(world.of(metrics.LATE, store="redis")) == {1}
+        own_redis.start()
+        world.eventually(metrics.SECONDS_BEHIND, lambda values: values == [0] * PARTITIONS, store="redis")
+
+
+def test_a_gap_is_told_and_lag_grows_behind_it(world, story, author):
+    """1 in the partition where a sequence is missing, with the seconds since what comes behind it is there."""
+    one = author()
+    story.signed(one)
+    story.posted(one)
+    story.posted(one)
+    partition = partition_of(one)
+    first, second, third = story.messages[partition]
+    at = str(partition)
+    with world.projector():
+        world.send([first])
+        world.eventually(metrics.SEQUENCE, lambda values: values == [1], store="mongo", partition=at)
+        world.send([third])
+        for store in ("redis", "mongo"):
+            world.eventually(metrics.GAP, lambda values: values == [1], store=store, partition=at)
+            world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > SOME_SECONDS, store=store, partition=at)
+            assert set(world.of(metrics.LATE, store=store)) == {1}
+            assert world.of(metrics.SEQUENCE, store=store, partition=at) == [1]
+        assert sum(world.of(metrics.GAP)) == 2
+        world.send([second, third])
+        for store in ("redis", "mongo"):
+            world.eventually(metrics.SEQUENCE, lambda values: values == [3], store=store, partition=at)
+            world.eventually(metrics.GAP, lambda values: not any(values), store=store)
+            world.eventually(metrics.SECONDS_BEHIND, lambda values: not any(values), store=store)
+            world.eventually(metrics.LATE, lambda values: not any(values), store=store)

@@ -1,0 +1,32 @@
+"""Whether writing lately failed: what a server that still reads (a full disk, a standby, a lost privilege) shows to
+nobody who only asks it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+LATELY_SECONDS: Final = 5.0
+
+
+class Trouble:
+    """The last transaction's fault, for some seconds: then somebody has to try again, and is to be let in for it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._why: str | None = None
+        self._at = 0.0
+
+    def met(self, why: str) -> None:
+        """A transaction failed for this."""
+        self._why, self._at = why, self._clock()
+
+    def over(self) -> None:
+        """One was committed."""
+        self._why = None
+
+    def why_not(self) -> str | None:
+        """Why writing failed lately, none where it did not."""
+        return self._why if self._clock() - self._at < LATELY_SECONDS else None

@@ -1,0 +1,177 @@
+"""Faults of PostgreSQL that pass, told by the server itself: HTTP says 503, the worker and the relay wait, and nothing
+is lost or taken for poison.
+"""
+
+import asyncio
+import uuid
+from contextlib import asynccontextmanager
+
+import pytest
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_local.faulty import PostgresFaults
+from cheeper_local.testing import eventually
+from write_api.bootstrap import postgres_check
+from write_api.commands.bus import CommandBus
+from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import Incoming
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.db.engine import create_engine
+from write_api.db.migrate import migrate
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.needs import Needs
+from write_api.relay import relay
+from write_api.relay.event_log import EventLog
+from write_api.worker import SUBSCRIPTION, read
+
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
+WAIT = 60
+REFUSING = ["no login", "another password", "too many connections"]
+NAMES = [*PostgresFaults.states, *REFUSING, "read-only", "no privilege"]
+
+
+@pytest.fixture(scope="module")
+def faulty(servers):
+    """A PostgreSQL with the schema, of these tests alone."""
+    server = servers.own("postgres")
+    asyncio.run(with_schema(server.url))
+    faults = PostgresFaults(server)
+    yield faults
+    faults.close()
+    server.wipe()
+
+
+async def with_schema(url):
+    engine = create_engine(url, application_name="test")
+    await migrate(engine)
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def pool(faulty):
+    engine = create_engine(faulty.url, application_name="test")
+    yield engine
+    await engine.dispose()
+
+
+def incoming(command):
+    message_id = new_id()
+    envelope = Envelope(
+        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
+    )
+    return Incoming(command=command, envelope=envelope)
+
+
+def sign_up():
+    author_id = new_id()
+    return SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+
+
+def tells_no_host(why):
+    return why and "127.0.0.1" not in why and "app" not in why
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_command_is_unavailable_and_readiness_says_why(faulty, name):
+    """What the server refuses for now is neither a refusal of the domain nor a defect, and is seen from outside."""
+    async with pool(faulty) as engine:
+        transactions = PostgresTransactions(engine)
+        bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
+        check = postgres_check(engine, transactions.trouble)
+        assert await check() is None
+        command = incoming(sign_up())
+        with faulty.names[name]():
+            with pytest.raises(UnavailableError):
+                await bus.handle([command])
+            assert tells_no_host(await check())
+        (outcome,) = await eventually(lambda: handled(bus, command), WAIT)
+        assert outcome.code is None
+        assert await check() is None
+
+
+async def handled(bus, command):
+    try:
+        return await bus.handle([command])
+    except UnavailableError:
+        return None
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_worker_waits_and_parks_nothing(faulty, kafka_bootstrap, topic_prefix, running, name):
+    """Commands that come while the server refuses for now are handled afterwards, each once, none of them parked."""
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    async with pool(faulty) as engine:
+        bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+        author = sign_up()
+        await bus.handle([incoming(author)])
+        needs = Needs(*course.NEEDS)
+        letters = DeadLetters(engine, kafka_bootstrap, topic_prefix, SUBSCRIPTION.topic)
+        batches = Batches(read, bus.handle, letters)
+        worker = course.Consumer(SUBSCRIPTION, kafka_bootstrap, topic_prefix, batches, needs)
+        async with running(worker):
+            await eventually(lambda: needs.why(course.GROUP) is None, WAIT)
+            with faulty.names[name]():
+                await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author.author_id, 30)
+                await eventually(lambda: tells_no_host(needs.why(course.MESSAGES)), WAIT)
+            await eventually(lambda: needs.why(course.MESSAGES) is None, WAIT)
+            said = "SELECT count(*) FROM cheeps WHERE author_id = :author"
+            await eventually(lambda: counts(engine, said, author.author_id, 30), WAIT)
+        assert await counts(engine, "SELECT count(*) FROM dead_letters WHERE key = :author", author.author_id, 0)
+
+
+async def counts(engine, statement, author, number):
+    async with engine.connect() as connection:
+        return (await connection.execute(text(statement), {"author": author})).scalar() == number
+
+
+def post(servers, prefix, author, number):
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True})
+    for n in range(number):
+        command = incoming(PostCheep(cheep_id=new_id(), author_id=author, message=str(n)))
+        producer.produce(
+            topics.COMMANDS.named(prefix),
+            value=codec.encode(command.command),
+            key=author,
+            partition=topics.partition_of(author),
+            headers=[*to_headers(command.envelope)],
+        )
+    assert producer.flush(30) == 0
+
+
+@pytest.mark.parametrize("name", REFUSING)
+async def test_a_relay_waits(faulty, kafka_bootstrap, running, read_topic, name):
+    """A relay that may not log in says so, and sends once it may, without a restart."""
+    prefix = f"t{uuid.uuid4().hex}."
+    async with pool(faulty) as engine:
+        async with engine.begin() as connection:
+            await connection.execute(text("DELETE FROM relay_cursor"))
+        faulty.own_all()  # it makes partitions
+        await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), prefix)
+        needs = Needs(*relay.NEEDS)
+        one = relay.Relay(faulty.url, EventLog(kafka_bootstrap, prefix), kafka_bootstrap, needs)
+        bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+        async with running(one):
+            await eventually(lambda: all(needs.why(need) is None for need in relay.NEEDS), WAIT)
+            await bus.handle([incoming(sign_up())])
+            with faulty.names[name]():
+                await eventually(lambda: tells_no_host(needs.why(relay.POSTGRES)), WAIT)
+            await eventually(lambda: needs.why(relay.POSTGRES) is None, WAIT)
+            author = sign_up()
+            await eventually(lambda: handled(bus, incoming(author)), WAIT)
+            found = await read_topic(topics.EVENTS.named(prefix), 2, kafka_bootstrap)
+        sequences = {}
+        for partition, _, envelope, *_ in found:
+            sequences.setdefault(partition, []).append(envelope.sequence)
+        # What was on its way when the login was lost may come twice, with the same sequence.
+        assert all(sorted({*each}) == list(range(1, max(each) + 1)) for each in sequences.values())

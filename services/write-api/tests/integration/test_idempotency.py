@@ -1,0 +1,312 @@
+"""One message id, one effect, one answer: with real processes that race, are killed and are given things twice.
+
+Nothing here is timed: a lock or a way to a server holds a process where the test wants it.
+"""
+
+import asyncio
+import sys
+import uuid
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_local.testing import eventually
+from write_api import bootstrap
+from write_api.commands.bus import CommandBus
+from write_api.commands.outcome import Incoming
+from write_api.db.unit_of_work import PostgresTransactions, lock_of
+from write_api.features import HANDLERS, TRANSPORTS
+from write_api.settings import from_env
+
+sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
+
+from write_api_process import running
+from write_api_proxies import WayToKafka, WayToPostgres
+
+NOTIFICATIONS = ("WelcomeAuthor", "NotifyAuthorAboutNewFollower", "NotifyAuthorAboutAnswer")
+CLIENTS = [command.__name__ for command in TRANSPORTS if command.__name__ not in NOTIFICATIONS]
+OUTCOMES = ("cheeper.command-handled.v1", "cheeper.command-rejected.v1")
+WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
+each_transport = pytest.mark.parametrize("transport", ["sync", "async"])
+pytestmark = [pytest.mark.proves(guarantee="idempotent-commands"), pytest.mark.timeout(400)]
+
+
+class Stage:
+    """A database, topics, and processes of write-api on them, as many as a test wants."""
+
+    def __init__(self, engine, postgres_url, kafka, prefix):
+        self.engine = engine
+        self.environ = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka, "TOPIC_PREFIX": prefix}
+
+    def role(self, role, transport="sync", **environ):
+        """A process; `transport` is that of all commands."""
+        routing = ",".join(f"{command}={transport}" for command in CLIENTS)
+        return running(role, **{**self.environ, "COMMAND_TRANSPORTS": routing, **environ})
+
+    @asynccontextmanager
+    async def http(self, transport="sync", **environ):
+        """A client of an HTTP process."""
+        async with (
+            self.role("http", transport, **environ) as process,
+            httpx.AsyncClient(base_url=process.url, timeout=20) as client,
+        ):
+            client.process = process
+            yield client
+
+    async def rows(self, statement, **values):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement), values)).all()
+
+    async def waiting(self, count):
+        """Return once so many transactions wait for a lock."""
+
+        async def so_many():
+            return (await self.rows(WAITING))[0][0] == count
+
+        await eventually(so_many, timeout=5, what=f"{count} wait")
+
+    async def left_by(self, message_id):
+        """The types of the messages that a command left in the outbox."""
+        rows = await self.rows("SELECT type FROM outbox WHERE reply_to = :id", id=message_id)
+        return [row.type for row in rows]
+
+    async def handled(self, message_id):
+        """The same, once there is one."""
+        return await eventually(lambda: self.left_by(message_id), timeout=60)
+
+    async def scene(self):
+        """The ids of two authors and of a cheep by the first, who follows the second."""
+        one, other, cheep = new_id(), new_id(), new_id()
+        bus = CommandBus(PostgresTransactions(self.engine).begin, lambda: None, HANDLERS, source="/test")
+        for command in (
+            SignUp(**a_sign_up(author_id=one)),
+            SignUp(**a_sign_up(author_id=other)),
+            Follow(follow_id=new_id(), from_author_id=one, to_author_id=other),
+            PostCheep(cheep_id=cheep, author_id=one, message="Hello"),
+        ):
+            (outcome,) = await bus.handle([Incoming(command=command, envelope=envelope_of(command, new_id()))])
+            assert outcome.changed
+        return one, other, cheep
+
+    @asynccontextmanager
+    async def held(self, key):
+        """Hold the lock of a key, so that its commands wait where they begin."""
+        async with self.engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock_of(key)})
+            yield
+
+
+@pytest.fixture
+async def stage(engine, postgres_url, kafka_bootstrap, topic_prefix):
+    stage = Stage(engine, postgres_url, kafka_bootstrap, topic_prefix)
+    assert await bootstrap.run_migrate(from_env(stage.environ, "migrate")) == 0
+    return stage
+
+
+def new_id():
+    return str(uuid.uuid4())
+
+
+def a_sign_up(**given):
+    author_id = given.pop("author_id", new_id())
+    return {"author_id": author_id, "username": f"u{author_id[-12:]}", "email": f"{author_id}@example.com", **given}
+
+
+def envelope_of(command, message_id):
+    return Envelope(
+        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
+    )
+
+
+async def send(client, request, key):
+    method, path, body = request
+    return await client.request(method, path, json=body, headers={"Idempotency-Key": key})
+
+
+def requests(one, other, cheep):
+    """Each command that clients send, with its key's author: each of these does something."""
+    new = new_id()
+    return {
+        "SignUp": (new, ("POST", "/author", a_sign_up(author_id=new))),
+        "UpdateProfile": (one, ("PATCH", f"/author/{one}", {"name": "Somebody"})),
+        "ChangeEmail": (one, ("PUT", f"/author/{one}/email", {"email": f"other.{new}@example.com"})),
+        "Follow": (one, ("POST", "/follow", {"from_author_id": other, "to_author_id": one})),
+        "Unfollow": (other, ("DELETE", f"/author/{one}/following/{other}", None)),
+        "PostCheep": (one, ("POST", "/cheep", {"author_id": one, "message": "More"})),
+        "UpdateCheep": (one, ("PATCH", f"/cheep/{cheep}", {"author_id": one, "message": "Other"})),
+        "AnswerCheep": (other, ("POST", f"/cheep/{cheep}/answer", {"author_id": other, "message": "Why?"})),
+        "DeleteCheep": (one, ("DELETE", f"/cheep/{cheep}?author_id={one}", None)),
+    }
+
+
+@each_transport
+async def test_every_command_twice_at_once_through_two_replicas_has_one_effect(stage, transport):
+    """Both processes hear it while neither has handled it, and both give the same answer to the byte, then and later;
+    another body, path and method is 409 meanwhile and afterwards, through either.
+    """
+    async with AsyncExitStack() as stack:
+        contexts = [stage.http(transport), stage.http(transport)]
+        contexts += [stage.role("worker")] if transport == "async" else []
+        one, two, *_ = await asyncio.gather(*map(stack.enter_async_context, contexts))
+        commands = requests(*await stage.scene())
+        assert set(commands) == set(CLIENTS)
+        for name, (author, request) in commands.items():
+            key = new_id()
+            others = [
+                ("POST", "/cheep", {"author_id": author, "message": f"not {name}"}),  # of the same author
+                ("POST", "/author", a_sign_up()),  # of another one
+                ("DELETE", f"/author/{new_id()}/following/{author}", None),
+            ]
+            async with stage.held(author):
+                racing = [asyncio.create_task(send(client, request, key)) for client in (one, two)]
+                if transport == "sync":
+                    await stage.waiting(2)
+                else:
+                    await asyncio.wait(racing)
+                    for client in (one, two):
+                        for other in others:
+                            reply = await send(client, other, key)
+                            assert (reply.status_code, reply.json()["data"]["code"]) == (409, "message_id_reused")
+            first, second = await asyncio.gather(*racing)
+            assert first.status_code == (202 if transport == "async" else 201 if request[0] == "POST" else 200), name
+            left = await stage.handled(key)
+            again = [await send(client, request, key) for client in (one, two)]
+            assert {(reply.status_code, reply.content) for reply in (second, *again)} == {
+                (first.status_code, first.content)
+            }, name
+            for client in (one, two):
+                for other in others:
+                    reply = await send(client, other, key)
+                    assert (reply.status_code, reply.json()["data"]["code"]) == (409, "message_id_reused"), name
+            assert await stage.left_by(key) == left
+            assert len(left) == 1, name
+            assert left[0] not in OUTCOMES, name
+
+
+async def test_a_message_id_in_flight_is_refused_to_others_through_another_replica(stage):
+    """The first command has done its work and not yet committed; another author's with its id waits for that and is
+    then 409, not told to come again.
+    """
+    way = WayToPostgres(stage.environ["DATABASE_URL"])
+    async with way.open(), stage.http(DATABASE_URL=way.url) as one, stage.http() as two:
+        key, body = new_id(), a_sign_up()
+        way.hold_commits = True
+        first = asyncio.create_task(send(one, ("POST", "/author", body), key))
+        await way.committing.wait()
+        second = asyncio.create_task(send(two, ("POST", "/author", a_sign_up()), key))
+        await stage.waiting(1)
+        way.release.set()
+        assert (await first).status_code == 201
+        refused = await second
+        assert (refused.status_code, refused.json()["data"]["code"]) == (409, "message_id_reused")
+    assert await stage.left_by(key) == ["cheeper.new-author-signed.v1"]
+
+
+async def test_a_process_killed_between_commit_and_answer_is_asked_again(stage):
+    """Postgres has committed and its answer is lost, the process is killed: whoever repeats the command with its key
+    gets the answer that was lost, and nothing happens again.
+    """
+    way = WayToPostgres(stage.environ["DATABASE_URL"])
+    key, request = new_id(), ("POST", "/author", a_sign_up())
+    async with way.open(), stage.http(DATABASE_URL=way.url) as one:
+        way.lose_answers = True
+        lost = asyncio.create_task(send(one, request, key))
+        await way.committing.wait()
+        await one.process.kill()
+        with pytest.raises(httpx.TransportError):
+            await lost
+    assert await stage.left_by(key) == ["cheeper.new-author-signed.v1"]
+    async with stage.http() as two:
+        again, once_more = await send(two, request, key), await send(two, request, key)
+    assert (again.status_code, again.json()["data"]) == (201, {"author_id": request[2]["author_id"]})
+    assert again.content == once_more.content
+    assert await stage.left_by(key) == ["cheeper.new-author-signed.v1"]
+
+
+@pytest.mark.parametrize("lost_at", ["reservation", "broker"])
+async def test_a_process_killed_before_it_said_accepted_is_asked_again(stage, lost_at):
+    """Whether it was killed once the message id was reserved or once the broker had the command: the repeat is
+    accepted, the command happens once, and another request with the id is 409 before and after.
+    """
+    to_postgres = WayToPostgres(stage.environ["DATABASE_URL"])
+    to_kafka = WayToKafka(stage.environ["KAFKA_BOOTSTRAP_SERVERS"])
+    author, *_ = await stage.scene()
+    key, request = new_id(), ("POST", "/cheep", {"author_id": author, "message": "once"})
+    other = ("POST", "/cheep", {"author_id": author, "message": "other"})
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(to_postgres.open())
+        await stack.enter_async_context(to_kafka.open())
+        servers = {"DATABASE_URL": to_postgres.url, "KAFKA_BOOTSTRAP_SERVERS": to_kafka.bootstrap}
+        one = await stack.enter_async_context(stage.http("async", **servers))
+        losing = to_postgres if lost_at == "reservation" else to_kafka
+        losing.lose_answers = True
+        lost = asyncio.create_task(send(one, request, key))
+        await (to_postgres.committing if lost_at == "reservation" else to_kafka.written).wait()
+        await one.process.kill()
+        with pytest.raises(httpx.TransportError):
+            await lost
+    assert await stage.left_by(key) == []
+    async with stage.http("async") as two:
+        refused = await send(two, other, key)
+        assert (refused.status_code, refused.json()["data"]["code"]) == (409, "message_id_reused")
+        again = await send(two, request, key)
+        async with stage.role("worker"):
+            assert await stage.handled(key) == ["cheeper.cheep-posted.v1"]
+            once_more = await send(two, request, key)
+            assert (again.status_code, again.content) == (once_more.status_code, once_more.content)
+            await follow_up(stage, author)
+        assert (await send(two, other, key)).status_code == 409
+    assert again.status_code == 202
+    assert await stage.left_by(key) == ["cheeper.cheep-posted.v1"]
+
+
+async def follow_up(stage, author):
+    """Return once a later command of the author is handled: all before it in its partition are too."""
+    later = PostCheep(cheep_id=new_id(), author_id=author, message="later")
+    await asyncio.to_thread(produce, stage, later, key := new_id(), 1)
+    await stage.handled(key)
+
+
+async def test_a_worker_killed_between_commit_and_offset_is_followed_by_one_that_does_nothing_again(stage):
+    """Postgres has committed, the worker never learns it and is killed: Kafka gives its command to the next worker,
+    who knows it; and so does whoever is given the same message twice by the topic itself.
+    """
+    author, *_ = await stage.scene()
+    key, command = new_id(), PostCheep(cheep_id=new_id(), author_id=author, message="once")
+    way = WayToPostgres(stage.environ["DATABASE_URL"])
+    async with way.open(), stage.role("worker", DATABASE_URL=way.url) as worker:
+        way.lose_answers = True
+        await asyncio.to_thread(produce, stage, command, key, 2)
+        await way.committing.wait()
+        await worker.kill()
+    assert await stage.left_by(key) == ["cheeper.cheep-posted.v1"]
+    await asyncio.to_thread(produce, stage, command, key, 3)
+    async with stage.role("worker"):
+        await follow_up(stage, author)
+    assert await stage.left_by(key) == ["cheeper.cheep-posted.v1"]
+    assert len(await stage.rows("SELECT 1 FROM cheeps WHERE message = 'once'")) == 1
+    assert await stage.rows("SELECT 1 FROM dead_letters") == []
+
+
+def produce(stage, command, message_id, times):
+    """Put the same message into the topic of commands so many times."""
+    producer = Producer({"bootstrap.servers": stage.environ["KAFKA_BOOTSTRAP_SERVERS"]})
+    for _ in range(times):
+        producer.produce(
+            topics.COMMANDS.named(stage.environ["TOPIC_PREFIX"]),
+            value=codec.encode(command),
+            key=command.key,
+            partition=topics.partition_of(command.key),
+            headers=[*to_headers(envelope_of(command, message_id))],
+        )
+    assert producer.flush(30) == 0

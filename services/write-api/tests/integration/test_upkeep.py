@@ -1,0 +1,179 @@
+"""The outbox as a table: free of dead rows, and without the partitions that a retention has dropped."""
+
+import asyncio
+
+import pytest
+
+from cheeper_local.testing import eventually
+from write_api.commands.ids import new_id
+from write_api.relay import relay as course
+from write_api.relay.cursor import RefusedError, connect
+from write_api.relay.epoch import raise_epoch
+from write_api.relay.event_log import EventLog
+from write_api.relay.numbering import advance, number
+
+pytestmark = pytest.mark.proves(guarantee="order")
+
+KEYS = [new_id() for _ in range(4)]
+OLD = "outbox_2020_01"
+DAYS = 30
+MOVES = 300
+SMALL = 4 * 8192
+
+TABLES = """
+SELECT relname, n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup, pg_relation_size(relid) AS size FROM pg_stat_user_tables
+WHERE relname ~ '^(outbox|relay)_'
+"""
+
+
+async def test_the_outbox_has_no_dead_rows_after_load_and_relaying(place, running):
+    """Nothing updates or deletes its rows, relaying least of all. Broken by a flag "sent" in the outbox."""
+    async with running(place.relay()):
+        await asyncio.gather(*(a_writer(place, 20) for _ in range(4)))
+        await eventually(lambda: sent(place, 320), timeout=60)
+    await place.engine.dispose()  # a session tells what it did at its end
+    await eventually(lambda: inserted(place, 320), timeout=30)
+    tables = await place.execute(TABLES)
+    touched = [(row.n_tup_upd, row.n_tup_del, row.n_dead_tup) for row in tables if row.relname.startswith("outbox_")]
+    assert touched
+    assert set(touched) == {(0, 0, 0)}
+
+
+async def a_writer(place, transactions):
+    for _ in range(transactions):
+        await place.write(*KEYS)
+
+
+async def sent(place, count):
+    (found,) = await place.execute("SELECT coalesce(sum(last_sequence), 0) AS sent FROM relay_partitions")
+    return found.sent == count
+
+
+async def inserted(place, count):
+    return sum(row.n_tup_ins for row in await place.execute(TABLES) if row.relname.startswith("outbox_")) == count
+
+
+async def test_the_cursor_s_tables_stay_small_however_often_it_moves(place):
+    """Their dead rows are those of one row, or one a partition: a page is cleared of them by the next move that meets
+    it.
+    """
+    for _ in range(MOVES // 4):
+        await place.write(*KEYS)
+    async with connect(place.url) as store:
+        await store.begin(await store.identity(), "t")
+        cursor = await store.load()
+        await eventually(lambda: all_of(store, cursor))
+        for offset in range(MOVES):
+            (row,) = await store.read(cursor, 1)
+            moved = advance(cursor.sent, number([row], cursor.sent), [offset])
+            cursor = await store.move(cursor, row, row, moved)
+    await eventually(lambda: moved_so_often(place), timeout=30)
+    sizes = {row.relname: row.size for row in await place.execute(TABLES) if row.relname.startswith("relay_")}
+    assert set(sizes) == {"relay_cursor", "relay_partitions"}
+    assert max(sizes.values()) <= SMALL, sizes
+
+
+async def all_of(store, cursor):
+    return len(await store.read(cursor, MOVES)) == MOVES
+
+
+async def moved_so_often(place):
+    return {row.n_tup_upd for row in await place.execute(TABLES) if row.relname.startswith("relay_")} == {MOVES}
+
+
+# --- retention
+
+
+@pytest.fixture
+async def aged(place):
+    """An outbox with a row of January 2020 and one of today for each of the keys."""
+    await place.execute(f"CREATE TABLE {OLD} PARTITION OF outbox FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')")
+    await place.write(*KEYS)
+    await place.execute(
+        "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"
+        " SELECT '2020-01-15', gen_random_uuid(), type, source, time, key, correlation_id, payload FROM outbox"
+    )
+    return place
+
+
+async def is_there(place, table=OLD):
+    return (await place.execute("SELECT to_regclass(:name) AS it", name=table)).scalar_one() is not None
+
+
+async def drop(place):
+    async with connect(place.url) as store:
+        cursor = await store.drop_partitions(await store.load(), DAYS)
+        assert await store.load() == cursor
+    return not await is_there(place)
+
+
+async def test_a_partition_is_dropped_once_all_of_it_is_sent(aged):
+    """It lies behind the cursor whole; this month's stays, sent or not. Broken by asking for the age alone."""
+    await aged.relay_some(7)  # of eight
+    assert not await drop(aged)
+    await aged.relay_some(1)
+    assert await drop(aged)
+    (left,) = await aged.execute("SELECT count(*) AS n FROM outbox")
+    assert left.n == 4
+
+
+async def test_the_relay_drops_what_a_retention_lets_it(aged, running):
+    """Without one it keeps all."""
+    await aged.relay_some(8)
+    assert await is_there(aged)
+    async with running(aged.relay(retention_days=DAYS)):
+        await eventually(lambda: is_gone(aged), timeout=30)
+
+
+async def is_gone(place):
+    return not await is_there(place)
+
+
+async def test_no_writer_waits_for_a_partition_to_be_dropped(aged):
+    """A drop that cannot be had at once is left for another time. Broken by a drop without a time-out for its lock:
+    it waits for the one that is at work, and all other writers behind it.
+    """
+    await aged.relay_some(8)
+    async with aged.engine.connect() as slow:
+        await aged.leave(slow, KEYS[0], "slow")
+        async with asyncio.timeout(30):
+            assert not await drop(aged)
+            await aged.write(KEYS[1])
+        await slow.commit()
+    assert await drop(aged)
+
+
+async def test_a_row_that_comes_late_to_an_old_month_is_sent(aged, read_topic):
+    """A transaction that began then and commits only after the drop leaves its row in the default partition."""
+    await aged.relay_some(8)
+    assert await drop(aged)
+    await aged.execute(
+        "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"
+        " SELECT '2020-01-15', gen_random_uuid(), type, source, time, key, correlation_id, payload FROM outbox LIMIT 1"
+    )
+    await aged.relay_some(1)
+    assert len(await read_topic(aged.topic, 9)) == 9
+
+
+async def test_a_wiped_log_is_not_filled_with_what_a_retention_has_left(aged, running):
+    """Half a log would be worse than none. The first row of all is still there: broken by asking for that alone."""
+    await aged.relay_some(8)
+    assert await drop(aged)
+    await aged.delete_topic()
+    relay = aged.relay()
+    async with running(relay):
+        await eventually(lambda: "no longer has its first rows" in (relay.needs.why(course.HISTORY) or ""), timeout=60)
+
+
+async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(aged):
+    """The topic is the only copy of what a retention has dropped, and stays. Broken by `raise_epoch` without its look
+    at the outbox's beginning.
+    """
+    await aged.relay_some(8)
+    assert await drop(aged)
+    await aged.execute("UPDATE relay_cursor SET system_identifier = 1")
+    log = EventLog(aged.bootstrap, aged.prefix)
+    before = await asyncio.to_thread(log.topic_id)
+    with pytest.raises(RefusedError, match="no longer has its first rows"):
+        await raise_epoch(aged.url, log)
+    assert await asyncio.to_thread(log.topic_id) == before

@@ -1,0 +1,164 @@
+"""What waits for the relay is told, and the transaction that it waits for is named."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from cheeper_local.testing import eventually
+from write_api.commands.ids import new_id
+from write_api.db.engine import create_engine
+from write_api.db.migrate import migrate
+from write_api.metrics import RelayMetrics
+from write_api.relay import watch
+from write_api.relay.cursor import connect
+from write_api.roles import beside
+
+pytestmark = pytest.mark.proves(guarantee="order")
+
+BEGINS, ENDS = "messages wait for a transaction in flight", "messages no longer wait for that transaction"
+P = "cheeper_write_api_"
+
+
+class Seen:
+    """What the metrics tell."""
+
+    def __init__(self):
+        self.registry = CollectorRegistry()
+        self.metrics = RelayMetrics(self.registry)
+
+    def __getitem__(self, name):
+        return self.registry.get_sample_value(P + name)
+
+    def holders(self):
+        (family,) = [one for one in self.registry.collect() if one.name == f"{P}horizon_holder_info"]
+        return [sample.labels for sample in family.samples]
+
+
+@pytest.fixture
+def seen():
+    return Seen()
+
+
+@asynccontextmanager
+async def a_transaction(url, statement, **options):
+    async with await psycopg.AsyncConnection.connect(url, **options) as connection:
+        await connection.execute(statement)
+        yield connection
+        await connection.rollback()
+
+
+def elsewhere(url):
+    return f"{url.rpartition('/')[0]}/postgres"
+
+
+async def test_who_holds_the_horizon_is_named_once_and_so_is_its_end(place, seen):
+    """A transaction of another database that stays open is named in the log and the metrics once messages have waited
+    five seconds for it, without what it holds; when it ends, that is told too. Broken by naming the oldest transaction
+    of this database instead of the one that is the horizon.
+    """
+    other = "SELECT pg_current_xact_id(), 'bob@example.com'"
+    with capture_logs() as logs:
+        async with beside(watch.Watch(place.url, seen.metrics).run()):
+            async with a_transaction(elsewhere(place.url), other, application_name="of bob@example.com") as holder:
+                pid = holder.info.backend_pid
+                await place.write(new_id(), new_id())
+                async with a_transaction(place.url, "SELECT pg_current_xact_id()"):  # later, and of this database
+                    await eventually(lambda: seen["outbox_held_seconds"] > 0)
+                    assert seen.holders() == []
+                    await eventually(lambda: of(logs, BEGINS), timeout=60)
+                    await eventually(lambda: seen["outbox_held_seconds"] > watch.LONG_SECONDS + 1, timeout=60)
+                    (named,) = seen.holders()
+                    assert seen["outbox_waiting_messages"] == 2
+                    assert seen["outbox_waiting_seconds"] > watch.LONG_SECONDS
+                    assert seen["horizon_age_seconds"] > watch.LONG_SECONDS
+            await eventually(lambda: of(logs, ENDS), timeout=60)
+            await eventually(lambda: seen["outbox_held_seconds"] == 0)
+    assert named == {
+        "pid": str(pid),
+        "database": "postgres",
+        "application": "of …",
+        "state": "idle in transaction",
+        "query": "SELECT pg_current_xact_id(), …",
+    }
+    assert seen.holders() == []
+    (begins,) = of(logs, BEGINS)
+    assert named.items() < begins.items()
+    assert len(of(logs, ENDS)) == 1
+    assert "bob" not in str(logs)
+
+
+def of(logs, event):
+    return [line for line in logs if line["event"] == event]
+
+
+async def test_messages_that_can_be_sent_wait_for_no_transaction(place, seen):
+    """A backlog alone, as while the broker is away, is told as such; and what is behind the cursor is nobody's wait."""
+    async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:
+        looking = watch.Watch(place.url, seen.metrics)
+        await looking.look(connection)
+        assert seen["outbox_waiting_messages"] == seen["outbox_waiting_seconds"] == 0
+        await place.write(*[new_id() for _ in range(3)])
+        await looking.look(connection)
+        assert seen["outbox_waiting_messages"] == 3
+        assert seen["outbox_waiting_seconds"] > 0
+        assert seen["outbox_held_seconds"] == seen["horizon_age_seconds"] == 0
+        async with connect(place.url) as store:
+            await store.begin(await store.identity(), "t")
+            cursor = await store.load()
+            rows = await eventually(lambda: store.read(cursor, 10))
+            await store.move(cursor, rows[-1], rows[0], {})
+        await looking.look(connection)
+        assert seen["outbox_waiting_messages"] == seen["outbox_waiting_seconds"] == 0
+
+
+@pytest.fixture
+async def own_place(own_postgres, place_on_database):
+    """An outbox on a server of its own, which allows of transactions that are prepared and slots that are logical."""
+    with psycopg.connect(own_postgres.url, autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET max_prepared_transactions = 4")
+        admin.execute("ALTER SYSTEM SET wal_level = logical")
+    await asyncio.to_thread(own_postgres.stop)
+    own_postgres.start()
+    engine = create_engine(own_postgres.url, application_name="test")
+    await migrate(engine)
+    yield place_on_database(engine, own_postgres.url)
+    await engine.dispose()
+
+
+async def test_a_prepared_transaction_is_named_and_readers_and_slots_hold_nothing(own_place, seen):
+    """The horizon is that of transactions with an id: one that was prepared has no process any more and is named as
+    such; an old snapshot and replication slots hold back vacuum and not the relay.
+    """
+    place = own_place
+    async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:
+        looking = watch.Watch(place.url, seen.metrics)
+        await connection.execute("SELECT pg_create_physical_replication_slot('physical', true)")
+        await connection.execute("SELECT pg_create_logical_replication_slot('logical', 'pgoutput')")
+        async with a_transaction(place.url, "SELECT count(*) FROM outbox") as reader:
+            await reader.rollback()
+            await reader.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            await reader.execute("SELECT count(*) FROM outbox")
+            await place.write(new_id())
+            await looking.look(connection)
+            assert seen["outbox_waiting_messages"] == 1
+            assert seen["outbox_held_seconds"] == seen["horizon_age_seconds"] == 0
+        await connection.execute("BEGIN")
+        await connection.execute("CREATE TABLE elsewhere (said text)")
+        await connection.execute("PREPARE TRANSACTION 'the slow one'")
+        await place.write(new_id())
+        found = await watch._holder_of(connection, await horizon(connection))
+        assert (found.pid, found.application, found.state) == (None, "the slow one", "prepared")
+        await looking.look(connection)
+        assert seen["horizon_age_seconds"] > 0
+        await connection.execute("ROLLBACK PREPARED 'the slow one'")
+        await looking.look(connection)
+        assert seen["horizon_age_seconds"] == 0
+
+
+async def horizon(connection):
+    found = await connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+    return int((await found.fetchone())[0])

@@ -1,0 +1,32 @@
+"""What is told of a statement that holds up the relay names no value of it."""
+
+import pytest
+
+from write_api.relay.skeleton import skeleton_of, without_addresses
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("INSERT INTO t1 (a)\n  VALUES ('x''y', 42, 1.5e3)", "INSERT INTO t1 (a) VALUES (…, …, …)"),
+        ("ALTER ROLE bob PASSWORD 'secret'", "ALTER ROLE bob PASSWORD …"),
+        (r"SELECT E'it\'s secret', $$secret$$, $t$it's secret$t$", "SELECT …, …, …"),
+        ("UPDATE authors SET email = $1 WHERE author_id = $2", "UPDATE authors SET email = $1 WHERE author_id = $2"),
+        ("SELECT 1 /* by bob@example.com */ -- secret\nFROM t", "SELECT … FROM t"),
+        ("UPDATE t SET a = 'secret that was cut o", "UPDATE t SET a = …"),
+        ("SELECT $$secret that was cut o", "SELECT …"),
+        ("COMMENT /* secret that was cut o", "COMMENT"),
+        ('SELECT "bob@example.com" FROM "offset"', 'SELECT … FROM "offset"'),
+        ("SELECT bob@example.com", "SELECT …"),
+        ("SELECT " + "a, " * 500, ("SELECT " + "a, " * 500)[:200]),
+        ("", ""),
+    ],
+)
+def test_a_statement_is_told_without_what_it_holds(query, told):
+    """Words and places of parameters stay; literals, numbers, comments and addresses go, cut-off ones too."""
+    assert skeleton_of(query) == told
+
+
+def test_a_program_s_name_is_told_without_addresses():
+    """Whoever named it so."""
+    assert without_addresses("psql of bob@example.com at night") == "psql of … at night"

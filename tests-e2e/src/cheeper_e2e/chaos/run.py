@@ -1,0 +1,141 @@
+"""A run to its end: disturbances under load, then rest, then every view against the write model, and the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Final
+
+import httpx
+import msgspec
+
+from cheeper_e2e.chaos.disturbances import Disturber
+from cheeper_e2e.chaos.load import CLIENTS, Load
+from cheeper_e2e.chaos.plan import REPLICAS, ROLES, Disturbance, story
+from cheeper_e2e.client import Client, UnavailableError
+from cheeper_e2e.oracle.comparison import come_to_rest, differences, report
+from cheeper_e2e.oracle.write_model import WriteModel
+from cheeper_e2e.random_commands import Storm
+from cheeper_local.errors import LocalError
+from cheeper_local.running import RunningStack
+
+PEOPLE: Final = 40
+ENVIRONMENT: Final = {
+    **{f"{role.upper().replace('-', '_')}_REPLICAS": str(REPLICAS) for role in ROLES},
+    # Few followers make a fan-out a task, so that tasks are killed and restored too.
+    "FANOUT_INLINE_MAX": "4",
+    "FANOUT_SLICE": "2",
+}
+_SHOWN_LINES: Final = 12
+_GOING_WRONG: Final = (AssertionError, UnavailableError, LocalError, TimeoutError, httpx.HTTPError)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was done; and what came out wrong, if anything, with the seed and all that was done before."""
+
+    disturbances: int
+    kills: int
+    commands: int
+    seconds: float
+    wrong: str | None
+
+
+class Run:
+    """One run over a stack of its own. `say` gets a line for each disturbance and each step at the end."""
+
+    def __init__(
+        self, stack: RunningStack, *, seed: int, rate: float, patience: float, say: Callable[[str], object]
+    ) -> None:
+        self._stack = stack
+        self._seed = seed
+        self._rate = rate
+        self._patience = patience
+        self._say = say
+        self._began = time.monotonic()
+        self._done: list[tuple[float, Disturbance]] = []
+        self._disturber = Disturber(stack)
+
+    async def of(self, planned: Iterable[Disturbance], *, within: float | None = None) -> Outcome:
+        """Do what is planned, or as much of it as begins within so many seconds, and look at what it left."""
+        wrong: str | None
+        async with Client(self._stack.gateway, patience=self._patience, connections=CLIENTS * 3) as client:
+            storm = Storm(client, self._seed, people=PEOPLE)
+            try:
+                await self._rage(storm, client, planned, within)
+                wrong = await self._look(storm, client)
+            except _GOING_WRONG as error:
+                wrong = f"{type(error).__name__}: {error}"
+        return Outcome(
+            disturbances=len(self._done),
+            kills=sum(disturbance.kills for _, disturbance in self._done),
+            commands=storm.sender.requests,
+            seconds=self._seconds(),
+            wrong=None if wrong is None else f"seed {self._seed}:\n{story(self._done)}\n{wrong}",
+        )
+
+    async def _rage(self, storm: Storm, client: Client, planned: Iterable[Disturbance], within: float | None) -> None:
+        """Load and disturbances, with rest before each wipe."""
+        left = iter(planned)
+        for part in count():
+            wipe = None
+            async with Load(storm, self._rate, part) as load:
+                await load.more()
+                for disturbance in left:
+                    if within is not None and self._seconds() > within:
+                        return
+                    if disturbance.kind == "wipe":
+                        wipe = disturbance
+                        break
+                    self._note(disturbance)
+                    await self._disturber.disturb(disturbance, load)
+            if wipe is None:
+                return
+            await self._come_to_rest(storm, client)
+            self._note(wipe)
+            await self._disturber.wipe(wipe.target)
+
+    async def _look(self, storm: Storm, client: Client) -> str | None:
+        """What is wrong in the end, if anything."""
+        await asyncio.to_thread(self._stack.wait_ready)
+        await self._come_to_rest(storm, client)
+        self._say(f"{self._seconds():7.1f} s  settled: {len(storm.sender.sent):,} commands")
+        tag = storm.scene.tag
+        with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
+            found = await differences(
+                client, model, storm.sender, storm.author_ids, searches=[tag, f"stras {tag}", f"chee {tag[:8]} gruss"]
+            )
+        self._say(f"{self._seconds():7.1f} s  compared with the write model: {len(found)} authors differ")
+        code, said = await asyncio.to_thread(self._audit)
+        self._say(f"{self._seconds():7.1f} s  audit: exit code {code}: {said}")
+        wrongs = [report(found, storm.sender)] if found else []
+        wrongs += [f"the audit's exit code is {code}: {said}"] if code else []
+        wrongs += [
+            f"{name} was killed {self._disturber.killed[name]} times and started again {process['restarts']} times"
+            for name, process in self._stack.processes().items()
+            if process["restarts"] != self._disturber.killed[name]
+        ]
+        return "\n".join(wrongs) or None
+
+    async def _come_to_rest(self, storm: Storm, client: Client) -> None:
+        with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
+            await come_to_rest(client, model, storm.sender, storm.author_ids, self._patience)
+
+    def _audit(self) -> tuple[int, str]:
+        """Exit code and last lines of the audit over the stack's stores."""
+        command = [sys.executable, "-m", "cheeper_audit", "--patience", str(self._patience)]
+        environment = {**os.environ, **self._stack.environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        return done.returncode, "\n".join(lines[-_SHOWN_LINES:])
+
+    def _note(self, disturbance: Disturbance) -> None:
+        self._done.append((self._seconds(), disturbance))
+        self._say(story(self._done[-1:]))
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began

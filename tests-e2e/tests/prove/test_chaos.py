@@ -1,0 +1,27 @@
+"""Whatever is killed, frozen, taken away or put back to older data, all views equal the write model afterwards.
+
+CHEEPER_SEED draws other disturbances and commands, CHEEPER_KILLS more of them; `make chaos` does so with long outages.
+"""
+
+import os
+
+import pytest
+
+from cheeper_e2e.chaos.__main__ import main
+
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+
+SEED = os.environ.get("CHEEPER_SEED", "1")
+KILLS = os.environ.get("CHEEPER_KILLS", "30")
+OUTAGE_SECONDS = "5"
+
+
+@pytest.mark.timeout(1200)
+def test_chaos(capfd):
+    """Kill -9 of every role and server, rebalances, frozen projectors, stores that lose data or go back to older data,
+    a wiped Kafka: every view is what SQL says of the write model, and the audit finds no difference.
+    """
+    code = main(["--seed", SEED, "--kills", KILLS, "--outage", OUTAGE_SECONDS])
+    said = capfd.readouterr().out
+    assert code == 0, said
+    assert f"{KILLS} kills" in said
