@@ -266,6 +266,10 @@ class PostgresFaults:
         yield
         self._admin.execute("GRANT INSERT ON outbox TO app")
 
+    def cannot_note(self) -> AbstractContextManager[None]:
+        """Takes the relay's questions, and not its cursor: the disk is full."""
+        return self._refusing_with("53100", "UPDATE ON relay_cursor")()
+
     def _set(self, done: LiteralString, undone: LiteralString) -> Fault:
         @contextmanager
         def fault() -> Iterator[None]:
@@ -277,7 +281,7 @@ class PostgresFaults:
 
         return fault
 
-    def _refusing_with(self, state: str) -> Fault:
+    def _refusing_with(self, state: str, what: LiteralString = "INSERT ON outbox") -> Fault:
         """The server itself answers with it, though nothing is wrong: a trigger raises it."""
 
         @contextmanager
@@ -286,7 +290,7 @@ class PostgresFaults:
             self._admin.execute(
                 sql.SQL("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS {}").format(sql.Literal(raising))
             )
-            self._admin.execute("CREATE TRIGGER fail BEFORE INSERT ON outbox EXECUTE FUNCTION fail()")
+            self._admin.execute(f"CREATE TRIGGER fail BEFORE {what} EXECUTE FUNCTION fail()")
             yield
             self._admin.execute("DROP FUNCTION fail CASCADE")
 
