@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 from cheeper_local.ports import HOST
@@ -51,6 +51,16 @@ class Proxy:
         self._thread.start()
         self._server = self._call(asyncio.start_server(self._connected, HOST, 0))
         self.port = self._server.sockets[0].getsockname()[1]
+
+    @contextmanager
+    def slow(self, **how: float | bool) -> Iterator[None]:
+        """So slow while a block lasts: values of the attributes by name."""
+        before = {name: getattr(self, name) for name in how}
+        for name, value in how.items():
+            setattr(self, name, value)
+        yield
+        for name, value in before.items():
+            setattr(self, name, value)
 
     def cut(self) -> None:
         """Break all connections there are; new ones are taken."""
