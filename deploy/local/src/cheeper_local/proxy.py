@@ -58,9 +58,11 @@ class Proxy:
         before = {name: getattr(self, name) for name in how}
         for name, value in how.items():
             setattr(self, name, value)
-        yield
-        for name, value in before.items():
-            setattr(self, name, value)
+        try:
+            yield
+        finally:  # a test that fails must not wait for ever for what it runs
+            for name, value in before.items():
+                setattr(self, name, value)
 
     def cut(self) -> None:
         """Break all connections there are; new ones are taken."""
