@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from read_api.metrics import Metrics
 from read_api.queries.asking import Found, Query, StoreAwayError
 from read_api.queries.bus import QueryBus
 from read_api.queries.waiting import ASKED_AT_ONCE, Waiter, in_all
@@ -165,7 +166,7 @@ async def test_newcomers_are_no_burden_on_who_waits_long(waiter, settlements):
 async def test_each_reader_looks_twice_and_no_more(waiter, settlements):
     """A reader is woken once, when its command is settled: it looks before its wait and after it."""
     handler = Handler(waiter, settlements)
-    bus = QueryBus({Query: handler})
+    bus = QueryBus({Query: handler}, Metrics())
 
     async def while_there(awaited):
         await awaited
