@@ -11,6 +11,8 @@ import pytest
 from cheeper_local.ports import HOST
 from cheeper_local.testing import until
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 PIECE = 10_000
 
 

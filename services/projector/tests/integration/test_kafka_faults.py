@@ -22,7 +22,10 @@ from projector.settings import from_env
 WAIT = 60
 FAULTS = ["frozen", "refuses reads", "refuses the group"]
 
-pytestmark = pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what")
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
+]
 
 
 def until(condition):

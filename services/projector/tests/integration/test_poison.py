@@ -12,6 +12,8 @@ from projector import bootstrap, projections
 from projector.replaying import replay
 from projector.settings import from_env
 
+pytestmark = pytest.mark.proves(guarantee="poison")
+
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
     reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",

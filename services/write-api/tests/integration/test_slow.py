@@ -27,6 +27,8 @@ from write_api.needs import Needs
 from write_api.relay import relay
 from write_api.worker import SUBSCRIPTION, read
 
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
 WAIT = 60
 CHEEPS = 30
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 100_000}}
