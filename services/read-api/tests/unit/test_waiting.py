@@ -213,7 +213,7 @@ async def test_a_thousand_clients_that_go_leave_nothing(waiter, settlements):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-# Nothing is shrunk: a wait in vain takes its time in each attempt.
+# Nothing is shrunk: each wait in vain takes 10 s.
 @settings(deadline=None, derandomize=True, max_examples=40, phases=[Phase.generate])
 @given(st.data())
 def test_whatever_happens_a_wait_ends_by_its_command_or_its_time(data):
