@@ -16,6 +16,8 @@ from read_api.queries.author import Author
 from read_api.queries.followers_counter import FollowersCounter
 from read_api.queries.timeline import Timeline
 
+pytestmark = pytest.mark.proves(guarantee="read-your-writes")
+
 SEED = int(os.environ.get("CHEEPER_SEED", "1"))
 COMMANDS = 40
 QUERIES = {"redis": FollowersCounter, "mongo": Author}

@@ -18,6 +18,8 @@ from cheeper_local.testing import eventually
 from read_api import metrics
 from read_api.queries.waiting import ASKED_AT_ONCE, BRISK_SECONDS
 
+pytestmark = pytest.mark.proves(guarantee="read-your-writes")
+
 READERS = 1_000
 PROFILE_BYTES = 64 * 2**20
 

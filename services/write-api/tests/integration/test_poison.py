@@ -29,6 +29,8 @@ from write_api.needs import Needs
 from write_api.processes import PROCESS_MANAGERS
 from write_api.settings import from_env
 
+pytestmark = pytest.mark.proves(guarantee="poison")
+
 WAIT = 60
 SYNC = "NotifyAuthorAboutNewFollower=sync"
 REFUSE = """
