@@ -97,10 +97,10 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
         readers = [asyncio.create_task(read(api.base_url, path, ids[number % commands])) for number in range(READERS)]
         async with httpx.AsyncClient(base_url=api.base_url, timeout=30) as scraping:
 
-            async def all_wait():
-                return await waiting(scraping) == READERS
+            async def all_have_waited():
+                return await waits(scraping) >= READERS
 
-            await eventually(all_wait, timeout=60, what="all wait at once")
+            await eventually(all_have_waited, timeout=60, what="all wait, or did and ask again")
         await asyncio.to_thread(store.settle, ids, author)
         answers = await asyncio.gather(*readers)
         rounds = (time.monotonic() - began) / BRISK_SECONDS
@@ -112,12 +112,11 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
     assert commands > 1 or looks < READERS
 
 
-async def waiting(client):
-    """How many requests wait."""
-    for family in text_string_to_metric_families((await client.get("/metrics")).text):
-        if family.name == metrics.WAITING.name:
-            return family.samples[0].value
-    return 0
+async def waits(client):
+    """How many waits there are and were: all at once, where the machine begins a thousand in the 10 s of one."""
+    families = text_string_to_metric_families((await client.get("/metrics")).text)
+    names = {metrics.WAITING.name, metrics.WAITS.name}
+    return sum(sample.value for family in families for sample in family.samples if sample.name in names)
 
 
 async def read(url, path, message_id):
