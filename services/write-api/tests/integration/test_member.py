@@ -123,8 +123,8 @@ def test_a_broker_that_is_away_holds_up_no_close():
 
 
 def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
-    """The member is back in its group once the broker is, and what is committed from then on is where others go on. Where
-    the broker's end refused the commit, `receive` says so, and the course begins again with another member.
+    """The member is back in its group once the broker is, and what is committed from then on is where others go on.
+    Where the broker's end refused the commit, `receive` says so, and the course begins again with another member.
 
     It fails when `commit` waits for its answer: that one waits for a rebalance, which waits for `receive`.
     """
