@@ -87,13 +87,16 @@ E2E := tests-e2e/tests/e2e
 # What kills and restores for minutes: only `make prove` runs it.
 PROOFS := $(wildcard services/*/tests/prove tests-e2e/tests/prove)
 
+# They wait for servers most of the time, so two run beside each other, each with servers of its own.
+TWO := -n 2 --dist loadfile
+
 test: lint test-unit test-integration test-e2e ## everything but containers and make prove (SELECT='not proves' leaves out what that runs)
 
 test-unit: $(STAMP) ## tests without a server
 	@$(WITHIN) 300 $(BIN)/pytest -m "$(SELECT)" $(UNIT)
 
 test-integration: $(STAMP) ## tests of one part against real servers
-	@$(WITHIN) 1800 $(BIN)/pytest -m "$(SELECT)" $(INTEGRATION)
+	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) -m "$(SELECT)" $(INTEGRATION)
 
 test-e2e: $(STAMP) ## the whole system through its gateway
 	@$(WITHIN) 1800 $(BIN)/pytest -m "$(SELECT)" $(E2E)

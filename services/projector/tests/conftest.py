@@ -29,6 +29,9 @@ class FakeMessage:
     def __init__(self, *, partition, offset, key, headers, value):
         self._parts = (partition, offset, key, headers, value)
 
+    def topic(self):
+        return "events"
+
     def partition(self):
         return self._parts[0]
 
@@ -153,7 +156,7 @@ def items_of(store, messages):
 
 def item_of(store, incoming):
     if incoming.poison:
-        return Item(incoming=incoming, poison=incoming.poison)
+        return Item(incoming=incoming, poison=incoming.poison, stack_digest=incoming.stack_digest)
     if incoming.event is None:
         return Item(incoming=incoming)
     meta = meta_of(incoming.envelope, incoming.partition, incoming.sequence)

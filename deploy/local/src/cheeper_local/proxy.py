@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
 
 from cheeper_local.ports import HOST
 
 T = TypeVar("T")
+_Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _CHUNK = 16_384
 
@@ -22,19 +23,21 @@ _CHUNK = 16_384
 class Proxy:
     """Passes bytes on to `upstream` (host, port), from `start` until `stop`.
 
-    `delay`: seconds that each piece waits, both ways; `rate`: bytes a second of each direction of each connection, none
-    for as fast as may be; `stalled`: connections are taken, and nothing passes until it is false again. All may be
-    changed while it runs. `passed` counts the bytes that went through.
+    `delay`: seconds that each piece waits, both ways, and `delay_back` that one from upstream waits beside; `rate`:
+    bytes a second of each direction of each connection, none for as fast as may be; `stalled`: connections are taken,
+    and nothing passes until it is false again. All may be changed while it runs. `passed` counts the bytes that went
+    through.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
         self.upstream = upstream
-        self.delay = 0.0
+        self.delay = self.delay_back = 0.0
         self.rate: int | None = None
         self.stalled = False
         self.passed = 0
         self.port = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ways: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
 
@@ -46,8 +49,20 @@ class Proxy:
     def start(self) -> None:
         """Listen on a free port."""
         self._thread.start()
-        server = self._call(asyncio.start_server(self._connected, HOST, 0))
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = self._call(asyncio.start_server(self._connected, HOST, 0))
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    @contextmanager
+    def slow(self, **how: float | bool) -> Iterator[None]:
+        """So slow while a block lasts: values of the attributes by name."""
+        before = {name: getattr(self, name) for name in how}
+        for name, value in how.items():
+            setattr(self, name, value)
+        try:
+            yield
+        finally:  # a test that fails must not wait for ever for what it runs
+            for name, value in before.items():
+                setattr(self, name, value)
 
     def cut(self) -> None:
         """Break all connections there are; new ones are taken."""
@@ -55,7 +70,7 @@ class Proxy:
 
     def stop(self) -> None:
         """End, with all connections."""
-        self.cut()
+        self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -63,36 +78,47 @@ class Proxy:
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
+    async def _close(self) -> None:
+        self._server.close()
+        await self._cut()
+
     async def _cut(self) -> None:
-        tasks = [task for task in self._tasks if not task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for way in self._ways:
+            way.cancel()
+        while self._connections:  # each closes its own ends
+            await asyncio.wait(self._connections)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._connections.add(task)
         try:
-            there, back = await asyncio.open_connection(*self.upstream)
-        except OSError:
+            with suppress(OSError):
+                there, back = await asyncio.open_connection(*self.upstream)
+                try:
+                    await self._pass_both_ways((reader, back), (there, writer))
+                finally:
+                    back.close()
+        finally:
             writer.close()
-            return
-        ways = [
-            self._loop.create_task(self._pass_on(source, target))
-            for source, target in ((reader, back), (there, writer))
-        ]
-        self._tasks.update(ways)
+            self._connections.discard(task)
+
+    async def _pass_both_ways(self, to: _Way, back: _Way) -> None:
+        ways = {
+            self._loop.create_task(self._pass_on(*to, is_back=False)),
+            self._loop.create_task(self._pass_on(*back, is_back=True)),
+        }
+        self._ways |= ways
         # One way that ends takes the other one with it, as a connection that breaks does.
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-        self._tasks.difference_update(ways)
-        for each in (writer, back):
-            each.close()
+        self._ways -= ways
 
-    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, is_back: bool) -> None:
         with suppress(OSError):
             while piece := await source.read(_CHUNK):
-                pause = self.delay + (len(piece) / self.rate if self.rate else 0.0)
+                pause = self.delay + is_back * self.delay_back + (len(piece) / self.rate if self.rate else 0.0)
                 if pause:
                     await asyncio.sleep(pause)
                 while self.stalled:  # noqa: ASYNC110 - another thread sets it

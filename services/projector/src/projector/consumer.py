@@ -23,7 +23,7 @@ from projector.places import Places
 from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from projector.positions import Search
 from projector.progress import Progress
-from projector.projecting import item_of
+from projector.projecting import item_of, refused_by_store
 from projector.rates import Rate
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
@@ -141,7 +141,7 @@ class Consumer:
                 if error.place is None and size > 1:
                     size = 1  # the store cannot tell which one it is, so they go one by one
                     continue
-                items[error.place or 0] = Item(incoming=items[error.place or 0].incoming, poison=str(error))
+                items[error.place or 0] = refused_by_store(items[error.place or 0].incoming, error)
                 continue
             self._settle(partition, items[: applied.used], applied)
             items = items[applied.used :]

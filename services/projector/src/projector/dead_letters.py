@@ -23,6 +23,7 @@ class DeadLetters:
         headers += [
             ("cheeper_store", store.encode()),
             ("cheeper_why", message.why.encode()),
+            ("cheeper_source_topic", (message.source_topic or "").encode()),
             ("cheeper_partition", str(message.partition).encode()),
             ("cheeper_offset", str(message.offset).encode()),
             ("cheeper_stack_digest", (message.stack_digest or "").encode()),

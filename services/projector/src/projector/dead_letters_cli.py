@@ -65,10 +65,10 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
             return _refuse(str(error))
 
 
-def _list(stores: list[ParkedMessages], _options: argparse.Namespace, _settings: Settings) -> int:
+def _list(stores: list[ParkedMessages], _options: argparse.Namespace, settings: Settings) -> int:
     for store in stores:
         for message in store.all():
-            _say(msgspec.json.encode(_summary(store, message)).decode())
+            _say(msgspec.json.encode(_summary(store, message, settings)).decode())
     return 0
 
 
@@ -76,12 +76,10 @@ def _show(stores: list[ParkedMessages], options: argparse.Namespace, settings: S
     message = _find(stores[0], options.id[1])
     if message is None:
         return _refuse(f"{':'.join(options.id)} is not parked")
-    whole = _summary(stores[0], message) | {
+    whole = _summary(stores[0], message, settings) | {
         "correlation_id": message.correlation_id,
         "stack_digest": message.stack_digest,
-        "source_topic": EVENTS.named(settings.topic_prefix),
         "topic_id": message.topic_id,
-        "offset": message.offset,
         "headers": [(name, _text(value)) for name, value in message.raw_headers()],
         "value": _text(message.raw_value()),
     }
@@ -128,12 +126,16 @@ def _find(store: ParkedMessages, place: str) -> ParkedMessage | None:
     return next((message for message in store.all() if message.place == place), None)
 
 
-def _summary(store: ParkedMessages, message: ParkedMessage) -> dict[str, Any]:
+def _summary(store: ParkedMessages, message: ParkedMessage, settings: Settings) -> dict[str, Any]:
+    # An older projector did not say where it read: there was but one topic.
+    topic = message.source_topic or EVENTS.named(settings.topic_prefix)
     return {
         "id": f"{store.name}:{message.place}",
         "store": store.name,
         "key": message.key,
+        "source_topic": topic,
         "partition": message.partition,
+        "offset": message.offset,
         "sequence": message.sequence,
         "type": message.type,
         "message_id": message.message_id,

@@ -14,13 +14,17 @@ from confluent_kafka import Message
 from cheeper_contracts.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
 from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Event
+from projector.stacks import stack_digest
 
 _MOST_DIGITS: Final = 15  # of a sequence: what Redis's Lua counts exactly
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the log. `event` is none for an unknown type, and for poison, which has the reason why."""
+    """A message of the log. `event` is none for an unknown type, and for poison, which has the reason why, and the
+    digest of the stack that says so. `topic` is none where an older projector parked the message and did not say.
+    """
 
+    topic: str | None
     partition: int
     offset: int
     sequence: int | None
@@ -30,11 +34,13 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     poison: str | None
     headers: Headers
     value: bytes | None
+    stack_digest: str | None = None
 
 
 def decode(message: Message) -> Incoming:
     """The message, decoded as far as it can be; never raises for what the message holds."""
     return decoded(
+        topic=message.topic(),
         partition=cast("int", message.partition()),
         offset=cast("int", message.offset()),
         key=(message.key() or b"").decode(errors="backslashreplace"),
@@ -43,15 +49,18 @@ def decode(message: Message) -> Incoming:
     )
 
 
-def decoded(*, partition: int, offset: int, key: str, headers: Headers, value: bytes | None) -> Incoming:
+def decoded(  # noqa: PLR0913 - the parts of a message
+    *, topic: str | None, partition: int, offset: int, key: str, headers: Headers, value: bytes | None
+) -> Incoming:
     """As `decode`, from the parts of a message."""
-    envelope, event, poison = None, None, None
+    envelope, event, poison, digest = None, None, None, None
     try:
         envelope = from_headers(headers)
         event = _event(envelope, headers, key, value)
     except (MalformedEnvelopeError, MalformedMessageError) as error:
-        poison = str(error)
+        poison, digest = str(error), stack_digest(error)
     return Incoming(
+        topic=topic,
         partition=partition,
         offset=offset,
         sequence=sequence_of(headers),
@@ -61,6 +70,7 @@ def decoded(*, partition: int, offset: int, key: str, headers: Headers, value: b
         poison=poison,
         headers=headers,
         value=value,
+        stack_digest=digest,
     )
 
 

@@ -26,6 +26,9 @@ PATIENCE: Final = 0.1
 """Seconds that a consumer with nothing else to do waits for messages."""
 _BATCH: Final = 500
 _JOIN_SECONDS: Final = 6.0
+_ASK_AGAIN_SECONDS: Final = 1.0
+_REBALANCE_SECONDS: Final = 3.0
+_ALL: Final = -1  # librdkafka's partition of an error that concerns none
 
 
 def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
@@ -38,6 +41,7 @@ def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
         "auto.commit.interval.ms": 1_000,
         "enable.auto.offset.store": False,  # only what is done is committed
         "auto.offset.reset": "error",  # where to go is decided here
+        "enable.partition.eof": True,  # a quiet partition shows by it that it can be read again
         "session.timeout.ms": 6_000,  # a dead projector's partitions move on soon
         "heartbeat.interval.ms": 1_000,
         "fetch.wait.max.ms": 50,  # Tansu answers at half of it however many messages there are
@@ -61,7 +65,9 @@ class TopicLog:
         self.out_of_range: set[int] = set()
         self.watch = watch
         self.joined = False
-        self._why_not: str | None = "has not joined its group yet"
+        self._due_at = 0.0  # when it should have joined the group again
+        self._failing: dict[int, str] = {}  # why partitions cannot be read, or all of them under _ALL
+        self._ask_again_at = 0.0
         self._next: dict[int, int] = {}  # where to read on, of those that are read
         self._topic = topic
         self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
@@ -70,7 +76,11 @@ class TopicLog:
     @property
     def why_not(self) -> str | None:
         """Why nothing can be read, if so."""
-        return self.watch.why_not or self._why_not
+        if self.watch.why_not:
+            return self.watch.why_not
+        if not self.joined and time.monotonic() >= self._due_at:
+            return "has no place in its group"
+        return next(iter(self._failing.values()), None)
 
     def look(self) -> bool:
         """Asks what the broker says of the topic; true, with everything held, when it is another one than before."""
@@ -82,6 +92,7 @@ class TopicLog:
 
     def read(self, seconds: float) -> dict[int, list[Message]]:
         """Messages by partition, in order: at once when some are there, else what comes first within the time."""
+        self._ask_again()
         first = self._consumer.poll(seconds)
         if first is None:
             return {}
@@ -93,8 +104,7 @@ class TopicLog:
             elif partition in self._next and offset is not None:
                 self._next[partition] = offset + 1
                 by_partition.setdefault(partition, []).append(message)
-        if by_partition:
-            self._why_not = None
+                self._is_read(partition)
         return by_partition
 
     def place(self, positions: Mapping[int, int]) -> None:
@@ -117,7 +127,7 @@ class TopicLog:
         reading = [TopicPartition(self._topic, partition) for partition in self._next]
         self._consumer.pause(reading)
         message = self._consumer.poll(seconds)
-        if message is not None:
+        if message is not None and not _is_end(message.error()):
             # A message that was on its way is not lost: it is read again from where the partition is placed.
             self.hold([cast("int", message.partition())])
         self._consumer.resume([place for place in reading if place.partition in self._next])
@@ -151,27 +161,48 @@ class TopicLog:
             self._consumer.poll(PATIENCE)
         self._consumer.close()
 
+    def _ask_again(self) -> None:
+        """Librdkafka tells an error once, and says nothing when it is over: to begin anew brings it up again, or the
+        end of what can be read.
+        """
+        if self._failing and time.monotonic() >= self._ask_again_at:
+            self._ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
+            self._read_on()
+
     def _read_on(self) -> None:
         # All at once, not by seek(): a partition whose offset was out of range cannot be sought any more.
         self._consumer.assign([TopicPartition(self._topic, place, offset) for place, offset in self._next.items()])
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._own({place.partition for place in partitions})
-        self.joined, self._why_not = True, None
+        self.joined = True
         consumer.assign([])
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._own(set())
-        self.joined = False
+        self.joined, self._due_at = False, time.monotonic() + _REBALANCE_SECONDS
         consumer.unassign()
 
     def _own(self, partitions: set[int]) -> None:
         self.owned, self.held, self.out_of_range, self._next = partitions, set(partitions), set(), {}
+        self._failing = {}
 
     def _failed(self, error: KafkaError, partition: int) -> None:
         if error.code() in _OUT_OF_RANGE and partition in self.owned:
             self.hold([partition])
             self.out_of_range.add(partition)
             self.watch.hurry()
-        else:
-            self._why_not = words_of(error)
+        elif _is_end(error):
+            self._is_read(partition)
+        elif partition in self.owned or partition == _ALL:
+            if not self._failing:
+                self._ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
+            self._failing[partition] = words_of(error)
+
+    def _is_read(self, partition: int) -> None:
+        self._failing.pop(partition, None)
+        self._failing.pop(_ALL, None)
+
+
+def _is_end(error: KafkaError | None) -> bool:
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001 - its public name

@@ -13,8 +13,9 @@ from projector.decoding import Incoming, decoded
 class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A parked message, whole: what replaying it needs, and what a person wants to know.
 
-    `sequence` is none where the message had none to read; headers and value are base64. `stack_digest` is there where a
-    projection crashed: 16 hexadecimal digits, the same for crashes at the same place.
+    `sequence` is none where the message had none to read; headers and value are base64. `stack_digest` is none where
+    the message only waits: 16 hexadecimal digits, the same for failures at the same place. `source_topic` is none where
+    an older projector parked the message.
     """
 
     partition: int
@@ -30,6 +31,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     value: str
     stack_digest: str | None = None
+    source_topic: str | None = None
 
     @property
     def place(self) -> str:
@@ -48,6 +50,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
     def incoming(self) -> Incoming:
         """The message decoded anew, by the code as it is now."""
         return decoded(
+            topic=self.source_topic,
             partition=self.partition,
             offset=self.offset,
             key=self.key,
@@ -75,4 +78,5 @@ def parked(
         headers=tuple((name, b64encode(value or b"").decode()) for name, value in incoming.headers),
         value=b64encode(incoming.value or b"").decode(),
         stack_digest=stack_digest,
+        source_topic=incoming.topic,
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import traceback
 from typing import Any, Protocol
 
 from cheeper_contracts.messages import Event
 from projector.decoding import Incoming
 from projector.meta import Meta, meta_of
-from projector.stores import Item
+from projector.stacks import stack_digest
+from projector.stores import Item, UnappliableError
 
 
 class Projects(Protocol):
@@ -23,16 +22,16 @@ def item_of(store: Projects, incoming: Incoming) -> Item:
     """The message with its writes, none of an unknown type; or as poison, whatever a projection trips over."""
     envelope, event = incoming.envelope, incoming.event
     if incoming.poison is not None:
-        return Item(incoming=incoming, poison=incoming.poison)
+        return Item(incoming=incoming, poison=incoming.poison, stack_digest=incoming.stack_digest)
     if envelope is None or event is None or incoming.sequence is None:
         return Item(incoming=incoming)
     try:
         writes = store.project(event, meta_of(envelope, incoming.partition, incoming.sequence))
     except Exception as error:  # noqa: BLE001 - the message is poison and is kept
-        return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}", stack_digest=_digest(error))
+        return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}", stack_digest=stack_digest(error))
     return Item(incoming=incoming, writes=writes)
 
 
-def _digest(error: Exception) -> str:
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    return hashlib.sha256(f"{type(error).__qualname__}\n{stack}".encode()).hexdigest()[:16]
+def refused_by_store(incoming: Incoming, error: UnappliableError) -> Item:
+    """The message as poison, since the store does not take its writes."""
+    return Item(incoming=incoming, poison=str(error), stack_digest=stack_digest(error))

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from projector.parking import ParkedMessage
-from projector.projecting import item_of
+from projector.projecting import item_of, refused_by_store
 from projector.stores import LeftOut, ParkedMessages, StoreAwayError, UnappliableError
 from projector.transients import pauses
 
@@ -41,7 +41,8 @@ def replay(store: ParkedMessages, key: str, patience: float = PATIENCE) -> Itera
             try:
                 left_out = _patiently(lambda m=message, i=item: store.replay(m, i.writes), patience)  # type: ignore[misc]
             except UnappliableError as error:
-                why_not = str(error)
+                item = refused_by_store(item.incoming, error)
+                why_not = item.poison
         if why_not is not None:
             now = msgspec.structs.replace(message, behind=False, why=why_not, stack_digest=item.stack_digest)
             store.restate(message, now)

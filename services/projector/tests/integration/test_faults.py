@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from cheeper_contracts import views
 from cheeper_contracts.topics import EVENTS, TOPICS
 from cheeper_local.faulty import MongoFaults, RedisFaults
 from cheeper_local.testing import until as wait_until
@@ -22,6 +23,8 @@ WAIT = 60
 REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wants a password", "refuses commands"]
 REDIS += ["too many clients", "frozen"]
 MONGO = [*MongoFaults.codes, "steps down", "breaks connections", "frozen"]
+SLOW = {"late both ways": {"delay": 0.1}, "throttled": {"rate": 40_000}}
+TOO_LATE = {"answers too late": {"delay_back": 7.0}, "stalled": {"stalled": True}}
 HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -40,20 +43,20 @@ def whole(story):
 class Place:
     """A log, a consumer of one store in a thread, and what is watched of it."""
 
-    def __init__(self, settings, name):
+    def __init__(self, settings, direct, name):
         self.settings, self.name = settings, name
         self.health, self._stop, self.failure = Health(), threading.Event(), None
         self.topic = EVENTS.named(settings.topic_prefix)
-        self.watched = self._store()
-        store = self._store()
+        self.watched = self._store(direct)
+        store = self._store(settings)
         tasks = FanOutTasks(store) if name == "redis" else None
         self._consumer = bootstrap.consumer(
             settings, store, health=self.health, stop=self._stop, limit=Limit(None), tasks=tasks
         )
         self._thread = threading.Thread(target=self._run)
 
-    def _store(self):
-        return bootstrap.redis_store(self.settings) if self.name == "redis" else bootstrap.mongo_store(self.settings)
+    def _store(self, settings):
+        return bootstrap.redis_store(settings) if self.name == "redis" else bootstrap.mongo_store(settings)
 
     def _run(self):
         try:
@@ -89,17 +92,17 @@ class Place:
 
 @pytest.fixture
 def place(kafka_bootstrap, topic_prefix):
-    """Makes the topics, and a place whose stores are at these URLs."""
+    """Makes the topics, and a place whose stores are at these URLs, watched at those where others are given."""
 
     @contextmanager
-    def make(name, **urls):
+    def make(name, watched=None, **urls):
         admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
         wanted = [NewTopic(topic.named(topic_prefix), topic.partitions, 1, config=topic.config) for topic in TOPICS]
         for made in admin.create_topics(wanted).values():
             made.result(30)
         environ = {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix, "PORT": "0"}
         environ |= {"REDIS_URL": "redis://127.0.0.1:1/0", "MONGO_URL": "mongodb://127.0.0.1:1/", **urls}
-        with Place(from_env(environ), name) as running:
+        with Place(from_env(environ), from_env(environ | (watched or {})), name) as running:
             yield running
 
     return make
@@ -120,7 +123,10 @@ def mongo_faults(own_mongo):
 
 
 def waited_for(running, fault, story, author):
-    """With the fault there is no progress and readiness says why; after it all is applied and nothing parked."""
+    """With the fault there is no progress and readiness says why; after it all is applied and nothing parked.
+
+    The author who has five followers then.
+    """
     one = author()
     story.signed(one)
     running.send(told(story))
@@ -138,6 +144,7 @@ def waited_for(running, fault, story, author):
     assert running.failure is None
     until(lambda: running.why_not() == [])
     assert running.watched.status().parked == 0
+    return one
 
 
 @pytest.mark.parametrize("name", REDIS)
@@ -152,3 +159,65 @@ def test_mongo_that_cannot_write_for_now_is_waited_for(place, own_mongo, mongo_f
     """Whatever MongoDB answers while it has no primary, is full or refuses us, no message is taken for poison."""
     with place("mongo", MONGO_URL=own_mongo.url) as running:
         waited_for(running, mongo_faults.names[name], story, author)
+
+
+@pytest.fixture(params=["redis", "mongo"])
+def behind(request, place, proxy_to, redis_url, redis_prefix, mongo_url, mongo_database):
+    """Runs a consumer of each store in turn, behind a proxy; its place and the proxy."""
+    name = request.param
+    urls = {"redis": ("REDIS_URL", redis_url), "mongo": ("MONGO_URL", mongo_url)}
+    variable, url = urls[name]
+    proxy, through = proxy_to(url)
+
+    @contextmanager
+    def run():
+        names = {"REDIS_PREFIX": redis_prefix, "MONGO_DATABASE": mongo_database, variable: through}
+        with place(name, watched={variable: url}, **names) as running:
+            yield running, proxy
+
+    return run
+
+
+@pytest.fixture
+def followers(request, redis, redis_prefix, mongo):
+    """An author's count of followers in the store behind the proxy."""
+    name = request.node.callspec.params["behind"]
+
+    def read(author):
+        if name == "redis":
+            return int(redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, author), "followers") or 0)
+        return (mongo[views.AUTHORS.name].find_one({"_id": author}) or {}).get("followers", 0)
+
+    return read
+
+
+@pytest.mark.parametrize("how", SLOW)
+def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers, how):
+    """What comes within the time that an answer may take is applied once, and nobody calls the store away."""
+    one = author()
+    story.signed(one)
+    with behind() as (running, proxy):
+        running.send(told(story))
+        until(lambda: running.sequences() == whole(story))
+        before = len(told(story))
+        with proxy.slow(**SLOW[how]):
+            for _ in range(20):
+                story.followed(author(), one)
+            running.send(told(story)[before:])
+            until(lambda: running.sequences() == whole(story) or not running.need().ok)
+            assert running.need().ok
+            assert followers(one) == 20
+        assert running.failure is None
+        assert running.watched.status().parked == 0
+
+
+@pytest.mark.parametrize("how", TOO_LATE)
+def test_a_store_whose_answers_are_lost_applies_everything_once(behind, story, author, followers, how):
+    """What was applied and not confirmed is asked for again, and counts once; readiness is false meanwhile."""
+    with behind() as (running, proxy):
+
+        def slowed():
+            return proxy.slow(**TOO_LATE[how])
+
+        one = waited_for(running, slowed, story, author)
+        assert followers(one) == 5

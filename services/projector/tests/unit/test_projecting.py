@@ -1,5 +1,9 @@
+import msgspec
+
 from projector.decoding import decode
-from projector.projecting import item_of
+from projector.parking import ParkedMessage
+from projector.projecting import item_of, refused_by_store
+from projector.stores import Item, UnappliableError
 
 
 class Crashing:
@@ -26,3 +30,26 @@ def test_a_parked_message_is_decoded_as_it_was(story, author):
         told = story.add(story.signed(bob, partition=0).event, value=value)
         incoming = decode(told.message)
         assert item_of(Crashing(), incoming).parked("topic").incoming() == incoming
+
+
+def test_every_failure_has_the_digest_of_its_stack(story, author):
+    """What cannot be decoded and what a store refuses are known again by their place as a crash is; what only waits
+    has none, for nothing failed.
+    """
+    broken = [item_of(Crashing(), decode(story.add(story.signed(author()).event, value=b"{").message)) for _ in "12"]
+    incoming = decode(story.signed(author()).message)
+    refused = refused_by_store(incoming, UnappliableError(0, "no hash"))
+    digests = [item.parked("topic").stack_digest for item in (*broken, refused)]
+    assert [len(digest) for digest in digests] == [16, 16, 16]
+    assert digests[0] == digests[1] != digests[2]
+    assert Item(incoming=incoming).parked("topic").stack_digest is None
+
+
+def test_what_an_older_projector_parked_is_read_still(story, author):
+    """It did not say from which topic, and nothing else is missing."""
+    parked = item_of(Crashing(), decode(story.signed(author()).message)).parked("topic")
+    fields = msgspec.to_builtins(parked)
+    assert fields.pop("source_topic") == "events"
+    older = msgspec.convert(fields, ParkedMessage)
+    assert older == msgspec.structs.replace(parked, source_topic=None)
+    assert older.incoming() == msgspec.structs.replace(parked.incoming(), topic=None)

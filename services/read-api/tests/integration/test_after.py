@@ -80,7 +80,7 @@ async def test_each_query_needs_its_own_stores(stale, hot: Hot, documents: Docum
         hot.command(message_id, key=author, sequence=1, **fields)
         assert await stale(query, message_id), "in the other store alone"
     else:
-        hot.command(message_id, key=author, sequence=0, status="accepted")
+        hot.accept(message_id)
         if "mongo" not in needs:
             documents.command(command_record(message_id, key=author, sequence=1, **fields))
         assert await stale(query, message_id), "accepted, or in the other store alone"

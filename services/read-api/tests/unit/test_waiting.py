@@ -2,9 +2,10 @@ import asyncio
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from read_api.metrics import Metrics
 from read_api.queries.asking import Found, Query, StoreAwayError
 from read_api.queries.bus import QueryBus
 from read_api.queries.waiting import ASKED_AT_ONCE, Waiter, in_all
@@ -121,6 +122,24 @@ async def test_a_cancelled_wait_leaves_nothing(waiter, settlements):
     await asyncio.wait_for(stays, 2)
 
 
+@pytest.mark.parametrize("leaving", ["cancelled", "out of time"])
+async def test_who_leaves_takes_nothing_from_who_stays(waiter, settlements, leaving):
+    """Others' command is asked for as before, whether a reader of it goes away or has waited long enough; with the last
+    of them it is forgotten.
+    """
+    stays = [asyncio.create_task(waiter.wait("a", 30)) for _ in range(2)]
+    leaves = asyncio.create_task(waiter.wait("a", 30 if leaving == "cancelled" else 0))
+    await passed(1, settlements)
+    if leaving == "cancelled":
+        leaves.cancel()
+    await asyncio.gather(leaves, return_exceptions=True)
+    asked = settlements.asked["a"]
+    await until(lambda: settlements.asked["a"] >= asked + 3)
+    settlements.settled.add("a")
+    await asyncio.wait_for(asyncio.gather(*stays), 10)
+    assert not waiter._wanted
+
+
 async def test_closing_lets_everybody_go(waiter, settlements):
     """At the process's end nobody waits on, and nobody begins to."""
     waits = [asyncio.create_task(waiter.wait(name, 10)) for name in ("a", "b")]
@@ -167,7 +186,7 @@ async def test_newcomers_are_no_burden_on_who_waits_long(waiter, settlements):
 async def test_each_reader_looks_twice_and_no_more(waiter, settlements):
     """A reader is woken once, when its command is settled: it looks before its wait and after it."""
     handler = Handler(waiter, settlements)
-    bus = QueryBus({Query: handler})
+    bus = QueryBus({Query: handler}, Metrics())
 
     async def while_there(awaited):
         await awaited
@@ -194,7 +213,8 @@ async def test_a_thousand_clients_that_go_leave_nothing(waiter, settlements):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+# Nothing is shrunk: each wait in vain takes 10 s.
+@settings(deadline=None, derandomize=True, max_examples=40, phases=[Phase.generate])
 @given(st.data())
 def test_whatever_happens_a_wait_ends_by_its_command_or_its_time(data):
     """Readers come, go and are let go in any order, and the store is away at times: whoever returned early was settled,

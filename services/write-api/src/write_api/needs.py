@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -28,6 +30,16 @@ class Needs:
         if self._whys[name] != why:
             self._whys[name] = why
             log.warning("waiting", waiting_for=name, why=why)
+
+    @contextmanager
+    def unmet_while_slow(self, name: str, seconds: float) -> Iterator[None]:
+        """Say that a need is not met once a block takes so long, until it ends: the block goes on waiting."""
+        slow = asyncio.get_running_loop().call_later(seconds, self.unmet, name, "does not answer")
+        try:
+            yield
+        finally:
+            slow.cancel()
+        self.met(name)
 
     def why(self, name: str) -> str | None:
         """Why a need is not met, none where it is."""

@@ -14,7 +14,7 @@ from cheeper_contracts.messages import Command, Event
 from write_api.commands.ids import made_for
 from write_api.commands.outcome import Incoming
 from write_api.consumer.member import Subscription
-from write_api.consumer.received import MALFORMED, Letter, Received, content_of, crashed
+from write_api.consumer.received import MALFORMED, Letter, Received, content_of, crashed, unreadable
 from write_api.processes import ProcessManager
 
 SUBSCRIPTION: Final = Subscription(role="process-manager", topic=topics.EVENTS, batch=500)
@@ -42,7 +42,7 @@ class Reactions:
             log.warning("event of an unknown type skipped", so_far=self._unknown[str(error)], **message.told())
             return ()
         except ValueError as error:
-            return Letter(message=message, reason=MALFORMED, error=str(error))
+            return unreadable(message, MALFORMED, error)
         try:
             commands = [manager(event, envelope) for manager in self._table.get(type(event), ())]
         except Exception as error:

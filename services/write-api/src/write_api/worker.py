@@ -8,7 +8,7 @@ from cheeper_contracts import codec, topics
 from write_api.commands.bus import MAX_BATCH
 from write_api.commands.outcome import Incoming
 from write_api.consumer.member import Subscription
-from write_api.consumer.received import MALFORMED, UNKNOWN_TYPE, Letter, Received, content_of
+from write_api.consumer.received import MALFORMED, UNKNOWN_TYPE, Letter, Received, content_of, unreadable
 
 SUBSCRIPTION: Final = Subscription(role="worker", topic=topics.COMMANDS, batch=MAX_BATCH)
 
@@ -18,7 +18,7 @@ def read(message: Received) -> tuple[Incoming] | Letter:
     try:
         command, envelope = content_of(message, codec.decode_command)
     except codec.UnknownMessageTypeError as error:
-        return Letter(message=message, reason=UNKNOWN_TYPE, error=str(error))
+        return unreadable(message, UNKNOWN_TYPE, error)
     except ValueError as error:  # which an envelope, a value and a UUID that cannot be read all are
-        return Letter(message=message, reason=MALFORMED, error=str(error))
+        return unreadable(message, MALFORMED, error)
     return (Incoming(command=command, envelope=envelope),)

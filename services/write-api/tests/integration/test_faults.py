@@ -3,7 +3,6 @@ is lost or taken for poison.
 """
 
 import asyncio
-import uuid
 from contextlib import asynccontextmanager
 
 import pytest
@@ -31,7 +30,6 @@ from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.needs import Needs
 from write_api.relay import relay
-from write_api.relay.event_log import EventLog
 from write_api.worker import SUBSCRIPTION, read
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
@@ -150,28 +148,47 @@ def post(servers, prefix, author, number):
 
 
 @pytest.mark.parametrize("name", REFUSING)
-async def test_a_relay_waits(faulty, kafka_bootstrap, running, read_topic, name):
-    """A relay that may not log in says so, and sends once it may, without a restart."""
-    prefix = f"t{uuid.uuid4().hex}."
+async def test_a_relay_waits(faulty, place_on_database, running, read_topic, name):
+    """A relay that may not log in says so, and sends once it may, without a restart; what it sends again has the same
+    sequences.
+    """
     async with pool(faulty) as engine:
-        async with engine.begin() as connection:
-            await connection.execute(text("DELETE FROM relay_cursor"))
-        faulty.own_all()  # it makes partitions
-        await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), prefix)
-        needs = Needs(*relay.NEEDS)
-        one = relay.Relay(faulty.url, EventLog(kafka_bootstrap, prefix), kafka_bootstrap, needs)
-        bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+        place = place_on_database(engine, faulty.url)
+        await fresh(faulty, place)
+        one = place.relay()
         async with running(one):
-            await eventually(lambda: all(needs.why(need) is None for need in relay.NEEDS), WAIT)
-            await bus.handle([incoming(sign_up())])
+            await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+            authors = [new_id() for _ in range(20)]
+            await place.write(*authors)
             with faulty.names[name]():
-                await eventually(lambda: tells_no_host(needs.why(relay.POSTGRES)), WAIT)
-            await eventually(lambda: needs.why(relay.POSTGRES) is None, WAIT)
-            author = sign_up()
-            await eventually(lambda: handled(bus, incoming(author)), WAIT)
-            found = await read_topic(topics.EVENTS.named(prefix), 2, kafka_bootstrap)
-        sequences = {}
-        for partition, _, envelope, *_ in found:
-            sequences.setdefault(partition, []).append(envelope.sequence)
-        # What was on its way when the login was lost may come twice, with the same sequence.
-        assert all(sorted({*each}) == list(range(1, max(each) + 1)) for each in sequences.values())
+                await eventually(lambda: tells_no_host(one.needs.why(relay.POSTGRES)), WAIT)
+            await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+            await place.write(*authors)
+            found = await read_topic(place.topic, 40, place.bootstrap)
+    assert sum(len(each) for each in place.by_sequence(found).values()) == 40
+
+
+async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_on_database, running, read_topic):
+    """While the cursor cannot be moved a batch is sent again and again, and each time with the same sequences."""
+    async with pool(faulty) as engine:
+        place = place_on_database(engine, faulty.url)
+        await fresh(faulty, place)
+        one = place.relay()
+        async with running(one):
+            await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+            authors = [new_id() for _ in range(20)]
+            with faulty.cannot_note():
+                await place.write(*authors)
+                await read_topic(place.topic, 60, place.bootstrap)  # the twenty, three times
+                await eventually(lambda: tells_no_host(one.needs.why(relay.POSTGRES)), WAIT)
+            await place.write(*authors)
+            found = await read_topic(place.topic, 80, place.bootstrap)
+            await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+    assert sum(len(each) for each in place.by_sequence(found).values()) == 40
+
+
+async def fresh(faulty, place):
+    """A relay has sent nothing of this database, and may do what an owner may: it makes partitions."""
+    faulty.own_all()
+    await place.execute("DELETE FROM relay_cursor")
+    await place.execute("TRUNCATE outbox")

@@ -13,7 +13,7 @@ import httpx
 from cheeper_local.ports import free_port
 from cheeper_local.testing import eventually
 
-READY_SECONDS = 120
+READY_SECONDS = 60
 
 
 class Process:

@@ -22,9 +22,10 @@ from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming
+from write_api.commands.unit_of_work import ClashError
 from write_api.db.engine import create_engine
 from write_api.db.hints import Hints
-from write_api.db.unit_of_work import PostgresTransactions, lock
+from write_api.db.unit_of_work import DeferredUnitOfWork, PostgresTransactions, lock
 from write_api.domain.errors import CheepNotFound
 
 HANDS = 4
@@ -36,11 +37,17 @@ SLOW, REFUSED, PLAIN = "slow", "refused", "plain"
 
 
 async def count_and_post(command, work, _now):
-    """The handler of the one command: counts its key's turn, takes its time where it is slow, or refuses after all."""
+    """The handler of the one command: counts its key's turn, takes its time where it is slow, or refuses after all.
+
+    It writes past the repositories, so a refusal has something to undo: a savepoint where the batch is run one by one,
+    and before that the whole transaction, as by a rule that only the tables hold.
+    """
     connection = work._connection
     turn = (await connection.execute(COUNT, {"key": command.key})).scalar_one()
     if command.message.startswith(SLOW):
         await connection.execute(SLEEP, {"seconds": float(command.message.split()[1])})
+    if command.message == REFUSED and isinstance(work, DeferredUnitOfWork):
+        raise ClashError(command.cheep_id)
     if command.message == REFUSED:
         raise CheepNotFound(command.cheep_id)
     return posted(command.cheep_id, command.key, turn)

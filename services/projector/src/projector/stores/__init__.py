@@ -54,7 +54,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A message and what the store is to write for it; or `poison`, why it cannot be applied and is to be set aside,
-    with the digest of the stack where a projection crashed.
+    with the digest of the stack where it was decoded, projected or written.
     """
 
     incoming: Incoming

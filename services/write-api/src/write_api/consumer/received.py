@@ -56,7 +56,9 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be parked: why (one of the reasons above), the error, and the digest of its stack."""
+    """A message to be parked: why (one of the reasons above), the error, and the digest of its stack: 16 hexadecimal
+    digits, the same for failures at one place. One that is parked behind others has neither.
+    """
 
     message: Received
     reason: str
@@ -81,11 +83,19 @@ def content_of(message: Received, decode: Callable[[str, bytes | None], M]) -> t
 
 def crashed(message: Received, error: Exception) -> Letter:
     """The letter of a message on which our own code crashed."""
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    digest = hashlib.sha256(f"{type(error).__qualname__}\n{stack}".encode()).hexdigest()[:16]
-    return Letter(message=message, reason=CRASHED, error=sentence(error), stack_digest=digest)
+    return Letter(message=message, reason=CRASHED, error=sentence(error), stack_digest=_digest(error))
+
+
+def unreadable(message: Received, reason: str, error: Exception) -> Letter:
+    """The letter of a message that is malformed or of an unknown type."""
+    return Letter(message=message, reason=reason, error=str(error), stack_digest=_digest(error))
 
 
 def sentence(error: Exception) -> str:
     """An error in some words."""
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def _digest(error: Exception) -> str:
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    return hashlib.sha256(f"{type(error).__qualname__}\n{stack}".encode()).hexdigest()[:16]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import psycopg
 import structlog
@@ -42,10 +42,12 @@ BATCH: Final = 2000
 _STANDBY_SECONDS: Final = 0.5
 _REFUSED_SECONDS: Final = 3.0
 _CHECK_SECONDS: Final = 2.0
+_SLOW_SECONDS: Final = 2.0
 _PARTITIONS_SECONDS: Final = 3600.0
 _FIRST_POLL, _LAST_POLL = 0.05, 0.5
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Relay:
@@ -116,7 +118,7 @@ class Relay:
     async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
         """Wait as a standby until this is the active relay; false where `stop` came first. Raises RefusedError."""
         check_at, standby = 0.0, False
-        while not await store.lock():
+        while not await self._answered(store.lock()):
             if not standby:
                 log.info("standby: another relay is at work")
                 standby = True
@@ -179,7 +181,7 @@ class Relay:
                     await self._check_log(cursor)  # what a wiped Kafka must be filled with is not dropped
                     cursor = await store.drop_partitions(cursor, self._retention_days)
                 partitions_at = time.monotonic() + _PARTITIONS_SECONDS
-            rows = left.allowed(await store.read(cursor, BATCH))
+            rows = left.allowed(await self._answered(store.read(cursor, BATCH)))
             if not rows:
                 await store.wait(poll)
                 poll = min(poll * 2, _LAST_POLL)
@@ -190,7 +192,7 @@ class Relay:
             if offsets is None:
                 return
             sent = advance(cursor.sent, messages, offsets)
-            cursor = await store.move(cursor, rows[-1], rows[0], sent)
+            cursor = await self._answered(store.move(cursor, rows[-1], rows[0], sent))
             self._metrics.sent(len(messages), _sequences(sent))
             self._needs.met(KAFKA)
             left.count(rows)
@@ -202,6 +204,11 @@ class Relay:
         if lacks is not None:
             raise LogWipedError(lacks)
         self._needs.met(KAFKA)
+
+    async def _answered(self, asked: Awaitable[T]) -> T:
+        """What the database answers, however late: readiness tells of one that is frozen."""
+        with self._needs.unmet_while_slow(POSTGRES, _SLOW_SECONDS):
+            return await asked
 
     def _slow(self) -> None:
         self._needs.unmet(KAFKA, "the broker does not confirm")

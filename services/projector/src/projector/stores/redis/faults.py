@@ -21,6 +21,7 @@ PASSING: Final = (
     exceptions.NoPermissionError,
     exceptions.ClusterError,
     exceptions.TryAgainError,
+    exceptions.WatchError,  # what redis-py makes of any of these, LOADING among them, while a key is watched
 )
 PASSING_CODES: Final = frozenset(
     {"OOM", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "UNKILLABLE", "MISCONF", "NOREPLICAS", "NOAUTH"}

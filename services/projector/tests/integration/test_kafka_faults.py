@@ -1,0 +1,150 @@
+"""Kafka frozen, and Kafka that refuses us for now: waited for and told, nothing skipped, nothing parked."""
+
+import os
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Producer
+
+from cheeper_contracts import views
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_local.faulty import KafkaFaults
+from cheeper_local.testing import until as wait_until
+from projector import bootstrap
+from projector.health import Health
+from projector.settings import from_env
+
+WAIT = 60
+FAULTS = ["frozen", "refuses reads", "refuses the group"]
+
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
+]
+
+
+def until(condition):
+    wait_until(condition, WAIT)
+
+
+@pytest.fixture(scope="module")
+def faulty_kafka(servers):
+    """A Kafka of these tests alone, and its faults."""
+    server = servers.own("kafka")
+    yield server, KafkaFaults(server)
+    server.wipe()
+
+
+@pytest.fixture
+def kafka_bootstrap(faulty_kafka):
+    return faulty_kafka[0].url
+
+
+@pytest.fixture
+def topic_prefix():
+    """Nothing is to be deleted: the broker ends with the module."""
+    return f"t{uuid.uuid4().hex}."
+
+
+@pytest.fixture
+def fault(faulty_kafka, topic_prefix):
+    """A fault of the broker by name, for the consumer of a store or of the commands."""
+    faults = faulty_kafka[1]
+
+    def named(name, topic, part):
+        return {
+            "frozen": faults.frozen,
+            "refuses reads": lambda: faults.refuses_reads(topic.named(topic_prefix)),
+            "refuses the group": lambda: faults.refuses_group(f"{topic_prefix}cheeper.projector.{part}"),
+        }[name]()
+
+    return named
+
+
+def told(story):
+    return [message for log in story.messages.values() for message in log]
+
+
+def whole(story):
+    return {partition: len(log) for partition, log in story.messages.items()}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers, name):
+    """Readiness says that the log cannot be read, and once it can, without any message to come, that it can; then all
+    is applied once.
+    """
+    one = author()
+    story.signed(one)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.why_not() == [])
+        with fault(name, EVENTS, consumer.store.name):
+            until(consumer.why_not)
+            assert not any("127.0.0.1" in why for why in consumer.why_not())
+            assert consumer.failure is None
+        until(lambda: consumer.why_not() == [])
+        before = len(told(story))
+        for _ in range(5):
+            story.followed(author(), one)
+        kafka.send(told(story)[before:])
+        until(lambda: consumer.sequences() == whole(story) or consumer.failure)
+        assert consumer.failure is None
+        assert consumer.store.status().parked == 0
+        assert followers(one) == 5
+
+
+@contextmanager
+def noting(environ):
+    """What notes accepted commands, in a thread."""
+    health, stop = Health(), threading.Event()
+    acceptance = bootstrap.acceptance(from_env(environ), health=health, stop=stop)
+    thread = threading.Thread(target=acceptance.run)
+    thread.start()
+    try:
+        yield lambda: [need.why for need in health.needs().values() if not need.ok]
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def send_command(kafka):
+    """A command's headers, which are all that is read of it; its message id."""
+    message_id, key = str(uuid.uuid4()), str(uuid.uuid4())
+    envelope = Envelope(
+        message_id=message_id,
+        type=SignUp.TYPE,
+        source="/test",
+        time=time.time_ns() // 1_000,
+        key=key,
+        correlation_id=message_id,
+    )
+    producer = Producer({"bootstrap.servers": kafka.servers, "enable.idempotence": True})
+    producer.produce(COMMANDS.named(kafka.prefix), value=b"{}", key=key, headers=to_headers(envelope))
+    assert producer.flush(30) == 0
+    return message_id
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_notes_accepted_commands_waits_for_kafka(environ, kafka, fault, redis, redis_prefix, name):
+    """Commands that come around the fault all have their record."""
+
+    def noted(message_ids):
+        keys = [views.ACCEPTED_COMMAND.key(redis_prefix, one) for one in message_ids]
+        return redis.exists(*keys) == len(keys)
+
+    with noting(environ) as why_not:
+        until(lambda: why_not() == [])
+        first = send_command(kafka)
+        until(lambda: noted([first]))
+        with fault(name, COMMANDS, "commands"):
+            until(why_not)
+        until(lambda: why_not() == [])
+        later = [send_command(kafka) for _ in range(5)]
+        until(lambda: noted(later))

@@ -1,0 +1,184 @@
+"""Poison in a real log and a real store: each kind lands with all that is known of it, and outlives a wiped Kafka."""
+
+import os
+from contextlib import closing
+
+import pytest
+
+from cheeper_contracts import views
+from cheeper_contracts.topics import EVENTS
+from cheeper_local.testing import until as wait_until
+from projector import bootstrap, projections
+from projector.replaying import replay
+from projector.settings import from_env
+
+pytestmark = pytest.mark.proves(guarantee="poison")
+
+ON_KAFKA = pytest.mark.skipif(
+    os.environ.get("BROKER") == "tansu",
+    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+)
+
+
+def until(condition, seconds=60):
+    """Waits for the condition, long enough for a busy machine."""
+    return wait_until(condition, seconds)
+
+
+def told(story):
+    return [message for log in story.messages.values() for message in log]
+
+
+@pytest.fixture
+def defect(monkeypatch):
+    """The events on which a projection crashes, until they are cleared."""
+    met = []
+    project = projections.project
+
+    def crash(table, event, meta):
+        if event in met:
+            raise ZeroDivisionError("a defect")
+        return project(table, event, meta)
+
+    monkeypatch.setattr(projections, "project", crash)
+    return met
+
+
+@pytest.fixture
+def parked(request, environ):
+    """What the store of this run has set aside, read and replayed over a connection of its own."""
+    name = request.node.callspec.params["running"]
+    with closing(bootstrap.parked_messages(from_env(environ), name)) as messages:
+        yield messages
+
+
+@pytest.fixture
+def refused(request, redis, redis_prefix, mongo):
+    """Makes an author whose views in the store of this run cannot be written."""
+    name = request.node.callspec.params["running"]
+
+    def make(author):
+        if name == "redis":
+            redis.set(views.AUTHOR_COUNTERS.key(redis_prefix, author), "no hash")
+        else:
+            mongo[views.AUTHORS.name].insert_one({"_id": author, "followers": "no number"})
+        return author
+
+    return make
+
+
+WHY = {"undecodable": "cheeper.author-followed.v1", "crash": "ZeroDivisionError: a defect", "refused": ""}
+
+
+@pytest.mark.parametrize("kind", WHY)
+def test_each_kind_is_parked_with_all_that_is_known_of_it(
+    running, kafka, story, author, followers, parked, defect, refused, kind
+):
+    """Error, stack digest, source topic, partition and offset stand in the store and on the copy; the next one of its
+    key waits behind it, and another key flows.
+
+    Fails where parking.parked, decoding or projecting leaves one of these out.
+    """
+    bob, carol = author(), author()
+    story.followed(author(), carol, partition=3)
+    bad = story.followed(author(), refused(bob) if kind == "refused" else bob, partition=3)
+    if kind == "undecodable":
+        story.messages[3].pop()
+        bad = story.add(bad.event, partition=3, value=b"{broken")
+    defect += [bad.event] if kind == "crash" else []
+    behind = story.followed(author(), bob, partition=3)
+    story.followed(author(), carol, partition=3)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == {3: 4})
+        assert followers(carol) == 2
+        (topic_id,) = consumer.topics()
+    poison, waits = parked.all()
+    assert (poison.behind, waits.behind) == (False, True)
+    assert WHY[kind] in poison.why
+    assert poison.why
+    assert (len(poison.stack_digest), waits.stack_digest) == (16, None)
+    assert [(one.message_id, one.key) for one in (poison, waits)] == [
+        (one.envelope.message_id, bob) for one in (bad, behind)
+    ]
+    places = [(one.source_topic, one.topic_id, one.partition, one.offset, one.sequence) for one in (poison, waits)]
+    assert places == [(kafka.topic, topic_id, 3, 1, 2), (kafka.topic, topic_id, 3, 2, 3)]
+    copies = until(lambda: len(found := kafka.dead_letters()) >= 2 and found)
+    said = [
+        ("cheeper_why", poison.why),
+        ("cheeper_stack_digest", poison.stack_digest),
+        ("cheeper_source_topic", kafka.topic),
+        ("cheeper_partition", "3"),
+        ("cheeper_offset", "1"),
+    ]
+    assert {name: value.encode() for name, value in said}.items() <= dict(copies[0].headers()).items()
+    assert copies[0].value() == bad.message.value()
+
+
+@ON_KAFKA
+@pytest.mark.parametrize(
+    ("last", "restarted"), [("parked", False), ("applied", False), ("parked", True)], ids=["parked", "applied", "again"]
+)
+def test_what_is_parked_outlives_a_wiped_kafka(
+    running, kafka, story, author, followers, parked, defect, last, restarted
+):
+    """The log is made anew and has the same sequences at other offsets: what is parked stays, once and where it first
+    stood, more of its key comes behind it, others flow, nothing is doubled, and a replay applies all of it in order.
+
+    Fails where a store takes a message for new because its topic is (`is_new` of apply.lua, `_fresh` of the MongoDB
+    store), or does not look for parked keys of before.
+    """
+    bob, carol = author(), author()
+    story.followed(author(), bob, partition=0)
+    defect.append(story.followed(author(), bob, partition=0).event)
+    story.followed(author(), carol, partition=0)
+    story.followed(author(), bob, partition=0)
+    story.followed(author(), carol if last == "applied" else bob, partition=0)
+    log = story.messages[0]
+    kafka.send([*log[:1], *log])  # the relay sent one of them twice
+    more = (carol, bob, carol)
+
+    def refill():
+        kafka.wipe()
+        kafka.make([EVENTS])
+        for one in more:
+            story.followed(author(), one, partition=0)
+        kafka.send(log)
+
+    with running() as consumer:
+        until(lambda: consumer.sequences() == {0: 5})
+        before, (old,) = list(parked.all()), consumer.topics()
+        if not restarted:
+            refill()
+            until(lambda: consumer.sequences() == {0: len(log)} and consumer.topics() != {old})
+    if restarted:
+        refill()
+    with running() as consumer:
+        until(lambda: consumer.sequences() == {0: len(log)})
+        until(lambda: consumer.why_not() == [])
+        assert consumer.topics() != {old}
+        *same, added = parked.all()
+        assert same == before
+        assert [one.sequence for one in before] == ([2, 4, 5] if last == "parked" else [2, 4])
+        assert [one.offset for one in before] == [one.sequence for one in before]
+        assert (added.sequence, added.offset, added.behind) == (7, 6, True)
+        assert followers(bob) == 1
+        defect.clear()
+        assert [(done.message, done.why_not) for done in replay(parked, bob)] == [(one, None) for one in (*same, added)]
+        kafka.send([story.followed(author(), bob, partition=0).message])
+        until(lambda: consumer.sequences() == {0: len(log)})
+        of_carol = 3 if last == "parked" else 4
+        until(lambda: (followers(bob), followers(carol)) == (len(log) - of_carol, of_carol))
+    copies = until(lambda: len(found := kafka.dead_letters()) > len(before) and found)
+    assert len(copies) == len(before) + 1
+    assert list(parked.all()) == []
+
+
+def test_strangers_to_the_sequence_are_parked_by_their_place(running, kafka, tell, parked):
+    """A message without a readable header is poison of no key; it has its topic, partition and offset all the same."""
+    kafka.send([tell.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")] * 2)
+    with running() as consumer:
+        until(lambda: consumer.store.status().parked == 2)
+    assert [(one.source_topic, one.partition, one.offset) for one in parked.all()] == [
+        (kafka.topic, 2, offset) for offset in (0, 1)
+    ]

@@ -1,0 +1,338 @@
+"""Poison of the worker and of the process managers, on a real Postgres and a real broker: each kind is parked with all
+that is known of it, and outlives a rebalance, a restart and a wiped Kafka.
+"""
+
+import asyncio
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_local.testing import eventually
+from write_api import bootstrap, process_manager, worker
+from write_api.commands.bus import CommandBus
+from write_api.commands.ids import made_for, new_id
+from write_api.commands.outcome import Incoming
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.needs import Needs
+from write_api.processes import PROCESS_MANAGERS
+from write_api.settings import from_env
+
+pytestmark = pytest.mark.proves(guarantee="poison")
+
+WAIT = 60
+SYNC = "NotifyAuthorAboutNewFollower=sync"
+REFUSE = """
+    CREATE TABLE refused (id uuid);
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM refused WHERE id::text IN (SELECT value FROM jsonb_each_text(to_jsonb(NEW)))) THEN
+            RAISE EXCEPTION 'this row is refused';
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON cheeps FOR EACH ROW EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE INSERT ON notifications FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A message to be sent, the id of what it makes in the write model, and that of the command it leads to."""
+
+    envelope: Envelope
+    value: bytes
+    content_id: str
+    made_id: str
+    command_id: str
+
+
+class Place:
+    """One role's topic, a write model with two authors, and consumers of that role that may have a defect."""
+
+    def __init__(self, engine, database_url, bootstrap_servers, prefix):
+        self.engine, self.bootstrap, self.prefix = engine, bootstrap_servers, prefix
+        self.environ = {
+            "DATABASE_URL": database_url,
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+            "TOPIC_PREFIX": prefix,
+            "COMMAND_TRANSPORTS": SYNC,
+        }
+        self.bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/t", accepted=True)
+        self.authors = [new_id(), new_id()]
+        self.defects = set()
+        self.topic = self.subscription.topic.named(prefix)
+
+    async def prepare(self):
+        await asyncio.to_thread(ensure_topics, admin_client(self.bootstrap), self.prefix)
+        async with self.engine.begin() as connection:
+            await connection.exec_driver_sql(REFUSE)
+        for author_id in self.authors:
+            command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+            await self.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+
+    def consumer(self):
+        needs = Needs(*course.NEEDS)
+        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, self.subscription.topic)
+        batches = Batches(self.read, self.run, letters)
+        consumer = course.Consumer(self.subscription, self.bootstrap, self.prefix, batches, needs)
+        consumer.needs = needs
+        return consumer
+
+    async def handle(self, batch):
+        await self.bus.handle(batch)
+
+    async def send(self, *told):
+        def send():
+            producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+            for one in told:
+                producer.produce(
+                    self.topic,
+                    value=one.value,
+                    key=one.envelope.key,
+                    partition=topics.partition_of(one.envelope.key),
+                    headers=[*to_headers(one.envelope)],
+                )
+            assert producer.flush(30) == 0
+
+        await asyncio.to_thread(send)
+
+    async def refuse(self, told):
+        async with self.engine.begin() as connection:
+            await connection.execute(text("INSERT INTO refused VALUES (CAST(:id AS uuid))"), {"id": told.made_id})
+
+    async def done(self):
+        """The commands that have been handled, in their order, without the sign-ups."""
+        rows = await self.rows("SELECT reply_to::text AS command_id FROM outbox ORDER BY id")
+        return [row.command_id for row in rows][len(self.authors) :]
+
+    async def parked(self, count):
+        """The letters, once there are so many, and no more."""
+
+        async def all_there():
+            found = await self.rows("SELECT * FROM dead_letters ORDER BY id")
+            assert len(found) <= count
+            return found if len(found) == count else None
+
+        return await eventually(all_there, timeout=WAIT)
+
+    async def handled(self, *told):
+        """Waits until these have been handled, in this order, and asserts that nothing else was."""
+        wanted = [one.command_id for one in told]
+
+        async def all_there():
+            return len(await self.done()) >= len(wanted)
+
+        await eventually(all_there, timeout=WAIT)
+        assert sorted(await self.done()) == sorted(wanted)
+        by_author = {author: [one.command_id for one in told if one.envelope.key == author] for author in self.authors}
+        found = await self.done()
+        assert {author: [one for one in found if one in ids] for author, ids in by_author.items()} == by_author
+
+    async def replay(self, author):
+        async with bootstrap.replays(from_env(self.environ, "dead-letters")) as found:
+            return [one.still async for one in found[self.subscription.topic.name].of_key(self.authors[author])]
+
+    async def rows(self, statement):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement))).all()
+
+
+class WorkerPlace(Place):
+    """Commands, which the worker runs."""
+
+    subscription = worker.SUBSCRIPTION
+    read = staticmethod(worker.read)
+
+    def told(self, author, value=None):
+        command = PostCheep(cheep_id=new_id(), author_id=self.authors[author], message="hello")
+        envelope = envelope_of(command)
+        value = codec.encode(command) if value is None else value
+        return Told(envelope, value, command.cheep_id, command.cheep_id, envelope.message_id)
+
+    async def run(self, batch):
+        if any(one.command.cheep_id in self.defects for one in batch):
+            raise ZeroDivisionError("a defect")
+        await self.handle(batch)
+
+
+class ProcessManagerPlace(Place):
+    """Events, of which process managers make commands, run at once."""
+
+    subscription = process_manager.SUBSCRIPTION
+    sequence = 0
+
+    def told(self, author, value=None):
+        other = self.authors[1 - author]
+        event = AuthorFollowed(
+            follow_id=new_id(), from_author_id=other, to_author_id=self.authors[author], followed_at=1
+        )
+        self.sequence += 1
+        envelope = envelope_of(event, self.sequence)
+        value = codec.encode(event) if value is None else value
+        (manager,) = PROCESS_MANAGERS[AuthorFollowed]
+        made = manager(event, envelope)
+        command_id = made_for(envelope.message_id, made.TYPE)
+        return Told(envelope, value, event.follow_id, made.notification_id, command_id)
+
+    def read(self, message):
+        def crash(event, envelope):
+            if event.follow_id in self.defects:
+                raise ZeroDivisionError("a defect")
+            (manager,) = PROCESS_MANAGERS[AuthorFollowed]
+            return manager(event, envelope)
+
+        return process_manager.Reactions({AuthorFollowed: (crash,)}, "/pm").read(message)
+
+    async def run(self, batch):
+        await self.handle(batch)
+
+
+def envelope_of(message, sequence=None):
+    message_id = new_id()
+    return Envelope(
+        message_id=message_id,
+        type=message.TYPE,
+        source="/test",
+        time=1,
+        key=message.key,
+        correlation_id=message_id,
+        sequence=sequence,
+    )
+
+
+ROLES = {"worker": WorkerPlace, "process-manager": ProcessManagerPlace}
+
+
+@pytest.fixture(params=ROLES)
+def role(request):
+    return ROLES[request.param]
+
+
+@pytest.fixture
+async def place(role, engine, postgres_url, kafka_bootstrap, topic_prefix):
+    place = role(engine, postgres_url, kafka_bootstrap, topic_prefix)
+    await place.prepare()
+    return place
+
+
+KINDS = {
+    "undecodable": ("malformed", "Input data was truncated"),
+    "crash": ("crashed", "ZeroDivisionError: a defect"),
+    "refused": ("crashed", "this row is refused"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_is_parked_with_all_that_is_known_of_it(place, read_topic, kind):
+    """Error, stack digest, source topic, partition and offset stand in the table and on the copy; the next one of its
+    key waits behind it, and another key flows.
+
+    Fails where `unreadable` or `crashed` leaves the digest out, or `letters._row` or `_told` one of the rest.
+    """
+    reason, error = KINDS[kind]
+    bad = place.told(1, b"{" if kind == "undecodable" else None)
+    good, behind, other = place.told(1), place.told(1), place.told(0)
+    if kind == "crash":
+        place.defects.add(bad.content_id)
+    if kind == "refused":
+        await place.refuse(bad)
+    await place.send(good, bad, behind, other)
+    await place.consumer().run(asyncio.Event(), 4)
+    await place.handled(good, other)
+    poison, waits = await place.parked(2)
+    assert (poison.reason, waits.reason, waits.error, waits.stack_digest) == (reason, "behind", None, None)
+    assert error in poison.error
+    assert len(poison.stack_digest) == 16
+    partition = topics.partition_of(place.authors[1])
+    assert [(one.source_topic, one.partition, one.offset, one.key) for one in (poison, waits)] == [
+        (place.topic, partition, offset, place.authors[1]) for offset in (1, 2)
+    ]
+    assert (poison.value, waits.value) == (bad.value, behind.value)
+    copies = await read_topic(topics.DEAD_LETTERS.named(place.prefix), 2)
+    said = {headers["dead_letter_source"]: headers for *_, headers in copies}
+    copy = said[f"{place.topic}/{partition}/1".encode()]
+    assert copy["dead_letter_error"] == poison.error.encode()
+    assert copy["dead_letter_stack_digest"] == poison.stack_digest.encode()
+
+
+async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
+    """Whoever gets the partition parks behind what another one parked, be it a member that takes over or a process that
+    begins anew; other keys flow, and after a replay this one does.
+
+    Fails where `parked_keys` is remembered by the process instead of asked of the table.
+    """
+    first, second, third = (place.consumer() for _ in range(3))
+    sent = [place.told(1)]
+    place.defects.add(sent[0].content_id)
+    others = [place.told(0)]
+    async with running(second):
+        async with running(first):
+            await place.send(*sent, *others)
+            await place.parked(1)
+            await place.handled(*others)
+            for consumer in (first, second):
+                await eventually(lambda c=consumer: c.needs.why(course.GROUP) is None, timeout=WAIT)
+        sent, others = [*sent, place.told(1)], [*others, place.told(0)]
+        await place.send(sent[-1], others[-1])
+        await place.handled(*others)
+        await place.parked(2)
+    sent, others = [*sent, place.told(1)], [*others, place.told(0)]
+    async with running(third):
+        await place.send(sent[-1], others[-1])
+        await place.handled(*others)
+        letters = await place.parked(3)
+        assert [one.reason for one in letters] == ["crashed", "behind", "behind"]
+        assert [bytes(one.value) for one in letters] == [one.value for one in sent]
+        place.defects.clear()
+        assert await place.replay(1) == [None] * 3
+        sent.append(place.told(1))
+        await place.send(sent[-1])
+        await place.handled(*others, *sent)
+    assert await place.rows("SELECT * FROM dead_letters") == []
+
+
+@pytest.mark.parametrize("role", ["worker", "process-manager"], indirect=True)
+async def test_what_is_parked_outlives_a_wiped_kafka(role, engine, postgres_url, own_kafka, running, read_topic):
+    """Letters stay, each once, and more of their key comes behind them: commands after the wipe are others at the same
+    offsets, and events are the same at other offsets, sent again by the relay.
+
+    Fails for the worker where a letter is known by its place alone, for the process managers where it is known by its
+    place and content.
+    """
+    place = role(engine, postgres_url, own_kafka.url, "")
+    await place.prepare()
+    consumer = place.consumer()
+    bad, good, behind, other, new, another = (place.told(author) for author in (1, 1, 1, 0, 1, 0))
+    place.defects.add(bad.content_id)
+    again = role is ProcessManagerPlace
+    before = [good] if again else []
+    async with running(consumer):
+        await place.send(*before, *before, bad, behind, other)
+        await place.handled(*before, other)
+        old = await place.parked(2)
+        await read_topic(topics.DEAD_LETTERS.name, 2, own_kafka.url)
+        await asyncio.to_thread(own_kafka.wipe)
+        await eventually(lambda: consumer.needs.why(course.KAFKA), timeout=WAIT)
+        await asyncio.to_thread(own_kafka.start)
+        await eventually(lambda: consumer.needs.why(course.KAFKA) is None, timeout=WAIT)
+        await place.send(*((*before, bad, behind, other) if again else ()), new, another)
+        await place.handled(*before, other, another)
+        letters = await place.parked(3)
+        assert letters[:2] == old
+        assert (letters[2].reason, bytes(letters[2].value)) == ("behind", new.value)
+        assert again or letters[2].offset == letters[0].offset
+        assert await place.replay(1) == [None] * 3
+        last = place.told(1)
+        await place.send(last)
+        await place.handled(*before, bad, behind, new, last, other, another)
+    assert await place.rows("SELECT * FROM dead_letters") == []

@@ -1,0 +1,154 @@
+"""A PostgreSQL that is slow, or that does not answer for a while, behind a proxy: late but right, and nothing twice."""
+
+import asyncio
+
+import pytest
+from confluent_kafka import Producer
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_local.testing import eventually
+from write_api.bootstrap import postgres_check
+from write_api.commands.bus import CommandBus
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import Incoming
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.db.engine import create_engine
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+from write_api.http.health import CHECK_SECONDS
+from write_api.http.in_time import in_time
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.needs import Needs
+from write_api.relay import relay
+from write_api.worker import SUBSCRIPTION, read
+
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
+WAIT = 60
+CHEEPS = 30
+SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 100_000}}
+AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 6.0}}
+
+
+def incoming(command):
+    message_id = new_id()
+    envelope = Envelope(
+        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
+    )
+    return Incoming(command=command, envelope=envelope)
+
+
+def post(servers, prefix, author):
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True})
+    for n in range(CHEEPS):
+        one = incoming(PostCheep(cheep_id=new_id(), author_id=author, message=str(n)))
+        producer.produce(
+            topics.COMMANDS.named(prefix),
+            value=codec.encode(one.command),
+            key=author,
+            partition=topics.partition_of(author),
+            headers=[*to_headers(one.envelope)],
+        )
+    assert producer.flush(30) == 0
+
+
+@pytest.fixture
+async def behind(engine, postgres_url, proxy_to):  # noqa: ARG001 - the schema
+    """The proxy, and the URL and a pool through it. The schema is there."""
+    proxy, url = proxy_to(postgres_url)
+    through = create_engine(url, application_name="test")
+    yield proxy, url, through
+    await through.dispose()
+
+
+@pytest.fixture
+async def worker(behind, engine, kafka_bootstrap, topic_prefix):
+    """A worker through the proxy, and the author in whose name cheeps are posted."""
+    _, _, through = behind
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    author_id = new_id()
+    author = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
+    direct = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+    await direct.handle([incoming(author)])
+    bus = CommandBus(PostgresTransactions(through).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+    needs = Needs(*course.NEEDS)
+    letters = DeadLetters(through, kafka_bootstrap, topic_prefix, SUBSCRIPTION.topic)
+    one = course.Consumer(SUBSCRIPTION, kafka_bootstrap, topic_prefix, Batches(read, bus.handle, letters), needs)
+    one.needs = needs
+    return one, author_id
+
+
+async def handled_once(place, author):
+    """Each command has its row, its one outcome, and nothing was parked."""
+
+    async def count(statement):
+        return (await place.execute(statement, author=author)).scalar()
+
+    cheeps = "SELECT count(*) FROM cheeps WHERE author_id = :author"
+    await eventually(lambda: _equals(count(cheeps), CHEEPS), WAIT)
+    assert await count("SELECT count(*) FROM outbox WHERE key = :author AND type = 'cheeper.cheep-posted.v1'") == CHEEPS
+    assert await count("SELECT count(*) FROM dead_letters WHERE key = :author") == 0
+
+
+async def _equals(found, wanted):
+    return await found == wanted
+
+
+@pytest.mark.parametrize("how", SLOW)
+async def test_a_worker_on_a_slow_database_is_late_but_right(
+    behind, worker, place, kafka_bootstrap, topic_prefix, running, how
+):
+    """What takes long is waited for, and is no reason to call the database away."""
+    proxy, _, through = behind
+    one, author = worker
+    async with running(one):
+        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        with proxy.slow(**SLOW[how]):
+            await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
+            await handled_once(place, author)
+            assert one.needs.why(course.MESSAGES) is None
+            assert await in_time(postgres_check(through)(), CHECK_SECONDS) is None
+
+
+@pytest.mark.parametrize("how", AWAY)
+async def test_a_worker_whose_database_does_not_answer_waits(
+    behind, worker, place, kafka_bootstrap, topic_prefix, running, how
+):
+    """The health page says in its time that the database does not answer, and later every command is done once."""
+    proxy, _, through = behind
+    one, author = worker
+    async with running(one):
+        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        with proxy.slow(**AWAY[how]):
+            await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
+            with pytest.raises(TimeoutError):  # which the health page tells as no answer in time
+                await in_time(postgres_check(through)(), CHECK_SECONDS)
+        await handled_once(place, author)
+        await eventually(lambda: _equals(postgres_check(through)(), None), WAIT)
+
+
+@pytest.mark.parametrize("how", [*SLOW, *AWAY])
+async def test_a_relay_on_a_slow_database(behind, place, place_on_database, running, read_topic, how):
+    """It says so while the database does not answer, and sends everything, in order and with the same sequences."""
+    proxy, url, through = behind
+    one = place_on_database(through, url).relay()
+    authors = [new_id() for _ in range(20)]
+    async with running(one):
+        await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+        await place.write(*authors)
+        with proxy.slow(**{**SLOW, **AWAY}[how]):
+            await place.write(*authors)
+            if how in AWAY:
+                await eventually(lambda: one.needs.why(relay.POSTGRES), WAIT)
+            else:
+                await read_topic(place.topic, 40, place.bootstrap)
+                assert one.needs.why(relay.POSTGRES) is None
+        await place.write(*authors)
+        found = await read_topic(place.topic, 60, place.bootstrap)
+        await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
