@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up start stop status deps infrastructure clean demo load fuzz audit chaos
-.PHONY: bench bench-long bench-guard
+.PHONY: bench bench-long bench-guard test-bench
 .PHONY: test test-unit test-integration test-e2e test-containers prove prove-relay
 .PHONY: lint format lock up-containers down-containers
 
@@ -64,6 +64,9 @@ chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare 
 	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
+test-bench: $(STAMP) ## the tests of the benchmarks that need servers
+	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
+
 bench: $(STAMP) ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
 	@$(BENCH) --short
 
@@ -82,7 +85,7 @@ down-containers: ## stop and remove the containers; their data stays
 # --- the tests -------------------------------------------------------------------------------------------------------
 
 UNIT := $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
-INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests bench/tests/integration)
+INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
 E2E := tests-e2e/tests/e2e
 # What kills and restores for minutes: only `make prove` runs it.
 PROOFS := $(wildcard services/*/tests/prove tests-e2e/tests/prove)

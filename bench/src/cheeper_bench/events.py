@@ -13,7 +13,7 @@ from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.messages import Event
-from cheeper_contracts.topics import partition_of
+from cheeper_contracts.topics import EVENTS, partition_of
 from projector.decoding import Incoming
 
 TOPIC_ID = "laid"
@@ -30,6 +30,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         """As the projector decodes it; its offset is its sequence less one."""
         sequence = self.envelope.sequence or 0
         return Incoming(
+            topic=EVENTS.name,
             partition=self.partition,
             offset=sequence - 1,
             sequence=sequence,
