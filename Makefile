@@ -2,18 +2,20 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up start stop status deps infrastructure clean demo load fuzz audit chaos
+.PHONY: bench bench-long bench-guard test-bench
 .PHONY: test test-unit test-integration test-e2e test-containers prove prove-relay
 .PHONY: lint format lock up-containers down-containers
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
-PACKAGES := contracts services/write-api services/projector services/read-api services/audit deploy/local tests-e2e
-OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-audit cheeper-local cheeper-e2e
+PACKAGES := contracts services/write-api services/projector services/read-api services/audit deploy/local tests-e2e bench
+OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-audit cheeper-local cheeper-e2e cheeper-bench
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.of-lock
 CHEEPER := $(BIN)/cheeper
 UV := $(BIN)/uv
+BENCH = $(BIN)/python -m cheeper_bench $(if $(ONLY),--only $(ONLY)) $(if $(GRAPH),--graph $(GRAPH)) $(if $(TEXTS),--texts $(TEXTS))
 IF_SET_UP := test -x $(CHEEPER) || { echo "Nothing is set up here: make up does it."; exit 0; };
 # A stage of the tests that takes longer than its seconds is interrupted, so that it still says where it stood.
 WITHIN := timeout --foreground --signal=INT --kill-after=60
@@ -62,6 +64,18 @@ chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare 
 	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
+test-bench: $(STAMP) ## the tests of the benchmarks that need servers
+	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
+
+bench: $(STAMP) ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
+	@$(BENCH) --short
+
+bench-long: $(STAMP) ## the same with backlogs, growth and an author of a million followers, under 2 hours
+	@$(BENCH) --long
+
+bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
+	@$(BENCH) --guard
+
 up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
 	@docker compose up --build --wait
 
@@ -70,7 +84,7 @@ down-containers: ## stop and remove the containers; their data stays
 
 # --- the tests -------------------------------------------------------------------------------------------------------
 
-UNIT := $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit docs/tests)
+UNIT := $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
 INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
 E2E := tests-e2e/tests/e2e
 # What kills and restores for minutes: only `make prove` runs it.

@@ -1,0 +1,36 @@
+"""The benchmarks, a module each, in the order of the table of `make bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cheeper_bench.bench import Bench
+from cheeper_bench.benches import (
+    below_floor,
+    fan_out,
+    growth,
+    heavy_author,
+    mixed,
+    outbox_to_kafka,
+    post_to_visible,
+    projector,
+    timeline_read,
+    worker,
+)
+
+BENCHES: Final[Mapping[str, Bench]] = {
+    bench.name: bench
+    for bench in (
+        fan_out.BENCH,
+        timeline_read.BENCH,
+        below_floor.BENCH,
+        post_to_visible.BENCH,
+        outbox_to_kafka.BENCH,
+        worker.BENCH,
+        projector.BENCH,
+        mixed.BENCH,
+        growth.BENCH,
+        heavy_author.BENCH,
+    )
+}

@@ -1,0 +1,114 @@
+"""The same page of 10, below the floor of a timeline's list, where it is merged from the followed authors' own lists.
+
+Two readers follow 100 and 1,000 authors, who have so many cheeps that the readers' lists are full and have a floor.
+
+- *below*: the page that begins right below the floor; *above*: the first page, which comes from the list.
+- *SQL*: the page at the very same place of the timeline, as in `timeline_read`.
+
+Fair as in `timeline_read`: the same processes on the same cores, and SQL is asked by keyset, not by offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from redis import Redis
+
+from cheeper_bench import laying
+from cheeper_bench.bench import Bench, Length, Reach, Side, Sides
+from cheeper_bench.benches.timeline_read import load_of, pages, sql_server
+from cheeper_bench.errors import BenchError
+from cheeper_bench.graph import Graph
+from cheeper_bench.ground import Ground
+from cheeper_contracts import views
+from read_api.queries.cursor import encode_cursor
+
+
+class _Sizes(msgspec.Struct, frozen=True):
+    follows: tuple[int, int]
+    cheeps: int  # of all authors
+    seconds: float
+
+
+_SIZES: Final[dict[Length, _Sizes]] = {
+    "tiny": _Sizes((40, 50), 1_800, 0.3),
+    "short": _Sizes((100, 1_000), 20_000, 1.0),
+    "long": _Sizes((100, 1_000), 50_000, 10.0),
+}
+
+
+@contextmanager
+def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+    sizes = _SIZES[length]
+    authors = max(sizes.follows)
+    readers = range(authors, authors + len(sizes.follows))
+    world = Graph(
+        name=f"readers of {sizes.follows}",
+        authors=authors + len(readers),
+        follows=tuple((r, author) for r, many in zip(readers, sizes.follows, strict=True) for author in range(many)),
+        cheeps=tuple((number * 7919 % authors, f"cheep number {number} of all") for number in range(sizes.cheeps)),
+    )
+    env = ground.told(database=ground.database())
+    laying.lay(ground, world, env)
+    read_api = ground.start("read_api", "http", env=env)
+    read_api.wait_ready()
+    sql = sql_server(ground, env["DATABASE_URL"])
+    sides: dict[str, Side] = {}
+    for reader, follows in zip(readers, (100, 1_000), strict=True):
+        one = [world.author_id(reader)]
+        floor = _floor(env, one[0])
+        date, cheep_id = views.unpack_entry(floor)
+        sql.wait_ready(f"/author/{one[0]}/timeline")
+        named = f"{follows:,} follows"
+        sides |= {
+            f"below, {named}": load_of(ground, read_api, pages(one, encode_cursor(floor)), sizes.seconds),
+            f"above, {named}": load_of(ground, read_api, pages(one), sizes.seconds),
+            f"SQL, {named}": load_of(ground, sql, pages(one, f"{date}.{cheep_id}"), sizes.seconds),
+        }
+    yield sides
+
+
+def _floor(env: dict[str, str], reader: str) -> bytes:
+    with Redis.from_url(env["REDIS_URL"]) as client:
+        floor = client.get(views.TIMELINE_FLOOR.key(env["REDIS_PREFIX"], reader))
+    if not isinstance(floor, bytes):
+        raise BenchError("The reader's timeline has no floor.")
+    return floor
+
+
+BENCH: Final = Bench(
+    name="below_floor",
+    title="GET timeline of 10, below the floor",
+    open=_open,
+    reaches=(
+        Reach(
+            says="over SQL, 100 follows",
+            side="below, 100 follows",
+            figure="requests/s",
+            over="SQL, 100 follows",
+            wanted=1,
+        ),
+        Reach(
+            says="over SQL, 1,000 follows",
+            side="below, 1,000 follows",
+            figure="requests/s",
+            over="SQL, 1,000 follows",
+            wanted=1,
+        ),
+        Reach(
+            says="over the page above, 100 follows",
+            side="below, 100 follows",
+            figure="requests/s",
+            over="above, 100 follows",
+        ),
+        Reach(
+            says="over the page above, 1,000 follows",
+            side="below, 1,000 follows",
+            figure="requests/s",
+            over="above, 1,000 follows",
+        ),
+    ),
+)

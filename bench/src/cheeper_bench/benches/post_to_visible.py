@@ -1,0 +1,154 @@
+"""A cheep over HTTP through the gateway, and how long until it is on a follower's timeline, over HTTP as well.
+
+Asynchronous, as posts are by default: gateway, write-api, Kafka, worker, PostgreSQL, relay, Kafka, projector, Redis,
+read-api, gateway. The clock starts before the request is sent and ends with the answer whose first cheep it is; the
+client asks again as soon as it has an answer, so a figure is up to one read too high. *At rest* nothing else goes on;
+at *200 commands/s* a load of posts and follows goes through the same gateway, due at an even rate whatever the answers
+do. Each post is by another author, for a reader of theirs.
+
+The whole stack, one process a role, the client and the load share all cores, with all durability on. A round at 200
+commands/s ends with the wait until everything that was sent is in the views.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from cheeper_bench import commands, graph, http_load
+from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.errors import BenchError
+from cheeper_bench.ground import Ground
+from cheeper_bench.http_line import Line, request
+from cheeper_bench.spread import percentile
+from cheeper_bench.stack import Whole, whole
+from cheeper_contracts.routes import CHEEPS, TIMELINE
+from cheeper_local.ports import HOST
+
+_RATE: Final = 200
+_PATIENCE: Final = 30.0
+_ACCEPTED: Final = 202
+
+
+class _Sizes(msgspec.Struct, frozen=True):
+    authors: int
+    follows: int  # an author
+    posts: int
+    rate: int
+
+
+_SIZES: Final[dict[Length, _Sizes]] = {
+    "tiny": _Sizes(30, 4, 5, 20),
+    "short": _Sizes(962, 20, 200, _RATE),
+    "long": _Sizes(962, 39, 1_000, _RATE),
+}
+
+
+@contextmanager
+def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+    sizes = _SIZES[length]
+    if ground.graph is not None and length != "tiny":
+        world = graph.given(ground.graph, ground.texts, cheeps=5)
+    else:
+        world = graph.power_law(sizes.authors, follows=sizes.follows, cheeps=2)
+    draw = random.Random(1)  # noqa: S311 - repeatable, no secret
+    with whole(ground, world) as stack:
+        yield {
+            "at rest": _at_rest(stack, draw, sizes.posts),
+            f"at {_RATE} commands/s": _under_load(ground, stack, draw, sizes),
+        }
+
+
+def _at_rest(stack: Whole, draw: random.Random, posts: int) -> Side:
+    def run() -> Figures:
+        return figures([latency(stack, draw) for _ in range(posts)])
+
+    return run
+
+
+def _under_load(ground: Ground, stack: Whole, draw: random.Random, sizes: _Sizes) -> Side:
+    seconds = max(1.0, sizes.posts * 0.02)
+
+    def run() -> Figures:
+        before = stack.handled()
+        seen: list[http_load.Seen] = []
+        load = http_load.Plan(
+            port=stack.port,
+            seconds=seconds,
+            rate=sizes.rate,
+            connections=32,
+            requests=commands.some(stack.graph, draw, int(sizes.rate * (seconds + 1))),
+        )
+        sending = threading.Thread(target=lambda: seen.append(http_load.send(load, ground.cores.all)))
+        sending.start()
+        wait_for_first(lambda: stack.handled() > before)
+        found = []
+        while sending.is_alive():
+            found.append(latency(stack, draw))
+        sending.join()
+        check(seen)
+        stack.settle(_PATIENCE)
+        return figures(found)
+
+    return run
+
+
+def wait_for_first(moved: Callable[[], bool]) -> None:
+    """Until the load has arrived. Raises BenchError."""
+    ends = time.monotonic() + _PATIENCE
+    while not moved():
+        if time.monotonic() > ends:
+            raise BenchError("The load does not arrive.")
+        time.sleep(0.01)
+
+
+def check(seen: list[http_load.Seen]) -> None:
+    """Raises BenchError where the load was not sent whole."""
+    if not seen:
+        raise BenchError("The load ended before it was sent.")
+    if seen[0].refused or seen[0].unanswered:
+        raise BenchError(f"Of the load {seen[0].refused} were refused, {seen[0].unanswered} not answered.")
+
+
+def figures(found: list[float]) -> Figures:
+    """The percentiles of the latencies."""
+    return {"p50 ms": percentile(found, 50), "p99 ms": percentile(found, 99), "posts": len(found)}
+
+
+def latency(stack: Whole, draw: random.Random) -> float:
+    """Milliseconds from a post to its standing first on a follower's timeline. Raises BenchError."""
+    world = stack.graph
+    cheep_id, (reader, author) = str(uuid4()), draw.choice(world.follows)
+    post = {"cheep_id": cheep_id, "author_id": world.author_id(author), "message": "Is it there yet?"}
+    page = request("GET", f"{TIMELINE.path.replace('{author_id}', world.author_id(reader))}?size=10")
+    with Line(HOST, stack.port) as writing, Line(HOST, stack.port) as reading:
+        began = time.perf_counter()
+        answer = writing.ask(request("POST", CHEEPS.path, post))
+        if answer.status != _ACCEPTED:
+            raise BenchError(f"A post was answered with {answer.status}: {answer.body[:200]!r}")
+        while cheep_id.encode() not in reading.ask(page).body:
+            if time.perf_counter() - began > _PATIENCE:
+                raise BenchError(f"A post was not visible after {_PATIENCE:g} s.")
+        return (time.perf_counter() - began) * 1000
+
+
+_AT_REST, _LOADED = "at rest", f"at {_RATE} commands/s"
+
+BENCH: Final = Bench(
+    name="post_to_visible",
+    title="Post to visible, over HTTP",
+    open=_open,
+    reaches=(
+        Reach(says="p50 at rest", side=_AT_REST, figure="p50 ms", wanted=10, at="most", unit="ms"),
+        Reach(says="p99 at rest", side=_AT_REST, figure="p99 ms", wanted=40, at="most", unit="ms"),
+        Reach(says=f"p50 {_LOADED}", side=_LOADED, figure="p50 ms", wanted=15, at="most", unit="ms"),
+        Reach(says=f"p99 {_LOADED}", side=_LOADED, figure="p99 ms", wanted=60, at="most", unit="ms"),
+    ),
+)

@@ -1,0 +1,129 @@
+"""The command line. Exit codes: 0 done, 1 a benchmark could not be run or a guarded ratio has halved, 2 a wrong call.
+
+python -m cheeper_bench --short              the rows of `make bench`
+python -m cheeper_bench --long               those of `make bench-long`
+python -m cheeper_bench --only fan_out       one of them (again), with --short or --long
+python -m cheeper_bench --guard              CI's minute; --keep writes its ratios to bench/guard.json
+python -m cheeper_bench --render             docs/performance.md and its plots, of bench/results
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from cheeper_bench import guard, machine, page, plots, results, rounds
+from cheeper_bench.bench import Bench, Length
+from cheeper_bench.benches import BENCHES
+from cheeper_bench.errors import BenchError, UnavailableError
+from cheeper_bench.ground import Ground
+from cheeper_bench.results import Results
+from cheeper_local.settings import CLONE
+
+ROUNDS: Final[dict[Length, int]] = {"tiny": 1, "short": 5, "long": 3, "guard": 3}
+PAGE: Final = CLONE / "docs" / "performance.md"
+NOTES: Final = CLONE / "bench" / "notes.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and hand back its exit code."""
+    options = _options(arguments)
+    try:
+        if options.render:
+            return render()
+        found = run(options)
+    except BenchError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - what a command line says
+        return 1
+    if options.length == "guard":
+        return _guard(found, keep=options.keep)
+    return 1 if any(bench.failed for bench in found.benches) else 0
+
+
+def run(options: argparse.Namespace) -> Results:
+    """Measure what is asked for, print the table and write the results. Raises BenchError."""
+    length: Length = options.length
+    chosen = _chosen(length, options.only)
+    count = options.runs or ROUNDS[length]
+    commit, changed = machine.commit()
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    ground = partial(Ground, options.graph, options.texts)
+    found = []
+    path = options.out or results.FOLDER / f"{length}.json"
+    before = results.read(path) if path.exists() and options.only else None
+    whole = Results(began=began, length=length, commit=commit, changed=changed, machine=machine.describe(), benches=())
+    for bench in chosen:
+        found.append(rounds.measure(bench, ground, length, count, _tell))
+        now = results.merged(before, _with(whole, tuple(found)))
+        if length != "guard" or options.out:
+            results.write(now, path)  # after each, so that a run that is cut short leaves what it has
+    last = _with(whole, tuple(found))
+    print(page.summary(last))  # noqa: T201
+    return last
+
+
+def render() -> int:
+    """Write the page of what stands in bench/results. The exit code."""
+    found = [results.read(path) for name in ("short", "long") if (path := results.FOLDER / f"{name}.json").exists()]
+    if not found:
+        raise BenchError(f"{results.FOLDER} holds no results yet: run --short first.")
+    drawn: list[str] = []
+    try:
+        drawn = plots.draw(found, PAGE.parent / page.PLOTS)
+    except UnavailableError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+    page.write(PAGE, page.page(found, NOTES.read_text() if NOTES.exists() else "", drawn))
+    return 0
+
+
+def _guard(found: Results, *, keep: bool) -> int:
+    if keep:
+        guard.keep(found)
+        return 0
+    verdicts = guard.judge(guard.read(), found)
+    for verdict in verdicts:
+        print(verdict.why or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")  # noqa: T201
+    return 1 if any(verdict.why for verdict in verdicts) else 0
+
+
+def _with(whole: Results, benches: tuple[results.BenchResult, ...]) -> Results:
+    return Results(
+        began=whole.began,
+        length=whole.length,
+        commit=whole.commit,
+        changed=whole.changed,
+        machine=whole.machine,
+        benches=benches,
+    )
+
+
+def _chosen(length: Length, only: Sequence[str] | None) -> list[Bench]:
+    if unknown := set(only or ()) - BENCHES.keys():
+        raise BenchError(f"There is no benchmark {', '.join(sorted(unknown))}, but {', '.join(BENCHES)}.")
+    return [bench for name, bench in BENCHES.items() if (name in only if only else length in bench.lengths)]
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m cheeper_bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    way = parser.add_mutually_exclusive_group(required=True)
+    for length in ROUNDS:
+        way.add_argument(f"--{length}", dest="length", action="store_const", const=length)
+    way.add_argument("--render", action="store_true", help="write docs/performance.md of the results")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these benchmarks, whatever the length has")
+    parser.add_argument("--runs", type=int, help="runs of each side, instead of the length's own number")
+    parser.add_argument("--graph", type=Path, help="friendships, a pair of numbers a line (default: a graph is drawn)")
+    parser.add_argument("--texts", type=Path, help="cheeps, one a line (default: they are made up)")
+    parser.add_argument("--out", type=Path, help="where to write the results")
+    parser.add_argument("--keep", action="store_true", help="with --guard: write the ratios instead of judging them")
+    return parser.parse_args(arguments)

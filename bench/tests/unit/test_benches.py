@@ -1,0 +1,55 @@
+import pytest
+
+from cheeper_bench.benches import BENCHES, mixed
+from cheeper_bench.benches.mixed import Requests, highest
+from cheeper_bench.graph import power_law
+
+
+@pytest.mark.parametrize("bench", BENCHES.values(), ids=BENCHES)
+def test_each_benchmark_says_what_it_measures_and_why_that_is_fair(bench):
+    """A module's docstring is what stands above its table."""
+    assert len(bench.about.strip().splitlines()) >= 4
+    assert bench.open.__module__.endswith(bench.name)
+
+
+def curve(limit):
+    """The p99 of a system that is well up to a rate, and not kept up with at twice that."""
+    asked = []
+
+    def p99_at(rate):
+        asked.append(rate)
+        return None if rate > 2 * limit else 10.0 if rate <= limit else 100.0
+
+    return p99_at, asked
+
+
+@pytest.mark.parametrize("first", [100, 400, 900, 3000])
+def test_the_search_finds_the_rate_within_a_step(first):
+    """From below or from above, the highest rate with a p99 below the bound is found to a fifth."""
+    p99_at, _ = curve(500)
+    best = highest(first, p99_at)
+    assert 500 / 1.2 < best.rate <= 500
+    assert best.p99 < mixed.MOST_MS
+
+
+def test_the_search_from_where_it_was_takes_two_steps():
+    """Later rounds begin at the rate of the one before, so they are short."""
+    p99_at, asked = curve(500)
+    first = highest(400, p99_at).rate
+    asked.clear()
+    assert highest(first, p99_at).rate == first
+    assert len(asked) == 2
+
+
+def test_a_system_that_is_never_well_has_no_rate():
+    """Where not even ten requests a second are answered in time, the figure is nought."""
+    assert highest(100, lambda _: None).rate == 0
+
+
+def test_a_mix_is_drawn_in_its_shares():
+    """Of many requests (seed 1) each kind has its share to a few percent."""
+    world = power_law(50, follows=3, cheeps=1)
+    for mix in mixed.MIXES.values():
+        kinds = [name for name, _ in Requests(world, mix).some(5_000)]
+        for name, share in mix.items():
+            assert kinds.count(name) / len(kinds) == pytest.approx(share, abs=0.03)
