@@ -19,12 +19,12 @@ from projector import groups
 from projector.acceptance import Acceptance
 from projector.consumer import Consumer
 from projector.dead_letters import DeadLetters
-from projector.ends import EventLogEnds
+from projector.ends import EventLogEnds, watch
 from projector.generations import GenerationError, Generations
 from projector.health import Health
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
-from projector.log_ends import LogEnds, watch
+from projector.log_ends import LogEnds
 from projector.metrics import Metrics
 from projector.progress import Progress
 from projector.rates import Rate
@@ -159,9 +159,9 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
 
 def metrics(settings: Settings, stop: Flag) -> Metrics:
     """The metrics of the process, and a look at the log's ends every second until it stops."""
-    ends = LogEnds()
-    watch(ends, AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix), stop)
-    return Metrics(ends)
+    seen = LogEnds()
+    watch(seen, event_log_ends(settings), stop)
+    return Metrics(seen)
 
 
 def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:

@@ -1,16 +1,23 @@
-"""How far the log reaches, and how far a checkpoint is in it: for whoever shows progress."""
+"""How far the log reaches: asked of the broker, once or all the time, and how far a checkpoint is in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event as Flag
+from threading import Thread
 from typing import Final
 
+import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from cheeper_contracts.topics import PARTITIONS
+from projector.log_ends import LogEnds
 from projector.stores import Checkpoint, StoreAwayError
 
+log = structlog.get_logger()
+
+PERIOD: Final = 1.0
 _SECONDS: Final = 10.0
 
 
@@ -31,9 +38,12 @@ class EventLogEnds:
 
     def ends(self) -> dict[int, tuple[int, int]]:
         """By partition. Raises StoreAwayError."""
-        earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        first, behind = self._offsets(earliest), self._offsets(latest)
+        first, behind = self._offsets(OffsetSpec.earliest()), self.latest()  # type: ignore[no-untyped-call]
         return {partition: (first[partition], behind[partition]) for partition in range(PARTITIONS)}
+
+    def latest(self) -> dict[int, int]:
+        """The next offset by partition. Raises StoreAwayError."""
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def _offsets(self, which: OffsetSpec) -> dict[int, int]:
         wanted = {TopicPartition(self._topic, partition): which for partition in range(PARTITIONS)}
@@ -42,6 +52,22 @@ class EventLogEnds:
             return {place.partition: answer.result(_SECONDS).offset for place, answer in answers.items()}
         except (KafkaException, TimeoutError) as error:
             raise StoreAwayError(f"the broker does not tell how far {self._topic} reaches: {error}") from error
+
+
+def watch(seen: LogEnds, ends: EventLogEnds, stop: Flag, period: float = PERIOD) -> Thread:
+    """Looks every `period` seconds, in a thread of its own. While the broker does not answer, the last look stands."""
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                seen.saw(ends.latest())
+            except StoreAwayError as error:
+                log.debug("the ends of the log are not told", why=str(error))
+            stop.wait(period)
+
+    thread = Thread(target=look, name="log-ends", daemon=True)
+    thread.start()
+    return thread
 
 
 def done_of(

@@ -5,21 +5,9 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from threading import Event as Flag
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
 
-import structlog
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
-
-from cheeper_contracts.topics import PARTITIONS
-
-log = structlog.get_logger()
-
-PERIOD: Final = 1.0
-_ANSWER_SECONDS: Final = 5.0
 _KEPT: Final = 10_000
 
 
@@ -60,21 +48,3 @@ class LogEnds:
             seen = self._seen.get(partition, [])
             at = bisect_right(seen, offset, key=lambda each: each[1])
             return (seen[at][0], at == 0) if at < len(seen) else None
-
-
-def watch(ends: LogEnds, admin: AdminClient, topic: str, stop: Flag, period: float = PERIOD) -> Thread:
-    """Looks every `period` seconds, in a thread of its own. While the broker does not answer, the last look stands."""
-    wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(PARTITIONS)}  # type: ignore[no-untyped-call]
-
-    def look() -> None:
-        while not stop.is_set():
-            try:
-                asked = admin.list_offsets(wanted, request_timeout=_ANSWER_SECONDS)
-                ends.saw({place.partition: answer.result(_ANSWER_SECONDS).offset for place, answer in asked.items()})
-            except (KafkaException, TimeoutError) as error:
-                log.debug("the ends of the log are not told", topic=topic, why=type(error).__name__)
-            stop.wait(period)
-
-    thread = Thread(target=look, name="log-ends", daemon=True)
-    thread.start()
-    return thread
