@@ -22,6 +22,7 @@ import psycopg
 from rich.console import Console
 
 from cheeper_e2e.client import Client, UnavailableError
+from cheeper_e2e.options import positive
 from cheeper_e2e.oracle.comparison import come_to_rest, differences, report
 from cheeper_e2e.oracle.write_model import WriteModel
 from cheeper_e2e.progress import measured, progress
@@ -98,20 +99,13 @@ def _refuse(sentence: str) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m cheeper_e2e.fuzz", description=__doc__)
-    parser.add_argument("--commands", type=_positive, default=20_000, help="how many to send")
-    parser.add_argument("--authors", type=_positive, default=200, help="about how many authors")
+    parser.add_argument("--commands", type=positive, default=20_000, help="how many to send")
+    parser.add_argument("--authors", type=positive, default=200, help="about how many authors")
     parser.add_argument("--seed", type=int, default=1, help="draws the commands")
-    parser.add_argument("--clients", type=_positive, default=20, help="how many send at once")
+    parser.add_argument("--clients", type=positive, default=20, help="how many send at once")
     parser.add_argument("--patience", type=float, default=300, help="seconds to wait for a system that stands still")
     parser.add_argument("--url", help="the gateway of a stack that runs (default: one of its own)")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 at least")
-    return number
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from cheeper_e2e.chaos import plan
 from cheeper_e2e.chaos.run import ENVIRONMENT, Run
+from cheeper_e2e.options import positive
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
@@ -57,19 +58,12 @@ def chaos(stack: RunningStack, options: argparse.Namespace, console: Console) ->
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m cheeper_e2e.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="draws the disturbances and the commands")
-    parser.add_argument("--kills", type=_positive, default=plan.KILLS_A_ROUND, help="how many kill -9")
+    parser.add_argument("--kills", type=positive, default=plan.KILLS_A_ROUND, help="how many kill -9")
     parser.add_argument("--minutes", type=float, help="disturb for so long, instead of a number of kills")
-    parser.add_argument("--commands", type=_positive, default=40, help="about how many a second are sent")
+    parser.add_argument("--commands", type=positive, default=40, help="about how many a second are sent")
     parser.add_argument("--outage", type=float, default=60, help="seconds for which a server that is stopped is away")
     parser.add_argument("--patience", type=float, default=300, help="seconds to wait for a system that stands still")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 at least")
-    return number
 
 
 if __name__ == "__main__":
