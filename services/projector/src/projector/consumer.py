@@ -95,6 +95,7 @@ class Consumer:
                         for partition, messages in self._log.read(0 if self._busy else PATIENCE).items():
                             self._take(partition, messages)
                     self._serve_tasks()
+                    self._dead_letters.serve()
         finally:
             self._log.close()
             self._dead_letters.close()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 import structlog
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from projector.parking import ParkedMessage
+from projector.topic import words_of
+
+_LAST_SECONDS: Final = 2.0
 
 log = structlog.get_logger()
 
@@ -29,11 +35,31 @@ class DeadLetters:
             ("cheeper_stack_digest", (message.stack_digest or "").encode()),
         ]
         try:
-            self._producer.produce(self._topic, value=message.raw_value(), key=message.key.encode(), headers=headers)
-            self._producer.poll(0)
+            self._producer.produce(
+                self._topic,
+                value=message.raw_value(),
+                key=message.key.encode(),
+                headers=headers,
+                on_delivery=partial(_delivered, message.message_id),
+            )
         except (BufferError, KafkaException) as error:
-            log.warning("dead letter not copied", message_id=message.message_id, why=str(error))
+            _lost(message.message_id, str(error))
+
+    def serve(self) -> None:
+        """Tells of copies that were lost since, if any; to be called now and then."""
+        self._producer.poll(0)
 
     def close(self) -> None:
-        """Waits a little for copies that are on their way."""
-        self._producer.flush(2)
+        """Waits a little for copies that are on their way, and tells of those that are lost."""
+        if self._producer.flush(_LAST_SECONDS):
+            self._producer.purge()
+            self._producer.flush(_LAST_SECONDS)  # which only reports what was purged
+
+
+def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message) -> None:
+    if error is not None:
+        _lost(message_id, words_of(error))
+
+
+def _lost(message_id: str | None, why: str) -> None:
+    log.warning("dead letter not copied", message_id=message_id, why=why)
