@@ -1,3 +1,26 @@
 """All tests may ask for real servers (cheeper_local.testing tells which fixtures there are)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+import structlog
+
 pytest_plugins = ["cheeper_local.testing"]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command line that a test runs in its own process configures the logs for that test alone: a logger that kept
+    such a configuration would hide its lines from every test that comes after.
+    """
+    before, configure = structlog.get_config(), structlog.configure
+    monkeypatch.setattr(structlog, "configure", partial(_configure, configure))
+    yield
+    configure(**before)
+
+
+def _configure(configure: Callable[..., None], **told: object) -> None:
+    configure(**{**told, "cache_logger_on_first_use": False})
