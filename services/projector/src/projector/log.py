@@ -8,6 +8,7 @@ messages are done, only show the lag; where no store keeps a checkpoint, those o
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
@@ -26,6 +27,7 @@ PATIENCE: Final = 0.1
 """Seconds that a consumer with nothing else to do waits for messages."""
 _BATCH: Final = 500
 _JOIN_SECONDS: Final = 6.0
+_CLOSE_SECONDS: Final = 8.0
 _ASK_AGAIN_SECONDS: Final = 1.0
 _REBALANCE_SECONDS: Final = 3.0
 _ALL: Final = -1  # librdkafka's partition of an error that concerns none
@@ -154,12 +156,17 @@ class TopicLog:
         """Leaves the group, once it is joined: for some seconds that is waited for.
 
         Tansu takes one that leaves before its join is answered for the group's leader for ever, and then gives nobody
-        any partitions.
+        any partitions. And librdkafka waits for the answer to a commit as long as the broker is away, for ever if need
+        be (its issue 3740): such a consumer is left to that, and the group misses it after the session's time.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
         while not self.joined and time.monotonic() < deadline:
             self._consumer.poll(PATIENCE)
-        self._consumer.close()
+        closing = threading.Thread(target=self._consumer.close, name="closing", daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
+        if closing.is_alive():
+            log.warning("ended without leaving the group: the broker did not answer", topic=self._topic)
 
     def _ask_again(self) -> None:
         """Librdkafka tells an error once, and says nothing when it is over: to begin anew brings it up again, or the

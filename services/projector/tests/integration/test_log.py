@@ -1,8 +1,12 @@
 """The partitions of a topic, as a consumer group on a real broker gives them."""
 
+import os
+import signal
+import threading
 import time
 from contextlib import closing
 
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts.topics import COMMANDS
@@ -27,3 +31,32 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
     with closing(a_log()) as second:
         until(lambda: second.read(0.1) or second.owned, 15)
         assert second.owned == set(range(COMMANDS.partitions))
+
+
+def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
+    """A broker that freezes with the group's offsets in hand and is then lost leaves a projector able to end.
+
+    Fails where `close` waits for librdkafka's, which waits for that answer as long as the broker is away.
+    """
+    admin = AdminClient({"bootstrap.servers": own_kafka.url})
+    admin.create_topics([NewTopic(COMMANDS.name, COMMANDS.partitions)])[COMMANDS.name].result(30)
+    producer = Producer({"bootstrap.servers": own_kafka.url})
+    producer.produce(COMMANDS.name, value="one", partition=0)
+    assert producer.flush(30) == 0
+    log = TopicLog(
+        consumer_settings(own_kafka.url, "commands") | {"auto.commit.interval.ms": 100, "log_level": 0},
+        COMMANDS.name,
+        TopicWatch(admin, COMMANDS.name),
+    )
+    until(lambda: log.read(0.1) or log.owned, 15)
+    log.place({0: 0})
+    until(lambda: 0 in log.read(0.1), 15)
+    os.kill(own_kafka.pid, signal.SIGSTOP)
+    log.store_offset(0, 0)
+    ends_at = time.monotonic() + 1  # ten times the interval by which librdkafka commits
+    until(lambda: log.read(0.1) or time.monotonic() > ends_at)
+    own_kafka.kill()
+    ending = threading.Thread(target=log.close, daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()

@@ -1,6 +1,7 @@
 """A member of a consumer group on a real broker."""
 
 import os
+import signal
 import threading
 import time
 from contextlib import closing, suppress
@@ -170,3 +171,29 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
     send("four")
     with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
         assert [message.value for message in receive_until(other, b"four")] == [b"four"]
+
+
+def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
+    """A broker that freezes with a commit in hand and is then lost leaves the member able to end, and another one in
+    its place begins where the group was.
+
+    It fails where `close` calls librdkafka's with a commit unanswered: that waits for the answer as long as the broker
+    is away.
+    """
+    ensure_topics(admin_client(own_kafka.url), "")
+    producer = Producer({"bootstrap.servers": own_kafka.url})
+    producer.produce(DEAD_LETTERS.name, value="one", partition=0)
+    assert producer.flush(60) == 0
+    member = Member(SMALL, own_kafka.url, "", "id")
+    found = until(lambda: member.receive(10), 60)
+    os.kill(own_kafka.pid, signal.SIGSTOP)
+    member.commit(found)
+    until(lambda: not member.receive(10))  # which the commit is sent by
+    own_kafka.kill()
+    ending = threading.Thread(target=member.close, daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    own_kafka.start()
+    with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
+        assert [message.value for message in until(lambda: other.receive(10), 60)] == [b"one"]

@@ -91,9 +91,10 @@ class Member:
         self._topic_id = topic_id
         self.joined = False
         self._refused: KafkaError | None = None
+        self._unanswered = 0  # commits
         self.assignment: dict[int, int | None] = {}
         settings = member_settings(subscription, bootstrap_servers, topic_prefix)
-        self._consumer = Consumer({**settings, "on_commit": self._committed})
+        self._consumer = Consumer({**settings, "on_commit": self._answered})
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
         )
@@ -131,23 +132,33 @@ class Member:
         offsets = [TopicPartition(*place, offset, self._topic_id) for place, offset in following.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._unanswered += 1
         except KafkaException as error:
-            self._committed(error.args[0], offsets)
+            self._committed(error.args[0])
 
     def close(self) -> None:
-        """Leave the group, once it is joined: for some seconds that is waited for, and what comes is handled by others.
+        """Leave the group, once it is joined and has answered: for some seconds that is waited for, and what comes is
+        handled by others.
 
         Tansu takes one that leaves before its join is answered for the group's leader for ever, and then gives nobody
-        any partitions.
+        any partitions. And librdkafka waits for the answer to a commit as long as the broker is away, for ever if need
+        be (its issue 3740): such a consumer is only dropped, and the group misses it after the session's time.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
         try:
-            while not self.joined and time.monotonic() < deadline:
+            while (self._unanswered or not self.joined) and time.monotonic() < deadline:
                 self._consumer.poll(_POLL_SECONDS)
         finally:
-            self._consumer.close()
+            if self._unanswered:
+                del self._consumer
+            else:
+                self._consumer.close()
 
-    def _committed(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+    def _answered(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+        self._unanswered -= 1
+        self._committed(error)
+
+    def _committed(self, error: KafkaError | None) -> None:
         if error is None:
             return
         if error.code() in _COMMIT_LOST:
