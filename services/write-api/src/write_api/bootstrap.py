@@ -36,7 +36,6 @@ from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
-from write_api.db.trouble import Trouble
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
@@ -56,6 +55,7 @@ from write_api.relay.event_log import EventLog
 from write_api.relay.watch import Watch
 from write_api.roles import beside, run_role
 from write_api.settings import Settings
+from write_api.trouble import Trouble
 
 WORKER_SOURCE: Final = "/write-api/worker"
 PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"
@@ -103,21 +103,22 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
-    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
+    refused = Trouble()
+    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
         checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
         if _sends_any(settings):
-            checks["kafka"] = kafka_check(settings)
+            checks["kafka"] = kafka_check(settings, refused)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
 
 
 @asynccontextmanager
-async def sender(settings: Settings) -> AsyncIterator[Send]:
-    """What sends commands, with its producer where any is configured to be sent."""
+async def sender(settings: Settings, trouble: Trouble | None = None) -> AsyncIterator[Send]:
+    """What sends commands, with its producer where any is configured to be sent; `trouble` as for CommandProducer."""
     if not _sends_any(settings):
         yield _send_nothing
         return
     servers, client_id = settings.kafka_bootstrap_servers, f"write-api-{settings.role}"
-    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id)
+    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id, trouble=trouble)
     producer.start()
     try:
         yield _send_with(producer)
@@ -232,8 +233,8 @@ def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check
     return check
 
 
-def kafka_check(settings: Settings) -> Check:
-    """Whether Kafka answers and has the topic of commands as it must be."""
+def kafka_check(settings: Settings, trouble: Trouble) -> Check:
+    """Whether Kafka answers, has the topic of commands as it must be, and lately took what was sent."""
     admin = topics.admin_client(settings.kafka_bootstrap_servers)
 
     async def check() -> str | None:
@@ -243,7 +244,7 @@ def kafka_check(settings: Settings) -> Check:
             return f"no answer: {error.args[0].name()}"
         except topics.TopicMismatchError as error:
             return str(error)
-        return None if found else f"waiting for the topic {COMMANDS.name}"
+        return trouble.why_not() if found else f"waiting for the topic {COMMANDS.name}"
 
     return check
 

@@ -18,6 +18,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
+from write_api.kafka.topics import words_of
+from write_api.trouble import Trouble
 
 DELIVERY_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 1.0
@@ -43,7 +45,9 @@ class MessageTooLargeError(Exception):
 
 
 class CommandProducer:
-    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls."""
+    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls. `trouble` is
+    told whether the broker takes them.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,9 @@ class CommandProducer:
         topic_prefix: str = "",
         delivery_seconds: float = DELIVERY_SECONDS,
         client_id: str = "write-api-http",
+        trouble: Trouble | None = None,
     ) -> None:
+        self._trouble = trouble or Trouble()
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
         self._config: dict[str, Any] = {
@@ -151,8 +157,10 @@ class CommandProducer:
         # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
         if error is not None and error.code() not in _NO_FAULT_OF_THE_PRODUCER:
             self._begin_anew(error)
+            self._trouble.met(words_of(error))
         if error is None:
             self._away.clear()
+            self._trouble.over()
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, done, error)
 
