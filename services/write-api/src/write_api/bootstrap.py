@@ -22,7 +22,7 @@ from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from write_api import process_manager, worker
 from write_api.commands.bus import CommandBus
-from write_api.commands.errors import UnavailableError
+from write_api.commands.errors import CommandTooLargeError, UnavailableError
 from write_api.commands.outcome import Incoming
 from write_api.commands.transports import Dispatcher, Send, Transport
 from write_api.consumer import course
@@ -42,7 +42,7 @@ from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
 from write_api.kafka import topics
-from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
 from write_api.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
 from write_api.migrate import Step, migrate
 from write_api.needs import Needs
@@ -300,6 +300,8 @@ def _send_with(producer: CommandProducer) -> Send:
             await producer.send(command, envelope)
         except BrokerUnavailableError as error:
             raise UnavailableError("Kafka did not confirm a command") from error
+        except MessageTooLargeError as error:
+            raise CommandTooLargeError(str(error)) from error
 
     return send
 

@@ -6,10 +6,8 @@ import asyncio
 import os
 import sys
 import uuid
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -17,13 +15,11 @@ from cheeper_contracts import topics
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS
 from cheeper_local.faulty import KafkaFaults
 from cheeper_local.testing import eventually
-from write_api import bootstrap
 from write_api.commands.ids import new_id
 from write_api.consumer import course
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.process_manager import SUBSCRIPTION as OF_EVENTS
 from write_api.relay import relay
-from write_api.settings import from_env
 from write_api.worker import SUBSCRIPTION as OF_COMMANDS
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
@@ -96,24 +92,12 @@ async def ready(*roles, names=course.NEEDS):
 # --- the producer of the HTTP role ------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def http_client(settings):
-    async with (
-        bootstrap.http_app(settings) as app,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
-    ):
-        yield client
-
-
 @pytest.mark.parametrize("name", ["frozen", "refuses writes"])
-async def test_an_asynchronous_command_is_unavailable(
-    consumers, postgres_url, kafka_bootstrap, topic_prefix, fault, running, name
-):
+async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fault, running, name):
     """It is told so within its time, with the id to repeat it by, and repeated it is done once."""
-    given = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix}
     author = consumers.authors[0]
 
-    async with http_client(from_env(given, "http")) as client:
+    async with http_client() as client:
 
         async def post(cheep_id, key=None):
             headers = {"Idempotency-Key": key} if key else {}

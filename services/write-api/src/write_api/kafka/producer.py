@@ -41,7 +41,9 @@ class BrokerUnavailableError(Exception):
 
 
 class MessageTooLargeError(Exception):
-    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands."""
+    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands. The text
+    names the topic.
+    """
 
 
 class CommandProducer:
@@ -68,6 +70,8 @@ class CommandProducer:
             # What waits for a broker that is slow or away is bounded; whoever comes beyond it is told so at once.
             "queue.buffering.max.messages": MOST_WAITING,
             "queue.buffering.max.kbytes": MOST_WAITING_KBYTES,
+            # A broker that finds a batch too large refuses all commands in it: a low limit is to meet large ones alone.
+            "batch.size": 65_536,
             "delivery.timeout.ms": int(delivery_seconds * 1000),
             "allow.auto.create.topics": False,
             "log_level": 2,
@@ -99,7 +103,7 @@ class CommandProducer:
                 on_delivery=partial(self._report, loop, done),
             )
         except (BufferError, KafkaException) as error:
-            raise _failure(error.args[0], error) from error
+            raise self._failure(error.args[0]) from error
         try:
             await asyncio.wait_for(done, AWAY_SECONDS if self._away.is_set() else None)
         except TimeoutError as error:
@@ -162,18 +166,18 @@ class CommandProducer:
             self._away.clear()
             self._trouble.over()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, done, error)
+            loop.call_soon_threadsafe(_settle, done, None if error is None else self._failure(error))
+
+    def _failure(self, error: object) -> Exception:
+        if isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return MessageTooLargeError(f"the topic {self._topic} takes no message of this size")
+        return BrokerUnavailableError(str(error))
 
 
-def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
+def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
     if done.done():  # whoever awaited it has gone
         return
-    if error is None:
+    if failure is None:
         done.set_result(None)
     else:
-        done.set_exception(_failure(error))
-
-
-def _failure(error: object, said: object = None) -> Exception:
-    too_large = isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-    return (MessageTooLargeError if too_large else BrokerUnavailableError)(str(said or error))
+        done.set_exception(failure)
