@@ -132,6 +132,29 @@ async def test_too_much_poison_stops_the_process_manager_and_says_so(place):
     assert "in a row" in consumer.needs.why(course.MESSAGES)
 
 
+@pytest.mark.proves(guarantee="transient-faults")
+@pytest.mark.parametrize("topic", [topics.COMMANDS, topics.DEAD_LETTERS], ids=lambda topic: topic.name)
+async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, running, read_topic, topic):
+    """Nobody else may be there to make what a wiped Kafka lost: not to send commands, not to copy what is parked.
+
+    Fails where `_handle` does not call `_mend_topics`: it then waits for ever.
+    """
+    consumer = place.process_manager()
+    async with running(consumer):
+        await eventually(lambda: consumer.needs.why(course.GROUP) is None, timeout=40)
+        await place.delete(topic)
+        await place.send(place.messages_of(place.signed(0), place.posted(1, "sorry")))
+        await eventually(lambda: consumer.needs.why(course.MESSAGES), timeout=40)
+        await eventually(lambda: consumer.needs.why(course.MESSAGES) is None, timeout=40)
+        await eventually(place.letters, timeout=40)
+        await place.send(place.messages_of(place.signed(2)))
+        await read_topic(place.commands, 2)
+        await read_topic(topics.DEAD_LETTERS.named(place.prefix), 1)
+    async with running(place.worker()):
+        assert await place.told(2) == [(0, "welcome"), (2, "welcome")]
+    assert await place.letters() == [(1, "crashed")]
+
+
 async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, running):
     """While the broker is away the process is not ready; what comes back empty is read from its start, and what the
     relay sends again changes nothing.

@@ -26,7 +26,7 @@ from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import CommandProducer
-from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.kafka.topics import admin_client, describe, ensure_topics
 from write_api.needs import Needs
 from write_api.processes import PROCESS_MANAGERS
 
@@ -133,6 +133,16 @@ class Consumers:
             assert producer.flush(30) == 0
 
         await asyncio.to_thread(send)
+
+    async def delete(self, topic):
+        """Delete a topic, until it is gone."""
+        admin, name = admin_client(self.bootstrap), topic.named(self.prefix)
+        await asyncio.to_thread(admin.delete_topics([name])[name].result, 10)
+
+        async def is_gone():
+            return await asyncio.to_thread(describe, admin, topic, self.prefix) is None
+
+        await eventually(is_gone, timeout=40)
 
     async def rows(self, statement):
         async with self.engine.connect() as connection:
