@@ -81,11 +81,15 @@ class Consumers:
 
     async def sign_up(self):
         for author_id in self.authors:
-            command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
-            envelope = Envelope(
-                message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
-            )
-            await self.bus.handle([Incoming(command=command, envelope=envelope)])
+            await self.bus.handle([self.sign_up_of(f"u{author_id[-12:]}", author_id)])
+
+    @staticmethod
+    def sign_up_of(username, author_id=None):
+        command = SignUp(author_id=author_id or new_id(), username=username, email=f"{username}@example.com")
+        envelope = Envelope(
+            message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
+        )
+        return Incoming(command=command, envelope=envelope)
 
     def signed(self, author):
         return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)
