@@ -239,8 +239,10 @@ class KafkaFaults:
         """It takes connections, and answers nothing."""
         assert self._server.pid is not None  # noqa: S101 - it was started
         os.kill(self._server.pid, signal.SIGSTOP)
-        yield
-        os.kill(self._server.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:  # a test that fails must not leave it so to those after it
+            os.kill(self._server.pid, signal.SIGCONT)
 
     def refuses_writes(self, topic: str) -> AbstractContextManager[None]:
         """Nobody may write to the topic."""

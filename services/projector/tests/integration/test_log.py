@@ -6,10 +6,12 @@ import threading
 import time
 from contextlib import closing
 
+import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from cheeper_contracts.topics import COMMANDS
+from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
 from projector.log import TopicLog, consumer_settings
 from projector.topic import TopicWatch
@@ -60,3 +62,15 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     ending.start()
     ending.join(30)
     assert not ending.is_alive()
+
+
+@pytest.mark.proves(guarantee="transient-faults")
+def test_what_waits_for_a_store_that_is_away_is_bounded(kafka):
+    """However much is in the log, so much is fetched while nobody takes it.
+
+    Fails without `queued.max.messages.kbytes` in the consumer's settings.
+    """
+    topic, partitions = EVENTS.named(kafka.prefix), EVENTS.partitions
+    there = fill(kafka.servers, topic, partitions)
+    most = most_fetched(consumer_settings(kafka.servers, f"{kafka.prefix}group"), topic, partitions)
+    assert most <= 16 * 1024 * 1024 + partitions * OVERSHOOT < there

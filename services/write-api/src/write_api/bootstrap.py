@@ -22,7 +22,7 @@ from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from write_api import process_manager, worker
 from write_api.commands.bus import CommandBus
-from write_api.commands.errors import UnavailableError
+from write_api.commands.errors import CommandTooLargeError, UnavailableError
 from write_api.commands.outcome import Incoming
 from write_api.commands.transports import Dispatcher, Send, Transport
 from write_api.consumer import course
@@ -36,14 +36,13 @@ from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
-from write_api.db.trouble import Trouble
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
 from write_api.http.health import Check
 from write_api.kafka import topics
-from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
 from write_api.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
 from write_api.migrate import Step, migrate
 from write_api.needs import Needs
@@ -56,6 +55,7 @@ from write_api.relay.event_log import EventLog
 from write_api.relay.watch import Watch
 from write_api.roles import beside, run_role
 from write_api.settings import Settings
+from write_api.trouble import Trouble
 
 WORKER_SOURCE: Final = "/write-api/worker"
 PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"
@@ -103,21 +103,22 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
-    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings) as send:
+    refused = Trouble()
+    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
         checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
         if _sends_any(settings):
-            checks["kafka"] = kafka_check(settings)
+            checks["kafka"] = kafka_check(settings, refused)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
 
 
 @asynccontextmanager
-async def sender(settings: Settings) -> AsyncIterator[Send]:
-    """What sends commands, with its producer where any is configured to be sent."""
+async def sender(settings: Settings, trouble: Trouble | None = None) -> AsyncIterator[Send]:
+    """What sends commands, with its producer where any is configured to be sent; `trouble` as for CommandProducer."""
     if not _sends_any(settings):
         yield _send_nothing
         return
     servers, client_id = settings.kafka_bootstrap_servers, f"write-api-{settings.role}"
-    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id)
+    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id, trouble=trouble)
     producer.start()
     try:
         yield _send_with(producer)
@@ -232,8 +233,8 @@ def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check
     return check
 
 
-def kafka_check(settings: Settings) -> Check:
-    """Whether Kafka answers and has the topic of commands as it must be."""
+def kafka_check(settings: Settings, trouble: Trouble) -> Check:
+    """Whether Kafka answers, has the topic of commands as it must be, and lately took what was sent."""
     admin = topics.admin_client(settings.kafka_bootstrap_servers)
 
     async def check() -> str | None:
@@ -243,7 +244,7 @@ def kafka_check(settings: Settings) -> Check:
             return f"no answer: {error.args[0].name()}"
         except topics.TopicMismatchError as error:
             return str(error)
-        return None if found else f"waiting for the topic {COMMANDS.name}"
+        return trouble.why_not() if found else f"waiting for the topic {COMMANDS.name}"
 
     return check
 
@@ -299,6 +300,8 @@ def _send_with(producer: CommandProducer) -> Send:
             await producer.send(command, envelope)
         except BrokerUnavailableError as error:
             raise UnavailableError("Kafka did not confirm a command") from error
+        except MessageTooLargeError as error:
+            raise CommandTooLargeError(str(error)) from error
 
     return send
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from prometheus_client import CollectorRegistry
@@ -15,13 +16,14 @@ from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import until
-from write_api import outbox
+from write_api import bootstrap, outbox
 from write_api.commands.ids import new_id
 from write_api.kafka.topics import admin_client
 from write_api.metrics import RelayMetrics
 from write_api.needs import Needs
 from write_api.relay import relay as course
 from write_api.relay.event_log import EventLog
+from write_api.settings import from_env
 
 READ_SECONDS = 30
 
@@ -29,12 +31,12 @@ READ_SECONDS = 30
 class Place:
     """An outbox, its topic, and relays between them."""
 
-    def __init__(self, engine, url, bootstrap, prefix):
-        self.engine, self.url, self.bootstrap, self.prefix = engine, url, bootstrap, prefix
+    def __init__(self, engine, url, servers, prefix):
+        self.engine, self.url, self.bootstrap, self.prefix = engine, url, servers, prefix
         self.topic = topics.EVENTS.named(prefix)
 
-    def relay(self, bootstrap=None, **options):
-        needs, servers = Needs(*course.NEEDS), bootstrap or self.bootstrap
+    def relay(self, servers=None, **options):
+        needs, servers = Needs(*course.NEEDS), servers or self.bootstrap
         event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(CollectorRegistry())
         relay = course.Relay(self.url, event_log, servers, needs, metrics=metrics, **options)
         relay.needs = needs
@@ -128,6 +130,22 @@ def read_topic(request):
         return await asyncio.to_thread(read, name, count, broker or request.getfixturevalue("kafka_bootstrap"))
 
     return read_beside
+
+
+@pytest.fixture
+def http_client(postgres_url, kafka_bootstrap, topic_prefix):
+    """A client of the HTTP role on these servers, without a socket."""
+    given = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix}
+
+    @asynccontextmanager
+    async def client():
+        async with (
+            bootstrap.http_app(from_env(given, "http")) as app,
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+        ):
+            yield client
+
+    return client
 
 
 @pytest.fixture

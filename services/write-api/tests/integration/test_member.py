@@ -9,9 +9,10 @@ from contextlib import closing, suppress
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from cheeper_contracts.topics import DEAD_LETTERS
+from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS
+from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from write_api.consumer.member import Member, Subscription
+from write_api.consumer.member import Member, Subscription, member_settings
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.worker import SUBSCRIPTION
 
@@ -197,3 +198,16 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     own_kafka.start()
     with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
         assert [message.value for message in until(lambda: other.receive(10), 60)] == [b"one"]
+
+
+@pytest.mark.proves(guarantee="transient-faults")
+def test_what_waits_for_a_database_that_is_away_is_bounded(kafka_bootstrap, topic_prefix):
+    """However much is in the topic, so much is fetched while nobody takes it.
+
+    Fails without `queued.max.messages.kbytes` in the member's settings.
+    """
+    ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
+    topic, partitions = COMMANDS.named(topic_prefix), COMMANDS.partitions
+    there = fill(kafka_bootstrap, topic, partitions)
+    most = most_fetched(member_settings(SUBSCRIPTION, kafka_bootstrap, topic_prefix), topic, partitions)
+    assert most <= 16 * 1024 * 1024 + partitions * OVERSHOOT < there

@@ -131,7 +131,7 @@ async def test_a_standby_is_ready_and_takes_over(place, running, read_topic):
 
 async def test_a_standby_that_could_not_take_over_says_so(place, running):
     """One that does not reach the broker is not ready, though another relay is at work."""
-    first, second = place.relay(), place.relay(bootstrap="127.0.0.1:1")
+    first, second = place.relay(), place.relay(servers="127.0.0.1:1")
     async with running(first):
         await eventually(lambda: all_met(first), timeout=30)
         async with running(second):

@@ -8,5 +8,9 @@ class UnavailableError(Exception):
     """
 
 
+class CommandTooLargeError(Exception):
+    """The topic takes no command of this size: it was not sent. Trying again helps only once its limit was raised."""
+
+
 class MessageIdTakenError(UnavailableError):
     """A command of another key took a message id between our look and our commit. The next try finds it there."""

@@ -28,7 +28,7 @@ class Send(Protocol):
     """Sends commands to the worker."""
 
     async def __call__(self, command: Command, envelope: Envelope) -> None:
-        """Send a command, and return once the broker has it. Raises UnavailableError."""
+        """Send a command, and return once the broker has it. Raises UnavailableError and CommandTooLargeError."""
 
 
 class Reservations(Protocol):
@@ -65,7 +65,8 @@ class Dispatcher:
         """Run the command or send it, and say what its client is to be told.
 
         `repeatable`: the client chose the message id, and may send the command again under it, here or elsewhere and
-        by whichever transport; it is told the same again. Raises UnavailableError: the outcome is unknown.
+        by whichever transport; it is told the same again. Raises UnavailableError, where the outcome is unknown, and
+        CommandTooLargeError, where nothing was sent.
         """
         if self._transports[type(command)] is Transport.SYNC:
             (outcome,) = await self._bus.handle([Incoming(command=command, envelope=envelope)])

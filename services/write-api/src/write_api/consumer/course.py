@@ -140,12 +140,24 @@ class Consumer:
                 await self._batches.handle(batch)
             except UnavailableError as error:
                 self._needs.unmet(MESSAGES, str(error))
+                await self._mend_topics()
                 await backoff.pause(stop)
                 if stop.is_set():
                     return False
             else:
                 self._needs.met(MESSAGES)
                 return True
+
+    async def _mend_topics(self) -> None:
+        """What a batch waits for may be a topic that went with a wiped Kafka, and nobody else may be there to make it:
+        our own topic is looked for between batches, those that a batch is sent or copied to are not.
+        """
+        try:
+            await asyncio.to_thread(ensure_topics, self._admin, self._prefix)
+        except (KafkaException, TimeoutError, TopicMismatchError) as error:
+            self._needs.unmet(KAFKA, _words(error))
+        else:
+            self._needs.met(KAFKA)
 
     async def _find_topic(self) -> str:
         """Make sure of the topic; its id."""

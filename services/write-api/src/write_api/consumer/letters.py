@@ -51,6 +51,7 @@ class DeadLetters:
             "bootstrap.servers": bootstrap_servers,
             "enable.idempotence": True,
             "delivery.timeout.ms": int(_COPY_SECONDS * 1000),
+            "batch.num.messages": 1,  # one that is too large is refused with all that is in its batch
             "allow.auto.create.topics": False,
             "log_level": 2,
         }

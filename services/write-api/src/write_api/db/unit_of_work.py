@@ -24,8 +24,8 @@ from write_api.db.deferred import DeferredAuthors, DeferredCheeps, DeferredFollo
 from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
 from write_api.db.notifications import PostgresNotifications
-from write_api.db.trouble import Trouble
 from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
+from write_api.trouble import Trouble
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(

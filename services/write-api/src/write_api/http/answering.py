@@ -33,7 +33,8 @@ def identify(request: AnyRequest, given: str | None, field: str) -> str:
 
 async def answer(request: AnyRequest, dispatcher: Dispatcher, command: Command, data: D) -> Response[Answer[D]]:
     """Give the command to the dispatcher and tell the client what became of it: 201 where something was made, 200 where
-    something was changed or all was so already, 202 where it is accepted. Raises RefusedError or UnavailableError.
+    something was changed or all was so already, 202 where it is accepted. Raises RefusedError, UnavailableError or
+    CommandTooLargeError.
     """
     context = context_of(request.scope)
     envelope = Envelope(

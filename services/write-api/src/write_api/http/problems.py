@@ -12,7 +12,7 @@ from litestar.openapi import ResponseSpec
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
-from write_api.commands.errors import UnavailableError
+from write_api.commands.errors import CommandTooLargeError, UnavailableError
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.errors import ClientGoneError, MalformedJsonError, RefusedError, UnsupportedMediaTypeError
@@ -99,6 +99,16 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemAnswer:
     )
 
 
+def _command_too_large(request: AnyRequest, error: CommandTooLargeError) -> ProblemAnswer:
+    # The client sent what it may send: whoever runs this must raise the topic's limit. Until then no repeat helps.
+    log.error("a command is too large for its topic", why=str(error))
+    return problem(
+        request,
+        "internal",
+        "By a fault on our side a command of this size cannot be taken: it was not accepted",
+    )
+
+
 def _client_gone(request: AnyRequest, _: Exception) -> Response[None]:
     log.info("client gone", method=request.method, path=request.url.path)
     return Response(None, status_code=CLIENT_CLOSED_REQUEST)
@@ -119,6 +129,7 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     MalformedJsonError: _malformed,
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,
+    CommandTooLargeError: _command_too_large,
     ClientGoneError: _client_gone,
     Exception: _defect,
 }

@@ -18,6 +18,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
+from write_api.kafka.topics import words_of
+from write_api.trouble import Trouble
 
 DELIVERY_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 1.0
@@ -39,11 +41,15 @@ class BrokerUnavailableError(Exception):
 
 
 class MessageTooLargeError(Exception):
-    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands."""
+    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands. The text
+    names the topic.
+    """
 
 
 class CommandProducer:
-    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls."""
+    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls. `trouble` is
+    told whether the broker takes them.
+    """
 
     def __init__(
         self,
@@ -51,7 +57,9 @@ class CommandProducer:
         topic_prefix: str = "",
         delivery_seconds: float = DELIVERY_SECONDS,
         client_id: str = "write-api-http",
+        trouble: Trouble | None = None,
     ) -> None:
+        self._trouble = trouble or Trouble()
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
         self._config: dict[str, Any] = {
@@ -62,6 +70,8 @@ class CommandProducer:
             # What waits for a broker that is slow or away is bounded; whoever comes beyond it is told so at once.
             "queue.buffering.max.messages": MOST_WAITING,
             "queue.buffering.max.kbytes": MOST_WAITING_KBYTES,
+            # A broker that finds a batch too large refuses all commands in it: a low limit is to meet large ones alone.
+            "batch.size": 65_536,
             "delivery.timeout.ms": int(delivery_seconds * 1000),
             "allow.auto.create.topics": False,
             "log_level": 2,
@@ -93,7 +103,7 @@ class CommandProducer:
                 on_delivery=partial(self._report, loop, done),
             )
         except (BufferError, KafkaException) as error:
-            raise _failure(error.args[0], error) from error
+            raise self._failure(error.args[0]) from error
         try:
             await asyncio.wait_for(done, AWAY_SECONDS if self._away.is_set() else None)
         except TimeoutError as error:
@@ -151,21 +161,23 @@ class CommandProducer:
         # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
         if error is not None and error.code() not in _NO_FAULT_OF_THE_PRODUCER:
             self._begin_anew(error)
+            self._trouble.met(words_of(error))
         if error is None:
             self._away.clear()
+            self._trouble.over()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, done, error)
+            loop.call_soon_threadsafe(_settle, done, None if error is None else self._failure(error))
+
+    def _failure(self, error: object) -> Exception:
+        if isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return MessageTooLargeError(f"the topic {self._topic} takes no message of this size")
+        return BrokerUnavailableError(str(error))
 
 
-def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
+def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
     if done.done():  # whoever awaited it has gone
         return
-    if error is None:
+    if failure is None:
         done.set_result(None)
     else:
-        done.set_exception(_failure(error))
-
-
-def _failure(error: object, said: object = None) -> Exception:
-    too_large = isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-    return (MessageTooLargeError if too_large else BrokerUnavailableError)(str(said or error))
+        done.set_exception(failure)

@@ -106,7 +106,7 @@ class Relay:
                 return
             self._needs.met(POSTGRES)
             cursor = await self._cursor(store)
-            self._needs.met(KAFKA, HISTORY)
+            self._needs.met(HISTORY)
             publisher = Publisher(self._bootstrap_servers, self._event_log.name)
             self._metrics.at_work(_sequences(cursor.sent))
             try:
@@ -183,6 +183,7 @@ class Relay:
                 partitions_at = time.monotonic() + _PARTITIONS_SECONDS
             rows = left.allowed(await self._answered(store.read(cursor, BATCH)))
             if not rows:
+                self._needs.met(KAFKA)  # and else once it confirms: one that answers may yet take no writes
                 await store.wait(poll)
                 poll = min(poll * 2, _LAST_POLL)
                 continue
@@ -203,7 +204,6 @@ class Relay:
         lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
         if lacks is not None:
             raise LogWipedError(lacks)
-        self._needs.met(KAFKA)
 
     async def _answered(self, asked: Awaitable[T]) -> T:
         """What the database answers, however late: readiness tells of one that is frozen."""

@@ -1,4 +1,4 @@
-"""Whether writing lately failed: what a server that still reads (a full disk, a standby, a lost privilege) shows to
+"""Whether writing lately failed: what a server that still answers (a full disk, a standby, a lost right) shows to
 nobody who only asks it.
 """
 
@@ -12,7 +12,7 @@ LATELY_SECONDS: Final = 5.0
 
 
 class Trouble:
-    """The last transaction's fault, for some seconds: then somebody has to try again, and is to be let in for it."""
+    """The last write's fault, for some seconds: then somebody has to try again, and is to be let in for it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -20,11 +20,11 @@ class Trouble:
         self._at = 0.0
 
     def met(self, why: str) -> None:
-        """A transaction failed for this."""
+        """A write failed for this."""
         self._why, self._at = why, self._clock()
 
     def over(self) -> None:
-        """One was committed."""
+        """One succeeded."""
         self._why = None
 
     def why_not(self) -> str | None:

@@ -1,0 +1,105 @@
+"""A Redis and a MongoDB that are slow, or that do not answer for a while, behind a proxy: a whole read-api answers late
+but right, or says in time that it cannot, and is well again without a restart.
+"""
+
+import pytest
+from read_api_process import running
+
+from cheeper_local.testing import Proxy, until
+from read_api.stores.mongo.reader import PATIENCE_MS
+from read_api.stores.redis import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.proves(guarantee="transient-faults")
+
+STORES = {"redis": "REDIS_URL", "mongo": "MONGO_URL"}
+SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 20_000}}
+AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 2 * PATIENCE_SECONDS}}
+WITHIN = 2 * max(PATIENCE_SECONDS, PATIENCE_MS / 1_000) + 1
+"""Seconds for an answer: a connection and then a look-up may each take the store's time, and the machine some more."""
+WAIT = 30
+
+
+@pytest.fixture(scope="module")
+def proxies(stores):
+    """A proxy before each store."""
+    made = {name: Proxy(("127.0.0.1", _port(stores[variable]))) for name, variable in STORES.items()}
+    for proxy in made.values():
+        proxy.start()
+    yield made
+    for proxy in made.values():
+        proxy.stop()
+
+
+def _port(url):
+    return int(url.partition("127.0.0.1:")[2].partition("/")[0])
+
+
+@pytest.fixture(scope="module")
+def api(stores, proxies, tmp_path_factory):
+    """A client of a read-api that reaches both stores through their proxies."""
+    through = {
+        variable: stores[variable].replace(f":{proxies[name].upstream[1]}", f":{proxies[name].port}")
+        for name, variable in STORES.items()
+    }
+    with running(tmp_path_factory.mktemp("read-api") / "log", **{**stores, **through}) as (client, _):
+        yield client
+
+
+@pytest.fixture
+def paths(shared_hot, shared_documents):
+    """A path that each store answers, of an author who has three followers there."""
+    author = shared_documents.sign_up(followers=3, following=0, cheeps=0)
+    shared_hot.author(author, username="bob", followers=3)
+    return {"redis": f"/author/{author}/followers-counter", "mongo": f"/author/{author}"}
+
+
+def asks(api, path):
+    """How many followers the author has, or the code where that is not answered in time."""
+    reply = api.get(path, timeout=WITHIN)
+    data = reply.json()["data"]
+    if reply.status_code == 200:
+        return data.get("numberOfFollowers", data.get("followers"))
+    assert reply.headers["retry-after"]
+    return reply.status_code, data["code"]
+
+
+def away(api):
+    """The needs of which the health page says that they are not met; its status says the same."""
+    reply = api.get("/health/ready", timeout=WITHIN)
+    assert "127.0.0.1" not in reply.text
+    found = {name for name, need in reply.json()["data"].items() if not need["ok"]}
+    assert (reply.status_code, "retry-after" in reply.headers) == ((503, True) if found else (200, False))
+    return found
+
+
+@pytest.mark.parametrize("how", SLOW)
+@pytest.mark.parametrize("name", STORES)
+def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
+    """What comes within the time that an answer may take is right, and nobody calls the store away.
+
+    Fails where PATIENCE_SECONDS or PATIENCE_MS is 20 times less.
+    """
+    until(lambda: not away(api), WAIT)
+    with proxies[name].slow(**SLOW[how]):
+        before = proxies[name].passed
+        assert [asks(api, paths[name]) for _ in range(5)] == [3] * 5
+        assert away(api) == set()
+        assert proxies[name].passed > before
+
+
+@pytest.mark.parametrize("how", AWAY)
+@pytest.mark.parametrize("name", STORES)
+def test_a_store_that_does_not_answer_is_away(api, proxies, paths, name, how):
+    """Its queries and the health page say so in the store's time; those of the other store are answered all the while.
+
+    Fails without `socket_timeout` in `stores/redis.py`, and without `timeoutMS` in `stores/mongo/reader.py`.
+    """
+    (other,) = STORES.keys() - {name}
+    until(lambda: not away(api), WAIT)
+    assert asks(api, paths[name]) == 3
+    with proxies[name].slow(**AWAY[how]):
+        assert asks(api, paths[name]) == (503, "unavailable")
+        assert away(api) == {name}
+        assert asks(api, paths[other]) == 3
+    until(lambda: not away(api), WAIT)
+    until(lambda: asks(api, paths[name]) == 3, WAIT)

@@ -1,0 +1,133 @@
+"""A PostgreSQL whose disk is really full: what needs room waits for it, and nothing is lost or taken for poison."""
+
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from cheeper_local.servers import Postgres
+from cheeper_local.small_disk import SmallDisk, may_mount
+from cheeper_local.testing import eventually
+from write_api.bootstrap import postgres_check
+from write_api.commands.bus import CommandBus
+from write_api.commands.errors import UnavailableError
+from write_api.consumer import course
+from write_api.db.engine import create_engine
+from write_api.db.migrate import migrate
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+
+sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
+
+from write_api_consumers import Consumers
+
+WAIT = 60
+MEGABYTES = 120
+MOST = 3_000
+"""Commands that the room in pages that there are already must not suffice for."""
+
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(not may_mount(), reason="only who may mount has a disk that is small enough to fill"),
+]
+
+
+@pytest.fixture(scope="module")
+def disk_and_url(tmp_path_factory):
+    """A small disk, and a PostgreSQL with its data on it."""
+    disk = SmallDisk(MEGABYTES)
+    server = Postgres(disk.folder, log=tmp_path_factory.mktemp("postgres") / "log", fast=True)
+    server.start()
+    yield disk, server.url
+    server.wipe()
+    disk.remove()
+
+
+@pytest.fixture
+async def on_disk(disk_and_url):
+    """A pool on the disk's database, with the schema."""
+    engine = create_engine(disk_and_url[1], application_name="test")
+    await migrate(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def consumers(on_disk, kafka_bootstrap, topic_prefix):
+    consumers = Consumers(on_disk, kafka_bootstrap, topic_prefix)
+    await consumers.prepare()
+    yield consumers
+    await consumers.producer.close()
+
+
+@pytest.fixture
+def full(disk_and_url, on_disk):
+    """Fills the disk while a block lasts, but for a whole segment of the write-ahead log: a server that needs one, and
+    has no room for it, does not refuse but dies.
+    """
+
+    @asynccontextmanager
+    async def filled():
+        async with on_disk.begin() as connection:
+            await connection.execute(text("SET LOCAL synchronous_commit = on"))  # the segment is there afterwards
+            await connection.execute(text("SELECT pg_switch_wal(), pg_logical_emit_message(true, '', '')"))
+        with disk_and_url[0].full():
+            yield
+
+    return filled
+
+
+async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, full, running):
+    """Events that come meanwhile lead to their commands once each, and to no letter, as soon as there is room.
+
+    Fails where the states of class 53 are no faults that pass.
+    """
+    worker = consumers.worker()
+    async with running(worker, consumers.process_manager()):
+        await eventually(lambda: worker.needs.why(course.GROUP) is None, WAIT)
+        async with full():
+            await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2) for n in range(MOST))))
+            await eventually(lambda: "DiskFull" in (worker.needs.why(course.MESSAGES) or ""), WAIT)
+        assert len(await consumers.told(MOST)) == MOST
+        await eventually(lambda: worker.needs.why(course.MESSAGES) is None, WAIT)
+    (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
+    assert left.count == MOST
+    assert await consumers.letters() == []
+
+
+async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full):
+    """What was answered before is kept, what was not is done by its repeat, and readiness tells.
+
+    Fails where readiness asks the server alone: it answers all the while.
+    """
+    transactions = PostgresTransactions(on_disk)
+    bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
+    check = postgres_check(on_disk, transactions.trouble)
+    assert await check() is None
+    commands = [consumers.sign_up_of(f"u{n}") for n in range(MOST)]
+    async with full():
+        done = [command async for command in _until_refused(bus, commands)]
+        assert len(done) < MOST
+        assert "DiskFull" in await check()
+    refused = commands[len(done)]
+    await eventually(lambda: _is_done(bus, refused), WAIT)
+    assert await check() is None
+    (found,) = await consumers.rows("SELECT count(*) FROM authors WHERE username ~ '^u[0-9]{1,4}$'")
+    assert found.count == len(done) + 1
+
+
+async def _until_refused(bus, commands):
+    for command in commands:
+        if not await _is_done(bus, command):
+            return
+        yield command
+
+
+async def _is_done(bus, command):
+    try:
+        await bus.handle([command])
+    except UnavailableError:
+        return False
+    return True

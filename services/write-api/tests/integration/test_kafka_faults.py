@@ -1,0 +1,226 @@
+"""Kafka that refuses us for now, for each of write-api's four users of it, and frozen for HTTP and relay: waited for
+and told, nothing lost, nothing parked, nothing twice, and all well again without a restart.
+"""
+
+import asyncio
+import os
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from cheeper_contracts import topics
+from cheeper_contracts.answers import RETRY_AFTER_SECONDS
+from cheeper_local.faulty import KafkaFaults
+from cheeper_local.testing import eventually
+from write_api.commands.ids import new_id
+from write_api.consumer import course
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.process_manager import SUBSCRIPTION as OF_EVENTS
+from write_api.relay import relay
+from write_api.worker import SUBSCRIPTION as OF_COMMANDS
+
+sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
+
+from write_api_consumers import Consumers
+
+WAIT = 60
+
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
+]
+
+
+@pytest.fixture(scope="module")
+def faulty_kafka(servers):
+    """A Kafka of these tests alone, and its faults."""
+    server = servers.own("kafka")
+    yield server, KafkaFaults(server)
+    server.wipe()
+
+
+@pytest.fixture
+def kafka_bootstrap(faulty_kafka):
+    return faulty_kafka[0].url
+
+
+@pytest.fixture
+def topic_prefix():
+    """Nothing is to be deleted: the broker ends with the module."""
+    return f"t{uuid.uuid4().hex}."
+
+
+@pytest.fixture
+def fault(faulty_kafka, topic_prefix):
+    """A fault of the broker by name, for a topic and a consumer group."""
+    faults = faulty_kafka[1]
+
+    def named(name, topic=topics.COMMANDS, group=""):
+        return {
+            "frozen": faults.frozen,
+            "refuses writes": lambda: faults.refuses_writes(topic.named(topic_prefix)),
+            "refuses reads": lambda: faults.refuses_reads(topic.named(topic_prefix)),
+            "refuses the group": lambda: faults.refuses_group(topic_prefix + group),
+        }[name]()
+
+    return named
+
+
+@pytest.fixture
+async def consumers(engine, kafka_bootstrap, topic_prefix):
+    """Process managers and workers on this Kafka."""
+    consumers = Consumers(engine, kafka_bootstrap, topic_prefix)
+    await consumers.prepare()
+    yield consumers
+    await consumers.producer.close()
+
+
+def whys(role, names=course.NEEDS):
+    """Why a role is not ready, none where it is."""
+    found = [why for name in names if (why := role.needs.why(name))]
+    assert not any("127.0.0.1" in why for why in found), found
+    return found
+
+
+async def ready(*roles, names=course.NEEDS):
+    await eventually(lambda: not any(whys(role, names) for role in roles), WAIT)
+
+
+# --- the producer of the HTTP role ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["frozen", "refuses writes"])
+async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fault, running, name):
+    """It is told so within its time, with the id to repeat it by, and repeated it is done once."""
+    author = consumers.authors[0]
+
+    async with http_client() as client:
+
+        async def post(cheep_id, key=None):
+            headers = {"Idempotency-Key": key} if key else {}
+            body = {"cheep_id": cheep_id, "author_id": author, "message": "Hello"}
+            return await client.post("/cheep", json=body, headers=headers)
+
+        async def is_ready():
+            reply = await client.get("/health/ready")
+            assert "127.0.0.1" not in reply.text
+            need = reply.json()["data"]["kafka"]
+            assert need["ok"] == (reply.status_code == 200)
+            return need["ok"]
+
+        async def is_taken(cheep_id, key):
+            reply = await post(cheep_id, key)
+            assert reply.status_code in {202, 503}
+            return reply.status_code == 202
+
+        async def refused(cheep_id):
+            reply = await post(cheep_id)
+            return None if reply.status_code == 202 else reply
+
+        async def is_not_ready():
+            return not await is_ready()
+
+        first, second, third = (new_id() for _ in range(3))
+        await eventually(is_ready, WAIT)
+        assert (await post(first)).status_code == 202
+        with fault(name):
+            reply = await eventually(lambda: refused(second), WAIT)  # brokers learn of a rule in their own time
+            assert (reply.status_code, reply.json()["data"]["code"]) == (503, "unavailable")
+            assert reply.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
+            assert "127.0.0.1" not in reply.text
+            await eventually(is_not_ready, WAIT)
+        key = reply.json()["meta"]["message_id"]
+        await eventually(lambda: is_taken(second, key), WAIT)
+        await eventually(is_ready, WAIT)
+        assert (await post(third)).status_code == 202
+    async with running(consumers.worker()):
+        await eventually(lambda: is_posted(consumers, {first, second, third}), WAIT)
+    assert await consumers.letters() == []
+
+
+async def is_posted(consumers, cheep_ids):
+    """Each has its cheep and its one outcome. What the broker was given before it answered may come twice."""
+    found = await consumers.rows(
+        "SELECT cheep_id::text, (SELECT count(*) FROM outbox WHERE type LIKE '%cheep-posted%') AS told FROM cheeps"
+    )
+    assert {row.cheep_id for row in found} <= cheep_ids
+    assert {row.told for row in found} <= {len(found)}
+    return len(found) == len(cheep_ids)
+
+
+# --- the relay --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["frozen", "refuses writes"])
+async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fault, running, read_topic, name):
+    """It says so for as long as nothing is confirmed, and then sends all, whatever comes twice with its sequence."""
+    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    one, authors = place.relay(), [new_id() for _ in range(20)]
+    async with running(one):
+        await ready(one, names=relay.NEEDS)
+        await place.write(*authors)
+        await read_topic(place.topic, 20, place.bootstrap)
+        with fault(name, topics.EVENTS):
+            await place.write(*authors)
+            await eventually(lambda: whys(one, relay.NEEDS), WAIT)
+            if name == "refuses writes":  # it tries again and again, and is not ready in between
+                with capture_logs() as lines:
+                    await eventually(
+                        lambda: [line["event"] for line in lines].count("this relay is at work") >= 3, WAIT
+                    )
+                assert "ready" not in [line["event"] for line in lines]
+        await place.write(*authors)
+        found = await read_topic(place.topic, 60, place.bootstrap)
+        await ready(one, names=relay.NEEDS)
+    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+
+
+# --- the worker and the process managers ------------------------------------------------------------------------------
+
+OF_CONSUMERS = [
+    ("worker", "refuses reads", topics.COMMANDS),
+    ("worker", "refuses the group", topics.COMMANDS),
+    ("process-manager", "refuses reads", topics.EVENTS),
+    ("process-manager", "refuses the group", topics.EVENTS),
+    ("process-manager", "refuses writes", topics.COMMANDS),
+]
+
+
+@pytest.mark.parametrize(("who", "name", "topic"), OF_CONSUMERS)
+async def test_consumers_wait_for_kafka(consumers, fault, running, who, name, topic):
+    """Whoever meets the fault says so; then each event, of before, meanwhile and after, has led to its command once."""
+    roles = {"worker": consumers.worker(), "process-manager": consumers.process_manager()}
+    group = {"worker": OF_COMMANDS, "process-manager": OF_EVENTS}[who].group
+    events = [consumers.messages_of(*(consumers.followed(n % 2, 2) for n in range(20))) for _ in range(3)]
+    async with running(*roles.values()):
+        await ready(*roles.values())
+        await consumers.send(events[0])
+        await consumers.told(20)
+        with fault(name, topic, group):
+            sending = asyncio.create_task(consumers.send(events[1]))
+            await eventually(lambda: whys(roles[who]), WAIT)
+        await sending
+        await ready(*roles.values())
+        await consumers.send(events[2])
+        assert len(await consumers.told(60)) == 60
+        assert await consumers.letters() == []
+    (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
+    assert left.count == 60
+
+
+async def test_a_dead_letter_waits_for_its_copy(consumers, fault, running, read_topic):
+    """What is parked while nothing may be copied is parked once and copied afterwards, and the rest is handled."""
+    letters = topics.DEAD_LETTERS
+    one, behind = consumers.process_manager(), consumers.worker()
+    async with running(one, behind):
+        await ready(one, behind)
+        with fault("refuses writes", letters):
+            await consumers.send(consumers.messages_of(consumers.posted(0, "sorry"), consumers.followed(0, 1)))
+            await eventually(lambda: whys(one, [course.MESSAGES]), WAIT)
+        await consumers.told(1)
+        await read_topic(letters.named(consumers.prefix), 1, consumers.bootstrap)
+        await ready(one, behind)
+    assert await consumers.letters() == [(0, "crashed")]

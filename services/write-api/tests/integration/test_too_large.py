@@ -1,0 +1,158 @@
+"""Messages that a topic takes at no time, since whoever runs Kafka gave it a lower limit than ours: told as what they
+are, and nothing waits behind them.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import ResourceType
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from structlog.testing import capture_logs
+
+from cheeper_contracts import topics
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.envelope import Envelope
+from cheeper_local.testing import eventually
+from write_api import bootstrap
+from write_api.commands.ids import new_id
+from write_api.consumer import course
+from write_api.kafka.topics import admin_client
+from write_api.settings import from_env
+
+sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
+
+from write_api_consumers import Consumers
+
+WAIT = 60
+LIMIT = 1_000
+"""Bytes of a batch of messages, which those of our tests have room in where nothing in them is long."""
+ENOUGH = 1_000_000
+
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu's topics have no such limit"),
+]
+
+
+@pytest.fixture
+async def consumers(engine, kafka_bootstrap, topic_prefix):
+    """Process managers and workers on the shared Kafka."""
+    consumers = Consumers(engine, kafka_bootstrap, topic_prefix)
+    await consumers.prepare()
+    yield consumers
+    await consumers.producer.close()
+
+
+@pytest.fixture
+def takes(kafka_bootstrap, topic_prefix):
+    """Sets how many bytes a topic takes at a time."""
+    admin = admin_client(kafka_bootstrap)
+
+    def change(topic, most):
+        entry = ConfigEntry("max.message.bytes", str(most), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix), incremental_configs=[entry])
+        admin.incremental_alter_configs([resource])[resource].result(10)
+
+    return lambda topic, most: asyncio.to_thread(change, topic, most)
+
+
+async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_client, takes):
+    """Its client is told that it was not accepted, without a promise that a repeat helps, and the log names the topic;
+    commands of another size are taken meanwhile, and it too once the limit was raised.
+
+    Fails where MessageTooLargeError is taken for BrokerUnavailableError.
+    """
+    async with http_client() as client:
+
+        async def post(message, key):
+            body = {"author_id": consumers.authors[0], "message": message}
+            return await client.post("/cheep", json=body, headers={"Idempotency-Key": key})
+
+        async def is_taken(message, key):
+            return (await post(message, key)).status_code == 202
+
+        async def is_refused(message, key):
+            return not await is_taken(message, key)
+
+        large, key = "鳥" * 260, new_id()
+        assert await is_taken("Hello", new_id())
+        await takes(topics.COMMANDS, LIMIT)
+        await eventually(lambda: is_refused(large, new_id()), WAIT)
+        with capture_logs() as lines:
+            reply = await post(large, key)
+        assert (reply.status_code, reply.json()["data"]["code"]) == (500, "internal")
+        assert reply.json()["data"].keys() == {"code", "message"}
+        assert "not accepted" in reply.json()["data"]["message"]
+        assert "retry-after" not in reply.headers
+        assert not any(said in reply.text for said in ("127.0.0.1", consumers.commands))
+        (told,) = [line for line in lines if line["log_level"] == "error"]
+        assert consumers.commands in told["why"]
+        assert await is_taken("Hello", new_id())
+        assert (await client.get("/health/ready")).status_code == 200
+        await takes(topics.COMMANDS, ENOUGH)
+        await eventually(lambda: is_taken(large, key), WAIT)
+
+
+async def test_many_commands_at_once_are_not_too_large(consumers, takes):
+    """A topic that takes the largest of our commands takes however many small ones are sent together.
+
+    Fails without `batch.size` in the producer's settings.
+    """
+    await takes(topics.COMMANDS, 100_000)
+    command = PostCheep(cheep_id=new_id(), author_id=consumers.authors[0], message="Hello")
+    envelope = Envelope(
+        message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
+    )
+    await consumers.producer.send(command, envelope)
+    await asyncio.gather(*(consumers.producer.send(command, envelope) for _ in range(2_000)))
+
+
+async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_replayed(
+    consumers, postgres_url, running, takes
+):
+    """The event waits with its reason, which names the topic, until somebody raised the limit; others are handled.
+
+    Fails where MessageTooLargeError is taken for BrokerUnavailableError: the process manager then waits for ever.
+    """
+    one = consumers.process_manager()
+    async with running(one, consumers.worker()):
+        await takes(topics.COMMANDS, 10)
+        await consumers.send(consumers.messages_of(consumers.signed(0)))
+        await eventually(consumers.letters, WAIT)
+        await takes(topics.COMMANDS, ENOUGH)
+        await consumers.send(consumers.messages_of(consumers.signed(1)))
+        assert await consumers.told(1) == [(1, "welcome")]
+        assert one.needs.why(course.MESSAGES) is None
+        ((reason, error),) = await consumers.rows("SELECT reason, error FROM dead_letters")
+        assert (reason, consumers.commands in error) == ("crashed", True)
+        given = {
+            "DATABASE_URL": postgres_url,
+            "KAFKA_BOOTSTRAP_SERVERS": consumers.bootstrap,
+            "TOPIC_PREFIX": consumers.prefix,
+        }
+        async with bootstrap.replays(from_env(given, "dead-letters")) as replays:
+            replayed = [each async for each in replays[topics.EVENTS.name].of_key(consumers.authors[0])]
+        assert [each.still for each in replayed] == [None]
+        assert await consumers.told(2) == [(0, "welcome"), (1, "welcome")]
+
+
+async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consumers, running, takes, read_topic):
+    """It is told of, and nothing waits behind it: others are parked and copied, and the rest is handled.
+
+    Fails where `_is_too_large` is always false: the process manager then waits for ever.
+    """
+    await takes(topics.DEAD_LETTERS, LIMIT)
+    one, large = consumers.process_manager(), b"{" + b" " * LIMIT
+    (first, _), (second, _) = consumers.messages_of(consumers.signed(0), consumers.signed(1))
+    async with running(one, consumers.worker()):
+        with capture_logs() as lines:
+            await consumers.send([(first, large), (second, b"{"), *consumers.messages_of(consumers.signed(2))])
+            assert await consumers.told(1) == [(2, "welcome")]
+            await eventually(lambda: one.needs.why(course.MESSAGES) is None, WAIT)
+            ((*_, value, _),) = await read_topic(topics.DEAD_LETTERS.named(consumers.prefix), 1)
+    assert value == b"{"
+    assert sorted(await consumers.letters()) == [(0, "malformed"), (1, "malformed")]
+    assert [line["log_level"] for line in lines if "too large" in line["event"]] == ["warning"]

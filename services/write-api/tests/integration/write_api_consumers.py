@@ -1,0 +1,172 @@
+"""Process managers and workers between real servers, as several files of tests have them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from confluent_kafka import Producer
+from sqlalchemy import text
+
+from cheeper_contracts import codec, topics
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_local.testing import eventually
+from write_api import bootstrap, process_manager, worker
+from write_api.commands.bus import CommandBus
+from write_api.commands.ids import new_id
+from write_api.commands.outcome import Incoming
+from write_api.commands.transports import Dispatcher, Transport
+from write_api.consumer import course
+from write_api.consumer.batch import Batches
+from write_api.consumer.letters import DeadLetters
+from write_api.db.handled_commands import PostgresReservations
+from write_api.db.unit_of_work import PostgresTransactions
+from write_api.features import HANDLERS
+from write_api.kafka.producer import CommandProducer
+from write_api.kafka.topics import admin_client, describe, ensure_topics
+from write_api.needs import Needs
+from write_api.processes import PROCESS_MANAGERS
+
+
+def crashes_on_sorry(event, _envelope):
+    """A process manager with a defect."""
+    if event.message == "sorry":
+        raise RuntimeError("a defect")
+
+
+TABLE = {**PROCESS_MANAGERS, CheepPosted: (crashes_on_sorry,)}
+
+
+class Consumers:
+    """A topic of events, one of commands, a write model, and process managers and workers between them."""
+
+    def __init__(self, engine, servers, prefix):
+        self.engine, self.bootstrap, self.prefix = engine, servers, prefix
+        self.transports = dict.fromkeys(HANDLERS, Transport.ASYNC)
+        self.commands = topics.COMMANDS.named(prefix)
+        begin = PostgresTransactions(engine).begin
+        self.bus = CommandBus(begin, lambda: None, HANDLERS, source="/worker", accepted=True)
+        self.producer = CommandProducer(servers, prefix, delivery_seconds=2)
+        self.producer.start()
+        send = bootstrap._send_with(self.producer)
+        self.dispatcher = Dispatcher(self.bus, self.transports, PostgresReservations(engine), send)
+        self.authors = [new_id() for _ in range(3)]
+        self._sequences = {}
+
+    async def prepare(self):
+        """The topics, and the authors."""
+        await asyncio.to_thread(ensure_topics, admin_client(self.bootstrap), self.prefix)
+        await self.sign_up()
+
+    def process_manager(self, most_in_a_row=20):
+        reactions = process_manager.Reactions(TABLE, "/pm")
+        return self._consumer(process_manager.SUBSCRIPTION, reactions.read, self.dispatcher.pass_on, most_in_a_row)
+
+    def worker(self):
+        return self._consumer(worker.SUBSCRIPTION, worker.read, self.bus.handle, 20)
+
+    def _consumer(self, subscription, read, run, most_in_a_row):
+        needs = Needs(*course.NEEDS)
+        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, subscription.topic)
+        batches = Batches(read, run, letters, most_in_a_row=most_in_a_row)
+        consumer = course.Consumer(subscription, self.bootstrap, self.prefix, batches, needs)
+        consumer.needs = needs
+        return consumer
+
+    async def run_process_managers(self, limit):
+        await self.process_manager().run(asyncio.Event(), limit)
+
+    async def sign_up(self):
+        for author_id in self.authors:
+            await self.bus.handle([self.sign_up_of(f"u{author_id[-12:]}", author_id)])
+
+    @staticmethod
+    def sign_up_of(username, author_id=None):
+        command = SignUp(author_id=author_id or new_id(), username=username, email=f"{username}@example.com")
+        envelope = Envelope(
+            message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
+        )
+        return Incoming(command=command, envelope=envelope)
+
+    def signed(self, author):
+        return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)
+
+    def followed(self, by, author):
+        one, other = self.authors[by], self.authors[author]
+        return AuthorFollowed(follow_id=new_id(), from_author_id=one, to_author_id=other, followed_at=1)
+
+    def posted(self, author, message):
+        return CheepPosted(
+            cheep_id=new_id(), author_id=self.authors[author], author_username="u", message=message, cheep_date=1
+        )
+
+    def messages_of(self, *events):
+        """The messages of events, in this order, as the relay would send them."""
+        return [self._message(event) for event in events]
+
+    def _message(self, event):
+        partition = topics.partition_of(event.key)
+        self._sequences[partition] = self._sequences.get(partition, 0) + 1
+        envelope = Envelope(
+            message_id=new_id(),
+            type=event.TYPE,
+            source="/t",
+            time=1,
+            key=event.key,
+            correlation_id=new_id(),
+            sequence=self._sequences[partition],
+        )
+        return envelope, codec.encode(event)
+
+    async def send(self, messages):
+        """Send messages to the log."""
+
+        def send():
+            producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+            for envelope, value in messages:
+                producer.produce(
+                    topics.EVENTS.named(self.prefix),
+                    value=value,
+                    key=envelope.key,
+                    partition=topics.partition_of(envelope.key),
+                    headers=[*to_headers(envelope)],
+                )
+            assert producer.flush(30) == 0
+
+        await asyncio.to_thread(send)
+
+    async def delete(self, topic):
+        """Delete a topic, until it is gone."""
+        admin, name = admin_client(self.bootstrap), topic.named(self.prefix)
+        await asyncio.to_thread(admin.delete_topics([name])[name].result, 10)
+
+        async def is_gone():
+            return await asyncio.to_thread(describe, admin, topic, self.prefix) is None
+
+        await eventually(is_gone, timeout=40)
+
+    async def rows(self, statement):
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text(statement))).all()
+
+    async def notifications(self):
+        """Whom has been told what, by number of author."""
+        rows = await self.rows("SELECT author_id::text AS author, kind FROM notifications")
+        return sorted((self.authors.index(row.author), row.kind) for row in rows)
+
+    async def told(self, count):
+        """The notifications, once there are so many."""
+
+        async def all_there():
+            found = await self.notifications()
+            return found if len(found) >= count else None
+
+        return await eventually(all_there, timeout=40)
+
+    async def letters(self):
+        rows = await self.rows("SELECT source_topic, key, reason FROM dead_letters ORDER BY id")
+        assert {row.source_topic for row in rows} <= {topics.EVENTS.named(self.prefix)}
+        return [(self.authors.index(row.key), row.reason) for row in rows]
