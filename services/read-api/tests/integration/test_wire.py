@@ -63,3 +63,15 @@ async def test_look_ups_of_different_authors_are_not_mixed_up(hot: Hot, redis_vi
         hot.author(author, username=f"a{number}", followers=number)
     found = await asyncio.gather(*(redis_views.followers(author, after=None) for author in authors))
     assert [each.followers for each in found] == list(authors.values())
+
+
+async def test_a_new_connection_brings_the_scripts(own_redis):
+    """However many look up at once on a server that knows no script, none of them is refused for that."""
+    client = redis.connect(own_redis.url)
+    views = redis.RedisViews(client, "")
+    await asyncio.gather(*(views.followers(new_id(), after=None) for _ in range(100)))
+    with redis_py.Redis.from_url(own_redis.url) as server:
+        stats = server.info("commandstats")
+    assert (stats["cmdstat_evalsha_ro"]["calls"], stats["cmdstat_evalsha_ro"]["failed_calls"]) == (100, 0)
+    await client.aclose()
+    await client.connection_pool.disconnect()

@@ -38,9 +38,8 @@ _NOT_NOW: Final = frozenset(
 
 _NOBODY: Final = "nobody"
 
-_followers, _stretch, _merge, _records, _settled, _command = (
-    Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command")
-)
+_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command"))
+_followers, _stretch, _merge, _records, _settled, _command = _SCRIPTS
 
 
 def connect(url: str) -> Redis:
@@ -61,7 +60,7 @@ class RedisViews:
     """Counters, timelines and commands, and which commands' effects are in them."""
 
     def __init__(self, client: Redis, prefix: str) -> None:
-        self._wire = Wire(client.connection_pool)
+        self._wire = Wire(client.connection_pool, [script.loading for script in _SCRIPTS])
         self._prefix = prefix
 
     async def ping(self) -> None:

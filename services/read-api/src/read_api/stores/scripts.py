@@ -1,7 +1,8 @@
 """Read-only Lua scripts on Redis.
 
-A script is named by its content, so versions of this program live side by side and a server that was wiped is given the
-script again by whoever misses it. What it knows of `cheeper_contracts` is put before it as locals.
+A script is named by its content, so versions of this program live side by side. Each new connection brings them all,
+and a server that was wiped meanwhile is given a script again by whoever misses it. What it knows of
+`cheeper_contracts` is put before it as locals.
 
 Each call finds out on the server which generation is live, and reads that one: nothing here remembers it, so a switch
 is one step for all readers.
@@ -16,7 +17,7 @@ from typing import Any, Final
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import generations, views
-from read_api.stores.wire import Wire
+from read_api.stores.wire import Command, Wire
 
 _PATTERNS: Final = {
     "AUTHOR_COUNTERS": views.AUTHOR_COUNTERS,
@@ -41,6 +42,11 @@ class Script:
         self._text = f"#!lua flags=no-writes\n{prelude}{_lua('common')}{_lua(name)}"
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
+    @property
+    def loading(self) -> Command:
+        """The command that makes the script known to a server."""
+        return ("SCRIPT", "LOAD", self._text)
+
     async def __call__(self, wire: Wire, prefix: str, *arguments: str | bytes | int) -> Any:
         """What the script returns for the installation of that prefix. Raises what `Wire.ask` raises."""
         command = ("EVALSHA_RO", self._digest, 1, generations.registry_key(prefix), prefix, *arguments)
@@ -49,7 +55,7 @@ class Script:
         except ResponseError as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise
-        await wire.ask("SCRIPT", "LOAD", self._text)
+        await wire.ask(*self.loading)
         return await wire.ask(*command)
 
 

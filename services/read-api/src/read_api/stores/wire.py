@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import hiredis
@@ -21,16 +22,20 @@ PATIENCE_SECONDS: Final = 2.0
 _READ_BYTES: Final = 1 << 18
 _NO_MORE: Final = object()
 
-_Waiting = deque[tuple[float, asyncio.Future[Any]]]
+Command = tuple[str | bytes | float, ...]
 
 
 class Wire:
-    """Asks Redis over one connection of a pool, which it makes when first asked and again after it was lost."""
+    """Asks Redis over one connection of a pool, which it makes when first asked and again after it was lost.
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    `preface` goes before all else over each new connection; what Redis says to it is not looked at.
+    """
+
+    def __init__(self, pool: ConnectionPool, preface: Sequence[Command] = ()) -> None:
         self._pool = pool
+        self._preface = preface
         self._unsent: list[bytes] = []
-        self._waiting: _Waiting = deque()
+        self._waiting: deque[asyncio.Future[Any]] = deque()
         self._writer: asyncio.StreamWriter | None = None
         self._limit = asyncio.timeout(None)
         self._reading: asyncio.Task[None] | None = None
@@ -38,70 +43,87 @@ class Wire:
     async def ask(self, *command: str | bytes | float) -> Any:
         """The answer to a command that writes nothing: it is sent again, once, where the connection was lost.
 
-        Raises ResponseError with the server's words, another RedisError, or OSError.
+        Raises ResponseError with the server's words, another RedisError, or OSError, TimeoutError where Redis says
+        nothing at all for PATIENCE_SECONDS.
         """
         try:
             return await self._asked(command)
         except RedisConnectionError:
             return await self._asked(command)
 
-    def _asked(self, command: tuple[str | bytes | float, ...]) -> asyncio.Future[Any]:
+    def _asked(self, command: Command) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         if self._reading is None:
             self._reading = loop.create_task(self._read(), name="redis")
         elif self._writer is not None and not self._unsent:
             loop.call_soon(self._send)
-        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # which takes bytes as well
-        self._waiting.append((loop.time(), answer))
+        self._unsent.append(_packed(command))
+        self._waiting.append(answer)
         return answer
 
     def _send(self) -> None:
         if self._writer is not None and self._unsent:
             self._writer.write(b"".join(self._unsent))
             self._unsent.clear()
-            self._be_patient()
+            if self._limit.when() is None:
+                self._be_patient()
 
     def _be_patient(self) -> None:
-        self._limit.reschedule(self._waiting[0][0] + PATIENCE_SECONDS if self._waiting else None)
+        now = asyncio.get_running_loop().time()
+        self._limit.reschedule(now + PATIENCE_SECONDS if self._waiting else None)
 
     async def _read(self) -> None:
         """Connect, and hand out the answers for as long as the connection lasts."""
-        connection: AbstractConnection | None = None
         failed: Exception = RedisConnectionError("The connection was closed")
         try:
             connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
-            await self._hand_out(connection)
+            try:
+                await self._hand_out(connection)
+            finally:
+                self._writer = None
+                await connection.disconnect(nowait=True)
+                await self._pool.release(connection)
         except (RedisError, OSError) as error:
             failed = error
         finally:
             waiting, self._waiting = self._waiting, deque()
             self._unsent.clear()
-            self._writer = self._reading = None
-            for _, answer in waiting:
+            self._reading = None
+            for answer in waiting:
                 if not answer.done():
                     answer.set_exception(failed)
-            if connection is not None:
-                await connection.disconnect(nowait=True)
-                await self._pool.release(connection)
 
     async def _hand_out(self, connection: AbstractConnection) -> None:
         # redis-py has no door to its streams; its own reading of an answer takes three times as long as all of this
         stream = cast("asyncio.StreamReader", connection._reader)  # noqa: SLF001
-        self._writer = connection._writer  # noqa: SLF001
+        self._writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001
+        self._writer.write(b"".join(map(_packed, self._preface)))
+        unheard = len(self._preface)
         answers = hiredis.Reader(protocolError=InvalidResponse, replyError=ResponseError, notEnoughData=_NO_MORE)
         async with asyncio.timeout(None) as self._limit:
             self._send()
             while data := await stream.read(_READ_BYTES):
                 answers.feed(data)
                 while (found := answers.gets()) is not _NO_MORE:
-                    if not self._waiting:
-                        raise RedisConnectionError(f"Redis said what nobody had asked: {found}")
-                    _, answer = self._waiting.popleft()
-                    if answer.done():
-                        continue
-                    if isinstance(found, ResponseError):
-                        answer.set_exception(found)
+                    if unheard:
+                        unheard -= 1
+                    elif self._waiting:
+                        _give(self._waiting.popleft(), found)
                     else:
-                        answer.set_result(found)
+                        raise RedisConnectionError(f"Redis said what nobody had asked: {found}")
                 self._be_patient()
+
+
+def _packed(command: Command) -> bytes:
+    packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # which takes bytes as well
+    return packed
+
+
+def _give(answer: asyncio.Future[Any], found: Any) -> None:
+    if answer.done():  # who asked has gone
+        return
+    if isinstance(found, ResponseError):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)
