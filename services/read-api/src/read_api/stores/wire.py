@@ -1,4 +1,4 @@
-"""One connection to Redis for all look-ups: those of one turn of the event loop go out in one packet.
+"""One connection to Redis for all look-ups: what one turn of the event loop asks goes out together.
 
 A connection a look-up, as redis-py has it, costs two system calls and its bookkeeping each time, which was 40% of what
 a page of a timeline took. Redis serves one look-up after another anyway, so nobody waits longer here. redis-py makes
@@ -56,22 +56,17 @@ class Wire:
         answer: asyncio.Future[Any] = loop.create_future()
         if self._reading is None:
             self._reading = loop.create_task(self._read(), name="redis")
-        elif self._writer is not None and not self._unsent:
-            loop.call_soon(self._send)
-        self._unsent.append(_packed(command))
         self._waiting.append(answer)
+        if self._writer is None:
+            self._unsent.append(_packed(command))
+        else:
+            self._writer.write(_packed(command))  # uvloop joins what one turn writes
+            self._be_patient()
         return answer
 
-    def _send(self) -> None:
-        if self._writer is not None and self._unsent:
-            self._writer.write(b"".join(self._unsent))
-            self._unsent.clear()
-            if self._limit.when() is None:
-                self._be_patient()
-
     def _be_patient(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._limit.reschedule(now + PATIENCE_SECONDS if self._waiting else None)
+        if self._limit.when() is None:
+            self._limit.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
 
     async def _read(self) -> None:
         """Connect, and hand out the answers for as long as the connection lasts."""
@@ -84,6 +79,8 @@ class Wire:
                 self._writer = None
                 await connection.disconnect(nowait=True)
                 await self._pool.release(connection)
+        except ConnectionError as error:
+            failed = RedisConnectionError(f"{type(error).__name__}: {error}")
         except (RedisError, OSError) as error:
             failed = error
         finally:
@@ -102,7 +99,10 @@ class Wire:
         unheard = len(self._preface)
         answers = hiredis.Reader(protocolError=InvalidResponse, replyError=ResponseError, notEnoughData=_NO_MORE)
         async with asyncio.timeout(None) as self._limit:
-            self._send()
+            self._writer.writelines(self._unsent)
+            self._unsent.clear()
+            if self._waiting:
+                self._be_patient()
             while data := await stream.read(_READ_BYTES):
                 answers.feed(data)
                 while (found := answers.gets()) is not _NO_MORE:
@@ -112,7 +112,9 @@ class Wire:
                         _give(self._waiting.popleft(), found)
                     else:
                         raise RedisConnectionError(f"Redis said what nobody had asked: {found}")
-                self._be_patient()
+                self._limit.reschedule(None)
+                if self._waiting:
+                    self._be_patient()
 
 
 def _packed(command: Command) -> bytes:
