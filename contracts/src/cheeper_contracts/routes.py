@@ -6,6 +6,7 @@ allows. Both build their routes and the Allow header of a 405 from this table.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -72,14 +73,10 @@ ROUTES: Final = (
     COMMAND,
 )
 
+_PATHS: Final = re.compile("|".join(f"({re.sub('{[^}]+}', '[^/]++', route.path)})" for route in ROUTES))
+
 
 def route_of(path: str) -> Route | None:
     """The route that a request's path falls on, or none."""
-    parts = path.split("/")
-    for route in ROUTES:
-        template = route.path.split("/")
-        if len(template) == len(parts) and all(
-            wanted == given or (wanted.startswith("{") and given) for wanted, given in zip(template, parts, strict=True)
-        ):
-            return route
-    return None
+    found = _PATHS.fullmatch(path)
+    return ROUTES[found.lastindex - 1] if found and found.lastindex else None

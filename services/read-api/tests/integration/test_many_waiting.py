@@ -107,7 +107,7 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
         data, looks = store.counted()
     stale, refused = (sum(each) for each in zip(*answers, strict=True))
     asked = READERS + stale
-    assert 2 * asked <= data <= 2 * (asked + refused)
+    assert READERS + asked <= data <= 2 * (asked + refused)  # who asks again may find it settled at the first look
     assert 0 < looks <= rounds * -(-commands // ASKED_AT_ONCE)
     assert commands > 1 or looks < READERS
 

@@ -12,7 +12,7 @@ SEARCH = (*table.SEARCH, table.BY_AUTHOR)
 
 
 def read(allowed, query):
-    return read_parameters(allowed, {}, query.encode())
+    return read_parameters({parameter.name: parameter for parameter in allowed}, {}, query.encode())
 
 
 def wrong(allowed, query):
@@ -24,7 +24,7 @@ def wrong(allowed, query):
 @pytest.mark.parametrize("parameter", [table.AUTHOR_ID, table.CHEEP_ID, table.MESSAGE_ID])
 def test_ids_are_lower_cased(parameter):
     """An id may come in either case and goes on in lower case."""
-    assert read_parameters([parameter], {parameter.name: ID}, b"") == {parameter.name: ID.lower()}
+    assert read_parameters({parameter.name: parameter}, {parameter.name: ID}, b"") == {parameter.name: ID.lower()}
     assert read((table.AFTER, table.BY_AUTHOR), f"after={ID}&author_id={ID}") == {
         "after": ID.lower(),
         "author_id": ID.lower(),

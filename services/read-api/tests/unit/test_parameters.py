@@ -10,17 +10,18 @@ def parameter(name, place="query", **options):
 
 
 ALLOWED = (parameter("author_id", "path"), parameter("size"), parameter("q", required=True))
+TABLE = {allowed.name: allowed for allowed in ALLOWED}
 
 
 def wrong(query, author_id="1"):
     with pytest.raises(InvalidError) as caught:
-        read_parameters(ALLOWED, {"author_id": author_id}, query.encode())
+        read_parameters(TABLE, {"author_id": author_id}, query.encode())
     return [(field.field, field.message) for field in caught.value.fields]
 
 
 def test_what_is_not_given_is_left_to_the_query():
     """Defaults stand in the query alone."""
-    assert read_parameters(ALLOWED, {"author_id": "1"}, b"q=2") == {"author_id": 1, "q": 2}
+    assert read_parameters(TABLE, {"author_id": "1"}, b"q=2") == {"author_id": 1, "q": 2}
 
 
 def test_a_required_one_must_be_given():

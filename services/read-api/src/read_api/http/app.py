@@ -1,4 +1,4 @@
-"""The HTTP application: Litestar with the queries, the health pages and OpenAPI, behind the entrance."""
+"""The HTTP application: the queries, and Litestar with OpenAPI and the process's own pages, behind the entrance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from cheeper_contracts.routes import OPENAPI
 from read_api.http import endpoints, health, metrics_page, problems
-from read_api.http.entrance import ASGIApp, Entrance
+from read_api.http.answering import Answering
+from read_api.http.entrance import Entrance
+from read_api.http.replies import ASGIApp
 from read_api.metrics import Metrics
 from read_api.queries.bus import QueryBus
 
@@ -38,7 +40,7 @@ def build_app(
     return Entrance(
         Litestar(
             route_handlers=[
-                *endpoints.handlers(bus),
+                *endpoints.documented(),
                 *health.handlers(readiness),
                 metrics_page.handler(metrics, looks),
             ],
@@ -53,5 +55,5 @@ def build_app(
             ),
         ),
         metrics,
-        {each.route.path: each.query.__name__ for each in endpoints.ENDPOINTS},
+        {each.route.path: Answering(each, bus) for each in endpoints.ENDPOINTS},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from litestar.types import Receive
+from read_api.http.replies import Receive
 
 
 class ClientGoneError(Exception):

@@ -1,82 +1,64 @@
-"""What every request passes before the framework: its message id, the routes of both services, its line in the log."""
+"""What every request passes: its message id, the routes of both services, its line in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import structlog
 import uuid_utils
 
-from cheeper_contracts.answers import MESSAGE_ID_HEADER, STATUS_OF, Answer, Meta, Problem
+from cheeper_contracts.answers import Problem
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
+from read_api.http.answering import Answering
 from read_api.http.parameter_table import UUID
+from read_api.http.problems import Refusal, refuse
+from read_api.http.replies import ID_HEADER, ASGIApp, Message, Receive, Scope, Send, put_message_id
 from read_api.metrics import NO_QUERY, Metrics
 
 OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI)
-_HEADER: Final = MESSAGE_ID_HEADER.lower().encode()
-_STATE: Final = "cheeper.message_id"
-
-Scope = Mapping[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
-def message_id_of(scope: Any) -> str:
-    """The id of the query that a request asks."""
-    return str(scope[_STATE])
-
-
 class Entrance:
-    """An ASGI application around another.
+    """An ASGI application: the queries, by their routes' paths, and another application for the process's own pages.
 
-    It takes the gateway's message id or makes one, puts it on the answer, answers 404 and 405 from the routes of both
-    services, lets HEAD be GET (the server leaves the body out), logs one line a request, and measures it under the name
-    that `queries` has for its route's path.
+    It takes the gateway's message id or makes one, answers 404 and 405 from the routes of both services, lets HEAD be
+    GET (the server leaves the body out), logs one line a request, and measures it under the name of its query.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, queries: Mapping[str, str]) -> None:
-        self._app = app
+    def __init__(self, pages: ASGIApp, metrics: Metrics, queries: Mapping[str, Answering]) -> None:
+        self._pages = pages
         self._metrics = metrics
         self._queries = queries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._pages(scope, receive, send)
             return
         began = perf_counter()
         message_id = _given_id(scope) or str(uuid_utils.uuid7())
-        status = 0
-
-        async def send_named(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (_HEADER, message_id.encode())]
-            await send(message)
-
-        inner = {**scope, _STATE: message_id, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
         path = scope["path"]
-        route = route_of(path)
-        refusal = _refused(path, route, inner["method"])
-        if refusal is None:
-            await self._app(inner, receive, send_named)
+        own = path in OWN_PAGES
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route = None if own else route_of(path)
+        query = None if route is None else self._queries.get(route.path)
+        refusal = _refused(route, method, own=own)
+        if refusal is not None:
+            status = await refuse(send, refusal, message_id)
+        elif query is not None:
+            status = await query(scope, receive, send, message_id)
         else:
-            await _answer(send_named, message_id, *refusal)
+            status = await self._page({**scope, "method": method}, receive, send, message_id)
         seconds = perf_counter() - began
-        if path in OWN_PAGES:
+        if own:
             write = log.debug  # probes come every few seconds
         else:
             write = log.info
-            query = NO_QUERY if route is None else self._queries.get(route.path, NO_QUERY)
-            self._metrics.answered(query, status, seconds)
+            self._metrics.answered(NO_QUERY if query is None else query.query, status, seconds)
         write(
             "answered",
             message_id=message_id,
@@ -86,32 +68,34 @@ class Entrance:
             ms=round(seconds * 1000, 2),
         )
 
+    async def _page(self, scope: Scope, receive: Receive, send: Send, message_id: str) -> int:
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (ID_HEADER, message_id.encode())]
+            await send(message)
+
+        put_message_id(scope, message_id)
+        await self._pages(scope, receive, send_named)
+        return status
+
 
 def _given_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
-        if name == _HEADER:
+        if name == ID_HEADER:
             text = value.decode("latin-1")
             return text.lower() if UUID.fullmatch(text) else None
     return None
 
 
-def _refused(path: str, route: Route | None, method: str) -> tuple[Problem, dict[str, str]] | None:
-    if path not in OWN_PAGES and route is None:
-        return Problem(message="There is no such path", code="no_such_path"), {}
+def _refused(route: Route | None, method: str, *, own: bool) -> Refusal | None:
+    if route is None and not own:
+        return Refusal(told=Problem(message="There is no such path", code="no_such_path"))
     if method in (READ if route is None else route.queries):
         return None
     allow = ", ".join(READ) if route is None else route.allow
-    return Problem(message=f"{method} is not answered here", code="method_not_allowed"), {"allow": allow}
-
-
-async def _answer(send: Send, message_id: str, told: Problem, headers: dict[str, str]) -> None:
-    body = msgspec.json.encode(Answer(data=told, meta=Meta(message_id=message_id)))
-    all_headers = {"content-type": "application/json", "content-length": str(len(body)), **headers}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": STATUS_OF[told.code],
-            "headers": [(name.encode(), value.encode()) for name, value in all_headers.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    told = Problem(message=f"{method} is not answered here", code="method_not_allowed")
+    return Refusal(told=told, headers=(("allow", allow),))

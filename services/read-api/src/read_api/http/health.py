@@ -18,7 +18,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY
-from read_api.http.entrance import message_id_of
+from read_api.http.replies import message_id_of
 from read_api.queries.asking import StoreAwayError
 
 FIRST_PAUSE: Final = 0.2

@@ -48,9 +48,11 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read_parameters(allowed: Iterable[Parameter], path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
-    """The values of the parameters that were given, by name. Raises InvalidError with all that is wrong."""
-    table = {parameter.name: parameter for parameter in allowed}
+def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
+    """The values of the parameters that were given, by name; `table` has those that are allowed, by name.
+
+    Raises InvalidError with all that is wrong.
+    """
     wrong: list[WrongField] = []
     values: dict[str, Any] = {}
     for name, text in (*path.items(), *_pairs(query_string)):

@@ -1,9 +1,9 @@
-"""How queries fail: one table from an error to its answer.
+"""How requests fail: one table from an error to its answer.
 
 InvalidError      422 invalid, with all wrong fields
 NotFoundError     404 with its own code
 StoreAwayError    503 unavailable, with Retry-After
-ClientGoneError   nobody reads the answer
+HTTPException     what Litestar itself refuses of our own pages: invalid, where it is the client's fault
 anything else     500 internal, told to the log alone
 """
 
@@ -12,79 +12,67 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
-from read_api.http.client_gone import ClientGoneError
-from read_api.http.entrance import message_id_of
 from read_api.http.parameters import InvalidError
+from read_api.http.replies import Send, message_id_of, reply
 from read_api.queries.asking import NotFoundError, StoreAwayError
-
-AnyRequest = Request[Any, Any, Any]
-ProblemResponse = Response[Answer[Problem]]
 
 log = structlog.get_logger()
 
-CLIENT_CLOSED_REQUEST = 499
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client is told of a problem."""
+
+    told: Problem
+    headers: tuple[tuple[str, str], ...] = ()
+    stale: bool = False
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return STATUS_OF[self.told.code]
+
+    def answer(self, message_id: str) -> Answer[Problem]:
+        """Its form."""
+        return Answer(data=self.told, meta=Meta(message_id=message_id, stale=self.stale))
 
 
-def problem(
-    request: AnyRequest, told: Problem, headers: dict[str, str] | None = None, *, stale: bool = False
-) -> ProblemResponse:
-    """The answer that tells of a problem."""
-    return Response(
-        Answer(data=told, meta=Meta(message_id=message_id_of(request.scope), stale=stale)),
-        status_code=STATUS_OF[told.code],
-        headers=headers,
-    )
+def refusal_of(error: Exception, message_id: str) -> Refusal:
+    """The row of the table. What is not the client's fault is told to the log."""
+    match error:
+        case InvalidError():
+            return Refusal(told=Problem(message="The request has wrong fields", code="invalid", fields=error.fields))
+        case NotFoundError():
+            return Refusal(told=Problem(message=str(error), code=error.code), stale=error.stale)
+        case StoreAwayError():
+            log.warning("store away", message_id=message_id, store=error.store, why=str(error))
+            return Refusal(
+                told=Problem(message="This cannot be answered at the moment", code="unavailable"),
+                headers=(("retry-after", str(RETRY_AFTER_SECONDS)),),
+            )
+        case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Refusal(told=Problem(message="The request cannot be read", code="invalid"))
+        case _:
+            log.error("defect", message_id=message_id, exc_info=error)
+            return Refusal(told=Problem(message="This failed through no fault of yours", code="internal"))
 
 
-def invalid(request: AnyRequest, error: InvalidError) -> ProblemResponse:
-    """422, with all wrong fields."""
-    return problem(request, Problem(message="The request has wrong fields", code="invalid", fields=error.fields))
+async def refuse(send: Send, refusal: Refusal, message_id: str) -> int:
+    """Send a refusal; its status."""
+    return await reply(send, refusal.status, refusal.answer(message_id), refusal.headers)
 
 
-def not_found(request: AnyRequest, error: NotFoundError) -> ProblemResponse:
-    """404."""
-    return problem(request, Problem(message=str(error), code=error.code), stale=error.stale)
+def _of_own_pages(request: Request[Any, Any, Any], error: Exception) -> Response[Answer[Problem]]:
+    message_id = message_id_of(request.scope)
+    refusal = refusal_of(error, message_id)
+    return Response(refusal.answer(message_id), status_code=refusal.status, headers=dict(refusal.headers))
 
 
-def unavailable(request: AnyRequest, error: StoreAwayError) -> ProblemResponse:
-    """503: the client may come again soon."""
-    log.warning("store away", message_id=message_id_of(request.scope), store=error.store, why=str(error))
-    return problem(
-        request,
-        Problem(message="This cannot be answered at the moment", code="unavailable"),
-        {"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )
-
-
-def client_gone(_request: AnyRequest, _error: ClientGoneError) -> Response[None]:
-    """For the log line alone."""
-    return Response(None, status_code=CLIENT_CLOSED_REQUEST)
-
-
-def http_error(request: AnyRequest, error: HTTPException) -> ProblemResponse:
-    """What Litestar itself refuses; paths and methods never come that far."""
-    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return internal(request, error)
-    return problem(request, Problem(message="The request cannot be read", code="invalid"))
-
-
-def internal(request: AnyRequest, error: Exception) -> ProblemResponse:
-    """500: a defect."""
-    log.error("defect", message_id=message_id_of(request.scope), exc_info=error)
-    return problem(request, Problem(message="This failed through no fault of yours", code="internal"))
-
-
-HANDLERS: ExceptionHandlersMap = {
-    InvalidError: invalid,
-    NotFoundError: not_found,
-    StoreAwayError: unavailable,
-    ClientGoneError: client_gone,
-    HTTPException: http_error,
-    Exception: internal,
-}
+HANDLERS: ExceptionHandlersMap = {HTTPException: _of_own_pages, Exception: _of_own_pages}
+"""For Litestar, which serves the process's own pages."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from read_api.http.entrance import ASGIApp
+from read_api.http.replies import ASGIApp
 
 DRAIN_SECONDS: Final = 8
 KEEP_ALIVE_SECONDS: Final = 75

@@ -15,15 +15,8 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterError,
-    NoPermissionError,
-    OutOfMemoryError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
 
 from cheeper_contracts.views import ENTRY_BYTES, AcceptedCommand, CommandRecord
 from read_api.queries.asking import StoreAwayError
@@ -31,21 +24,22 @@ from read_api.queries.command import HotCommand
 from read_api.queries.followers_counter import Counted
 from read_api.queries.timeline import MergeStep, Place, Stretch
 from read_api.stores.scripts import Script
+from read_api.stores.wire import PATIENCE_SECONDS, Wire
 
 AUTHORS_A_STEP: Final = 200
-PATIENCE_SECONDS: Final = 2.0
-CONNECTIONS: Final = 64
-_NOT_NOW: Final = frozenset({"BUSY", "UNKILLABLE", "MISCONF", "OOM"})
-_NOT_NOW_ERRORS: Final = (ClusterError, NoPermissionError, OutOfMemoryError, TryAgainError)
-"""What a server that is there but cannot or will not serve begins its errors with, and those that redis-py has a class
-for, without that first word; any other error is a defect of ours.
-"""
+CONNECTIONS: Final = 8
+_NOT_NOW: Final = frozenset(
+    {
+        *("ASK", "BUSY", "CLUSTERDOWN", "CROSSSLOT", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOPERM"),
+        *("OOM", "TRYAGAIN", "UNKILLABLE", "WRONGPASS"),
+    }
+)
+"""What a server that is there but cannot or will not serve begins its errors with; any other is a defect of ours."""
 
 _NOBODY: Final = "nobody"
 
-_followers, _stretch, _merge, _records, _settled, _command = (
-    Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command")
-)
+_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command"))
+_followers, _stretch, _merge, _records, _settled, _command = _SCRIPTS
 
 
 def connect(url: str) -> Redis:
@@ -66,18 +60,18 @@ class RedisViews:
     """Counters, timelines and commands, and which commands' effects are in them."""
 
     def __init__(self, client: Redis, prefix: str) -> None:
-        self._client = client
+        self._wire = Wire(client.connection_pool, [script.loading for script in _SCRIPTS])
         self._prefix = prefix
 
     async def ping(self) -> None:
         """Raises StoreAwayError where no script may run: a server may answer a ping and serve nothing."""
         with _failures():
-            await _settled(self._client, self._prefix, 0, _NOBODY)
+            await _settled(self._wire, self._prefix, 0, _NOBODY)
 
     async def followers(self, author_id: str, *, after: str | None) -> Counted:
         """As `Counters` says."""
         with _failures():
-            settled, username, followers = await _followers(self._client, self._prefix, author_id, after or "")
+            settled, username, followers = await _followers(self._wire, self._prefix, author_id, after or "")
         return Counted(
             username=None if username is None else username.decode(),
             followers=int(followers or 0),
@@ -90,7 +84,7 @@ class RedisViews:
         """As `Timelines` says."""
         with _failures():
             settled, skipped, entries, records, floor = await _stretch(
-                self._client, self._prefix, author_id, want, skip, before or b"", after or ""
+                self._wire, self._prefix, author_id, want, skip, before or b"", after or ""
             )
         return Stretch(
             places=[Place(*pair) for pair in zip(entries, records, strict=True)],
@@ -103,7 +97,7 @@ class RedisViews:
         """As `Timelines` says."""
         with _failures():
             entries, reached = await _merge(
-                self._client, self._prefix, author_id, below, want, beyond or "", AUTHORS_A_STEP
+                self._wire, self._prefix, author_id, below, want, beyond or "", AUTHORS_A_STEP
             )
         return MergeStep(entries=entries, reached=reached.decode() or None)
 
@@ -112,13 +106,13 @@ class RedisViews:
         if not entries:
             return []
         with _failures():
-            found = await _records(self._client, self._prefix, *entries)
+            found = await _records(self._wire, self._prefix, *entries)
         return [cast("bytes", record or b"") for record in found]  # this client decodes nothing
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
         """As `HotCommands` says."""
         with _failures():
-            settled, effects_in, record, accepted = await _command(self._client, self._prefix, message_id, after or "")
+            settled, effects_in, record, accepted = await _command(self._wire, self._prefix, message_id, after or "")
         return HotCommand(
             record=None if record is None else msgspec.json.decode(record, type=CommandRecord),
             accepted=None if accepted is None else msgspec.json.decode(accepted, type=AcceptedCommand),
@@ -138,7 +132,7 @@ class RedisViews:
         if not message_ids:
             return set()
         with _failures():
-            flags = await _settled(self._client, self._prefix, int(with_tasks), *message_ids)
+            flags = await _settled(self._wire, self._prefix, int(with_tasks), *message_ids)
         return {message_id for message_id, flag in zip(message_ids, flags, strict=True) if flag}
 
 
@@ -153,7 +147,7 @@ def _failures() -> Iterator[Any]:
     try:
         yield
     except ResponseError as error:
-        if isinstance(error, _NOT_NOW_ERRORS) or str(error).partition(" ")[0] in _NOT_NOW:
+        if str(error).partition(" ")[0] in _NOT_NOW:
             raise StoreAwayError("redis", str(error)) from error
         raise
     except (RedisError, OSError) as error:

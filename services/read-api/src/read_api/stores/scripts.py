@@ -1,7 +1,8 @@
 """Read-only Lua scripts on Redis.
 
-A script is named by its content, so versions of this program live side by side and a server that was wiped is given the
-script again by whoever misses it. What it knows of `cheeper_contracts` is put before it as locals.
+A script is named by its content, so versions of this program live side by side. Each new connection brings them all,
+and a server that was wiped meanwhile is given a script again by whoever misses it. What it knows of
+`cheeper_contracts` is put before it as locals.
 
 Each call finds out on the server which generation is live, and reads that one: nothing here remembers it, so a switch
 is one step for all readers.
@@ -13,10 +14,10 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import ResponseError
 
 from cheeper_contracts import generations, views
+from read_api.stores.wire import Command, Wire
 
 _PATTERNS: Final = {
     "AUTHOR_COUNTERS": views.AUTHOR_COUNTERS,
@@ -41,14 +42,21 @@ class Script:
         self._text = f"#!lua flags=no-writes\n{prelude}{_lua('common')}{_lua(name)}"
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, client: Redis, prefix: str, *arguments: str | bytes | int) -> Any:
-        """What the script returns for the installation of that prefix. Raises what redis-py raises."""
-        keyed = (generations.registry_key(prefix), prefix, *arguments)
+    @property
+    def loading(self) -> Command:
+        """The command that makes the script known to a server."""
+        return ("SCRIPT", "LOAD", self._text)
+
+    async def __call__(self, wire: Wire, prefix: str, *arguments: str | bytes | int) -> Any:
+        """What the script returns for the installation of that prefix. Raises what `Wire.ask` raises."""
+        command = ("EVALSHA_RO", self._digest, 1, generations.registry_key(prefix), prefix, *arguments)
         try:
-            return await client.evalsha_ro(self._digest, 1, *keyed)
-        except NoScriptError:
-            await client.script_load(self._text)
-            return await client.evalsha_ro(self._digest, 1, *keyed)
+            return await wire.ask(*command)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+        await wire.ask(*self.loading)
+        return await wire.ask(*command)
 
 
 def _lua(name: str) -> str:

@@ -13,16 +13,14 @@ if before ~= '' then at = first_older(list, length, before) end
 -- The next entries above the floor, and the keys of their records.
 local function next_entries()
   local missing = want + skip
-  local last = at + (missing < MOST and missing or MOST) - 1
-  local entries, keys = {}, {}
-  for i, entry in ipairs(call('LRANGE', list, at, last)) do
-    if bottom and not older(bottom, entry) then
-      length = at -- from here on the list may have holes
-      break
-    end
-    entries[i], keys[i] = entry, record_key(entry)
+  local entries = call('LRANGE', list, at, at + (missing < MOST and missing or MOST) - 1)
+  at = at + #entries
+  while bottom and entries[1] and not older(bottom, entries[#entries]) do
+    entries[#entries] = nil
+    length = at -- from here on the list may have holes
   end
-  at = last + 1
+  local keys = {}
+  for i = 1, #entries do keys[i] = record_key(entries[i]) end
   return entries, keys
 end
 
@@ -30,7 +28,9 @@ local skipped, entries, records = 0, {}, {}
 while want > 0 and at < length do
   local candidates, keys = next_entries()
   if #candidates > 0 then
-    for i, record in ipairs(call('MGET', unpack(keys))) do
+    local found = call('MGET', unpack(keys))
+    for i = 1, #candidates do
+      local record = found[i]
       if record then
         if skip > 0 then
           skip, skipped = skip - 1, skipped + 1

@@ -1,0 +1,89 @@
+import asyncio
+
+import pytest
+import redis as redis_py
+import uvloop
+from read_api_layout import Hot, new_id
+from redis.exceptions import ResponseError
+
+from read_api.stores import redis
+from read_api.stores.wire import Wire
+
+
+@pytest.fixture
+async def wire(own_redis):
+    client = redis.connect(own_redis.url)
+    yield Wire(client.connection_pool)
+    await client.aclose()
+    await client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def server(own_redis):
+    with redis_py.Redis.from_url(own_redis.url) as client:
+        yield client
+
+
+def test_what_one_turn_asks_goes_out_together(own_redis, server):
+    """However many ask at once on the loop that we run on, Redis reads far fewer packets, from one connection."""
+    texts = [str(number) for number in range(500)]
+
+    async def counted():
+        client = redis.connect(own_redis.url)
+        wire = Wire(client.connection_pool)
+        await wire.ask("PING")
+        before = server.info("stats")
+        answers = await asyncio.gather(*(wire.ask("ECHO", text) for text in texts))
+        after = server.info("stats")
+        await client.aclose()
+        await client.connection_pool.disconnect()
+        return answers, [after[name] - before[name] for name in ("total_reads_processed", "total_connections_received")]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        answers, (reads, connections) = runner.run(counted())
+    assert answers == [text.encode() for text in texts]
+    assert reads < len(texts) / 4
+    assert connections == 0
+
+
+async def test_each_has_its_own_answer(wire):
+    """One that is refused, and one whose asker has gone, change nothing for the others."""
+    asked = [asyncio.ensure_future(wire.ask("ECHO", str(number))) for number in range(5)]
+    wrong = asyncio.ensure_future(wire.ask("NOSUCH"))
+    last = asyncio.ensure_future(wire.ask("ECHO", "last"))
+    await asyncio.sleep(0)
+    asked[2].cancel()
+    answers = await asyncio.gather(*asked, wrong, last, return_exceptions=True)
+    assert answers[:2] + answers[3:5] + answers[6:] == [b"0", b"1", b"3", b"4", b"last"]
+    assert isinstance(answers[2], asyncio.CancelledError)
+    assert isinstance(answers[5], ResponseError)
+
+
+async def test_a_lost_connection_costs_no_look_up(wire, server):
+    """What was asked over a connection that the server had closed is asked again over a new one."""
+    own = await wire.ask("CLIENT", "ID")
+    server.client_kill_filter(_id=own)
+    answers = await asyncio.gather(*(wire.ask("CLIENT", "ID") for _ in range(3)))
+    assert own not in answers
+    assert len(set(answers)) == 1
+
+
+async def test_look_ups_of_different_authors_are_not_mixed_up(hot: Hot, redis_views):
+    """Everybody who asks at once reads what is theirs."""
+    authors = {new_id(): number for number in range(50)}
+    for author, number in authors.items():
+        hot.author(author, username=f"a{number}", followers=number)
+    found = await asyncio.gather(*(redis_views.followers(author, after=None) for author in authors))
+    assert [each.followers for each in found] == list(authors.values())
+
+
+async def test_a_new_connection_brings_the_scripts(own_redis):
+    """However many look up at once on a server that knows no script, none of them is refused for that."""
+    client = redis.connect(own_redis.url)
+    views = redis.RedisViews(client, "")
+    await asyncio.gather(*(views.followers(new_id(), after=None) for _ in range(100)))
+    with redis_py.Redis.from_url(own_redis.url) as server:
+        stats = server.info("commandstats")
+    assert (stats["cmdstat_evalsha_ro"]["calls"], stats["cmdstat_evalsha_ro"]["failed_calls"]) == (100, 0)
+    await client.aclose()
+    await client.connection_pool.disconnect()
