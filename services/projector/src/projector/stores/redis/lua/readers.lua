@@ -23,7 +23,8 @@ end
 local function usable(reader, author)
   if heads[reader] == nil then
     local head = redis.pcall('LINDEX', key(NAME.TIMELINE, reader), 0)
-    if wrong_type(key(NAME.TIMELINE_FLOOR, reader), 'string') then head = {} end
+    local floor = redis.pcall('STRLEN', key(NAME.TIMELINE_FLOOR, reader))
+    if type(floor) == 'table' then head = floor end
     heads[reader] = head
   end
   if type(heads[reader]) ~= 'table' then return true end
