@@ -13,11 +13,18 @@ from typing import Final
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 """Unicode's blocks of combining diacritical marks. Other marks are no accents: vowel signs, voicing marks."""
+_OF_ASCII: Final = re.compile("[0-9a-z]+")
 
 
 def words_of(*texts: str | None) -> list[str]:
     """The words of some texts, each once, sorted; none of a text that is none."""
-    return sorted({word for text in texts if text for word in _split(_plain(text))})
+    return sorted({word for text in texts if text for word in _all(text)})
+
+
+def _all(text: str) -> list[str]:
+    if text.isascii():  # most are, and nothing of what follows is needed for them
+        return _OF_ASCII.findall(text.lower())
+    return _split(_plain(text))
 
 
 def _plain(text: str) -> str:

@@ -35,3 +35,9 @@ def test_words_of_words_are_the_same(text):
     """What is kept with a document and what is made of a query meet."""
     words = words_of(text)
     assert words_of(" ".join(words)) == words
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_plain_letters_are_the_same_beside_others(text):
+    """A text of ASCII alone is split like any other."""
+    assert words_of(f"{text} ł") == sorted({*words_of(text), "ł"})

@@ -1,7 +1,8 @@
 """A cheep is put into the timelines of all followers of its author, each of which is full (800 entries).
 
 - *Cheeper*: the projector's own store: `apply` of the events with all that they write (record, own list, checkpoint),
-  then the fan-out's slices until none is left. Its settings are the defaults.
+  then the fan-out's slices until none is left. Its settings are the defaults. The cheeps are of one author and wait
+  together, so that slices serve up to 16 of them at once.
 - *client pipeline*: what is mostly built: a sorted set a reader, and redis-py with a pipeline of ZADD and
   ZREMRANGEBYRANK for each follower. The member is the cheep's 16 raw bytes (text ids would be larger and slower), and
   the list of followers is in the client already, which Cheeper has to look up.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event as Flag
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import msgspec
 import structlog
 from confluent_kafka import Message
 
@@ -109,7 +110,7 @@ class Consumer:
         fresh, gap = position.continued_by(found)
         self.progress.reads(partition, found, fresh)
         items = [Item(incoming=again) for again in position.last_again(found, self._log.watch.topic_id or "")]
-        items += self._limit.allowed([self._item(incoming) for incoming in fresh])
+        items += self._limit.allowed(self._items(fresh))
         try:
             with suppress(Abandoned):
                 self._apply(partition, items)
@@ -121,11 +122,15 @@ class Consumer:
             self._places.miss(partition)
             self.progress.took(partition, found[-1], whole=False, gap=True)
 
-    def _item(self, incoming: Incoming) -> Item:
-        log.info("received", store=self._store.name, **_says(incoming))
-        if incoming.poison is None and incoming.event is None:
-            log.warning("skipped: unknown type", store=self._store.name, **_says(incoming))
-        return item_of(self._store, incoming)
+    def _items(self, fresh: Sequence[Incoming]) -> list[Item]:
+        self._tell(log.info, "received", fresh)
+        unknown = [incoming for incoming in fresh if incoming.poison is None and incoming.event is None]
+        self._tell(log.warning, "skipped: unknown type", unknown)
+        return [item_of(self._store, incoming) for incoming in fresh]
+
+    def _tell(self, say: Callable[..., object], what: str, messages: Sequence[Incoming]) -> None:
+        if messages:
+            say(what, store=self._store.name, each=[_said(incoming) for incoming in messages])
 
     def _apply(self, partition: int, items: list[Item]) -> None:
         """All of them, in as many calls as it takes. Raises GapError, TooMuchPoisonError, Abandoned."""
@@ -155,9 +160,8 @@ class Consumer:
         new = [item for item in items if item.sequence is None or item.sequence > before]
         parked = [message for message in applied.parked if message.sequence is None or message.sequence > before]
         aside = {message.offset for message in parked}
-        for item in new:
-            what = "parked" if item.offset in aside else "applied"
-            log.info(what, store=self._store.name, **_says(item.incoming))
+        self._tell(log.info, "applied", [item.incoming for item in new if item.offset not in aside])
+        self._tell(log.info, "parked", [item.incoming for item in new if item.offset in aside])
         self.progress.settled(partition, new, aside, applied.checkpoint.sequence)
         tell_left_out(applied.left_out)
         self._last_minute.count(sum(not message.behind for message in parked))
@@ -203,13 +207,24 @@ class Consumer:
         return ours and not self._stop.is_set() and not self._limit.reached
 
 
-def _says(incoming: Incoming) -> dict[str, Any]:
+class _Said(msgspec.Struct, frozen=True):
+    """What a line of the log says of a message."""
+
+    message_id: str | None
+    correlation_id: str | None
+    type: str | None
+    key: str
+    partition: int
+    sequence: int | None
+
+
+def _said(incoming: Incoming) -> _Said:
     envelope = incoming.envelope
-    return {
-        "message_id": envelope.message_id if envelope else None,
-        "correlation_id": envelope.correlation_id if envelope else None,
-        "type": envelope.type if envelope else None,
-        "key": incoming.key,
-        "partition": incoming.partition,
-        "sequence": incoming.sequence,
-    }
+    return _Said(
+        message_id=envelope.message_id if envelope else None,
+        correlation_id=envelope.correlation_id if envelope else None,
+        type=envelope.type if envelope else None,
+        key=incoming.key,
+        partition=incoming.partition,
+        sequence=incoming.sequence,
+    )

@@ -1,4 +1,8 @@
-"""Logs: one line an event, JSON or coloured, of this code and of the libraries alike."""
+"""Logs: one line an event, JSON or coloured, of this code and of the libraries alike.
+
+What is said of each message of a batch is said in one call, `each` of which is a line: the processors run once and the
+lines are written at once, since a call a message would cost as much as applying it.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,8 @@ _NOISY = ("pymongo", "librdkafka")
 def configure(role: str, log_format: str, level: str) -> None:
     """Write lines to stdout, each with the process's role; `auto` colours them on a terminal.
 
-    Our own lines do not go through `logging`: there are four for each message of the log, and that would cost more than
-    applying it. Libraries' lines get the same form.
+    Our own lines do not go through `logging`, which would cost more than all that they tell of. Libraries' lines get
+    the same form.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stdout.isatty())
     before: tuple[Processor, ...] = (
@@ -56,12 +60,27 @@ def _service(role: str) -> Processor:
 def _rendering(*, console: bool) -> tuple[Processor, ...]:
     # Tracebacks without local variables, which may hold what nobody should read in a log.
     if console:
-        return (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
+        return (_line_each(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)),)
     return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json))
 
 
 def _json(event: EventDict, **_: Any) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+    each = event.pop("each", None)
+    said = msgspec.json.encode(event, enc_hook=str)
+    if each is None:
+        return said
+    begin = said[:-1] + b","
+    return b"\n".join(begin + msgspec.json.encode(one)[1:] for one in each)
+
+
+def _line_each(renderer: Processor) -> Processor:
+    def lines(logger: Any, method: str, event: EventDict) -> str:
+        each = event.pop("each", None)
+        if each is None:
+            return str(renderer(logger, method, event))
+        return "\n".join(str(renderer(logger, method, {**event, **msgspec.structs.asdict(one)})) for one in each)
+
+    return lines
 
 
 def _text(renderer: Processor) -> Processor:

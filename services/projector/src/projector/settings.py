@@ -23,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a process of this service is told.
 
     Fan-out to at most `fanout_inline_max` followers happens with the event; to more it is a task, served
-    `fanout_slice` followers at a time.
+    `fanout_slice` entries at a time.
     """
 
     kafka_bootstrap_servers: str

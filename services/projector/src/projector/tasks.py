@@ -83,7 +83,6 @@ def _tell(served: Slice | Refill, partition: int) -> None:
         store="redis",
         author=served.author_id,
         followers=served.served,
-        correlation_id=served.correlation_id,
         partition=partition,
-        sequence=served.sequence,
+        each=served.tasks,
     )

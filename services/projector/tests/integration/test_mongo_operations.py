@@ -34,14 +34,21 @@ def documents(collection):
 )
 @given(before=st.lists(writes, max_size=3), batch=st.lists(writes, min_size=1, max_size=8))
 def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
-    """Put together, the writes to a document leave what they leave in their order, whatever was there before."""
+    """Put together, the writes to a document leave what they leave in their order, whatever was there before, and
+    whether or not it is known what was.
+    """
+
+    def absent(collection, ids):
+        return set(ids) - documents(mongo[collection]).keys()
+
+    one_by_one = [[write] for write in (*before, *batch)]
     ends = []
-    for parts in ([before, batch], [[write] for write in (*before, *batch)]):
+    for parts, known in (([before, batch], ()), ([before, batch], (absent,)), (one_by_one, ())):
         mongo[COLLECTION].delete_many({})
         for part in filter(None, parts):
-            mongo[COLLECTION].bulk_write(operations(part)[COLLECTION])
+            mongo[COLLECTION].bulk_write(operations(part, *known)[COLLECTION])
         ends.append(documents(mongo[COLLECTION]))
-    assert ends[0] == ends[1]
+    assert ends[0] == ends[1] == ends[2]
 
 
 @pytest.mark.parametrize(

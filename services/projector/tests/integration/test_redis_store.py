@@ -7,7 +7,7 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.stores import Batch, LeftOut, StoreAwayError, UnappliableError
+from projector.stores import Batch, LeftOut, SliceOf, StoreAwayError, UnappliableError
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 
@@ -89,8 +89,8 @@ def test_the_demos_cheep_takes_two_slices_of_one_follower(redis_store, story, au
     for waiting in (2, 1):
         assert store.status().tasks == waiting
         served = store.serve(told.partition)
-        assert (served.author_id, served.served, served.sequence) == (bob, 1, told.envelope.sequence)
-        assert served.correlation_id == told.envelope.correlation_id
+        assert (served.author_id, served.served) == (bob, 1)
+        assert served.tasks == (SliceOf(sequence=told.envelope.sequence, correlation_id=told.envelope.correlation_id),)
     assert store.status().tasks == 0
     assert store.serve(told.partition) is None
     assert timeline(alice) == timeline(charlie) == [told.event.cheep_id]
@@ -126,6 +126,40 @@ def test_a_slice_leaves_out_a_cheep_that_is_gone(redis_store, redis, redis_prefi
     redis.delete(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
     assert [one.served for one in serve_all(store)] == [0]
     assert timeline(alice) == []
+
+
+def test_an_authors_waiting_cheeps_go_out_together(redis_store, story, author, play, timeline):
+    """A slice puts in as many entries as a single cheep's, of several cheeps, to fewer followers."""
+    bob, readers = author(), sorted(author() for _ in range(3))
+    store = redis_store(inline_max=0, slice_size=4)
+    for reader in readers:
+        story.followed(reader, bob)
+    told = [story.posted(bob) for _ in range(2)]
+    play(store)
+    tasks = tuple(SliceOf(sequence=t.envelope.sequence, correlation_id=t.envelope.correlation_id) for t in told)
+    assert [(one.tasks, one.served) for one in serve_all(store)] == [(tasks, 2), (tasks, 1)]
+    assert [timeline(reader) for reader in readers] == [[t.event.cheep_id for t in reversed(told)]] * 3
+
+
+def test_only_cheeps_that_stand_at_the_same_follower_and_live_go_together(
+    redis_store, redis, redis_prefix, story, author, play, timeline
+):
+    """One that came later waits for those under way, and one that is gone parts those before it from those behind."""
+    bob, readers = author(), sorted(author() for _ in range(4))
+    store = redis_store(inline_max=0, slice_size=2)
+    for reader in readers:
+        story.followed(reader, bob)
+    first = story.posted(bob)
+    play(store)
+    assert store.serve(first.partition).served == 2
+    gone, *others = [story.posted(bob) for _ in range(3)]
+    play(store)
+    redis.delete(views.CHEEP_RECORD.key(redis_prefix, gone.event.cheep_id))
+    told = [([first], 2), ([gone], 0), *[(others, 1)] * 4]
+    wanted = [([one.envelope.sequence for one in some], served) for some, served in told]
+    assert [([one.sequence for one in each.tasks], each.served) for each in serve_all(store)] == wanted
+    cheeps = [one.event.cheep_id for one in (*reversed(others), first)]
+    assert [timeline(reader) for reader in readers] == [cheeps] * 4
 
 
 def test_a_follow_brings_the_cheeps_in(redis_store, story, author, play, timeline, floor):

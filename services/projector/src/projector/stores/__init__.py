@@ -114,12 +114,20 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str | None
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of a fan-out task that was served."""
+class SliceOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The fan-out task that a slice is of, known by its cheep's message."""
 
-    author_id: str
     sequence: int
     correlation_id: str
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice that was served of an author's first fan-out task, and of those that went with it: each of their cheeps
+    went to each of the `served` followers.
+    """
+
+    author_id: str
+    tasks: tuple[SliceOf, ...]
     served: int
     left_out: tuple[LeftOut, ...]
 

@@ -2,77 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from projector.writes import Delete, Increment, MongoWrite, Replace, SetFields
 
 Document = dict[str, Any]
-Operation = UpdateOne | ReplaceOne[Document] | DeleteOne
+Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne
+
+Absent = Callable[[str, Sequence[str]], AbstractSet[str]]
+"""Which of these ids are known not to be in that collection."""
 
 
-def operations(writes: Iterable[MongoWrite]) -> dict[str, list[Operation]]:
-    """Collection -> the operations for one bulk write, to be done in this order. Deletions come last, so that the
-    driver sends two commands at most: a document that is deleted has no other operation.
+def _nothing_known(_collection: str, _ids: Sequence[str]) -> AbstractSet[str]:
+    return frozenset()
+
+
+def operations(writes: Iterable[MongoWrite], absent: Absent = _nothing_known) -> dict[str, list[Operation]]:
+    """Collection -> the operations for one bulk write, to be done in this order: insertions, then changes, then
+    deletions, so that the driver sends three commands at most, since each document has one operation.
+
+    A document that is known to be absent is inserted, which costs the server half of what an update does that makes it.
     """
     changes: dict[str, dict[str, _Change]] = {}
     for write in writes:
-        changes.setdefault(write.collection, {}).setdefault(write.identifier, _Change(write.identifier)).add(write)
-    return {
-        collection: sorted(
-            (change.operation() for change in documents.values()),
-            key=lambda operation: isinstance(operation, DeleteOne),
-        )
-        for collection, documents in changes.items()
-    }
+        documents = changes.get(write.collection)
+        if documents is None:
+            documents = changes[write.collection] = {}
+        change = documents.get(write.identifier)
+        if change is None:
+            change = documents[write.identifier] = _Change()
+        change.add(write)
+    return {collection: _ordered(collection, documents, absent) for collection, documents in changes.items()}
+
+
+def _ordered(collection: str, documents: dict[str, _Change], absent: Absent) -> list[Operation]:
+    new = absent(collection, [identifier for identifier, change in documents.items() if not change.known])
+    inserted: list[Operation] = []
+    changed: list[Operation] = []
+    deleted: list[Operation] = []
+    for identifier, change in documents.items():
+        if identifier in new:
+            inserted.append(InsertOne({"_id": identifier} | change.sets | change.increments))
+        elif not change.known:
+            changed.append(UpdateOne({"_id": identifier}, change.update(), upsert=True))
+        elif change.whole is None:
+            deleted.append(DeleteOne({"_id": identifier}))
+        else:
+            changed.append(ReplaceOne({"_id": identifier}, change.whole, upsert=True))
+    return inserted + changed + deleted
 
 
 class _Change:
     """What is done to one document.
 
-    Until the batch replaces or deletes it, `_update` is done to what the store has. From then on the batch alone says
-    what it is: `_whole`, none while it is deleted.
+    Until the batch replaces or deletes it, fields are set, and others added to, in what the store has. From then on it
+    is `known`: the batch alone says what it is, `whole`, none while it is deleted.
     """
 
-    def __init__(self, identifier: str) -> None:
-        self._identifier = identifier
-        self._update: Document = {}
-        self._known = False
-        self._whole: Document | None = None
+    __slots__ = ("increments", "known", "sets", "whole")
+
+    def __init__(self) -> None:
+        self.sets: Document = {}
+        self.increments: dict[str, int] = {}
+        self.known = False
+        self.whole: Document | None = None
 
     def add(self, write: MongoWrite) -> None:
         """The write after those before it."""
         if isinstance(write, Replace | Delete):
-            self._known, self._update = True, {}
-            self._whole = dict(write.fields) if isinstance(write, Replace) else None
-        elif self._known:
-            self._whole = _with(self._whole or {}, write)
+            self.known = True
+            self.whole = dict(write.fields) if isinstance(write, Replace) else None
+        elif self.known:
+            self.whole = _with(self.whole or {}, write)
+        elif isinstance(write, SetFields):
+            self._set(write.fields)
         else:
-            _fold(self._update, write)
+            self._count(write.counts)
 
-    def operation(self) -> Operation:
-        """For the store."""
-        this = {"_id": self._identifier}
-        if not self._known:
-            return UpdateOne(this, self._update, upsert=True)
-        return DeleteOne(this) if self._whole is None else ReplaceOne(this, self._whole, upsert=True)
+    def update(self) -> Document:
+        """For a document that may be there."""
+        return {"$set": self.sets, "$inc": self.increments}
 
+    def _set(self, fields: Document) -> None:
+        self.sets |= fields
+        for field in self.increments.keys() & fields.keys():  # an update cannot both set a field and add to it
+            del self.increments[field]
 
-def _fold(update: Document, write: SetFields | Increment) -> None:
-    """Takes the write into an update, which cannot both set a field and add to it."""
-    sets, increments = update.setdefault("$set", {}), update.setdefault("$inc", {})
-    if isinstance(write, SetFields):
-        sets.update(write.fields)
-        for field in write.fields:
-            increments.pop(field, None)
-    else:
-        for field, by in write.counts.items():
-            if field in sets:
-                sets[field] += by
+    def _count(self, counts: dict[str, int]) -> None:
+        for field, by in counts.items():
+            if field in self.sets:
+                self.sets[field] += by
             else:
-                increments[field] = increments.get(field, 0) + by
+                self.increments[field] = self.increments.get(field, 0) + by
 
 
 def _with(whole: Document, write: SetFields | Increment) -> Document:

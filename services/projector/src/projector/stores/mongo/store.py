@@ -31,6 +31,10 @@ from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
 from projector.writes import MongoWrite
 
+ASK_FROM: Final = 16
+"""From so many documents of a collection on a batch asks which are there: for fewer, the question costs more time than
+it saves the server.
+"""
 PARKED_BY_KEY: Final = [("partition", 1), ("key", 1), ("sequence", 1)]
 
 
@@ -149,7 +153,14 @@ class MongoStore:
             self._of(collection).drop()
 
     def _write(self, writes: Iterable[MongoWrite], session: ClientSession) -> None:
-        for name, todo in operations(writes).items():
+        def absent(name: str, ids: Sequence[str]) -> set[str]:
+            if len(ids) < ASK_FROM:
+                return set()
+            # What somebody else makes after this look is not in the transaction's snapshot, and so a write conflict.
+            there = self._database[name].find({"_id": {"$in": ids}}, {"_id": 1}, session=session)
+            return set(ids).difference(document["_id"] for document in there)
+
+        for name, todo in operations(writes, absent).items():
             self._database[name].bulk_write(todo, session=session)
 
     def _make(self, collection: views.Collection, there: set[str]) -> None:

@@ -25,6 +25,7 @@ from projector.stores import (
     LeftOut,
     Refill,
     Slice,
+    SliceOf,
     Status,
     StoreAwayError,
     UnappliableError,
@@ -245,11 +246,10 @@ def _checkpoint(fields: dict[bytes, bytes]) -> Checkpoint:
 
 def _served(reply: list[Any]) -> Slice | Refill | None:
     match reply:
-        case [b"slice", author_id, sequence, correlation_id, served, left_out, _]:
+        case [b"slice", author_id, tasks, served, left_out, _]:
             return Slice(
                 author_id=author_id.decode(),
-                sequence=sequence,
-                correlation_id=correlation_id.decode(),
+                tasks=tuple(SliceOf(sequence=at, correlation_id=story.decode()) for at, story in tasks),
                 served=served,
                 left_out=left_out_of(left_out),
             )

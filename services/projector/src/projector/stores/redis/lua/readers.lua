@@ -23,7 +23,8 @@ end
 local function usable(reader, author)
   if heads[reader] == nil then
     local head = redis.pcall('LINDEX', key(NAME.TIMELINE, reader), 0)
-    if wrong_type(key(NAME.TIMELINE_FLOOR, reader), 'string') then head = {} end
+    local floor = redis.pcall('STRLEN', key(NAME.TIMELINE_FLOOR, reader))
+    if type(floor) == 'table' then head = floor end
     heads[reader] = head
   end
   if type(heads[reader]) ~= 'table' then return true end
@@ -39,14 +40,15 @@ local function await_refill(reader)
   if not last then redis.call('RPUSH', key(NAME.TASK_AUTHORS, partition), '') end
 end
 
--- What a cheep's entry can do on a timeline, by the kind of the fan-out.
+-- What cheeps' entries, oldest first, can do on a timeline, by the kind of the fan-out. Only one is removed at a time.
 local ON_TIMELINE = {}
 
-function ON_TIMELINE.insert(reader, entry)
-  heads[reader] = add_to_timeline(reader, heads[reader], entry, cap)
+function ON_TIMELINE.insert(reader, entries)
+  heads[reader] = add_all(reader, heads[reader], entries, cap)
 end
 
-function ON_TIMELINE.remove(reader, entry)
+function ON_TIMELINE.remove(reader, entries)
+  local entry = entries[1]
   local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
   if floor and not newer(entry, floor) then return end  -- not in the list, all of which would be looked through
   if redis.call('LREM', key(NAME.TIMELINE, reader), 1, entry) == 0 then return end
@@ -54,10 +56,10 @@ function ON_TIMELINE.remove(reader, entry)
   if is_short(reader, cap) then await_refill(reader) end
 end
 
-local function serve(author, readers, entry, kind)
+local function serve(author, readers, entries, kind)
   local change = ON_TIMELINE[kind]
   for _, reader in ipairs(readers) do
-    if usable(reader, author) then change(reader, entry) end
+    if usable(reader, author) then change(reader, entries) end
   end
 end
 

@@ -1,11 +1,11 @@
--- Serves the next in turn of a partition: one slice of an author's first fan-out task, or one step for a short timeline.
+-- Serves the next in turn of a partition: one slice of an author's first fan-out tasks, or one step for a short timeline.
 -- A slice works by state: an entry goes to whoever follows the author now, if the cheep still lives.
 --
 -- KEYS[1] the partition's authors with tasks
 -- KEYS[2] and the last of ARGV: guard.lua
--- ARGV    stem, partition, followers in a slice, cap, followed authors in a step
+-- ARGV    stem, partition, entries in a slice, cap, followed authors in a step
 -- Replies {} when nothing waits
---         {'slice', author, sequence, correlation id, readers served, readers left out, how many wait}
+--         {'slice', author, {{sequence, correlation id} of each task}, readers served, readers left out, how many wait}
 --         {'refill', reader, 'goes on' or 'done', entries added, readers left out, how many wait}
 
 partition, cap = ARGV[2], tonumber(ARGV[4])
@@ -15,33 +15,54 @@ local short = key(NAME.SHORT_TIMELINES, partition)
 local mistyped = wrong_type(KEYS[1], 'list') or wrong_type(short, 'zset')
 if mistyped then return redis.error_reply('WRONGTYPE ' .. mistyped) end
 
--- The next readers after the task's cursor, and whether more come after them.
-local function next_readers(author, after)
+-- The next readers after a cursor, and whether more come after them.
+local function next_readers(author, after, count)
   local from = after == '' and '-' or '(' .. after
-  local readers = redis.call('ZRANGEBYLEX', key(NAME.FOLLOWERS, author), from, '+', 'LIMIT', 0, slice_size + 1)
-  local more = #readers > slice_size
+  local readers = redis.call('ZRANGEBYLEX', key(NAME.FOLLOWERS, author), from, '+', 'LIMIT', 0, count + 1)
+  local more = #readers > count
   if more then readers[#readers] = nil end
   return readers, more
 end
 
+local TOGETHER = 16  -- tasks, at most
+
+-- An author's first task, and those behind it that go with it: while all put in living cheeps, each newer than the one
+-- before, and stand at the same follower, each timeline is looked at once for all of them.
+-- Returns the tasks and their entries, none where there is nothing to do for the first.
+local function tasks_together(tasks)
+  local found, entries = {}, {}
+  for _, text in ipairs(redis.call('LRANGE', tasks, 0, math.min(TOGETHER, slice_size) - 1)) do
+    local task = cjson.decode(text)
+    local first, entry = found[1] or task, from_hex(task.entry)
+    local lives = living({entry})[1]
+    local alone = task.kind == 'remove' or not lives or first.kind == 'remove' or (first ~= task and #entries == 0)
+    if first ~= task and (alone or task.after ~= first.after or not newer(entry, entries[#entries])) then break end
+    found[#found + 1] = task
+    if lives or task.kind == 'remove' then entries[#entries + 1] = entry end
+  end
+  return found, entries
+end
+
 local function serve_slice(author)
   local tasks = key(NAME.TASKS, author)
-  local task = cjson.decode(redis.call('LINDEX', tasks, 0))
-  local kind, entry = task.kind or 'insert', from_hex(task.entry)
-  local readers, more = {}, false
-  if kind == 'remove' or living({entry})[1] then
-    readers, more = next_readers(author, task.after)
-    serve(author, readers, entry, kind)
+  local found, entries = tasks_together(tasks)
+  local readers, more, told = {}, false, {}
+  if #entries > 0 then
+    -- As many entries as one task's slice would have.
+    readers, more = next_readers(author, found[1].after, math.floor(slice_size / #found))
+    serve(author, readers, entries, found[1].kind or 'insert')
   end
-  if more then
-    task.after = readers[#readers]
-    redis.call('LSET', tasks, 0, cjson.encode(task))
-  else
-    redis.call('LPOP', tasks)
+  for place, task in ipairs(found) do
+    told[place] = {task.sequence, task.correlation_id}
+    if more then
+      task.after = readers[#readers]
+      redis.call('LSET', tasks, place - 1, cjson.encode(task))
+    end
   end
+  if not more then redis.call('LPOP', tasks, #found) end
   redis.call('LPOP', KEYS[1])
   if redis.call('EXISTS', tasks) == 1 then redis.call('RPUSH', KEYS[1], author) end
-  return {'slice', author, task.sequence, task.correlation_id, #readers, left_out, redis.call('LLEN', KEYS[1])}
+  return {'slice', author, told, #readers, left_out, redis.call('LLEN', KEYS[1])}
 end
 
 local function serve_short()

@@ -8,6 +8,14 @@ local function surplus(cap)
   return math.max(math.floor(cap / 25), 1) - 1
 end
 
+-- Cuts a timeline of that length down to its cap, if need be, and raises the floor.
+local function trim(reader, list, length, cap)
+  if length <= cap then return end
+  -- Some at once: a full timeline is then trimmed once in 32 cheeps, which halves the cost of a fan-out.
+  local popped = redis.call('RPOP', list, length - cap + surplus(cap))
+  redis.call('SET', key(NAME.TIMELINE_FLOOR, reader), popped[#popped])
+end
+
 -- Adds an entry to a reader's timeline, whose head the caller has read; returns the head as it is then.
 local function add_to_timeline(reader, head, entry, cap)
   local list = key(NAME.TIMELINE, reader)
@@ -20,12 +28,19 @@ local function add_to_timeline(reader, head, entry, cap)
     end
   end
   local length = insert(list, head, entry)
-  if length and length > cap then
-    -- Some at once: a full timeline is then trimmed once in 32 cheeps, which halves the cost of a fan-out.
-    local popped = redis.call('RPOP', list, length - cap + surplus(cap))
-    redis.call('SET', key(NAME.TIMELINE_FLOOR, reader), popped[#popped])
-  end
+  if length then trim(reader, list, length, cap) end
   return ahead and entry or head
+end
+
+-- Adds entries, oldest first, likewise. Those that are newer than all of the list, as most are, go in by one call.
+local function add_all(reader, head, entries, cap)
+  if head and newer(entries[1], head) then
+    local list = key(NAME.TIMELINE, reader)
+    trim(reader, list, redis.call('LPUSH', list, unpack(entries)), cap)
+    return entries[#entries]
+  end
+  for _, entry in ipairs(entries) do head = add_to_timeline(reader, head, entry, cap) end
+  return head
 end
 
 -- Two lists merged, newest first, without duplicates.

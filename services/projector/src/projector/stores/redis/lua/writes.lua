@@ -113,7 +113,7 @@ WRITES['fan-out'] = {
     local followers = key(NAME.FOLLOWERS, write[2])
     local count = redis.call('ZCARD', followers)
     if goes_inline(count) then
-      serve(write[2], redis.call('ZRANGE', followers, 0, -1), from_hex(write[3]), write[5])
+      serve(write[2], redis.call('ZRANGE', followers, 0, -1), {from_hex(write[3])}, write[5])
     elseif count > 0 then
       leave_task(write[2], write[3], write[5], write[4], sequence)
     end
