@@ -182,8 +182,10 @@ async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fau
 
 OF_CONSUMERS = [
     ("worker", "refuses reads", topics.COMMANDS),
+    ("worker", "frozen", topics.COMMANDS),
     ("worker", "refuses the group", topics.COMMANDS),
     ("process-manager", "refuses reads", topics.EVENTS),
+    ("process-manager", "frozen", topics.EVENTS),
     ("process-manager", "refuses the group", topics.EVENTS),
     ("process-manager", "refuses writes", topics.COMMANDS),
 ]

@@ -92,6 +92,8 @@ class Consumer:
         return True
 
     async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
+        # A client that had met a frozen broker was seen to find it away for a minute longer (librdkafka 2.16).
+        self._admin = admin_client(self._bootstrap_servers)
         self._topic_id = await self._find_topic()
         member = Member(self._subscription, self._bootstrap_servers, self._prefix, self._topic_id)
         self._tell_joined(member)

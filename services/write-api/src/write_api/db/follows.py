@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.constraints import refusing
@@ -12,10 +12,8 @@ from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
 _pair = tuple_(follows.c.from_author_id, follows.c.to_author_id)
-_insert = insert(follows)
-_remove = delete(follows).where(
-    follows.c.from_author_id == bindparam("from_id"), follows.c.to_author_id == bindparam("to_id")
-)
+# That it returns something makes SQLAlchemy write all rows with one statement.
+_insert = insert(follows).returning(follows.c.follow_id)
 
 Pair = tuple[str, str]
 """Who follows, and whom: what a follow is known by."""
@@ -60,8 +58,8 @@ class PostgresFollows:
 
     async def _write(self, *, ended: Sequence[Follow], begun: Sequence[Follow]) -> None:
         if ended:
-            pairs = [{"from_id": follow.from_author_id, "to_id": follow.to_author_id} for follow in ended]
-            await self._connection.execute(_remove, pairs)
+            pairs = [(follow.from_author_id, follow.to_author_id) for follow in ended]
+            await self._connection.execute(delete(follows).where(_pair.in_(pairs)))
         if begun:
             fields = ("follow_id", "from_author_id", "to_author_id", "followed_at")
             await self._connection.execute(_insert, [{name: getattr(one, name) for name in fields} for one in begun])

@@ -14,11 +14,23 @@ from cheeper_contracts.messages import Event
 
 CHANNEL: Final = "cheeper_outbox"
 
-# The payload goes in as the very text that Kafka will carry. Column defaults give epoch, xid, id and created_at.
+_COLUMNS: Final = {
+    "message_id": "uuid",
+    "type": "text",
+    "source": "text",
+    "time": "bigint",
+    "key": "text",
+    "correlation_id": "uuid",
+    "reply_to": "uuid",
+    "traceparent": "text",
+    "payload": "json",
+}
+# One statement for any number of rows, in the order of the arrays. The payload goes in as the very text that Kafka will
+# carry. Column defaults give epoch, xid, id and created_at.
 _INSERT = text(
-    "INSERT INTO outbox (message_id, type, source, time, key, correlation_id, reply_to, traceparent, payload)"
-    " VALUES (CAST(:message_id AS uuid), :type, :source, :time, :key, CAST(:correlation_id AS uuid),"
-    " CAST(:reply_to AS uuid), :traceparent, CAST(:payload AS json))"
+    f"INSERT INTO outbox ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own constants
+    f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _COLUMNS.items())})"
+    f" WITH ORDINALITY AS message ({', '.join(_COLUMNS)}, place) ORDER BY place"
 )
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
@@ -35,7 +47,8 @@ async def append_all(connection: AsyncConnection | AsyncSession, messages: Seque
     outbox's order the commit order of a key. The envelopes' `sequence` is the relay's to give, and must be none.
     """
     if messages:
-        await connection.execute(_INSERT, [_row(envelope, event) for envelope, event in messages])
+        rows = [_row(envelope, event) for envelope, event in messages]
+        await connection.execute(_INSERT, {name: [row[name] for row in rows] for name in _COLUMNS})
 
 
 async def hint(connection: AsyncConnection | AsyncSession) -> None:
