@@ -152,7 +152,7 @@ class Consumer:
 
     async def _mend_topics(self) -> None:
         """What a batch waits for may be a topic that went with a wiped Kafka, and nobody else may be there to make it:
-        our own topic is looked for between batches, those that a batch is sent or copied to are not.
+        our own topic is looked for between batches, one that a batch is sent to is not.
         """
         try:
             await asyncio.to_thread(ensure_topics, self._admin, self._prefix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -17,9 +18,10 @@ from cheeper_contracts import topics
 from cheeper_contracts.envelope import Headers
 from cheeper_contracts.topics import Topic
 from write_api.commands.errors import UnavailableError
-from write_api.consumer.received import BEHIND, Letter
+from write_api.consumer.received import BEHIND, Letter, Received
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock
+from write_api.kafka.topics import words_of
 
 _COPY_SECONDS: Final = 5.0
 
@@ -75,7 +77,7 @@ class DeadLetters:
                 return int((await connection.execute(_WAITING, {"source": self._source})).scalar_one())
 
     async def park(self, letters: Sequence[Letter]) -> None:
-        """Park the letters in this order, and copy them for people and tools.
+        """Park the letters in this order, and copy them for people and tools; a copy that is lost is logged.
 
         Raises UnavailableError; also where what a letter was to wait behind has been replayed or dropped meanwhile.
         """
@@ -104,37 +106,26 @@ class DeadLetters:
     def _copy(self, letters: Sequence[Letter]) -> None:
         # Poison is rare: a producer for each time is cheaper than one that is kept for it.
         producer = Producer(self._config)
-        errors: list[KafkaError] = []
-
-        def report(error: KafkaError | None, _message: Message) -> None:
-            if error is not None and not _is_too_large(error):
-                errors.append(error)
-
         for letter in letters:
+            delivered = partial(_delivered, letter.message)
             try:
-                message = letter.message
                 producer.produce(
                     self._topic,
-                    value=message.value,
-                    key=message.key,
+                    value=letter.message.value,
+                    key=letter.message.key,
                     partition=0,
-                    headers=[*message.headers, *_told(letter)],
-                    on_delivery=report,
+                    headers=[*letter.message.headers, *_told(letter)],
+                    on_delivery=delivered,
                 )
             except KafkaException as error:
-                # What cannot be copied for its size never can: it is in the table, and must not hold up all behind it.
-                if not _is_too_large(error.args[0]):
-                    raise UnavailableError("Kafka took no copy of a dead letter") from error
+                delivered(error.args[0])
         producer.flush()
-        if errors:
-            raise UnavailableError(f"Kafka took no copy of a dead letter: {errors[0].name()}")
 
 
-def _is_too_large(error: KafkaError) -> bool:
-    found = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-    if found:
-        log.warning("a dead letter is too large to be copied")
-    return found
+def _delivered(message: Received, error: KafkaError | None, _copy: Message | None = None) -> None:
+    if error is not None:
+        place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
+        log.warning("dead letter not copied", **place, why=words_of(error))
 
 
 def _row(letter: Letter) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import msgspec
@@ -117,8 +118,8 @@ class Member:
                 good.append(_received(message))
             elif not good:
                 raise KafkaException(error)
-            else:
-                log.info("the consumer met an error behind good messages", why=error.str())
+            else:  # librdkafka tells it once
+                self._refused = error
         return good
 
     def commit(self, messages: Sequence[Received]) -> None:
@@ -145,14 +146,13 @@ class Member:
         be (its issue 3740): such a consumer is only dropped, and the group misses it after the session's time.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
-        try:
+        with suppress(KafkaException):  # which would hide why the member is closed
             while (self._unanswered or not self.joined) and time.monotonic() < deadline:
                 self._consumer.poll(_POLL_SECONDS)
-        finally:
-            if self._unanswered:
-                del self._consumer
-            else:
-                self._consumer.close()
+        if self._unanswered:
+            del self._consumer
+        else:
+            self._consumer.close()
 
     def _answered(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
         self._unanswered -= 1

@@ -26,10 +26,13 @@ AWAY_SECONDS: Final = 1.0
 """For a send while no broker is connected: time to connect to one that is there, and else to say soon that none is."""
 MOST_WAITING: Final = 10_000
 MOST_WAITING_KBYTES: Final = 32_768
+_LATE_SECONDS: Final = 1.0
+"""For librdkafka to say that the time of a delivery is over."""
 _POLL_SECONDS: Final = 0.1
 
 _NO_FAULT_OF_THE_PRODUCER: Final = {
     KafkaError._PURGE_QUEUE,  # noqa: SLF001 - its public name
+    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
     KafkaError.MSG_SIZE_TOO_LARGE,
 }
 
@@ -104,10 +107,12 @@ class CommandProducer:
             )
         except (BufferError, KafkaException) as error:
             raise self._failure(error.args[0]) from error
+        # A command that was handed to a producer in the moment that another took its place is never reported on.
+        patience = AWAY_SECONDS if self._away.is_set() else self._delivery_seconds + _LATE_SECONDS
         try:
-            await asyncio.wait_for(done, AWAY_SECONDS if self._away.is_set() else None)
+            await asyncio.wait_for(done, patience)
         except TimeoutError as error:
-            raise BrokerUnavailableError("no broker is connected") from error
+            raise BrokerUnavailableError("no broker confirmed it in time") from error
 
     async def close(self) -> None:
         """Wait for what is on its way, at most the time that a delivery may take, and stop."""
