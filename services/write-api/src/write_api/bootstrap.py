@@ -235,11 +235,11 @@ def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check
 
 def kafka_check(settings: Settings, trouble: Trouble) -> Check:
     """Whether Kafka answers, has the topic of commands as it must be, and lately took what was sent."""
-    admin = topics.admin_client(settings.kafka_bootstrap_servers)
+    admin = topics.Admin(settings.kafka_bootstrap_servers)
 
     async def check() -> str | None:
         try:
-            found = await asyncio.to_thread(topics.describe, admin, COMMANDS, settings.topic_prefix)
+            found = await asyncio.to_thread(admin.ask, topics.describe, COMMANDS, settings.topic_prefix)
         except KafkaException as error:
             return f"no answer: {error.args[0].name()}"
         except topics.TopicMismatchError as error:
@@ -256,9 +256,7 @@ async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consu
     needs, metrics = Needs(*course.NEEDS), ConsumerMetrics(side.registry)
     letters = DeadLetters(side.engine, servers, prefix, topic)
     batches = Batches(read, run, letters, count_parked=metrics.parked)
-    lag = Lag(
-        topic.name, partial(topics.offsets, topics.admin_client(servers), topic, prefix), letters.waiting, metrics
-    )
+    lag = Lag(topic.name, partial(topics.Admin(servers).ask, topics.offsets, topic, prefix), letters.waiting, metrics)
     consumer = course.Consumer(subscription, servers, prefix, batches, needs, lag=lag)
 
     async def work(stop: asyncio.Event) -> int:

@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from write_api.backoff import Backoff, sleep_unless
 from write_api.commands.errors import UnavailableError
@@ -17,7 +16,7 @@ from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
 from write_api.consumer.lag import Lag
 from write_api.consumer.member import Member, Subscription
 from write_api.consumer.received import Received
-from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics, words_of
+from write_api.kafka.topics import Admin, TopicMismatchError, describe, ensure_topics, words_of
 from write_api.needs import Needs
 
 KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
@@ -58,7 +57,7 @@ class Consumer:
         self._needs = needs
         self._lag = lag
         self._assignment: Mapping[int, int | None] = {}
-        self._admin: AdminClient = admin_client(bootstrap_servers)
+        self._admin = Admin(bootstrap_servers)
         self._topic_id: str | None = None
         self._done = 0
 
@@ -92,8 +91,6 @@ class Consumer:
         return True
 
     async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
-        # A client that had met a frozen broker was seen to find it away for a minute longer (librdkafka 2.16).
-        self._admin = admin_client(self._bootstrap_servers)
         self._topic_id = await self._find_topic()
         member = Member(self._subscription, self._bootstrap_servers, self._prefix, self._topic_id)
         self._tell_joined(member)
@@ -155,7 +152,7 @@ class Consumer:
         our own topic is looked for between batches, one that a batch is sent to is not.
         """
         try:
-            await asyncio.to_thread(ensure_topics, self._admin, self._prefix)
+            await asyncio.to_thread(self._admin.ask, ensure_topics, self._prefix)
         except (KafkaException, TimeoutError, TopicMismatchError) as error:
             self._needs.unmet(KAFKA, _words(error))
         else:
@@ -163,7 +160,7 @@ class Consumer:
 
     async def _find_topic(self) -> str:
         """Make sure of the topic; its id."""
-        await asyncio.to_thread(ensure_topics, self._admin, self._prefix)
+        await asyncio.to_thread(self._admin.ask, ensure_topics, self._prefix)
         found = await self._current_topic()
         if found is None:
             raise TimeoutError("the topic is made, and not there yet")
@@ -175,7 +172,7 @@ class Consumer:
         self._needs.met(KAFKA)
 
     async def _current_topic(self) -> str | None:
-        return await asyncio.to_thread(describe, self._admin, self._subscription.topic, self._prefix)
+        return await asyncio.to_thread(self._admin.ask, describe, self._subscription.topic, self._prefix)
 
     def _reached(self, limit: int | None) -> bool:
         return limit is not None and self._done >= limit

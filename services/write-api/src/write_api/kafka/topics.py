@@ -5,7 +5,8 @@ All functions block, for at most some seconds, and raise KafkaException where th
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -19,6 +20,9 @@ from cheeper_contracts.topics import TOPICS, Topic
 
 SECONDS: Final = 3.0
 _BROKERS_DEFAULT: Final = -1
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -37,6 +41,23 @@ def admin_client(bootstrap_servers: str) -> AdminClient:
     return AdminClient(
         {"bootstrap.servers": bootstrap_servers, "log_level": 2, "socket.timeout.ms": int(SECONDS * 1000)}
     )
+
+
+class Admin:
+    """Asks a broker by a client that is made anew after a question that failed: one that had met a frozen broker was
+    seen to find it away for a minute longer (librdkafka 2.16).
+    """
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._client: AdminClient | None = None
+
+    def ask(self, question: Callable[Concatenate[AdminClient, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """What the question, one of the functions of this module or the like, gets of the broker. It may raise."""
+        client, self._client = self._client or admin_client(self._bootstrap_servers), None
+        found = question(client, *given, **named)
+        self._client = client
+        return found
 
 
 def ensure_topics(admin: AdminClient, prefix: str) -> None:

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts import topics
-from write_api.kafka.topics import SECONDS, admin_client, describe, ends, ensure_topics, offsets
+from write_api.kafka.topics import SECONDS, Admin, describe, ends, ensure_topics, offsets
 from write_api.relay.numbering import Sent
 
 _FETCH_SECONDS: Final = 3.0
@@ -30,18 +30,18 @@ class EventLog:
     def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._prefix = topic_prefix
-        self._admin: AdminClient = admin_client(bootstrap_servers)
+        self._admin = Admin(bootstrap_servers)
         self.name = topics.EVENTS.named(topic_prefix)
 
     def make(self) -> None:
         """Make the topics that are missing: a wiped Kafka has none. Raises TopicMismatchError."""
-        ensure_topics(self._admin, self._prefix)
+        self._admin.ask(ensure_topics, self._prefix)
 
     def remake(self) -> None:
         """Delete the topic with all it holds, and make it anew."""
         before = self.topic_id()
         if before is not None:
-            self._admin.delete_topics([self.name], request_timeout=SECONDS)[self.name].result(SECONDS)
+            self._admin.ask(_delete, self.name)
         deadline = time.monotonic() + _REMAKE_SECONDS
         while self.topic_id() in {before, None}:  # brokers delete and make in their own time
             if time.monotonic() > deadline:
@@ -51,11 +51,11 @@ class EventLog:
 
     def topic_id(self) -> str | None:
         """The topic's id, none where it is missing. Raises TopicMismatchError."""
-        return describe(self._admin, topics.EVENTS, self._prefix)
+        return self._admin.ask(describe, topics.EVENTS, self._prefix)
 
     def ends(self) -> dict[int, int]:
         """The next offset of each partition, as the broker says."""
-        return ends(self._admin, topics.EVENTS, self._prefix)
+        return self._admin.ask(ends, topics.EVENTS, self._prefix)
 
     def lacks(self, topic_id: str | None, sent: Mapping[int, Sent]) -> str | None:
         """How the log of that id shows that it is not the one to which all this was sent; none where it is."""
@@ -73,11 +73,11 @@ class EventLog:
         A log that came back empty may hold what was on its way when it was wiped, with sequences that nothing before
         them explains. A broker that cannot remove records keeps them.
         """
-        beginnings, following = offsets(self._admin, topics.EVENTS, self._prefix)
+        beginnings, following = self._admin.ask(offsets, topics.EVENTS, self._prefix)
         full = [TopicPartition(self.name, p, end) for p, end in following.items() if end > beginnings[p]]
         try:
-            for future in (self._admin.delete_records(full, request_timeout=SECONDS) if full else {}).values():
-                future.result(SECONDS)
+            if full:
+                self._admin.ask(_delete_records, full)
         except KafkaException as error:
             log.warning("the log's remains stay in it", topic=self.name, why=error.args[0].str())
         return following
@@ -99,3 +99,12 @@ class EventLog:
             return message is not None and message.error() is None and message.offset() == offset
         finally:
             consumer.close()
+
+
+def _delete(admin: AdminClient, name: str) -> None:
+    admin.delete_topics([name], request_timeout=SECONDS)[name].result(SECONDS)
+
+
+def _delete_records(admin: AdminClient, before: list[TopicPartition]) -> None:
+    for future in admin.delete_records(before, request_timeout=SECONDS).values():
+        future.result(SECONDS)
