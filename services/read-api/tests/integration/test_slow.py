@@ -92,7 +92,7 @@ def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
 def test_a_store_that_does_not_answer_is_away(api, proxies, paths, name, how):
     """Its queries and the health page say so in the store's time; those of the other store are answered all the while.
 
-    Fails without `socket_timeout` in `stores/redis.py`, and without `timeoutMS` in `stores/mongo/reader.py`.
+    Fails without `timeoutMS` in `stores/mongo/reader.py`; `test_wire.py` bounds the wait for Redis.
     """
     (other,) = STORES.keys() - {name}
     until(lambda: not away(api), WAIT)

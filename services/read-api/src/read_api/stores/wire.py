@@ -19,6 +19,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
 PATIENCE_SECONDS: Final = 2.0
+MOST_WAITING: Final = 4_096
+"""Look-ups at a time: tenths of a second of a Redis that is well. Of a slow one they would be too late anyway."""
+_SWEEP_SECONDS: Final = 0.1
 _READ_BYTES: Final = 1 << 18
 _NO_MORE: Final = object()
 
@@ -35,7 +38,8 @@ class Wire:
         self._pool = pool
         self._preface = preface
         self._unsent: list[bytes] = []
-        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()  # since when, in the order of the answers
+        self._sweep: asyncio.TimerHandle | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._limit = asyncio.timeout(None)
         self._reading: asyncio.Task[None] | None = None
@@ -43,8 +47,8 @@ class Wire:
     async def ask(self, *command: str | bytes | float) -> Any:
         """The answer to a command that writes nothing: it is sent again, once, where the connection was lost.
 
-        Raises ResponseError with the server's words, another RedisError, or OSError, TimeoutError where Redis says
-        nothing at all for PATIENCE_SECONDS.
+        Raises ResponseError with the server's words, another RedisError, one where MOST_WAITING wait already, or
+        OSError, TimeoutError where there is no answer for PATIENCE_SECONDS.
         """
         try:
             return await self._asked(command)
@@ -52,17 +56,40 @@ class Wire:
             return await self._asked(command)
 
     def _asked(self, command: Command) -> asyncio.Future[Any]:
+        if len(self._waiting) >= MOST_WAITING:
+            raise RedisError(f"{MOST_WAITING} look-ups wait already")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         if self._reading is None:
             self._reading = loop.create_task(self._read(), name="redis")
-        self._waiting.append(answer)
-        if self._writer is None:
-            self._unsent.append(_packed(command))
-        else:
-            self._writer.write(_packed(command))  # uvloop joins what one turn writes
-            self._be_patient()
+        if self._sweep is None:
+            self._sweep = loop.call_later(PATIENCE_SECONDS, self._give_up)
+        self._waiting.append((loop.time(), answer))
+        self._send(_packed(command))
         return answer
+
+    def _send(self, command: bytes) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.write(command)  # uvloop joins what one turn writes
+            except RuntimeError:  # the connection was reset, and `_read` hears of it a turn later
+                self._writer = None
+            else:
+                self._be_patient()
+                return
+        self._unsent.append(command)
+
+    def _give_up(self) -> None:
+        """Tell those who have waited for too long; their places stay, since their answers may come."""
+        loop = asyncio.get_running_loop()
+        late = loop.time() - PATIENCE_SECONDS
+        self._sweep = None
+        for since, answer in self._waiting:
+            if since > late:
+                self._sweep = loop.call_later(max(since - late, _SWEEP_SECONDS), self._give_up)
+                return
+            if not answer.done():
+                answer.set_exception(TimeoutError("Redis did not answer in time"))
 
     def _be_patient(self) -> None:
         if self._limit.when() is None:
@@ -87,9 +114,12 @@ class Wire:
             waiting, self._waiting = self._waiting, deque()
             self._unsent.clear()
             self._reading = None
-            for answer in waiting:
+            began = asyncio.get_running_loop().time() - PATIENCE_SECONDS / 2
+            for since, answer in waiting:
                 if not answer.done():
-                    answer.set_exception(failed)
+                    # Who came at the end of a silence has not been waiting, and may ask again.
+                    came_late = since > began and isinstance(failed, TimeoutError)
+                    answer.set_exception(RedisConnectionError("Redis was silent") if came_late else failed)
 
     async def _hand_out(self, connection: AbstractConnection) -> None:
         # redis-py has no door to its streams; its own reading of an answer takes three times as long as all of this
@@ -109,7 +139,7 @@ class Wire:
                     if unheard:
                         unheard -= 1
                     elif self._waiting:
-                        _give(self._waiting.popleft(), found)
+                        _give(self._waiting.popleft()[1], found)
                     else:
                         raise RedisConnectionError(f"Redis said what nobody had asked: {found}")
                 self._limit.reschedule(None)
