@@ -28,6 +28,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/metrics.md": {
         "projector metrics": listings.projector_metrics,
         "read-api metrics": listings.read_api_metrics,
+        "write-api metrics": listings.write_api_metrics,
     },
     "docs/add-a-feature.md": {"files": listings.files},
 }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Metric
 
 import projector.metrics
 import read_api.metrics
+import write_api.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
 from read_api.http.endpoints import ENDPOINTS
@@ -105,6 +108,20 @@ def projector_metrics() -> str:
 def read_api_metrics() -> str:
     """Every metric of read-api."""
     return _metrics((each.name, each.labels, each.what) for each in read_api.metrics.DECLARED)
+
+
+def write_api_metrics() -> str:
+    """Every metric of write-api, of whichever role."""
+    registry = CollectorRegistry()
+    of = write_api.metrics
+    for part in (of.HttpMetrics, of.CommandMetrics, of.ConsumerMetrics, of.RelayMetrics):
+        part(registry)
+    found: list[Any] = list(registry._collector_to_names)  # noqa: SLF001 - nothing else tells the labels
+    return _metrics((_full_name(each.describe()[0]), each._labelnames, each._documentation) for each in found)  # noqa: SLF001
+
+
+def _full_name(metric: Metric) -> str:
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
 
 
 def _metrics(declared: Iterable[tuple[str, Iterable[str], str]]) -> str:
