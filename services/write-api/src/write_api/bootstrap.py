@@ -14,7 +14,6 @@ import structlog
 from confluent_kafka import KafkaException
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.envelope import Envelope
@@ -33,6 +32,7 @@ from write_api.consumer.member import Subscription
 from write_api.consumer.parked import ParkedLetter, ParkedLetters, forget_in
 from write_api.consumer.replaying import Replays
 from write_api.db import migrate as schema
+from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
@@ -40,12 +40,12 @@ from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
-from write_api.http.health import Check
 from write_api.kafka import topics
+from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
 from write_api.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
 from write_api.migrate import Step, migrate
-from write_api.needs import Needs
+from write_api.needs import Check, Needs
 from write_api.process_manager import Reactions
 from write_api.processes import PROCESS_MANAGERS
 from write_api.relay import relay
@@ -105,9 +105,9 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
     refused = Trouble()
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
-        checks: dict[str, Check] = {"postgres": postgres_check(side.engine, side.trouble)}
+        checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.trouble)}
         if _sends_any(settings):
-            checks["kafka"] = kafka_check(settings, refused)
+            checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
 
 
@@ -218,37 +218,6 @@ async def run_raise_epoch(settings: Settings) -> int:
     return 0
 
 
-def postgres_check(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
-    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
-
-    async def check() -> str | None:
-        try:
-            missing = await schema.missing_revision(engine)
-        except (SQLAlchemyError, OSError) as error:
-            return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
-        if missing:
-            return f"waiting for migration {missing}"
-        return trouble.why_not() if trouble else None
-
-    return check
-
-
-def kafka_check(settings: Settings, trouble: Trouble) -> Check:
-    """Whether Kafka answers, has the topic of commands as it must be, and lately took what was sent."""
-    admin = topics.Admin(settings.kafka_bootstrap_servers)
-
-    async def check() -> str | None:
-        try:
-            found = await asyncio.to_thread(admin.ask, topics.describe, COMMANDS, settings.topic_prefix)
-        except KafkaException as error:
-            return f"no answer: {error.args[0].name()}"
-        except topics.TopicMismatchError as error:
-            return str(error)
-        return trouble.why_not() if found else f"waiting for the topic {COMMANDS.name}"
-
-    return check
-
-
 async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consume
     settings: Settings, side: CommandSide, subscription: Subscription, read: Read, run: Run, *, limit: int | None
 ) -> int:
@@ -267,7 +236,7 @@ async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consu
                 await stop.wait()
             return 1
 
-    checks = {"postgres": postgres_check(side.engine), **needs.checks()}
+    checks = {"postgres": check_of_database(side.engine), **needs.checks()}
     return await run_role(settings.host, settings.port, checks, side.registry, work)
 
 

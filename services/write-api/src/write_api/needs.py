@@ -9,6 +9,9 @@ from typing import Any
 
 import structlog
 
+Check = Callable[[], Coroutine[Any, Any, str | None]]
+"""Asks for one need: why it is not met, in words without host names, or none where it is."""
+
 log = structlog.get_logger()
 
 
@@ -45,11 +48,11 @@ class Needs:
         """Why a need is not met, none where it is."""
         return self._whys[name]
 
-    def checks(self) -> dict[str, Callable[[], Coroutine[Any, Any, str | None]]]:
+    def checks(self) -> dict[str, Check]:
         """The needs in the form in which the health page asks for them."""
         return {name: self._check(name) for name in self._whys}
 
-    def _check(self, name: str) -> Callable[[], Coroutine[Any, Any, str | None]]:
+    def _check(self, name: str) -> Check:
         async def check() -> str | None:
             return self.why(name)
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 import structlog
 from prometheus_client import CollectorRegistry
 
-from write_api.http.health import Check, create_health_app
+from write_api.http.health import create_health_app
 from write_api.http.serve import server_of
+from write_api.needs import Check
 
 DRAIN_SECONDS: Final = 8.0
 """For the work in hand after a signal. What is not done by then is done by the next process, without harm."""

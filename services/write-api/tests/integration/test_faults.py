@@ -15,7 +15,6 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.faulty import PostgresFaults
 from cheeper_local.testing import eventually
-from write_api.bootstrap import postgres_check
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.commands.ids import new_id
@@ -23,6 +22,7 @@ from write_api.commands.outcome import Incoming
 from write_api.consumer import course
 from write_api.consumer.batch import Batches
 from write_api.consumer.letters import DeadLetters
+from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
@@ -86,7 +86,7 @@ async def test_a_command_is_unavailable_and_readiness_says_why(faulty, name):
     async with pool(faulty) as engine:
         transactions = PostgresTransactions(engine)
         bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
-        check = postgres_check(engine, transactions.trouble)
+        check = check_of_database(engine, transactions.trouble)
         assert await check() is None
         command = incoming(sign_up())
         with faulty.names[name]():

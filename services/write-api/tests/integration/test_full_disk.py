@@ -10,10 +10,10 @@ from sqlalchemy import text
 from cheeper_local.servers import Postgres
 from cheeper_local.small_disk import SmallDisk, may_mount
 from cheeper_local.testing import eventually
-from write_api.bootstrap import postgres_check
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
 from write_api.consumer import course
+from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
@@ -104,7 +104,7 @@ async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full)
     """
     transactions = PostgresTransactions(on_disk)
     bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
-    check = postgres_check(on_disk, transactions.trouble)
+    check = check_of_database(on_disk, transactions.trouble)
     assert await check() is None
     commands = [consumers.sign_up_of(f"u{n}") for n in range(MOST)]
     async with full():

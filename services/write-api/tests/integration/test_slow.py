@@ -10,13 +10,13 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
-from write_api.bootstrap import postgres_check
 from write_api.commands.bus import CommandBus
 from write_api.commands.ids import new_id
 from write_api.commands.outcome import Incoming
 from write_api.consumer import course
 from write_api.consumer.batch import Batches
 from write_api.consumer.letters import DeadLetters
+from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
@@ -112,7 +112,7 @@ async def test_a_worker_on_a_slow_database_is_late_but_right(
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             await handled_once(place, author)
             assert one.needs.why(course.MESSAGES) is None
-            assert await in_time(postgres_check(through)(), CHECK_SECONDS) is None
+            assert await in_time(check_of_database(through)(), CHECK_SECONDS) is None
 
 
 @pytest.mark.parametrize("how", AWAY)
@@ -127,9 +127,9 @@ async def test_a_worker_whose_database_does_not_answer_waits(
         with proxy.slow(**AWAY[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             with pytest.raises(TimeoutError):  # which the health page tells as no answer in time
-                await in_time(postgres_check(through)(), CHECK_SECONDS)
+                await in_time(check_of_database(through)(), CHECK_SECONDS)
         await handled_once(place, author)
-        await eventually(lambda: _equals(postgres_check(through)(), None), WAIT)
+        await eventually(lambda: _equals(check_of_database(through)(), None), WAIT)
 
 
 @pytest.mark.parametrize("how", [*SLOW, *AWAY])

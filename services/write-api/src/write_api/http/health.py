@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -19,11 +19,9 @@ from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.in_time import in_time
 from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
+from write_api.needs import Check
 
 CHECK_SECONDS: Final = 2.0
-
-Check = Callable[[], Coroutine[Any, Any, str | None]]
-"""Asks for one need: why it is not met, in words without host names, or none where it is."""
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):

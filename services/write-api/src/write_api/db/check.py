@@ -1,0 +1,25 @@
+"""What readiness asks of Postgres."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from write_api.db.migrate import missing_revision
+from write_api.needs import Check
+from write_api.trouble import Trouble
+
+
+def check_of_database(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
+    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
+
+    async def check() -> str | None:
+        try:
+            missing = await missing_revision(engine)
+        except (SQLAlchemyError, OSError) as error:
+            return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
+        if missing:
+            return f"waiting for migration {missing}"
+        return trouble.why_not() if trouble else None
+
+    return check
