@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up start stop status deps infrastructure clean demo load fuzz audit chaos
-.PHONY: bench bench-long bench-guard test-bench
+.PHONY: bench bench-long bench-tools bench-guard test-bench
 .PHONY: test test-unit test-integration test-e2e test-containers prove prove-relay
 .PHONY: lint format lock up-containers down-containers
 
@@ -67,11 +67,15 @@ chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare 
 test-bench: $(STAMP) ## the tests of the benchmarks that need servers
 	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
 
-bench: $(STAMP) ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
+bench: bench-tools ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
 	@$(BENCH) --short
 
-bench-long: $(STAMP) ## the same with backlogs, growth and an author of a million followers, under 2 hours
+bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours
 	@$(BENCH) --long
+
+# Debezium's jars and the plots, 300 MB that nothing else needs; what cannot be had is named in its row.
+bench-tools: $(STAMP)
+	@$(UV) pip install --quiet --python $(BIN)/python --no-sources -r bench/pyproject.toml --extra debezium --extra plots || true
 
 bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
 	@$(BENCH) --guard
