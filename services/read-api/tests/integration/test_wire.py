@@ -69,6 +69,35 @@ async def test_a_lost_connection_costs_no_look_up(wire, server):
     assert len(set(answers)) == 1
 
 
+def test_a_connection_that_is_reset_costs_no_look_up(own_redis, server):
+    """Whoever asks in the turn in which uvloop closes a connection is answered; fails where `_send` lets the
+    RuntimeError of a write pass.
+    """
+
+    async def asked_each_turn():
+        client = redis.connect(own_redis.url)
+        wire = Wire(client.connection_pool)
+        asked = []
+        for _ in range(20):
+            own = await wire.ask("CLIENT", "ID")
+            killing = asyncio.get_running_loop().run_in_executor(
+                None, lambda own=own: server.client_kill_filter(_id=own)
+            )
+            while not killing.done():
+                asked += [asyncio.ensure_future(wire.ask("PING"))]
+                await asyncio.sleep(0)
+            for _ in range(50):
+                asked += [asyncio.ensure_future(wire.ask("PING"))]
+                await asyncio.sleep(0)
+            await asyncio.wait(asked)
+        await client.aclose()
+        await client.connection_pool.disconnect()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert set(map(repr, runner.run(asked_each_turn()))) == {repr(b"PONG")}
+
+
 @pytest.fixture
 async def slow_wire(own_redis, proxy_to):
     """A wire through a proxy, and the proxy."""
