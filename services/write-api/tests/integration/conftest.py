@@ -3,8 +3,10 @@ keeping a role running.
 """
 
 import asyncio
+import sys
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,6 +26,10 @@ from write_api.needs import Needs
 from write_api.relay import relay as course
 from write_api.relay.event_log import EventLog
 from write_api.settings import from_env
+
+sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
+
+from write_api_consumers import Consumers
 
 READ_SECONDS = 30
 
@@ -173,3 +179,12 @@ def _told(message):
     headers = [(name, value) for name, value in message.headers() or []]
     envelope = from_headers(headers) if dict(headers).get("ce_id") else None
     return message.partition(), message.offset(), envelope, message.value(), dict(headers)
+
+
+@pytest.fixture
+async def consumers(engine, kafka_bootstrap, topic_prefix):
+    """Process managers and workers on the test's Kafka."""
+    consumers = Consumers(engine, kafka_bootstrap, topic_prefix)
+    await consumers.prepare()
+    yield consumers
+    await consumers.producer.close()

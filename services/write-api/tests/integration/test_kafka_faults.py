@@ -4,9 +4,7 @@ and told, nothing lost, nothing parked, nothing twice, and all well again withou
 
 import asyncio
 import os
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,10 +19,6 @@ from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.process_manager import SUBSCRIPTION as OF_EVENTS
 from write_api.relay import relay
 from write_api.worker import SUBSCRIPTION as OF_COMMANDS
-
-sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
-
-from write_api_consumers import Consumers
 
 WAIT = 60
 
@@ -67,15 +61,6 @@ def fault(faulty_kafka, topic_prefix):
         }[name]()
 
     return named
-
-
-@pytest.fixture
-async def consumers(engine, kafka_bootstrap, topic_prefix):
-    """Process managers and workers on this Kafka."""
-    consumers = Consumers(engine, kafka_bootstrap, topic_prefix)
-    await consumers.prepare()
-    yield consumers
-    await consumers.producer.close()
 
 
 def whys(role, names=course.NEEDS):

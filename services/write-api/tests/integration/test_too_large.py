@@ -4,8 +4,6 @@ are, and nothing waits behind them.
 
 import asyncio
 import os
-import sys
-from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import ResourceType
@@ -22,10 +20,6 @@ from write_api.consumer import course
 from write_api.kafka.topics import admin_client
 from write_api.settings import from_env
 
-sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
-
-from write_api_consumers import Consumers
-
 WAIT = 60
 LIMIT = 1_000
 """Bytes of a batch of messages, which those of our tests have room in where nothing in them is long."""
@@ -35,15 +29,6 @@ pytestmark = [
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu's topics have no such limit"),
 ]
-
-
-@pytest.fixture
-async def consumers(engine, kafka_bootstrap, topic_prefix):
-    """Process managers and workers on the shared Kafka."""
-    consumers = Consumers(engine, kafka_bootstrap, topic_prefix)
-    await consumers.prepare()
-    yield consumers
-    await consumers.producer.close()
 
 
 @pytest.fixture
