@@ -73,8 +73,8 @@ bench: bench-tools ## measure beside what a user would pick instead, in turns, u
 bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours
 	@$(BENCH) --long
 
-# Debezium's jars and the plots, 300 MB that nothing else needs; what cannot be had is named in its row.
-bench-tools: $(STAMP)
+# 300 MB that nothing else needs; what cannot be had is named in its row.
+bench-tools: $(STAMP) ## install what only make bench needs: Debezium's engine and the plots
 	@$(UV) pip install --quiet --python $(BIN)/python --no-sources -r bench/pyproject.toml --extra debezium --extra plots || true
 
 bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
