@@ -54,7 +54,9 @@ class Admin:
 
     def ask(self, question: Callable[Concatenate[AdminClient, P], T], *given: P.args, **named: P.kwargs) -> T:
         """What the question, one of the functions of this module or the like, gets of the broker. It may raise."""
-        client, self._client = self._client or admin_client(self._bootstrap_servers), None
+        client, self._client = self._client, None
+        if client is None:  # and not where it is false, which one is that has no events waiting
+            client = admin_client(self._bootstrap_servers)
         found = question(client, *given, **named)
         self._client = client
         return found
