@@ -19,6 +19,7 @@ from cheeper_contracts.envelope import Headers
 from cheeper_contracts.topics import Topic
 from write_api.commands.errors import UnavailableError
 from write_api.consumer.received import BEHIND, Letter, Received
+from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock
 from write_api.kafka.topics import words_of
@@ -47,6 +48,7 @@ class DeadLetters:
 
     def __init__(self, engine: AsyncEngine, bootstrap_servers: str, topic_prefix: str, source: Topic) -> None:
         self._engine = engine
+        self._reading = autocommitting(engine)
         self._source = source.named(topic_prefix)
         self._topic = topics.DEAD_LETTERS.named(topic_prefix)
         self._config: dict[str, Any] = {
@@ -61,19 +63,19 @@ class DeadLetters:
     async def parked_keys(self, keys: Collection[str]) -> set[str]:
         """Those of the keys that have parked messages. Raises UnavailableError."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 return await self._parked_keys(connection, keys)
 
     async def handled(self, message_ids: Collection[str]) -> set[str]:
         """Those of the message ids whose commands have been handled. Raises UnavailableError."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 return set((await connection.execute(_HANDLED, {"ids": list(message_ids)})).scalars())
 
     async def waiting(self) -> int:
         """How many messages of the topic wait. Raises UnavailableError."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 return int((await connection.execute(_WAITING, {"source": self._source})).scalar_one())
 
     async def park(self, letters: Sequence[Letter]) -> None:

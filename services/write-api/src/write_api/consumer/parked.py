@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from write_api.consumer.received import Letter, Received
+from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock
 
@@ -44,25 +45,26 @@ class ParkedLetters:
 
     def __init__(self, engine: AsyncEngine, topics: Collection[str]) -> None:
         self._engine = engine
+        self._reading = autocommitting(engine)
         self._topics = list(topics)
 
     async def all(self) -> list[ParkedLetter]:
         """All of them, in the order in which they were parked."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 return [_parked(row) for row in await connection.execute(_ALL, {"topics": self._topics})]
 
     async def of_id(self, letter_id: int) -> ParkedLetter | None:
         """The one with that id."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 row = (await connection.execute(_OF_ID, {"topics": self._topics, "id": letter_id})).first()
         return None if row is None else _parked(row)
 
     async def first_of(self, key: str | None) -> ParkedLetter | None:
         """The next one of a key to be replayed."""
         with transient_faults():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 row = (await connection.execute(_FIRST, {"topics": self._topics, "key": key})).first()
         return None if row is None else _parked(row)
 

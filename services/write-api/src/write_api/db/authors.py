@@ -8,6 +8,7 @@ from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.arrays import among
 from write_api.db.constraints import refusing
 from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
 from write_api.domain import values
@@ -20,7 +21,7 @@ _last_cheep_date = (
     .where(cheeps.c.author_id == authors.c.author_id)
     .scalar_subquery()
 )
-_with_last_cheep_date = select(authors, _last_cheep_date.label("last_cheep_date"))
+_of_ids = select(authors, _last_cheep_date.label("last_cheep_date")).where(among(authors.c.author_id))
 _insert = insert(authors).on_conflict_do_nothing(index_elements=[authors.c.author_id]).returning(authors.c.author_id)
 # A statement of its own and no upsert: that would lock the row against those who only refer to it, which every follow
 # and post does, even where the address stays.
@@ -40,7 +41,7 @@ class PostgresAuthors:
 
     async def of_ids(self, author_ids: Collection[str]) -> dict[str, Author]:
         """Those of the authors that there are."""
-        rows = await self._connection.execute(_with_last_cheep_date.where(authors.c.author_id.in_(author_ids)))
+        rows = await self._connection.execute(_of_ids, {"author_id": list(author_ids)})
         return {row.author_id: _author(row) for row in rows}
 
     async def save(self, author: Author) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.arrays import among, given, rows_of
 from write_api.db.tables import cheeps
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken
@@ -15,7 +16,9 @@ from write_api.domain.values import CheepText, Identifier
 
 _of_id = select(cheeps).where(cheeps.c.cheep_id == bindparam("id"))
 _of_id_held = _of_id.with_for_update(read=True)  # FOR SHARE: answers hold a cheep together, an UPDATE waits for all
-_insert = insert(cheeps)
+_of_ids = select(cheeps).where(among(cheeps.c.cheep_id))
+_columns = tuple(cheeps.c)
+_insert = insert(cheeps).from_select(_columns, rows_of(_columns))
 # An author's cheeps change under its key, so a row that is there already is either the author's, known and changed, or
 # another author's, who was as fast: that one stays as it is.
 _save = _insert.on_conflict_do_update(
@@ -38,7 +41,7 @@ class PostgresCheeps:
 
     async def of_ids(self, cheep_ids: Collection[str]) -> dict[str, Cheep]:
         """Those of the cheeps that there are."""
-        rows = await self._connection.execute(select(cheeps).where(cheeps.c.cheep_id.in_(cheep_ids)))
+        rows = await self._connection.execute(_of_ids, {"cheep_id": list(cheep_ids)})
         return {row.cheep_id: _cheep(row) for row in rows}
 
     async def save(self, cheep: Cheep) -> None:
@@ -47,7 +50,7 @@ class PostgresCheeps:
 
     async def save_all(self, changed: Sequence[Cheep]) -> None:
         """Keep these. Raises CheepIdTaken of one."""
-        saved = await self._connection.execute(_save, [dataclasses.asdict(cheep) for cheep in changed])
+        saved = await self._connection.execute(_save, given(_columns, map(dataclasses.asdict, changed)))
         taken = {cheep.cheep_id for cheep in changed} - set(saved.scalars())
         if taken:
             raise CheepIdTaken(min(taken))

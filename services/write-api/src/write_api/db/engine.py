@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from write_api.database_url import sqlalchemy_url
 
 CONNECT_SECONDS: Final = 3
 POOL_SECONDS: Final = 3.0
+_FRESH_SECONDS: Final = 1.0
 
 _CONNECTION: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_SECONDS,
@@ -28,13 +33,43 @@ _CONNECTION: Final[dict[str, Any]] = {
 
 def create_engine(database_url: str, *, application_name: str, pool_size: int = 10) -> AsyncEngine:
     """A pool that connects when it is first used, and gives up within a few seconds where it cannot."""
-    return create_async_engine(
+    engine = create_async_engine(
         sqlalchemy_url(database_url),
         isolation_level="READ COMMITTED",  # after the locks, a statement must see what others committed before them
         hide_parameters=True,  # an error's text may be logged, what authors write may not
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        pool_pre_ping=True,
         connect_args={**_CONNECTION, "application_name": application_name},
     )
+    _ask_idle_connections(engine)
+    return engine
+
+
+def autocommitting(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, each statement a transaction of its own: a round trip where it would be three.
+
+    What only reads belongs here: its transaction would end with a ROLLBACK, after which psycopg has forgotten all that
+    the connection had prepared.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _ask_idle_connections(engine: AsyncEngine) -> None:
+    """Have a connection that nobody used for a while answer before it is handed out, and all be replaced where it does
+    not. `pool_pre_ping` would ask each time, one round trip of some ten that a command takes.
+    """
+    pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
+
+    @event.listens_for(pool, "checkin")
+    def note(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info["used"] = time.monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def ask(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - entry.info.get("used", time.monotonic()) < _FRESH_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError("the server no longer knows this connection") from error

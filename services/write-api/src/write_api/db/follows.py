@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.arrays import Rows, among, given, rows_of
 from write_api.db.constraints import refusing
 from write_api.db.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
 from write_api.domain.errors import AuthorNotFound, FollowIdTaken
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
-_pair = tuple_(follows.c.from_author_id, follows.c.to_author_id)
-# That it returns something makes SQLAlchemy write all rows with one statement.
-_insert = insert(follows).returning(follows.c.follow_id)
+_pair = (follows.c.from_author_id, follows.c.to_author_id)
+_of_pairs = select(follows).where(among(*_pair))
+_columns = tuple(follows.c)
+_insert = insert(follows).from_select(_columns, rows_of(_columns))
+_delete = delete(follows).where(among(*_pair))
 
 Pair = tuple[str, str]
 """Who follows, and whom: what a follow is known by."""
@@ -31,7 +35,7 @@ class PostgresFollows:
 
     async def of_ids(self, pairs: Collection[Pair]) -> dict[Pair, Follow]:
         """Those of the follows that there are."""
-        rows = await self._connection.execute(select(follows).where(_pair.in_(pairs)))
+        rows = await self._connection.execute(_of_pairs, _given(pairs))
         return {
             (row.from_author_id, row.to_author_id): Follow(
                 follow_id=Identifier(row.follow_id),
@@ -59,7 +63,10 @@ class PostgresFollows:
     async def _write(self, *, ended: Sequence[Follow], begun: Sequence[Follow]) -> None:
         if ended:
             pairs = [(follow.from_author_id, follow.to_author_id) for follow in ended]
-            await self._connection.execute(delete(follows).where(_pair.in_(pairs)))
+            await self._connection.execute(_delete, _given(pairs))
         if begun:
-            fields = ("follow_id", "from_author_id", "to_author_id", "followed_at")
-            await self._connection.execute(_insert, [{name: getattr(one, name) for name in fields} for one in begun])
+            await self._connection.execute(_insert, given(_columns, map(dataclasses.asdict, begun)))
+
+
+def _given(pairs: Collection[Pair]) -> Rows:
+    return given(_pair, [{"from_author_id": one, "to_author_id": other} for one, other in pairs])

@@ -13,23 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from write_api.commands.errors import MessageIdTakenError
 from write_api.commands.outcome import KnownCommand, Outcome
 from write_api.commands.unit_of_work import Settlement
+from write_api.db.arrays import among, given, rows_of
 from write_api.db.faults import transient_faults
 from write_api.db.tables import handled_commands as table
 
 _columns = (table.c.message_id, table.c.digest, table.c.accepted, table.c.outcome)
-_insert = insert(table)
+_of_ids = select(*_columns).where(among(table.c.message_id))
+_all = tuple(table.c)
+_insert = insert(table).from_select(_all, rows_of(_all))
 # A reserved command gets its outcome; a row that another command has just taken is left alone, and counted as missing.
 _settle = _insert.on_conflict_do_update(
     index_elements=[table.c.message_id],
     set_={"outcome": _insert.excluded.outcome},
     where=table.c.outcome.is_(None) & (table.c.digest == _insert.excluded.digest),
 ).returning(table.c.message_id)
-_reserve = _insert.on_conflict_do_nothing()
+_reserve = insert(table).on_conflict_do_nothing()
 
 
 async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> dict[str, KnownCommand]:
     """What is kept of the commands with those message ids."""
-    rows = await connection.execute(select(*_columns).where(table.c.message_id.in_(message_ids)))
+    rows = await connection.execute(_of_ids, {"message_id": list(message_ids)})
     return {row.message_id: _known(row) for row in rows}
 
 
@@ -50,7 +53,7 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement])
         }
         for settlement in settlements
     ]
-    settled = await connection.execute(_settle, rows)
+    settled = await connection.execute(_settle, given(_all, rows))
     if len(settled.all()) != len(rows):
         raise MessageIdTakenError("a message id was taken by another command meanwhile")
 

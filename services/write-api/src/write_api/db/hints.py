@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from write_api import outbox
+from write_api.db.engine import autocommitting
 
 log = structlog.get_logger()
 
@@ -19,7 +20,7 @@ class Hints:
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")  # a transaction of its own, in one step
+        self._engine = autocommitting(engine)
         self._wanted = False
         self._sending: asyncio.Task[None] | None = None
 

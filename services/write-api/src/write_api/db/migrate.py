@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.outbox import partitions
 
@@ -49,7 +50,7 @@ async def make_outbox_partitions(engine: AsyncEngine) -> None:
 
 async def missing_revision(engine: AsyncEngine) -> str | None:
     """The revision that the database still lacks, or none. A database that is newer than this code lacks nothing."""
-    async with engine.connect() as connection:
+    async with autocommitting(engine).connect() as connection:
         current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     return newest_revision() if current is None or current < newest_revision() else None
 

@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.db.arrays import among, given, rows_of
 from write_api.db.constraints import refusing
 from write_api.db.tables import ANSWER_POSTED, NOTIFIED_SIGNED_UP, NOTIFIER_SIGNED_UP, notifications
 from write_api.domain.errors import AuthorNotFound, CheepNotFound
 from write_api.domain.notification import Notification
 
-_insert = insert(notifications)
+_of_ids = select(notifications).where(among(notifications.c.notification_id))
+_columns = tuple(notifications.c)
+_insert = insert(notifications).from_select(_columns, rows_of(_columns))
 
 
 class PostgresNotifications:
@@ -26,8 +29,7 @@ class PostgresNotifications:
 
     async def of_ids(self, notification_ids: Collection[str]) -> dict[str, Notification]:
         """Those of the notifications that there are."""
-        found = select(notifications).where(notifications.c.notification_id.in_(notification_ids))
-        rows = (await self._connection.execute(found)).mappings()
+        rows = (await self._connection.execute(_of_ids, {"notification_id": list(notification_ids)})).mappings()
         return {row["notification_id"]: Notification(**row) for row in rows}
 
     async def save(self, notification: Notification) -> None:
@@ -42,4 +44,4 @@ class PostgresNotifications:
 
     async def save_all(self, made: Sequence[Notification]) -> None:
         """Keep these. Raises IntegrityError where `save` names a refusal."""
-        await self._connection.execute(_insert, [dataclasses.asdict(notification) for notification in made])
+        await self._connection.execute(_insert, given(_columns, map(dataclasses.asdict, made)))
