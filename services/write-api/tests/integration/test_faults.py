@@ -163,6 +163,7 @@ async def test_a_relay_waits(faulty, place_on_database, running, read_topic, nam
             with faulty.names[name]():
                 await eventually(lambda: tells_no_host(one.needs.why(relay.POSTGRES)), WAIT)
             await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+            await engine.dispose()  # what it has was ended, and is too fresh to be asked
             await place.write(*authors)
             await all_sent(place, read_topic, 40)
 
