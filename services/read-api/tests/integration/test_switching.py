@@ -15,6 +15,7 @@ from cheeper_contracts.generations import REGISTRY
 from read_api.queries.pages import Part
 from read_api.queries.timeline import ShowTimeline, Timeline
 from read_api.queries.waiting import Waiter
+from read_api.stores import merging
 from read_api.stores import redis as redis_store
 from read_api.stores.mongo.follows import MongoFollows
 
@@ -77,7 +78,7 @@ async def test_a_switch_between_any_two_steps_of_a_timeline(hot, hot_two, regist
         asked += 1
         return await original(script, *arguments)
 
-    with patch.object(redis_store, "AUTHORS_A_STEP", 3), patch.object(redis_store.Script, "__call__", called):
+    with patch.object(merging, "AUTHORS_A_STEP", 3), patch.object(redis_store.Script, "__call__", called):
         while asked > at:
             registry.switch_redis(1)
             for number, floor in ((1, 20), (2, 7)):

@@ -13,7 +13,7 @@ from cheeper_local.testing import until
 from read_api.queries.cursor import encode_cursor
 from read_api.queries.timeline import ShowTimeline, Timeline
 from read_api.queries.waiting import Waiter
-from read_api.stores import redis as redis_store
+from read_api.stores import merging
 
 SEEDS = st.integers(0, 2**32)
 
@@ -58,7 +58,7 @@ several = settings(
 async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):
     """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
     world = laid(hot, seed, kept=kept, dead=dead)
-    with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+    with patch.multiple(merging, AUTHORS_A_STEP=3, READS_A_STEP=1 + seed % 20):
         pages = await walk(showing(redis_views), world, size)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
     assert all(len(page) == size for page in pages[:-1])
@@ -70,7 +70,7 @@ async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, se
 async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):
     """A page at an offset is that slice of the whole, above and below the floor, deleted cheeps not counted."""
     world = laid(hot, seed, kept=kept)
-    with patch.object(redis_store, "AUTHORS_A_STEP", 3):
+    with patch.object(merging, "AUTHORS_A_STEP", 3):
         found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=offset))
     whole = ids(world.timeline())
     assert entries_of(found.data) == whole[offset : offset + size]
@@ -128,7 +128,7 @@ async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
         for _ in range(3):
             world.change(40)
 
-    with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+    with patch.object(merging, "AUTHORS_A_STEP", 2):
         pages = await walk(showing(redis_views), world, size, change)
     assert_walked(world, stood, pages, size)
 
@@ -153,7 +153,7 @@ async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        with patch.object(redis_store, "AUTHORS_A_STEP", 2):
+        with patch.object(merging, "AUTHORS_A_STEP", 2):
             pages = await walk(showing(redis_views), world, 3, between)
     finally:
         ended.set()
@@ -165,13 +165,13 @@ async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
 async def test_the_floor_may_rise_within_a_page(hot, redis_views):
     """Trimming between the steps of one page loses nothing and repeats nothing."""
     world = laid(hot, 7, authors=9, cheeps=60, dates=500, dead=0, kept=20)
-    step, trims = redis_views.merge_step, iter([10, 5, 0])
+    step, trims = merging.MERGE, iter([10, 5, 0])
 
-    async def step_after_trim(*args, **kwargs):
+    async def step_after_trim(*args):
         world.trim(next(trims, 0))
-        return await step(*args, **kwargs)
+        return await step(*args)
 
-    with patch.object(redis_store, "AUTHORS_A_STEP", 3), patch.object(redis_views, "merge_step", step_after_trim):
+    with patch.object(merging, "AUTHORS_A_STEP", 3), patch.object(merging, "MERGE", step_after_trim):
         pages = await walk(showing(redis_views), world, 7)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
 

@@ -8,7 +8,6 @@ pages, and between two steps of one page.
 
 from __future__ import annotations
 
-from heapq import nlargest
 from typing import Protocol
 
 import msgspec
@@ -37,7 +36,7 @@ class RawTimelineCheeps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A cheep's entry and its record."""
+    """A cheep's entry and its record, empty where the cheep is deleted."""
 
     entry: bytes
     record: bytes
@@ -54,13 +53,6 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool
 
 
-class MergeStep(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest entries of some followed authors, newest first, and the last of these authors; none after the last."""
-
-    entries: list[bytes]
-    reached: str | None
-
-
 class Timelines(Protocol):
     """The view of timelines. All raise StoreAwayError."""
 
@@ -69,11 +61,10 @@ class Timelines(Protocol):
     ) -> Stretch:
         """At most `want` cheeps of the timeline's list, older than `before`, without the first `skip`."""
 
-    async def merge_step(self, author_id: str, *, below: bytes, want: int, beyond: str | None) -> MergeStep:
-        """The newest `want` entries less than `below` by some of the followed authors, those beyond one."""
-
-    async def records(self, entries: list[bytes]) -> list[bytes]:
-        """The cheeps' records, empty where one is deleted."""
+    async def merged(self, author_id: str, *, below: bytes, want: int) -> list[Place]:
+        """The newest `want` entries less than `below` by the followed authors, newest first, at most ENTRIES_A_ROUND;
+        with no record where a cheep is deleted.
+        """
 
 
 class ShowTimeline:
@@ -110,22 +101,11 @@ class ShowTimeline:
         places: list[Place] = []
         while len(places) < want:
             asked = min(skip + want - len(places), ENTRIES_A_ROUND)
-            entries = await self._merged(author_id, below, asked)
-            records = await self._timelines.records(entries)
-            alive = [Place(entry, record) for entry, record in zip(entries, records, strict=True) if record]
+            found = await self._timelines.merged(author_id, below=below, want=asked)
+            alive = [place for place in found if place.record]
             places += alive[skip:]
             skip = max(skip - len(alive), 0)
-            if len(entries) < asked:
+            if len(found) < asked:
                 break
-            below = entries[-1]
+            below = found[-1].entry
         return places
-
-    async def _merged(self, author_id: str, below: bytes, want: int) -> list[bytes]:
-        newest: list[bytes] = []
-        beyond: str | None = None
-        while True:
-            step = await self._timelines.merge_step(author_id, below=below, want=want, beyond=beyond)
-            newest = nlargest(want, newest + step.entries)
-            if step.reached is None:
-                return newest
-            beyond = step.reached

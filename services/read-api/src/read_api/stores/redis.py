@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -22,11 +22,11 @@ from cheeper_contracts.views import ENTRY_BYTES, AcceptedCommand, CommandRecord
 from read_api.queries.asking import StoreAwayError
 from read_api.queries.command import HotCommand
 from read_api.queries.followers_counter import Counted
-from read_api.queries.timeline import MergeStep, Place, Stretch
+from read_api.queries.timeline import Place, Stretch
+from read_api.stores.merging import MERGE, Merging
 from read_api.stores.scripts import Script
 from read_api.stores.wire import PATIENCE_SECONDS, Wire
 
-AUTHORS_A_STEP: Final = 200
 CONNECTIONS: Final = 8
 _NOT_NOW: Final = frozenset(
     {
@@ -38,8 +38,8 @@ _NOT_NOW: Final = frozenset(
 
 _NOBODY: Final = "nobody"
 
-_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "merge", "records", "settled", "command"))
-_followers, _stretch, _merge, _records, _settled, _command = _SCRIPTS
+_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "settled", "command"))
+_followers, _stretch, _settled, _command = _SCRIPTS
 
 
 def connect(url: str) -> Redis:
@@ -60,8 +60,9 @@ class RedisViews:
     """Counters, timelines and commands, and which commands' effects are in them."""
 
     def __init__(self, client: Redis, prefix: str) -> None:
-        self._wire = Wire(client.connection_pool, [script.loading for script in _SCRIPTS])
+        self._wire = Wire(client.connection_pool, [script.loading for script in (*_SCRIPTS, MERGE)])
         self._prefix = prefix
+        self._merging = Merging(self._wire, prefix)
 
     async def ping(self) -> None:
         """Raises StoreAwayError where no script may run: a server may answer a ping and serve nothing."""
@@ -93,21 +94,11 @@ class RedisViews:
             settled=bool(settled),
         )
 
-    async def merge_step(self, author_id: str, *, below: bytes, want: int, beyond: str | None) -> MergeStep:
+    async def merged(self, author_id: str, *, below: bytes, want: int) -> list[Place]:
         """As `Timelines` says."""
         with _failures():
-            entries, reached = await _merge(
-                self._wire, self._prefix, author_id, below, want, beyond or "", AUTHORS_A_STEP
-            )
-        return MergeStep(entries=entries, reached=reached.decode() or None)
-
-    async def records(self, entries: list[bytes]) -> list[bytes]:
-        """As `Timelines` says."""
-        if not entries:
-            return []
-        with _failures():
-            found = await _records(self._wire, self._prefix, *entries)
-        return [cast("bytes", record or b"") for record in found]  # this client decodes nothing
+            found = await self._merging.newest(author_id, below=below, want=want)
+        return [Place(entry, record or b"") for entry, record in found]
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
         """As `HotCommands` says."""

@@ -1,56 +1,154 @@
--- One bounded step of the merge below a timeline's floor: the newest entries of some followed authors' own lists.
+-- One bounded step of the merge below a timeline's floor: the newest entries of followed authors' own lists.
 -- ARGV: prefix, reader, the entry that all must be older than, how many are wanted, the last author of the step before or
--- '', how many authors a step takes. Returns {entries newest first, the last author of this step or '' if none is left}.
-local reader, below, want, beyond, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+-- '', how many authors and how many reads a step takes, what the steps before gathered, where these authors' lists may go
+-- on. Returns {entries of all steps so far, newest first, the last author of this step or '' if none is left, where the
+-- lists went on, the entries' records where none is left}.
+local reader, below, want, beyond = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local most_authors, most_reads, gathered, guesses = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
 
--- A heap of the lists' next entries, the newest on top: {entry, list, place}.
-local heap = {}
+-- Places in a list as LINDEX counts them, from its end, so that what comes in at the head moves none. Two are signs: the
+-- head, whatever the length, and nowhere, where no entry is old enough.
+local HEAD, NOWHERE = 0, 1
+local GUESS, GUESS_BYTES = '>i4', 4 -- as places travel: one for each author, in the authors' order
+local LEAP = 8 -- a list is searched in steps that grow so, since what is looked for is mostly near to where they begin
 
-local function rise(i)
-  while i > 1 do
-    local parent = floor(i / 2)
-    if not older(heap[parent][1], heap[i][1]) then return end
-    heap[parent], heap[i] = heap[i], heap[parent]
-    i = parent
-  end
+-- As a number a date may be rounded, never so that it changes sides: equal ones are compared as entries.
+local unpack_number = struct.unpack
+local function date_of(entry)
+  return (unpack_number('>I8', entry))
 end
 
-local function sink(i)
+local below_date = date_of(below)
+
+local function is_older(entry)
+  local date = date_of(entry)
+  if date ~= below_date then return date < below_date end
+  return older(entry, below)
+end
+
+local reads = 0
+
+local function entry_at(list, place)
+  reads = reads + 1
+  return call('LINDEX', list, place)
+end
+
+-- The newest entry of a list that is older than `below`, if there is one, between a place that is not older and one that
+-- is, either of which may be unknown; and its place.
+local function search(list, not_older, is_older_at, found)
+  local leap = 1
+  while not not_older or not is_older_at or is_older_at - not_older > 1 do
+    local place
+    if not not_older then
+      place, leap = is_older_at - leap, leap * LEAP
+    elseif not is_older_at then
+      place, leap = not_older + leap, leap * LEAP
+    else
+      place = floor((not_older + is_older_at) / 2)
+    end
+    local entry = place < 0 and entry_at(list, place)
+    if place >= 0 or entry and is_older(entry) then -- behind the end all would be older, before the head none
+      is_older_at, found = place, entry
+    else
+      not_older = place
+    end
+  end
+  if found then return found, is_older_at end
+  return nil, NOWHERE
+end
+
+-- The same, where a guess says it: one read if that is right.
+local function newest_below(list, guess)
+  if guess == HEAD then
+    local head = entry_at(list, 0)
+    if not head or is_older(head) then return head, HEAD end
+    reads = reads + 1
+    return search(list, -call('LLEN', list))
+  elseif guess == NOWHERE then
+    local oldest = entry_at(list, -1)
+    if not oldest or not is_older(oldest) then return nil, NOWHERE end
+    return search(list, nil, -1, oldest)
+  end
+  reads = reads + 1
+  local pair = call('LRANGE', list, guess - 1, guess)
+  local entry = pair[#pair]
+  if not entry or not is_older(entry) then return search(list, guess) end
+  if #pair == 1 then return entry, HEAD end
+  if is_older(pair[1]) then return search(list, nil, guess - 1, pair[1]) end
+  return entry, guess
+end
+
+-- The lists whose next entries are the newest of all, {date, entry, list, place}: no others can have any of the `want`
+-- newest, so there are no more than that, or twice as many until they are sorted. `bound` is the date that is too old.
+local lists, bound = {}, -1
+
+local function newer_list(a, b)
+  if a[1] ~= b[1] then return a[1] > b[1] end
+  return older(b[2], a[2])
+end
+
+local function keep_newest()
+  table.sort(lists, newer_list)
+  for i = #lists, want + 1, -1 do lists[i] = nil end
+  if lists[want] then bound = lists[want][1] end
+end
+
+local function offer(entry, list, place)
+  local date = date_of(entry)
+  if date < bound then return end
+  lists[#lists + 1] = {date, entry, list, place}
+  if #lists == 2 * want then keep_newest() end
+end
+
+-- Sorted lists are a heap; its top moves down to its place.
+local function sink()
+  local i = 1
   while true do
     local newest = i
     for child = 2 * i, 2 * i + 1 do
-      if heap[child] and older(heap[newest][1], heap[child][1]) then newest = child end
+      if lists[child] and newer_list(lists[child], lists[newest]) then newest = child end
     end
     if newest == i then return end
-    heap[newest], heap[i] = heap[i], heap[newest]
+    lists[newest], lists[i] = lists[i], lists[newest]
     i = newest
   end
 end
 
-local authors = call(
-  'ZRANGE', key(FOLLOWING, reader), beyond == '' and '-' or '(' .. beyond, '+', 'BYLEX', 'LIMIT', 0, most)
-for _, author in ipairs(authors) do
-  local list = key(AUTHOR_CHEEPS, author)
-  local length = call('LLEN', list)
-  local at = first_older(list, length, below)
-  if at < length then
-    heap[#heap + 1] = {call('LINDEX', list, at), list, at}
-    rise(#heap)
-  end
-end
-
-local entries = {}
-while #entries < want and heap[1] do
-  local top = heap[1]
-  entries[#entries + 1] = top[1]
-  local following = call('LINDEX', top[2], top[3] + 1)
+-- The top's entry, and its list moves on. What steps before gathered are lists of one.
+local function take_newest()
+  local top = lists[1]
+  local entry = top[2]
+  local following = top[3] and top[4] ~= -1 and call('LINDEX', top[3], top[4] + 1)
   if following then
-    top[1], top[3] = following, top[3] + 1
+    top[1], top[2], top[4] = date_of(following), following, top[4] + 1
   else
-    heap[1] = heap[#heap]
-    heap[#heap] = nil
+    lists[1] = lists[#lists]
+    lists[#lists] = nil
   end
-  if heap[1] then sink(1) end
+  if lists[1] then sink() end
+  return entry
 end
 
-return {entries, #authors == most and authors[most] or ''}
+for first = 1, #gathered, #below do offer(string.sub(gathered, first, first + #below - 1)) end
+
+local authors = call(
+  'ZRANGE', key(FOLLOWING, reader), beyond == '' and '-' or '(' .. beyond, '+', 'BYLEX', 'LIMIT', 0, most_authors + 1)
+local places, stem_of_lists = {}, key(AUTHOR_CHEEPS, '')
+while #places < #authors and #places < most_authors and reads < most_reads do
+  local i = #places + 1
+  local at = i * GUESS_BYTES - GUESS_BYTES + 1
+  local list = stem_of_lists .. authors[i]
+  local entry, place = newest_below(list, at < #guesses and unpack_number(GUESS, guesses, at) or HEAD)
+  places[i] = place
+  if entry then offer(entry, list, place) end
+end
+local reached = #places < #authors and authors[#places] or ''
+keep_newest()
+
+local entries, keys = {}, {}
+while #entries < want and lists[1] do
+  local entry = take_newest()
+  entries[#entries + 1], keys[#keys + 1] = entry, record_key(entry)
+end
+for i = 1, #places do places[i] = struct.pack(GUESS, places[i]) end
+return {entries, reached, table.concat(places), reached == '' and keys[1] and call('MGET', unpack(keys)) or {}}
