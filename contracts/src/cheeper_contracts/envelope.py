@@ -6,6 +6,7 @@ Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kaf
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +15,9 @@ SPEC_VERSION = "1.0"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Headers = list[tuple[str, bytes]]
+
+_SPEC_VERSION_HEADER = ("ce_specversion", SPEC_VERSION.encode())
+_CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 
 
 class MalformedEnvelopeError(ValueError):
@@ -47,20 +51,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_headers(envelope: Envelope) -> Headers:
     """The Kafka headers that carry the envelope."""
-    attributes = {
-        "ce_specversion": SPEC_VERSION,
-        "ce_id": envelope.message_id,
-        "ce_type": envelope.type,
-        "ce_source": envelope.source,
-        "ce_time": rfc3339(envelope.time),
-        "ce_subject": envelope.key,
-        "ce_correlationid": envelope.correlation_id,
-        "ce_causationid": envelope.reply_to,
-        "ce_sequence": None if envelope.sequence is None else str(envelope.sequence),
-        "content-type": CONTENT_TYPE,
-        "traceparent": envelope.traceparent,
-    }
-    return [(name, value.encode()) for name, value in attributes.items() if value is not None]
+    headers = [
+        _SPEC_VERSION_HEADER,
+        ("ce_id", envelope.message_id.encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_time", rfc3339(envelope.time).encode()),
+        ("ce_subject", envelope.key.encode()),
+        ("ce_correlationid", envelope.correlation_id.encode()),
+    ]
+    if envelope.reply_to is not None:
+        headers.append(("ce_causationid", envelope.reply_to.encode()))
+    if envelope.sequence is not None:
+        headers.append(("ce_sequence", b"%d" % envelope.sequence))
+    headers.append(_CONTENT_TYPE_HEADER)
+    if envelope.traceparent is not None:
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return headers
 
 
 def from_headers(headers: Headers | None) -> Envelope:
@@ -95,7 +102,8 @@ def from_headers(headers: Headers | None) -> Envelope:
 
 def rfc3339(microseconds: int) -> str:
     """A time as RFC 3339 text with microseconds, UTC."""
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")
+    second, rest = divmod(microseconds, 1_000_000)
+    return f"{_to_the_second(second)}.{rest:06d}+00:00"
 
 
 def from_rfc3339(text: str) -> int:
@@ -104,3 +112,8 @@ def from_rfc3339(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=64)  # what is told together mostly is of the same seconds
+def _to_the_second(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
