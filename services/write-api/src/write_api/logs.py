@@ -1,4 +1,8 @@
-"""Logs: one line an event, JSON or coloured, of this code and of the libraries alike."""
+"""Logs: one line an event, JSON or coloured, of this code and of the libraries alike.
+
+What is said of each message of a batch is said in one call, `each` of which is a line: the processors run once and the
+lines are written at once, since a call a message would cost more than sending it.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +32,15 @@ def configure(role: str, log_format: str, level: str) -> None:
     after = _rendering(console=console)
     structlog.configure(
         processors=[*before, *after],
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory() if console else structlog.BytesLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
     strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[strip, *after]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[strip, *after[:-1], _text(after[-1])])
+    )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -53,9 +59,32 @@ def _says(role: str) -> Processor:
 def _rendering(*, console: bool) -> tuple[Processor, ...]:
     # Tracebacks without local variables, which may hold what nobody should read in a log.
     if console:
-        return (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
+        return (_line_each(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)),)
     return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json))
 
 
-def _json(event: EventDict, **_: Any) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+def _json(event: EventDict, **_: Any) -> bytes:
+    each = event.pop("each", None)
+    said = msgspec.json.encode(event, enc_hook=str)
+    if each is None:
+        return said
+    begin = said[:-1] + b","
+    return b"\n".join([begin + msgspec.json.encode(one)[1:] for one in each])
+
+
+def _line_each(renderer: Processor) -> Processor:
+    def lines(logger: Any, method: str, event: EventDict) -> str:
+        each = event.pop("each", None)
+        if each is None:
+            return str(renderer(logger, method, event))
+        return "\n".join(str(renderer(logger, method, {**event, **msgspec.structs.asdict(one)})) for one in each)
+
+    return lines
+
+
+def _text(renderer: Processor) -> Processor:
+    def as_text(logger: Any, method: str, event: EventDict) -> str:
+        line = renderer(logger, method, event)
+        return line.decode() if isinstance(line, bytes) else str(line)
+
+    return as_text
