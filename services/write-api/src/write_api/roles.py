@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -40,6 +41,10 @@ async def run_role(
     work: Callable[[asyncio.Event], Awaitable[int]],
 ) -> int:
     """Run `work` beside the pages of health and metrics; its exit code. It is to end soon once its event is set."""
+    # What was imported stays. The collector would look through all of it for every few thousand messages, which would
+    # cost the relay as much as sending them.
+    gc.collect()
+    gc.freeze()
     stop = asyncio.Event()
     server = server_of(create_health_app(checks, registry), host, port)
     serving = asyncio.create_task(server.serve())

@@ -1,0 +1,27 @@
+"""What every role that runs beside its pages has in common."""
+
+import gc
+
+import pytest
+
+from cheeper_local.ports import HOST, free_port
+from write_api.metrics import new_registry
+from write_api.roles import run_role
+
+
+@pytest.fixture(autouse=True)
+def _thaw():
+    yield
+    gc.unfreeze()
+
+
+async def test_the_collector_leaves_out_what_was_imported():
+    """It would look through all of that for every few thousand messages. Broken by a `run_role` that does not freeze
+    it.
+    """
+
+    async def work(_stop):
+        return gc.get_freeze_count()
+
+    gc.unfreeze()
+    assert await run_role(HOST, free_port(), {}, new_registry(), work) > 10_000
