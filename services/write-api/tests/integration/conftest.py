@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
@@ -63,6 +64,21 @@ class Place:
             admin.delete_topics([self.topic])[self.topic].result(10)
 
         await asyncio.to_thread(delete)
+
+    def make_topic(self, *, most):
+        """The topic, of which the broker takes no batch that has more bytes."""
+        config = {**topics.EVENTS.config, "max.message.bytes": str(most)}
+        admin = admin_client(self.bootstrap)
+        for made in admin.create_topics([NewTopic(self.topic, topics.EVENTS.partitions, config=config)]).values():
+            made.result(10)
+
+    def take_all(self):
+        """From now on, or soon, the broker takes it however large it is."""
+        entry = ConfigEntry("max.message.bytes", "1000000", incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, self.topic, incremental_configs=[entry])
+        admin = admin_client(self.bootstrap)
+        for done in admin.incremental_alter_configs([resource]).values():
+            done.result(10)
 
     async def execute(self, statement, **values):
         async with self.engine.begin() as connection:

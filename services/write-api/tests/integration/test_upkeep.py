@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from cheeper_contracts.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.relay import relay as course
 from write_api.relay.cursor import RefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
-from write_api.relay.numbering import advance, number
+from write_api.relay.numbering import advance
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -65,7 +66,7 @@ async def test_the_cursor_s_tables_stay_small_however_often_it_moves(place):
         await eventually(lambda: all_of(store, cursor))
         for offset in range(MOVES):
             (row,) = await store.read(cursor, 1)
-            moved = advance(cursor.sent, number([row], cursor.sent), [offset])
+            moved = advance(cursor.sent, {partition_of(row.envelope.key): [offset]})
             cursor = await store.move(cursor, row, row, moved)
     await eventually(lambda: moved_so_often(place), timeout=30)
     sizes = {row.relname: row.size for row in await place.execute(TABLES) if row.relname.startswith("relay_")}

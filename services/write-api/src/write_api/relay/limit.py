@@ -25,6 +25,11 @@ class Limit:
     def __bool__(self) -> bool:
         return self._limit is None or self.sent < self._limit
 
+    @property
+    def endless(self) -> bool:
+        """Whether there is no limit."""
+        return self._limit is None
+
     def allowed(self, rows: list[Row]) -> list[Row]:
         """The rows up to the last domain message that may still be sent."""
         if self._limit is None:

@@ -1,6 +1,8 @@
 """Sequences: pure functions from rows of the outbox to numbered messages, and from deliveries to what was sent last.
 
 A message's number follows from its place in the outbox alone, and so is the same whenever it is sent again.
+
+What there is of each message (`gc=False`) is left out by the collector, as it can be part of no cycle.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ class LogWipedError(Exception):
     """Kafka does not hold what it confirmed before. The text says how that was seen."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """A row's place in the outbox."""
 
     epoch: int
@@ -29,7 +31,7 @@ START = Position(0, 0, 0)
 """Before the first row of all."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A message in the outbox: its place, its envelope without a sequence, and the bytes of its value."""
 
     position: Position
@@ -47,7 +49,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     last_sequence: int
 
 
-class Numbered(msgspec.Struct, frozen=True):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """A message as it is to be sent."""
 
     partition: int
@@ -55,9 +57,14 @@ class Numbered(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-def number(rows: Iterable[Row], sent: Mapping[int, Sent]) -> list[Numbered]:
-    """The rows as messages, each with the sequence that follows in its partition."""
-    last = {partition: state.last_sequence for partition, state in sent.items()}
+def sequences(sent: Mapping[int, Sent]) -> dict[int, int]:
+    """The last sequence of each partition."""
+    return {partition: state.last_sequence for partition, state in sent.items()}
+
+
+def number(rows: Iterable[Row], last: Mapping[int, int]) -> list[Numbered]:
+    """The rows as messages, each with the sequence that follows the last one in its partition."""
+    last = dict(last)
     numbered = []
     for row in rows:
         partition = topics.partition_of(row.envelope.key)
@@ -67,19 +74,19 @@ def number(rows: Iterable[Row], sent: Mapping[int, Sent]) -> list[Numbered]:
     return numbered
 
 
-def advance(sent: Mapping[int, Sent], messages: Sequence[Numbered], offsets: Sequence[int]) -> dict[int, Sent]:
-    """What the partitions of these messages were sent last, now that they were delivered at these offsets.
+def advance(sent: Mapping[int, Sent], offsets: Mapping[int, Sequence[int]]) -> dict[int, Sent]:
+    """What partitions were sent last, now that their next messages were delivered at these offsets.
 
     Raises LogWipedError where an offset does not lie behind the one before it.
     """
     moved: dict[int, Sent] = {}
-    for message, offset in zip(messages, offsets, strict=True):
-        before = moved.get(message.partition) or sent[message.partition]
-        if offset <= before.last_offset:
-            raise LogWipedError(
-                f"partition {message.partition} gave offset {offset} after it had given {before.last_offset}"
-            )
-        moved[message.partition] = Sent(
-            topic_id=before.topic_id, last_offset=offset, last_sequence=before.last_sequence + 1
+    for partition, following in offsets.items():
+        before, last = sent[partition], sent[partition].last_offset
+        for offset in following:
+            if offset <= last:
+                raise LogWipedError(f"partition {partition} gave offset {offset} after it had given {last}")
+            last = offset
+        moved[partition] = Sent(
+            topic_id=before.topic_id, last_offset=last, last_sequence=before.last_sequence + len(following)
         )
     return moved

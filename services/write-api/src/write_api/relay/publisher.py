@@ -1,31 +1,53 @@
-"""Sends a batch to Kafka and waits until all of it is confirmed, in order and without a gap."""
+"""Sends batches to Kafka, in order and without a gap, and waits until all of one is confirmed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts.envelope import to_headers
 from write_api.kafka.topics import words_of
 from write_api.relay.numbering import Numbered
 
-_FLUSH_SECONDS: Final = 0.25
+_WAIT_SECONDS: Final = 0.25
 _SLOW_SECONDS: Final = 2.0
 _STALLED_SECONDS: Final = 15.0
+_STOPPED: Final = (KafkaException, SystemError)  # of a producer that has; the binding may lose the first on its way
 
 
 class DeliveryError(Exception):
     """A message was not confirmed. What came of the others is unknown: only a new producer may send again."""
 
 
+class Delivery:
+    """What has been confirmed of a batch: the offsets of each partition, in the order of its messages, and how many
+    messages are left.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+        self.offsets: dict[int, list[int]] = {}
+        self.error: KafkaError | None = None
+
+    def report(self, error: KafkaError | None, message: Message) -> None:
+        """Take what became of a message. Reports of a partition come in its order."""
+        self.left -= 1
+        if error is not None:
+            self.error = self.error or error
+        else:
+            self.offsets.setdefault(message.partition() or 0, []).append(message.offset() or 0)
+
+
 class Publisher:
     """A producer that is thrown away with the first failure, since what it has on its way is then uncertain.
 
-    The messages themselves have no time-out: one that librdkafka gave up would leave a gap before those behind it.
+    The messages themselves have no time-out: one that librdkafka gave up would leave a gap before those behind it. One
+    that the broker refuses would, too, so the producer stops with it, whatever else is on its way.
     """
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
@@ -35,27 +57,43 @@ class Publisher:
                 "bootstrap.servers": bootstrap_servers,
                 "client.id": "write-api-relay",
                 "enable.idempotence": True,
+                "enable.gapless.guarantee": True,
                 "acks": "all",
                 "message.timeout.ms": 0,
-                "linger.ms": 5,
+                "linger.ms": 0,  # a backlog makes large requests by itself: only five are on their way at a time
                 "allow.auto.create.topics": False,
                 "log_level": 2,
             }
         )
 
-    async def send(
-        self, messages: Sequence[Numbered], stop: asyncio.Event, slow: Callable[[], None]
-    ) -> list[int] | None:
-        """Send the messages, in this order within a partition, and give their offsets; none where `stop` came first.
+    def send(self, messages: Sequence[Numbered]) -> Delivery:
+        """Send the messages, in this order within a partition, behind those that were sent before. Does not wait.
+
+        Raises KafkaException once the producer has stopped.
+        """
+        delivery = Delivery(len(messages))
+        for message in messages:
+            self._producer.produce(
+                self._topic,
+                message.payload,
+                message.envelope.key,
+                message.partition,
+                on_delivery=delivery.report,
+                headers=[*to_headers(message.envelope)],
+            )
+        return delivery
+
+    async def confirmed(
+        self, delivery: Delivery, stop: asyncio.Event, slow: Callable[[], None]
+    ) -> dict[int, list[int]] | None:
+        """The offsets of each partition, once the broker has confirmed all of it; none where `stop` came first.
 
         `slow` is called when the broker takes long. Raises DeliveryError.
         """
-        delivery = _Delivery(len(messages))
-        for index, message in enumerate(messages):
-            self._produce(message, delivery.callback(index))
+        self._poll(0)  # here: reports that another thread took in beside this one would wait for it each
         waiting_since, left = time.monotonic(), delivery.left
         while delivery.left and delivery.error is None:
-            await asyncio.to_thread(self._producer.flush, _FLUSH_SECONDS)  # which also passes over linger.ms
+            await asyncio.to_thread(self._wait, delivery)
             if delivery.left < left:
                 waiting_since, left = time.monotonic(), delivery.left
             waited = time.monotonic() - waiting_since
@@ -72,33 +110,16 @@ class Publisher:
     async def close(self) -> None:
         """Drop the producer with whatever it still has; the next one sends that again."""
         self._producer.purge()
-        await asyncio.to_thread(self._producer.flush, _FLUSH_SECONDS)
+        with suppress(*_STOPPED):
+            await asyncio.to_thread(self._producer.flush, _WAIT_SECONDS)
 
-    def _produce(self, message: Numbered, report: Callable[[KafkaError | None, Message], None]) -> None:
-        arguments: dict[str, Any] = {
-            "value": message.payload,
-            "key": message.envelope.key,
-            "partition": message.partition,
-            "headers": to_headers(message.envelope),
-            "on_delivery": report,
-        }
-        self._producer.produce(self._topic, **arguments)
+    def _wait(self, delivery: Delivery) -> None:
+        until = time.monotonic() + _WAIT_SECONDS
+        while delivery.left and delivery.error is None and (seconds := until - time.monotonic()) > 0:
+            self._poll(seconds)
 
-
-class _Delivery:
-    """What has been confirmed of a batch."""
-
-    def __init__(self, count: int) -> None:
-        self.offsets = [-1] * count
-        self.left = count
-        self.error: KafkaError | None = None
-
-    def callback(self, index: int) -> Callable[[KafkaError | None, Message], None]:
-        def report(error: KafkaError | None, message: Message) -> None:
-            self.left -= 1
-            if error is not None:
-                self.error = self.error or error
-            else:
-                self.offsets[index] = message.offset() or 0
-
-        return report
+    def _poll(self, seconds: float) -> None:
+        try:
+            self._producer.poll(seconds)
+        except _STOPPED as error:
+            raise DeliveryError("the broker refuses a message") from error

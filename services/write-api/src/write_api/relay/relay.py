@@ -1,4 +1,5 @@
-"""The relay's course: wait for the lock, make sure of database and log, then read, send, move the cursor, again.
+"""The relay's course: wait for the lock, make sure of database and log, then read, send, move the
+cursor, again.
 
 Whatever goes wrong ends the course, with the connection, its lock and the producer; the next one begins at the cursor.
 What was sent and not yet recorded is then sent again, with the same sequences.
@@ -8,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import psycopg
 import structlog
@@ -28,26 +28,24 @@ from write_api.relay.cursor import (
     refuse_another_history,
 )
 from write_api.relay.event_log import EventLog
+from write_api.relay.flow import KAFKA, POSTGRES, Flow, answered
 from write_api.relay.limit import Limit
-from write_api.relay.numbering import LogWipedError, Numbered, Sent, advance, number
+from write_api.relay.numbering import LogWipedError, sequences
 from write_api.relay.publisher import DeliveryError, Publisher
 
-POSTGRES, KAFKA, HISTORY = "postgres", "kafka", "history"
+HISTORY: Final = "history"
 NEEDS: Final = (POSTGRES, KAFKA, HISTORY)
 """The database; the broker with its topics; a database and a log that fit together. Of several relays one is active,
 and the others are ready to take over from it.
 """
 
-BATCH: Final = 2000
 _STANDBY_SECONDS: Final = 0.5
 _REFUSED_SECONDS: Final = 3.0
 _CHECK_SECONDS: Final = 2.0
-_SLOW_SECONDS: Final = 2.0
 _PARTITIONS_SECONDS: Final = 3600.0
 _FIRST_POLL, _LAST_POLL = 0.05, 0.5
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 
 class Relay:
@@ -108,9 +106,10 @@ class Relay:
             cursor = await self._cursor(store)
             self._needs.met(HISTORY)
             publisher = Publisher(self._bootstrap_servers, self._event_log.name)
-            self._metrics.at_work(_sequences(cursor.sent))
+            flow = Flow(store, cursor, publisher, needs=self._needs, metrics=self._metrics, left=left)
+            self._metrics.at_work(sequences(cursor.sent))
             try:
-                await self._publish(store, cursor, publisher, stop, left)
+                await self._publish(store, flow, stop, left)
             finally:
                 self._metrics.stands_by()
                 await publisher.close()
@@ -118,7 +117,7 @@ class Relay:
     async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
         """Wait as a standby until this is the active relay; false where `stop` came first. Raises RefusedError."""
         check_at, standby = 0.0, False
-        while not await self._answered(store.lock()):
+        while not await answered(store.lock(), self._needs):
             if not standby:
                 log.info("standby: another relay is at work")
                 standby = True
@@ -167,37 +166,25 @@ class Relay:
                 log.warning("Kafka was wiped: sending all events again from the start", how=lacks)
         return await store.load() or await self._cursor(store)
 
-    async def _publish(
-        self, store: CursorStore, cursor: Cursor, publisher: Publisher, stop: asyncio.Event, left: Limit
-    ) -> None:
+    async def _publish(self, store: CursorStore, flow: Flow, stop: asyncio.Event, left: Limit) -> None:
         poll, check_at, partitions_at = _FIRST_POLL, time.monotonic() + _CHECK_SECONDS, time.monotonic()
         while not stop.is_set() and left:
             if time.monotonic() >= check_at:
-                await self._check_log(cursor)
+                await self._check_log(flow.cursor)
                 check_at = time.monotonic() + _CHECK_SECONDS
             if time.monotonic() >= partitions_at:
                 await store.make_partitions()
                 if self._retention_days is not None:
-                    await self._check_log(cursor)  # what a wiped Kafka must be filled with is not dropped
-                    cursor = await store.drop_partitions(cursor, self._retention_days)
+                    await self._check_log(flow.cursor)  # what a wiped Kafka must be filled with is not dropped
+                    flow.cursor = await store.drop_partitions(flow.cursor, self._retention_days)
                 partitions_at = time.monotonic() + _PARTITIONS_SECONDS
-            rows = left.allowed(await self._answered(store.read(cursor, BATCH)))
-            if not rows:
-                self._needs.met(KAFKA)  # and else once it confirms: one that answers may yet take no writes
+            found = await flow.turn(stop)
+            poll = _FIRST_POLL if found else min(poll * 2, _LAST_POLL)
+            if flow.idle:
+                if not found:
+                    self._needs.met(KAFKA)  # and else once it confirms: one that answers may yet take no writes
                 await store.wait(poll)
-                poll = min(poll * 2, _LAST_POLL)
-                continue
-            poll = _FIRST_POLL
-            messages = number(rows, cursor.sent)
-            offsets = await publisher.send(messages, stop, self._slow)
-            if offsets is None:
-                return
-            sent = advance(cursor.sent, messages, offsets)
-            cursor = await self._answered(store.move(cursor, rows[-1], rows[0], sent))
-            self._metrics.sent(len(messages), _sequences(sent))
-            self._needs.met(KAFKA)
-            left.count(rows)
-            _log_sent(messages)
+        await flow.drain(stop)
 
     async def _check_log(self, cursor: Cursor) -> None:
         topic_id = await asyncio.to_thread(self._event_log.topic_id)
@@ -205,35 +192,8 @@ class Relay:
         if lacks is not None:
             raise LogWipedError(lacks)
 
-    async def _answered(self, asked: Awaitable[T]) -> T:
-        """What the database answers, however late: readiness tells of one that is frozen."""
-        with self._needs.unmet_while_slow(POSTGRES, _SLOW_SECONDS):
-            return await asked
-
-    def _slow(self) -> None:
-        self._needs.unmet(KAFKA, "the broker does not confirm")
-
-
-def _sequences(sent: Mapping[int, Sent]) -> dict[int, int]:
-    return {partition: state.last_sequence for partition, state in sent.items()}
-
 
 def _words(error: Exception) -> str:
     if isinstance(error, KafkaException):
         return words_of(error.args[0])
     return str(error) or type(error).__name__
-
-
-def _log_sent(messages: Sequence[Numbered]) -> None:
-    for message in messages:
-        envelope = message.envelope
-        log.info(
-            "message sent",
-            message_id=envelope.message_id,
-            correlation_id=envelope.correlation_id,
-            reply_to=envelope.reply_to,
-            type=envelope.type,
-            key=envelope.key,
-            partition=message.partition,
-            sequence=envelope.sequence,
-        )
