@@ -1,5 +1,4 @@
-"""The relay's course: wait for the lock, make sure of database and log, then read, send, move the
-cursor, again.
+"""The relay's course: wait for the lock, make sure of database and log, then let what stands in the outbox flow.
 
 Whatever goes wrong ends the course, with the connection, its lock and the producer; the next one begins at the cursor.
 What was sent and not yet recorded is then sent again, with the same sequences.
