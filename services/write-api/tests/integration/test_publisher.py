@@ -32,25 +32,48 @@ def never_slow():
     raise AssertionError("the broker takes long")
 
 
+async def sent(publisher, *messages, slow=never_slow):
+    return await publisher.send(messages, NEVER, slow)
+
+
+async def confirmed(publisher, *messages):
+    return await publisher.confirmed(await sent(publisher, *messages), NEVER, never_slow)
+
+
 async def test_batches_that_are_on_their_way_together_are_confirmed_each_by_itself(publisher):
     """A batch's offsets are those of its own messages, in their order, by partition."""
-    first = publisher.send([message(1), message(1, partition=3), message(2)])
-    second = publisher.send([message(3), message(2, partition=3)])
+    first = await sent(publisher, message(1), message(1, partition=3), message(2))
+    second = await sent(publisher, message(3), message(2, partition=3))
     assert await publisher.confirmed(second, NEVER, never_slow) == {0: [2], 3: [1]}
     assert await publisher.confirmed(first, NEVER, never_slow) == {0: [0, 1], 3: [0]}
 
 
-async def test_nothing_is_delivered_behind_what_the_broker_refuses(place, publisher, read_topic):
-    """A batch that was sent behind a refused one does not arrive, however late the relay hears of it. Broken by a
-    producer without `enable.gapless.guarantee`, which goes on behind the gap.
+async def test_only_the_first_message_to_a_partition_is_waited_for(publisher):
+    """Until the broker has confirmed one it knows nothing of the producer there, and takes any sequence; all others go
+    at once. Broken by a partition that is always, or never, known.
     """
-    assert await publisher.confirmed(publisher.send([message(1)]), NEVER, never_slow) == {0: [0]}
+    first = await sent(publisher, message(1), message(2), message(1, partition=3))
+    assert first.offsets == {0: [0], 3: [0]}
+    assert first.left == 1
+    await publisher.confirmed(first, NEVER, never_slow)
+    assert (await sent(publisher, message(3), message(2, partition=3))).left == 2
 
-    async def send_behind_what_is_refused():
-        publisher.send([message(2, b"1" * 400_000)])
-        behind = publisher.send([message(sequence) for sequence in range(3, 1_000)])  # not all in one request with it
-        await publisher.confirmed(behind, NEVER, lambda: None)
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_nothing_is_delivered_behind_what_the_broker_refuses(place, publisher, read_topic, before):
+    """What is sent behind a refused message does not arrive, also where that is the producer's first in its partition.
+    Broken by a producer without `enable.gapless.guarantee`, which goes on behind the gap.
+    """
+    for sequence in range(1, before + 1):
+        await confirmed(publisher, message(sequence))
+    await confirmed(publisher, message(1, partition=5))
+
+    async def send_what_is_refused():
+        behind = [message(sequence) for sequence in range(before + 2, 1_000)]  # not all in one request with it
+        batch = await sent(publisher, message(before + 1, b"1" * 400_000), *behind, slow=lambda: None)
+        await publisher.confirmed(batch, NEVER, lambda: None)
 
     with pytest.raises((DeliveryError, KafkaException)):
-        await send_behind_what_is_refused()
-    assert [envelope.sequence for _, _, envelope, _, _ in await read_topic(place.topic, 1)] == [1]
+        await send_what_is_refused()
+    there = await read_topic(place.topic, 1)
+    assert [envelope.sequence for partition, _, envelope, _, _ in there if partition == 0] == [*range(1, before + 1)]

@@ -83,6 +83,7 @@ class Proof:
         self.rng = random.Random(SEED)
         self.numbers = count(1)
         self.relays, self.writers, self.ended = [], [], []
+        self.killed = []  # relays
         self.kills = Counter()
         self.database = psycopg.connect(url, autocommit=True, row_factory=namedtuple_row)
         self.env = os.environ | {
@@ -97,6 +98,10 @@ class Proof:
     def role(self, name):
         command = [sys.executable, "-m", "write_api", name]
         return Process(command, self.folder / f"{name}-{next(self.numbers)}.log", self.env)
+
+    def relay(self):
+        command = [sys.executable, Path(__file__).with_name("small_batches.py"), "relay"]
+        return Process(command, self.folder / f"relay-{next(self.numbers)}.log", self.env)
 
     def writer(self, acts):
         program = Path(__file__).with_name("writer.py")
@@ -115,7 +120,8 @@ class Proof:
         """Let there be as many relays and writers again as there were, these for what is left to do."""
         for index, relay in enumerate(self.relays):
             if not relay.lives:
-                self.relays[index] = self.role("relay")
+                self.killed.append(relay)
+                self.relays[index] = self.relay()
         for index, writer in enumerate(self.writers):
             left = writer.acts - acts_of(writer)
             if not writer.lives and left > 0 and writer.code != 0:
@@ -204,6 +210,12 @@ def at_work(relay):
     return json.loads(said[-1])["timestamp"] if said else ""
 
 
+def on_their_way(relay):
+    """Batches, when it said so last."""
+    said = [line.split()[-1] for line in relay.lines() if line.startswith("on their way ")]
+    return int(said[-1]) if said else 0
+
+
 def whole_topic(broker, name):
     """Every message of the topic, by partition in the log's order, as (envelope, value)."""
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "proof", "auto.offset.reset": "earliest"})
@@ -284,8 +296,11 @@ def test_every_committed_event_arrives_in_its_keys_order_without_a_gap(proof):
     proof.database.execute("CREATE TABLE elsewhere (said text)")
     for _ in range(KEYS):
         proof.database.execute("INSERT INTO counts (key) VALUES (%s)", [str(UUID(int=proof.rng.getrandbits(128)))])
-    proof.relays = [proof.role("relay") for _ in range(RELAYS)]
+    proof.relays = [proof.relay() for _ in range(RELAYS)]
     for number in range(1, ROUNDS + 1):
         proof.round()
         told = ", ".join(f"{times} times the {victim}" for victim, times in sorted(proof.kills.items()))
         print(f"seed {SEED}, round {number}: {prove(proof)}; killed {told}")  # noqa: T201 - for who runs it with -s
+    ahead = Counter(on_their_way(relay) for relay in proof.killed)
+    print(f"relays by how many batches were on their way when they were killed: {dict(ahead)}")  # noqa: T201
+    assert any("on their way 2" in relay.lines() for relay in (*proof.killed, *proof.relays))

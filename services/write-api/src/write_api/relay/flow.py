@@ -81,8 +81,8 @@ class Flow:
         course with a new producer may go on.
         """
         rows = await self._read()
-        if rows:
-            self._send(rows)
+        if rows and not await self._send(rows, stop):
+            return True
         if self._flights and (len(rows) < BATCH or self._full):
             await self._confirm(stop)
         self.idle = len(rows) < BATCH and not self._flights
@@ -102,11 +102,16 @@ class Flow:
         ahead = msgspec.structs.replace(self.cursor, position=self._read_to)
         return self._left.allowed(await answered(self._store.read(ahead, BATCH), self._needs))
 
-    def _send(self, rows: list[Row]) -> None:
+    async def _send(self, rows: list[Row], stop: asyncio.Event) -> bool:
+        """Send the rows; false where `stop` came first."""
         messages = number(rows, self._numbered)
-        self._flights.append(_Flight(rows, messages, self._publisher.send(messages)))
+        delivery = await self._publisher.send(messages, stop, self._slow)
+        if delivery is None:
+            return False
+        self._flights.append(_Flight(rows, messages, delivery))
         self._read_to = rows[-1].position
         self._numbered |= {message.partition: message.envelope.sequence or 0 for message in messages}
+        return True
 
     async def _confirm(self, stop: asyncio.Event) -> bool:
         """Wait until the first batch that is on its way is confirmed, and move the cursor behind it; false where `stop`

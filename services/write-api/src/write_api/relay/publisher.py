@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +17,7 @@ from write_api.relay.numbering import Numbered
 _WAIT_SECONDS: Final = 0.25
 _SLOW_SECONDS: Final = 2.0
 _STALLED_SECONDS: Final = 15.0
+_KNOWN_SECONDS: Final = 3600.0  # brokers forget a producer that is silent for a day, unless they are told otherwise
 _STOPPED: Final = (KafkaException, SystemError)  # of a producer that has; the binding may lose the first on its way
 
 
@@ -29,9 +30,9 @@ class Delivery:
     messages are left.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, offsets: Mapping[int, list[int]] | None = None) -> None:
         self.left = count
-        self.offsets: dict[int, list[int]] = {}
+        self.offsets = dict(offsets or {})
         self.error: KafkaError | None = None
 
     def report(self, error: KafkaError | None, message: Message) -> None:
@@ -47,11 +48,14 @@ class Publisher:
     """A producer that is thrown away with the first failure, since what it has on its way is then uncertain.
 
     The messages themselves have no time-out: one that librdkafka gave up would leave a gap before those behind it. One
-    that the broker refuses would, too, so the producer stops with it, whatever else is on its way.
+    that the broker refuses would, too, so the producer stops with it, and the broker takes nothing that is on its way
+    behind it. That a broker does only where it knows the producer: in a partition where it has taken nothing of it, it
+    takes any sequence. So a producer's first message to each partition goes alone.
     """
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
         self._topic = topic
+        self._known: dict[int, float] = {}  # by partition, when the broker last confirmed something
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -66,22 +70,23 @@ class Publisher:
             }
         )
 
-    def send(self, messages: Sequence[Numbered]) -> Delivery:
-        """Send the messages, in this order within a partition, behind those that were sent before. Does not wait.
+    async def send(
+        self, messages: Sequence[Numbered], stop: asyncio.Event, slow: Callable[[], None]
+    ) -> Delivery | None:
+        """Send the messages, in this order within a partition, behind those that were sent before. Waits, as
+        `confirmed`, for the first ones to partitions where the broker does not know this producer, and else not.
 
-        Raises KafkaException once the producer has stopped.
+        None where `stop` came meanwhile. Raises DeliveryError, and KafkaException once the producer has stopped.
         """
-        delivery = Delivery(len(messages))
+        firsts: dict[int, Numbered] = {}
+        others = []
         for message in messages:
-            self._producer.produce(
-                self._topic,
-                message.payload,
-                message.envelope.key,
-                message.partition,
-                on_delivery=delivery.report,
-                headers=[*to_headers(message.envelope)],
-            )
-        return delivery
+            if message.partition in firsts or self._is_known_in(message.partition):
+                others.append(message)
+            else:
+                firsts[message.partition] = message
+        offsets = await self.confirmed(self._produce(firsts.values(), Delivery(len(firsts))), stop, slow)
+        return None if offsets is None else self._produce(others, Delivery(len(others), offsets))
 
     async def confirmed(
         self, delivery: Delivery, stop: asyncio.Event, slow: Callable[[], None]
@@ -105,6 +110,7 @@ class Publisher:
                 raise DeliveryError(f"no confirmation within {_STALLED_SECONDS:g} s")
         if delivery.error is not None:
             raise DeliveryError(words_of(delivery.error))
+        self._known |= dict.fromkeys(delivery.offsets, time.monotonic())
         return delivery.offsets
 
     async def close(self) -> None:
@@ -112,6 +118,21 @@ class Publisher:
         self._producer.purge()
         with suppress(*_STOPPED):
             await asyncio.to_thread(self._producer.flush, _WAIT_SECONDS)
+
+    def _is_known_in(self, partition: int) -> bool:
+        return time.monotonic() - self._known.get(partition, -_KNOWN_SECONDS) < _KNOWN_SECONDS
+
+    def _produce(self, messages: Iterable[Numbered], delivery: Delivery) -> Delivery:
+        for message in messages:
+            self._producer.produce(
+                self._topic,
+                message.payload,
+                message.envelope.key,
+                message.partition,
+                on_delivery=delivery.report,
+                headers=[*to_headers(message.envelope)],
+            )
+        return delivery
 
     def _wait(self, delivery: Delivery) -> None:
         until = time.monotonic() + _WAIT_SECONDS
