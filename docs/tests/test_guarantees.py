@@ -28,6 +28,17 @@ def test_each_page_is_proven_and_each_proof_has_a_page():
     assert marks() == {page.stem for page in PAGES}
 
 
+def named_files(page):
+    return set(re.findall(r"\btest_\w+\.py\b", page.read_text()))
+
+
+@each_page
+def test_what_a_page_names_runs_with_its_proofs(page):
+    """`make prove GUARANTEE=…` leaves out no file that the page of that name counts on."""
+    proving = {path.name for path in TESTS if f'proves(guarantee="{page.stem}")' in path.read_text()}
+    assert named_files(page) - proving == set()
+
+
 @each_page
 def test_a_page_is_short(page):
     """A guarantee that takes more than a page is two."""
@@ -39,7 +50,7 @@ def test_the_tests_that_a_page_names_are_there(page):
     """Files by their names, and tests by theirs where they are written out."""
     text = page.read_text()
     files = {path.name for path in TESTS}
-    assert set(re.findall(r"\btest_\w+\.py\b", text)) - files == set()
+    assert named_files(page) - files == set()
     functions = {name for path in TESTS for name in re.findall(r"def (test_\w+)", path.read_text())}
     named = set(re.findall(r"::(test_\w+)`", text))
     assert named - functions == set()

@@ -9,7 +9,7 @@ import pytest
 
 from cheeper_e2e.chaos.__main__ import main
 
-pytestmark = pytest.mark.proves(guarantee="exactly-once")
+pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.proves(guarantee="transient-faults")]
 
 SEED = os.environ.get("CHEEPER_SEED", "1")
 KILLS = os.environ.get("CHEEPER_KILLS", "30")

@@ -227,6 +227,7 @@ def running(stack):
         assert process.wait(10) == 0
 
 
+@pytest.mark.proves(guarantee="poison")
 def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, author, redis, mongo, dead_letters):
     """What the stores refused is listed and shown, waits through a restart, stays while its cause does, and is applied
     in order once that is mended; later messages of its key flow without a restart.
@@ -280,6 +281,7 @@ def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, a
         until(lambda: broken.followers() == (4, 4), 30)
 
 
+@pytest.mark.proves(guarantee="poison")
 def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
     """It takes --yes, says what it means, and frees a key of which nothing else is parked."""
     bob = author()

@@ -119,6 +119,7 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     assert dict(letters[0].headers())["cheeper_store"] == consumer.store.name.encode()
 
 
+@pytest.mark.proves(guarantee="poison")
 def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, environ, kafka, story, author, followers):
     """Whoever gets the partition parks behind what another one parked, and goes on once somebody has replayed it."""
     bob = author()
@@ -142,6 +143,7 @@ def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, enviro
             parked.close()
 
 
+@pytest.mark.proves(guarantee="poison")
 def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
     """A bad deployment does not empty the log into the queue of failures, not even by being started again."""
     for _ in range(30):
@@ -155,6 +157,7 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             assert consumer.store.status().parked == 19
 
 
+@pytest.mark.proves(guarantee="poison")
 def test_too_much_poison_a_minute_stops_the_consumer(running, kafka, story, author):
     """A defect that meets two messages in three is no better for the third one."""
     for _ in range(60):

@@ -16,6 +16,8 @@ from write_api.relay import cursor as cursors
 from write_api.relay.cursor import CursorStore, LockLostError
 from write_api.relay.numbering import advance
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 KEY = new_id()
 
 

@@ -19,6 +19,8 @@ from cheeper_local.testing import until
 from write_api.commands.ids import new_id
 from write_api.db.unit_of_work import lock_of
 
+pytestmark = pytest.mark.proves(guarantee="order")
+
 ROLES = ("http", "worker", "relay", "process-manager")
 P = "cheeper_write_api_"
 CONSUMER = {"consumed_messages_total", "consumed_batches_total", "lag_messages", "lag_seconds", "dead_letters"}
@@ -140,9 +142,25 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
         roles.becomes(role, ("lag_messages",), 0)
         roles.becomes(role, ("lag_seconds",), 0)
 
+    tell_of_a_horizon_that_is_held(roles, postgres_url, bob["author_id"])
     tell_of_a_worker_that_is_held_up(roles, postgres_url, bob["author_id"])
     tell_of_poison(roles, kafka_bootstrap, topic_prefix)
     tell_of_a_standby(roles)
+
+
+def tell_of_a_horizon_that_is_held(roles, url, author):
+    """What waits for a transaction in flight is told, till that ends. Broken by a relay without its `Watch`."""
+
+    def is_told():
+        page = roles.page("relay")
+        return page["outbox_waiting_messages",] == 1 and page["outbox_held_seconds",] > 0
+
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT pg_current_xact_id()")
+        assert roles.post("/cheep", author_id=author, message="Held").status_code == 202
+        until(is_told, WAIT_SECONDS, what="the relay to tell of the message that waits")
+    roles.becomes("relay", ("outbox_waiting_messages",), 0)
+    roles.becomes("relay", ("outbox_held_seconds",), 0)
 
 
 def tell_of_a_worker_that_is_held_up(roles, url, author):

@@ -16,6 +16,8 @@ from write_api.consumer.received import CRASHED, MALFORMED, Letter, Received
 from write_api.process_manager import Reactions
 from write_api.processes import PROCESS_MANAGERS
 
+pytestmark = pytest.mark.proves(guarantee="contracts")
+
 EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
 AUTHOR = "00000000-0000-4000-8000-00000000000a"
 ID, COMMAND_ID = "01a20637-0000-7000-8000-000000000001", "01a20637-0000-7000-8000-000000000002"
