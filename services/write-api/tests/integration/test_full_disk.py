@@ -1,5 +1,7 @@
-"""A PostgreSQL whose disk is really full: what needs room waits for it, and nothing is lost or taken for poison."""
+"""A PostgreSQL or a Kafka whose disk is really full: what needs room waits, nothing is lost or taken for poison."""
 
+import asyncio
+import os
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,17 +9,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from cheeper_local.servers import Postgres
+from cheeper_contracts import topics
+from cheeper_local.servers import Kafka, Postgres
 from cheeper_local.small_disk import SmallDisk, may_mount
 from cheeper_local.testing import eventually
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
+from write_api.commands.ids import new_id
 from write_api.consumer import course
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
+from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
+from write_api.kafka.topics import admin_client, ensure_topics
+from write_api.relay import relay
+from write_api.trouble import Trouble
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
 
@@ -131,3 +139,56 @@ async def _is_done(bus, command):
     except UnavailableError:
         return False
     return True
+
+
+@pytest.fixture
+def kafka_on_disk(tmp_path):
+    """A small disk, and a Kafka with its data on it."""
+    disk = SmallDisk(60)
+    server = Kafka(disk.folder, log=tmp_path / "log", fast=True)
+    server.start()
+    yield disk, server
+    server.wipe()
+    disk.remove()
+
+
+@pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="how Kafka ends on a full disk")
+async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, running, read_topic):
+    """The relay and the sender of commands say that it is away, and go on once it has room and is started again: no
+    sequence is missing or given to two messages, and every command that was confirmed is there.
+    """
+    disk, server = kafka_on_disk
+    await asyncio.to_thread(ensure_topics, admin_client(server.url), "")
+    place, trouble, authors, confirmed = place_on(server), Trouble(), [new_id() for _ in range(20)], set()
+    one, producer = place.relay(), CommandProducer(server.url, delivery_seconds=2, trouble=trouble)
+    producer.start()
+
+    async def is_sent(one):
+        try:
+            await producer.send(one.command, one.envelope)
+        except BrokerUnavailableError:
+            return False
+        confirmed.add(one.envelope.message_id)
+        return True
+
+    first, second = (Consumers.sign_up_of(f"u{n}") for n in range(2))
+    async with running(one):
+        await place.write(*authors)
+        await read_topic(place.topic, 20, server.url)
+        await eventually(lambda: is_sent(first), WAIT)
+        with disk.full():
+            await place.write(*authors)
+            await eventually(lambda: one.needs.why(relay.KAFKA), WAIT)
+            assert not await is_sent(second)
+            await eventually(trouble.why_not, WAIT)
+            await eventually(lambda: not server.running, WAIT)
+        await asyncio.to_thread(server.start)
+        await place.write(*authors)
+        found = await read_topic(place.topic, 60, server.url)
+        await eventually(lambda: not any(map(one.needs.why, relay.NEEDS)), WAIT)
+        await eventually(lambda: is_sent(second), WAIT)
+    await producer.close()
+    assert trouble.why_not() is None
+    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+    commands = await read_topic(topics.COMMANDS.name, 2, server.url)
+    assert {envelope.message_id for _, _, envelope, _, _ in commands} == confirmed
