@@ -17,7 +17,7 @@ from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
 from projector.decoding import decode
-from projector.meta import meta_of
+from projector.meta import Meta, meta_of
 from projector.stores import Batch, Item
 
 NOW = 1_800_000_000_000_000  # of the tests' events: in the future, so that no record expires
@@ -176,6 +176,20 @@ def apply_all(store, partition, messages, topic_id="topic"):
 def story():
     """An empty log."""
     return Story()
+
+
+@pytest.fixture
+def meta():
+    """What came with a message, for what is projected of its event alone."""
+    return Meta(
+        message_id="m",
+        correlation_id="c",
+        reply_to="command",
+        key="key",
+        partition=3,
+        sequence=7,
+        time=1_700_000_000_500_000,
+    )
 
 
 @pytest.fixture

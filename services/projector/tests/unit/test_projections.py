@@ -10,21 +10,11 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.superseded import SUPERSEDED_EVENTS
 from projector import projections
-from projector.meta import Meta
 from projector.writes import FanOut, PullIn, PutText, SetFields
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 
 EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
-META = Meta(
-    message_id="m",
-    correlation_id="c",
-    reply_to="command",
-    key="key",
-    partition=3,
-    sequence=7,
-    time=1_700_000_000_500_000,
-)
 TABLES = (projections.REDIS, projections.MONGO)
 
 
@@ -44,32 +34,32 @@ def test_every_event_is_in_every_table(table):
 
 @pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
-def test_every_golden_example_can_be_projected(table, event_type):
+def test_every_golden_example_can_be_projected(table, event_type, meta):
     """The bytes that the contracts promise make writes in each store."""
-    assert projections.project(table, golden(event_type), META)
+    assert projections.project(table, golden(event_type), meta)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
 @pytest.mark.parametrize("old", SUPERSEDED_EVENTS, ids=lambda struct: struct.TYPE)
-def test_a_superseded_version_makes_the_same_writes(table, old):
+def test_a_superseded_version_makes_the_same_writes(table, old, meta):
     """The golden bytes of an old and of the current version tell the same act, so the views come out the same."""
     current = golden(golden(old.TYPE).TYPE)
     assert msgspec.json.decode(golden_value(old.TYPE)) != msgspec.json.decode(golden_value(current.TYPE))
-    assert projections.project(table, golden(old.TYPE), META) == projections.project(table, current, META)
+    assert projections.project(table, golden(old.TYPE), meta) == projections.project(table, current, meta)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
-def test_projections_are_pure(table, story, author):
+def test_projections_are_pure(table, story, author, meta):
     """The same event makes the same writes, at any time."""
     event = story.posted(author()).event
-    assert projections.project(table, event, META) == projections.project(table, event, META)
+    assert projections.project(table, event, meta) == projections.project(table, event, meta)
 
 
-def test_a_cheep_record_is_the_answers_json(story, author):
+def test_a_cheep_record_is_the_answers_json(story, author, meta):
     """The record holds every key of the API's cheep, nulls too, its date in whole seconds."""
     bob = author()
     event = msgspec.structs.replace(story.posted(bob, "grüße 🙂").event, cheep_date=1_647_292_130_999_999)
-    record = next(w for w in projections.project(projections.REDIS, event, META) if isinstance(w, PutText))
+    record = next(w for w in projections.project(projections.REDIS, event, meta) if isinstance(w, PutText))
     assert msgspec.json.decode(record.text) == {
         "cheep_id": event.cheep_id,
         "cheep_date": "2022-03-14T21:08:50+00:00",
@@ -81,18 +71,18 @@ def test_a_cheep_record_is_the_answers_json(story, author):
     }
 
 
-def test_a_cheep_fans_out_as_an_entry(story, author):
+def test_a_cheep_fans_out_as_an_entry(story, author, meta):
     """What goes to the followers is the packed entry of the cheep."""
     event = story.posted(author()).event
-    fan_out = next(w for w in projections.project(projections.REDIS, event, META) if isinstance(w, FanOut))
+    fan_out = next(w for w in projections.project(projections.REDIS, event, meta) if isinstance(w, FanOut))
     assert views.unpack_entry(bytes.fromhex(fan_out.entry)) == (event.cheep_date, event.cheep_id)
 
 
-def test_a_follow_pulls_the_followed_authors_cheeps_in(story, author):
+def test_a_follow_pulls_the_followed_authors_cheeps_in(story, author, meta):
     """The follower is the reader, the followed one the author."""
     alice, bob = author(), author()
     event = story.followed(alice, bob).event
-    assert PullIn(alice, bob) in projections.project(projections.REDIS, event, META)
+    assert PullIn(alice, bob) in projections.project(projections.REDIS, event, meta)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +97,10 @@ def test_a_follow_pulls_the_followed_authors_cheeps_in(story, author):
         ),
     ],
 )
-def test_an_outcome_becomes_the_commands_record_in_both_stores(event, expected):
+def test_an_outcome_becomes_the_commands_record_in_both_stores(event, expected, meta):
     """Both stores say the same of a command: what it was, where it stands, and what became of it."""
-    (text,) = projections.project(projections.REDIS, event, META)
-    (document,) = projections.project(projections.MONGO, event, META)
+    (text,) = projections.project(projections.REDIS, event, meta)
+    (document,) = projections.project(projections.MONGO, event, meta)
     record = msgspec.json.decode(text.text, type=views.CommandRecord)
     assert (record.status, record.changed, record.code, record.message) == expected
     assert (record.message_id, record.key, record.partition, record.sequence) == ("command", "key", 3, 7)
@@ -118,13 +108,13 @@ def test_an_outcome_becomes_the_commands_record_in_both_stores(event, expected):
     assert msgspec.convert(document.fields, views.CommandRecord) == record
 
 
-def test_a_commands_record_expires_seven_days_after_its_message():
+def test_a_commands_record_expires_seven_days_after_its_message(meta):
     """The time that counts is the message's, so a rebuild does not bring old records back."""
-    (text,) = projections.project(projections.REDIS, CommandHandled(command_type="t", command_key="key"), META)
+    (text,) = projections.project(projections.REDIS, CommandHandled(command_type="t", command_key="key"), meta)
     assert text.expires_at == 1_700_000_000 + 7 * 24 * 3600
 
 
-def test_a_message_that_no_command_caused_settles_none():
+def test_a_message_that_no_command_caused_settles_none(meta):
     """Without reply_to there is no record to write."""
     event = CommandHandled(command_type="t", command_key="key")
-    assert projections.project(projections.REDIS, event, msgspec.structs.replace(META, reply_to=None)) == ()
+    assert projections.project(projections.REDIS, event, msgspec.structs.replace(meta, reply_to=None)) == ()

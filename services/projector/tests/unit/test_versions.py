@@ -9,44 +9,34 @@ import pytest
 
 from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from projector import projections
-from projector.meta import Meta
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 
 EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
 RECORDED = Path(__file__).parent / "versions.json"
 TABLES = {"redis": projections.REDIS, "mongo": projections.MONGO}
-META = Meta(
-    message_id="m",
-    correlation_id="c",
-    reply_to="command",
-    key="key",
-    partition=3,
-    sequence=7,
-    time=1_700_000_000_500_000,
-)
 RULE = (
     "{store}: what is written for {events} has changed, or its version: raise VERSIONS[{store!r}] in "
     "projector.projections, see docs/change-a-projection.md, and put into versions.json: {now}"
 )
 
 
-def written(store, event_type):
+def written(store, event_type, meta):
     """A digest of what a store's projections write for an event's golden example."""
     value = (EXAMPLES / f"{event_type}.message").read_bytes().partition(b"\n\n")[2]
-    writes = projections.project(TABLES[store], decode_event(event_type, value), META)
+    writes = projections.project(TABLES[store], decode_event(event_type, value), meta)
     named = [(type(write).__name__, msgspec.to_builtins(write, enc_hook=str)) for write in writes]
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @pytest.mark.parametrize("store", sorted(TABLES))
-def test_what_is_written_changes_only_with_its_version(store):
+def test_what_is_written_changes_only_with_its_version(store, meta):
     """Another result for an event's golden example asks for another version, by name.
 
     An event type that is new asks for none: the views have nothing of it yet.
     """
     recorded = json.loads(RECORDED.read_text())[store]
-    now = {event_type: written(store, event_type) for event_type in sorted(EVENT_TYPES)}
+    now = {event_type: written(store, event_type, meta) for event_type in sorted(EVENT_TYPES)}
     changed = sorted(name for name in recorded["writes"] if now.get(name) != recorded["writes"][name])
     same_version = recorded["version"] == projections.VERSIONS[store]
     wanted = json.dumps({"version": projections.VERSIONS[store] + (bool(changed) and same_version), "writes": now})
