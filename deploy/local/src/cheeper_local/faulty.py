@@ -14,14 +14,10 @@ from typing import Any, ClassVar, Final, LiteralString, Protocol
 
 import psycopg
 import redis
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
-from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from psycopg import sql
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from cheeper_local.servers import Kafka
 from cheeper_local.waiting import until
 
 PASSWORD: Final = "of-the-test"  # noqa: S105 - a server that ends with its test
@@ -221,57 +217,6 @@ class MongoFaults:
         self._client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=data)
         yield
         self._client.admin.command("configureFailPoint", "failCommand", mode="off")
-
-
-class KafkaFaults:
-    """Over a Kafka of the test's own, which is started again so that it asks who may do what: everybody at first."""
-
-    def __init__(self, server: Kafka) -> None:
-        self._server = server
-        server.stop()
-        server.more["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
-        server.more["allow.everyone.if.no.acl.found"] = "true"
-        server.start()
-        self._admin = AdminClient({"bootstrap.servers": server.url})
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """It takes connections, and answers nothing."""
-        assert self._server.pid is not None  # noqa: S101 - it was started
-        os.kill(self._server.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:  # a test that fails must not leave it so to those after it
-            os.kill(self._server.pid, signal.SIGCONT)
-
-    def refuses_writes(self, topic: str) -> AbstractContextManager[None]:
-        """Nobody may write to the topic."""
-        return self._denied(ResourceType.TOPIC, topic, AclOperation.WRITE)
-
-    def refuses_reads(self, topic: str) -> AbstractContextManager[None]:
-        """Nobody may read the topic."""
-        return self._denied(ResourceType.TOPIC, topic, AclOperation.READ)
-
-    def refuses_group(self, group: str) -> AbstractContextManager[None]:
-        """Nobody may be in the group."""
-        return self._denied(ResourceType.GROUP, group, AclOperation.READ)
-
-    @contextmanager
-    def _denied(self, kind: ResourceType, name: str, what: AclOperation) -> Iterator[None]:
-        """A resource with any rule is open by its rules alone, so everything else is allowed by another one."""
-        rules = [
-            AclBinding(kind, name, ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", *rule)
-            for rule in ((what, AclPermissionType.DENY), (AclOperation.ALL, AclPermissionType.ALLOW))
-        ]
-        for made in self._admin.create_acls(rules).values():
-            made.result(20)
-        yield
-        who: Any = None  # whoever and from wherever, which its types forget
-        any_of = AclBindingFilter(
-            kind, name, ResourcePatternType.LITERAL, who, who, AclOperation.ANY, AclPermissionType.ANY
-        )
-        for removed in self._admin.delete_acls([any_of]).values():
-            removed.result(20)
 
 
 class PostgresFaults:

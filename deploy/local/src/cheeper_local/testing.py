@@ -6,6 +6,7 @@ CHEEPER_TEST_SERVERS=containers takes containers of the official images instead 
 
 For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
 `url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
+`faulty_kafka` is a Kafka of a module's tests that can be frozen, refuse us and more.
 `proxy_to` puts a proxy before a server that is slow, stalls or cuts.
 `own_tansu` is a Tansu whatever BROKER says; with containers its tests are skipped.
 """
@@ -20,7 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import psycopg
 import pytest
@@ -29,9 +30,10 @@ from confluent_kafka import KafkaException
 from psycopg import sql
 from pymongo import MongoClient
 
+from cheeper_local.faulty_kafka import KafkaFaults
 from cheeper_local.ports import HOST
 from cheeper_local.proxy import Proxy
-from cheeper_local.servers import Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
+from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
 from cheeper_local.waiting import eventually, until
 
 __all__ = ["Proxy", "ServerHandle", "eventually", "until"]
@@ -189,6 +191,14 @@ own_postgres = pytest.fixture(_own("postgres"), name="own_postgres")
 own_redis = pytest.fixture(_own("redis"), name="own_redis")
 own_mongo = pytest.fixture(_own("mongo"), name="own_mongo")
 own_kafka = pytest.fixture(_own("kafka"), name="own_kafka")
+
+
+@pytest.fixture(scope="module")
+def faulty_kafka(servers: Servers) -> Iterator[KafkaFaults]:
+    """A Kafka of this module's tests alone, with its faults."""
+    server = servers.own("kafka")
+    yield KafkaFaults(cast("Kafka", server))
+    server.wipe()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from cheeper_local.faulty import KafkaFaults
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
 from projector.health import Health
@@ -32,17 +31,9 @@ def until(condition):
     wait_until(condition, WAIT)
 
 
-@pytest.fixture(scope="module")
-def faulty_kafka(servers):
-    """A Kafka of these tests alone, and its faults."""
-    server = servers.own("kafka")
-    yield server, KafkaFaults(server)
-    server.wipe()
-
-
 @pytest.fixture
 def kafka_bootstrap(faulty_kafka):
-    return faulty_kafka[0].url
+    return faulty_kafka.url
 
 
 @pytest.fixture
@@ -54,13 +45,12 @@ def topic_prefix():
 @pytest.fixture
 def fault(faulty_kafka, topic_prefix):
     """A fault of the broker by name, for the consumer of a store or of the commands."""
-    faults = faulty_kafka[1]
 
     def named(name, topic, part):
         return {
-            "frozen": faults.frozen,
-            "refuses reads": lambda: faults.refuses_reads(topic.named(topic_prefix)),
-            "refuses the group": lambda: faults.refuses_group(f"{topic_prefix}cheeper.projector.{part}"),
+            "frozen": faulty_kafka.frozen,
+            "refuses reads": lambda: faulty_kafka.refuses_reads(topic.named(topic_prefix)),
+            "refuses the group": lambda: faulty_kafka.refuses_group(f"{topic_prefix}cheeper.projector.{part}"),
         }[name]()
 
     return named

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts import topics
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS
-from cheeper_local.faulty import KafkaFaults
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.consumer import course
@@ -28,17 +27,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def faulty_kafka(servers):
-    """A Kafka of these tests alone, and its faults."""
-    server = servers.own("kafka")
-    yield server, KafkaFaults(server)
-    server.wipe()
-
-
 @pytest.fixture
 def kafka_bootstrap(faulty_kafka):
-    return faulty_kafka[0].url
+    return faulty_kafka.url
 
 
 @pytest.fixture
@@ -50,14 +41,13 @@ def topic_prefix():
 @pytest.fixture
 def fault(faulty_kafka, topic_prefix):
     """A fault of the broker by name, for a topic and a consumer group."""
-    faults = faulty_kafka[1]
 
     def named(name, topic=topics.COMMANDS, group=""):
         return {
-            "frozen": faults.frozen,
-            "refuses writes": lambda: faults.refuses_writes(topic.named(topic_prefix)),
-            "refuses reads": lambda: faults.refuses_reads(topic.named(topic_prefix)),
-            "refuses the group": lambda: faults.refuses_group(topic_prefix + group),
+            "frozen": faulty_kafka.frozen,
+            "refuses writes": lambda: faulty_kafka.refuses_writes(topic.named(topic_prefix)),
+            "refuses reads": lambda: faulty_kafka.refuses_reads(topic.named(topic_prefix)),
+            "refuses the group": lambda: faulty_kafka.refuses_group(topic_prefix + group),
         }[name]()
 
     return named
