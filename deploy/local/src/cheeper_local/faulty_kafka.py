@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Iterator
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from confluent_kafka.cimpl import NewTopic
 
+from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import Kafka
+
+_BROKER: Final = 1
+_ABSENT_BROKER: Final = 2
 
 
 class KafkaFaults:
@@ -23,6 +33,9 @@ class KafkaFaults:
         server.stop()
         server.more["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
         server.more["allow.everyone.if.no.acl.found"] = "true"
+        self._controller = f"{HOST}:{free_port({server.port})}"
+        server.more["controller.quorum.voters"] = f"{_BROKER}@{self._controller}"
+        server.more["listeners"] = f"PLAINTEXT://{server.address},CONTROLLER://{self._controller}"
         server.start()
         self.url = server.url
         self._admin = AdminClient({"bootstrap.servers": self.url})
@@ -48,6 +61,54 @@ class KafkaFaults:
     def refuses_group(self, group: str) -> AbstractContextManager[None]:
         """Nobody may be in the group."""
         return self._denied(ResourceType.GROUP, group, AclOperation.READ)
+
+    def make_with_an_absent_replica(self, topics: Mapping[str, int]) -> None:
+        """Make these topics, of so many partitions, which want a replica on another broker too, and do not have it."""
+        replicas = [_BROKER, self._absent]
+        new = [
+            NewTopic(name, partitions, replica_assignment=[replicas] * partitions)
+            for name, partitions in topics.items()
+        ]
+        for made in self._admin.create_topics(new).values():
+            made.result(20)
+
+    @contextmanager
+    def too_few_replicas(self, topic: str) -> Iterator[None]:
+        """The topic, made with an absent replica, takes nothing that is not on both."""
+        self._want_in_sync(topic, 2)
+        yield
+        self._want_in_sync(topic, 1)
+
+    def _want_in_sync(self, topic: str, replicas: int) -> None:
+        entry = ConfigEntry("min.insync.replicas", str(replicas), incremental_operation=AlterConfigOpType.SET)
+        change = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        self._admin.incremental_alter_configs([change])[change].result(20)
+
+    @cached_property
+    def _absent(self) -> int:
+        """The number of a broker that was in the cluster once: more replicas in sync than a partition is to have are
+        never asked for, and a partition cannot be given to a broker that nobody knows.
+        """
+        there = (self._server.data / "meta.properties").read_text()
+        own_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        another = Kafka(self._server.folder / "absent", fast=True)
+        another.more.update(
+            {
+                "process.roles": "broker",
+                "node.id": str(_ABSENT_BROKER),
+                "controller.quorum.voters": f"{_BROKER}@{self._controller}",
+                "listeners": f"PLAINTEXT://{another.address}",
+            }
+        )
+        another.data.mkdir(parents=True)
+        (another.data / "meta.properties").write_text(
+            re.sub("directory.id=.*", f"directory.id={own_id}", there).replace(
+                f"node.id={_BROKER}", f"node.id={_ABSENT_BROKER}"
+            )
+        )
+        another.start()
+        another.wipe()
+        return _ABSENT_BROKER
 
     @contextmanager
     def _denied(self, kind: ResourceType, name: str, what: AclOperation) -> Iterator[None]:

@@ -1,5 +1,5 @@
-"""Kafka that refuses us for now, for each of write-api's four users of it, and frozen for HTTP and relay: waited for
-and told, nothing lost, nothing parked, nothing twice, and all well again without a restart.
+"""Kafka frozen, short of replicas or refusing us for now, for each of write-api's four users of it: waited for and
+told, nothing lost, nothing parked, nothing twice, and all well again without a restart.
 """
 
 import asyncio
@@ -33,9 +33,12 @@ def kafka_bootstrap(faulty_kafka):
 
 
 @pytest.fixture
-def topic_prefix():
+def topic_prefix(request, faulty_kafka):
     """Nothing is to be deleted: the broker ends with the module."""
-    return f"t{uuid.uuid4().hex}."
+    prefix = f"t{uuid.uuid4().hex}."
+    if "too few replicas" in request.node.name:
+        faulty_kafka.make_with_an_absent_replica({topic.named(prefix): topic.partitions for topic in topics.TOPICS})
+    return prefix
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def fault(faulty_kafka, topic_prefix):
     def named(name, topic=topics.COMMANDS, group=""):
         return {
             "frozen": faulty_kafka.frozen,
+            "too few replicas": lambda: faulty_kafka.too_few_replicas(topic.named(topic_prefix)),
             "refuses writes": lambda: faulty_kafka.refuses_writes(topic.named(topic_prefix)),
             "refuses reads": lambda: faulty_kafka.refuses_reads(topic.named(topic_prefix)),
             "refuses the group": lambda: faulty_kafka.refuses_group(topic_prefix + group),
@@ -67,7 +71,7 @@ async def ready(*roles, names=course.NEEDS):
 # --- the producer of the HTTP role ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["frozen", "refuses writes"])
+@pytest.mark.parametrize("name", ["frozen", "refuses writes", "too few replicas"])
 async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fault, running, name):
     """It is told so within its time, with the id to repeat it by, and repeated it is done once."""
     author = consumers.authors[0]
@@ -129,7 +133,7 @@ async def is_posted(consumers, cheep_ids):
 # --- the relay --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["frozen", "refuses writes"])
+@pytest.mark.parametrize("name", ["frozen", "refuses writes", "too few replicas"])
 async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fault, running, read_topic, name):
     """It says so for as long as nothing is confirmed, and then sends all, whatever comes twice with its sequence."""
     await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
@@ -163,6 +167,7 @@ OF_CONSUMERS = [
     ("process-manager", "frozen", topics.EVENTS),
     ("process-manager", "refuses the group", topics.EVENTS),
     ("process-manager", "refuses writes", topics.COMMANDS),
+    ("process-manager", "too few replicas", topics.COMMANDS),
 ]
 
 
