@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
@@ -17,6 +18,7 @@ from cheeper_local.testing import until as wait_until
 from projector import bootstrap
 from projector.health import Health
 from projector.settings import from_env
+from projector.topic import TopicWatch
 
 WAIT = 60
 FAULTS = ["frozen", "refuses reads", "refuses the group"]
@@ -138,3 +140,33 @@ def test_what_notes_accepted_commands_waits_for_kafka(environ, kafka, fault, red
         until(lambda: why_not() == [])
         later = [send_command(kafka) for _ in range(5)]
         until(lambda: noted(later))
+
+
+class Counting:
+    """Asks a broker of its topics, and counts the questions."""
+
+    def __init__(self, servers):
+        self.asked, self._admin = 0, AdminClient({"bootstrap.servers": servers, "log_level": 0})
+
+    def describe_topics(self, *names, **options):
+        self.asked += 1
+        return self._admin.describe_topics(*names, **options)
+
+
+def test_a_watch_sees_a_broker_that_answers_again(faulty_kafka, kafka):
+    """By the client that it has: questions that a frozen broker left unanswered do not make it blind.
+
+    Fails where the watch asks no more after a question that failed.
+    """
+    admin = Counting(kafka.servers)
+    watch = TopicWatch(admin, kafka.topic)
+
+    def sees():
+        watch.tick()
+        return watch.why_not is None
+
+    until(sees)
+    with faulty_kafka.frozen():
+        begun = admin.asked
+        until(lambda: not sees() and admin.asked >= begun + 3)  # two of them were given up
+    wait_until(sees, 20)
