@@ -74,6 +74,8 @@ def signal_projectors(stack, number):
 async def test_every_query_says_stale_while_the_projector_stands_still(client, stack):
     """With projectors paused every answer `after` a new command is stale, sync or async, done, done already or refused,
     and after an id that nobody has; none is once they go on. What was projected before is not stale meanwhile.
+
+    Fails where one query's look-up is not told of `after` (tried with that of notifications).
     """
     reader, author = await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
@@ -228,6 +230,8 @@ class Writer:
 async def test_no_answer_is_wrongly_not_stale(client, stack):
     """Writers look at once for what they did, with short waits and long ones, while all fan-out runs as tasks and
     projectors are paused and killed: what an answer without stale shows is what they did.
+
+    Fails where common.lua counts no fan-out task.
     """
     draw = random.Random(SEED)
     people = await asyncio.gather(*(sign_up(client) for _ in range(3 * WRITERS)))
