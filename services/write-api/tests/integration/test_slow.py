@@ -1,9 +1,10 @@
-"""A PostgreSQL that is slow, or that does not answer for a while, behind a proxy: late but right, and nothing twice."""
+"""A PostgreSQL or a Kafka that is slow, or silent for a while, behind a proxy: late but right, and nothing twice."""
 
 import asyncio
 
 import pytest
 from confluent_kafka import Producer
+from write_api_proxies import WayToKafka
 
 from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
 WAIT = 60
 CHEEPS = 30
+LATE, VERY_LATE = 0.05, 4.0
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 100_000}}
 AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 6.0}}
 
@@ -75,12 +77,23 @@ async def worker(behind, engine, kafka_bootstrap, topic_prefix):
     author = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
     direct = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
     await direct.handle([incoming(author)])
-    bus = CommandBus(PostgresTransactions(through).begin, lambda: None, HANDLERS, source="/test", accepted=True)
+    return worker_on(through, kafka_bootstrap, topic_prefix), author_id
+
+
+def worker_on(pool, servers, prefix):
+    bus = CommandBus(PostgresTransactions(pool).begin, lambda: None, HANDLERS, source="/test", accepted=True)
     needs = Needs(*course.NEEDS)
-    letters = DeadLetters(through, kafka_bootstrap, topic_prefix, SUBSCRIPTION.topic)
-    one = course.Consumer(SUBSCRIPTION, kafka_bootstrap, topic_prefix, Batches(read, bus.handle, letters), needs)
+    letters = DeadLetters(pool, servers, prefix, SUBSCRIPTION.topic)
+    one = course.Consumer(SUBSCRIPTION, servers, prefix, Batches(read, bus.handle, letters), needs)
     one.needs = needs
-    return one, author_id
+    return one
+
+
+@pytest.fixture
+async def late_kafka(kafka_bootstrap):
+    """The way to the broker."""
+    async with WayToKafka(kafka_bootstrap).open() as way:
+        yield way
 
 
 async def handled_once(place, author):
@@ -152,3 +165,37 @@ async def test_a_relay_on_a_slow_database(behind, place, place_on_database, runn
         found = await read_topic(place.topic, 60, place.bootstrap)
         await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
     assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+
+
+async def test_a_worker_on_a_late_kafka(late_kafka, worker, engine, place, kafka_bootstrap, topic_prefix, running):
+    """Every answer of the broker comes late, those of the group too, and every command is done once."""
+    _, author = worker
+    late_kafka.late = LATE
+    one = worker_on(engine, late_kafka.bootstrap, topic_prefix)
+    async with running(one):
+        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
+        await handled_once(place, author)
+        assert one.needs.why(course.MESSAGES) is None
+
+
+async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
+    """What is confirmed late is waited for, told where that takes long, and sent once. Broken where `_STALLED_SECONDS`
+    is less than the broker takes.
+    """
+    one = place.relay(late_kafka.bootstrap)
+    authors = [new_id() for _ in range(20)]
+    async with running(one):
+        await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+        late_kafka.late = LATE
+        await place.write(*authors)
+        await read_topic(place.topic, 20, place.bootstrap)
+        assert one.needs.why(relay.KAFKA) is None
+        late_kafka.late_confirmations = VERY_LATE
+        await place.write(authors[0])
+        await eventually(lambda: one.needs.why(relay.KAFKA), WAIT)
+        late_kafka.late_confirmations = 0
+        await place.write(*authors)
+        found = await read_topic(place.topic, 41, place.bootstrap)
+        await eventually(lambda: one.needs.why(relay.KAFKA) is None, WAIT)
+    assert sum(len(each) for each in place.by_sequence(found).values()) == len(found) == 41

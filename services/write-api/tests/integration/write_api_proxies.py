@@ -92,7 +92,8 @@ class WayToPostgres(Way):
 
 
 class WayToKafka(Way):
-    """`lose_answers` lets messages through to the broker and loses its answers; `written` is set once one is lost.
+    """`lose_answers` lets messages through to the broker and loses its answers; `written` is set once one is lost. It
+    answers so many seconds `late`, and what it says of messages that many more of `late_confirmations`.
 
     A broker tells its clients its own port, so the port is changed in all that it says.
     """
@@ -102,6 +103,7 @@ class WayToKafka(Way):
         super().__init__(host, int(port))
         self._port = int(port)
         self.lose_answers = False
+        self.late = self.late_confirmations = 0.0
         self.written = asyncio.Event()
 
     @property
@@ -121,9 +123,11 @@ class WayToKafka(Way):
         theirs, ours = (port.to_bytes(4) for port in (self._port, self.port))
         with suppress(asyncio.IncompleteReadError):
             while frame := await _frame(reader):
-                if self.lose_answers and frame[:4] in connection.get("produced", ()):
+                confirms = frame[:4] in connection.get("produced", ())
+                if self.lose_answers and confirms:
                     self.written.set()
                     continue
+                await asyncio.sleep(self.late + (self.late_confirmations if confirms else 0))
                 told = frame.replace(b"127.0.0.1" + theirs, b"127.0.0.1" + ours)
                 writer.write(len(told).to_bytes(4) + told)
                 await writer.drain()
