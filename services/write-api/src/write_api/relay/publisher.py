@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ _SLOW_SECONDS: Final = 2.0
 _STALLED_SECONDS: Final = 15.0
 _KNOWN_SECONDS: Final = 3600.0  # brokers forget a producer that is silent for a day, unless they are told otherwise
 _STOPPED: Final = (KafkaException, SystemError)  # of a producer that has; the binding may lose the first on its way
+_UNHEARD: Final = logging.getLogger("librdkafka")  # it calls fatal, with hosts, what we tell as a need and mend
+_UNHEARD.disabled = True
 
 
 class DeliveryError(Exception):
@@ -66,8 +69,8 @@ class Publisher:
                 "message.timeout.ms": 0,
                 "linger.ms": 0,  # a backlog makes large requests by itself: only five are on their way at a time
                 "allow.auto.create.topics": False,
-                "log_level": 2,
-            }
+            },
+            logger=_UNHEARD,
         )
 
     async def send(
