@@ -20,6 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import Kafka
+from cheeper_local.waiting import until
 
 _BROKER: Final = 1
 _ABSENT_BROKER: Final = 2
@@ -107,6 +108,12 @@ class KafkaFaults:
             )
         )
         another.start()
+        another.stop()  # cleanly: one that was killed is still given out as the controller for some seconds
+        until(
+            lambda: set(self._admin.list_topics(timeout=10).brokers) == {_BROKER},
+            30,
+            what="the other broker to be away",
+        )
         another.wipe()
         return _ABSENT_BROKER
 
