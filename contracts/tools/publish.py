@@ -55,7 +55,7 @@ def unpublished(old: State, new: State) -> list[str]:
 def _way_out(name: str) -> str:
     if name.startswith(REPLACEABLE):
         return REPLACE
-    if name == "generations":
+    if name in {"generations", "lag"}:
         return BESIDE
     return STAY if name.startswith("topic.") else NEW_VERSION
 

@@ -6,6 +6,7 @@
     redis.timeline            a pattern of Redis keys: an example, and the kind of value
     redis-entry               the layout of an entry of timelines and of authors' cheeps, by an example
     mongo.cheeps              a collection: its indexes
+    lag                       what a store says of its lateness: its JSON Schema, and where it stands
     generations               what generations of views are called, and where it says which is live
 
 Words that only describe are left out, so that a better sentence is no change of the contracts.
@@ -20,7 +21,7 @@ from uuid import UUID
 
 import msgspec
 
-from cheeper_contracts import generations, topics, views
+from cheeper_contracts import generations, lag, topics, views
 from cheeper_contracts.messages import Command, Event
 from compatibility import Entry, State
 from golden import COMMAND_ID, MOMENT, golden_file
@@ -40,6 +41,7 @@ def of_code() -> State:
         **of_redis(views.KEY_PATTERNS),
         **{f"mongo.{each.name}": {"indexes": [list(index) for index in each.indexes]} for each in views.COLLECTIONS},
         "generations": of_generations(),
+        "lag": of_lag(),
     }
 
 
@@ -87,6 +89,16 @@ def of_generations() -> Entry:
         "redis registry": generations.registry_key("prefix:"),
         "mongo registry": [generations.REGISTRY, generations.REGISTRY_ID],
         "live": generations.LIVE,
+    }
+
+
+def of_lag() -> Entry:
+    """The entry of the lag reports."""
+    return {
+        "schema": _bare(schema_of(lag.LagReport)),
+        "redis hash": lag.lag_key("prefix:"),
+        "mongo collection": lag.LAG,
+        "report": lag.report_id(2, 7),
     }
 
 

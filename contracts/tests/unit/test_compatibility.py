@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import state
-from cheeper_contracts import generations, topics, views
+from cheeper_contracts import generations, lag, topics, views
 from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.messages import Command, Event
 from compatibility import breaks
@@ -151,6 +151,13 @@ def test_the_names_of_generations_are_held_by_examples(monkeypatch, what):
     """A reader that looks elsewhere than the switch writes would show the old generation for ever."""
     monkeypatch.setattr(generations, what, "shown" if what == "LIVE" else lambda *_: "elsewhere")
     assert set(breaks(NOW, state.of_code())) == {"generations"}
+
+
+@pytest.mark.parametrize("what", ["lag_key", "report_id", "LAG"])
+def test_where_lag_reports_stand_is_held_by_examples(monkeypatch, what):
+    """A reader that looks elsewhere would call every view late."""
+    monkeypatch.setattr(lag, what, "late" if what == "LAG" else lambda *_: "elsewhere")
+    assert set(breaks(NOW, state.of_code())) == {"lag"}
 
 
 def test_a_view_document_is_held_to_the_same(monkeypatch):

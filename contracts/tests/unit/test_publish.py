@@ -87,9 +87,9 @@ def test_a_broken_view_is_published_where_it_is_named(folder):
     assert published(folder) == broken
 
 
-@pytest.mark.parametrize("name", ["topic.cheeper.events", "redis.nothing", "generations"])
+@pytest.mark.parametrize("name", ["topic.cheeper.events", "redis.nothing", "generations", "lag"])
 def test_what_cannot_be_replaced_is_refused(folder, name):
-    """A topic that holds messages, what was never there, and where readers and a switch meet."""
+    """A topic that holds messages, what was never there, and where readers meet a switch or a projector."""
     assert publish(NOW, NOW, [name], folder)[0].startswith(f"{name}: ")
 
 

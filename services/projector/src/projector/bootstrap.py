@@ -22,6 +22,7 @@ from projector.dead_letters import DeadLetters
 from projector.ends import EventLogEnds, watch
 from projector.generations import GenerationError, Generations
 from projector.health import Health
+from projector.lag_reports import LagReports, report
 from projector.limits import Limit
 from projector.log import TopicLog, consumer_settings
 from projector.log_ends import LogEnds
@@ -32,11 +33,13 @@ from projector.settings import Settings
 from projector.sides import Sides
 from projector.stores import ParkedMessages, Store
 from projector.stores.mongo.generations import MongoGenerations
+from projector.stores.mongo.lag import MongoLagReports
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.sides import MongoSides
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.accepted import RedisAcceptedCommands
 from projector.stores.redis.generations import RedisGenerations
+from projector.stores.redis.lag import RedisLagReports
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
@@ -144,6 +147,7 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     if metrics is not None:
         metrics.add(progress)
         metrics.watch_waiting(progress, store.waiting, stop)
+        report(progress, metrics.ends, _lag_reports(settings, store.name), lambda: metrics.tells_of(progress), stop)
     return Consumer(
         store=store,
         event_log=_topic_log(settings, EVENTS, group_of(store.name, number)),
@@ -187,6 +191,12 @@ def delete_group(settings: Settings, name: str, number: int) -> str | None:
 def group_of(name: str, number: int) -> str:
     """The group by which a generation of a store reads, behind what all of the projector's begin with."""
     return name if number == FIRST else f"{name}.g{number}"
+
+
+def _lag_reports(settings: Settings, name: str) -> LagReports:
+    if name == "redis":
+        return RedisLagReports(_redis(settings), settings.redis_prefix)
+    return MongoLagReports(_mongo(settings), settings.mongo_database)
 
 
 def _group(settings: Settings, group: str) -> str:

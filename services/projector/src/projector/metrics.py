@@ -5,7 +5,7 @@ Consumers note plain numbers (`projector.progress`); all else is done when someb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from threading import Event as Flag
 from threading import Thread
 from typing import Final
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cheeper_contracts import views
+from cheeper_contracts.lag import OBJECTIVES
 from cheeper_contracts.topics import PARTITIONS
 from projector.log_ends import LogEnds
 from projector.progress import Behind, Progress
@@ -99,11 +99,6 @@ DECLARED: Final = (
     LATE,
 )
 
-OBJECTIVES: Final[Mapping[str, Mapping[str, float]]] = {
-    store: {each.name: each.lag_ms / 1_000 for each in declared if each.lag_ms is not None}
-    for store, declared in (("redis", views.KEY_PATTERNS), ("mongo", views.COLLECTIONS))
-}
-
 
 class Metrics(Collector):
     """The metrics of one process, in a registry of its own."""
@@ -135,12 +130,16 @@ class Metrics(Collector):
         self._consumers = [each for each in self._consumers if each is not progress]
         self._waiting.pop((progress.store, progress.generation), None)
 
+    def tells_of(self, progress: Progress) -> bool:
+        """Whether a consumer was added and not forgotten."""
+        return progress in self._consumers
+
     def watch_waiting(self, progress: Progress, ask: Callable[[], Waiting], stop: Flag) -> Thread:
         """Asks a store now and then what waits in it, in a thread of its own. While it is away, nothing is told."""
         place = (progress.store, progress.generation)
 
         def look() -> None:
-            while not stop.is_set() and progress in self._consumers:
+            while not stop.is_set() and self.tells_of(progress):
                 try:
                     self._waiting[place] = ask()
                 except StoreAwayError:

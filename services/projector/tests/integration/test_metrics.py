@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from prometheus_client.parser import text_string_to_metric_families
+from pymongo import MongoClient
+from redis import Redis
 
+from cheeper_contracts.lag import LAG, SILENT_SECONDS, LagReport, lag_key, report_id
 from cheeper_contracts.topics import EVENTS, PARTITIONS, TOPICS, partition_of
 from cheeper_local.ports import free_port
 from cheeper_local.testing import until
@@ -83,6 +88,16 @@ class World:
     def eventually(self, metric, holds, **labels):
         """Waits until there are values and the condition holds for them."""
         until(lambda: (values := self.of(metric, **labels)) and holds(values), WAIT)
+
+    def reports(self, store):
+        """The lag reports that the store holds, by their ids."""
+        if store == "redis":
+            with Redis.from_url(self.environ["REDIS_URL"]) as client:
+                found = client.hgetall(lag_key(self.environ["REDIS_PREFIX"]))
+            return {name.decode(): msgspec.json.decode(text, type=LagReport) for name, text in found.items()}
+        with MongoClient(self.environ["MONGO_URL"]) as client:
+            found = list(client[self.environ["MONGO_DATABASE"]][LAG].find())
+        return {each["_id"]: msgspec.convert(each, LagReport) for each in found}
 
 
 @pytest.fixture
@@ -205,3 +220,29 @@ def test_a_gap_is_told_and_lag_grows_behind_it(world, story, author):
             world.eventually(metrics.GAP, lambda values: not any(values), store=store)
             world.eventually(metrics.SECONDS_BEHIND, lambda values: not any(values), store=store)
             world.eventually(metrics.LATE, lambda values: not any(values), store=store)
+
+
+@pytest.mark.parametrize("store", ["redis", "mongo"])
+def test_the_store_is_told_of_its_own_lag(world, story, author, store):
+    """Of each partition, again and again; a gap behind which messages wait is in it; then silence, which is late."""
+    one = author()
+    for _ in range(3):
+        story.posted(one)
+    first, _, third = story.messages[partition_of(one)]
+    everything, here = {report_id(1, partition) for partition in range(PARTITIONS)}, report_id(1, partition_of(one))
+    with world.projector():
+        world.send([first])
+        until(lambda: (found := world.reports(store)).keys() == everything and late(found) == {0}, WAIT)
+        earlier = world.reports(store)[here].told_at
+        until(lambda: world.reports(store)[here].told_at > earlier, WAIT)
+        world.send([third])
+        until(lambda: world.reports(store)[here].messages == 1 and world.reports(store)[here].seconds > 1, WAIT)
+        assert {each.messages for name, each in world.reports(store).items() if name != here} == {0}
+    ended = world.reports(store)
+    until(lambda: min(late(ended)) > SILENT_SECONDS, WAIT)
+    assert world.reports(store) == ended
+
+
+def late(reports):
+    """How late the store is now by these, in seconds."""
+    return {each.seconds_at(time.time()) for each in reports.values()}

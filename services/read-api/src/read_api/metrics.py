@@ -5,9 +5,10 @@ A request moves a few plain numbers, on the one thread of the event loop; all el
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final, Literal
 
@@ -15,6 +16,8 @@ import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from cheeper_contracts.lag import OBJECTIVES, LagReport
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds. A look-up takes a millisecond or two, `after` up to ten seconds."""
@@ -53,21 +56,49 @@ SEQUENCE: Final = Declared(
     "the last sequence that the live views hold, absent while the store is away",
     ("store", "generation", "partition"),
 )
+MESSAGES_BEHIND: Final = Declared(
+    "cheeper_read_api_behind_messages",
+    "messages in the log that the live views do not hold, as the projector said last",
+    ("store", "generation", "partition"),
+)
+SECONDS_BEHIND: Final = Declared(
+    "cheeper_read_api_behind_seconds",
+    "age of the first of them, and the time since the projector said so where it is silent",
+    ("store", "generation", "partition"),
+)
+OBJECTIVE: Final = Declared("cheeper_read_api_view_objective_seconds", "the lag objective of a view", ("store", "view"))
+LATE: Final = Declared(
+    "cheeper_read_api_view_late",
+    "1 while the store's lag is beyond the view's objective, absent while the store is away",
+    ("store", "generation", "view"),
+)
 
-DECLARED: Final = (REQUESTS, SECONDS, WAITING, WAITS, AWAY, SEQUENCE)
+DECLARED: Final = (
+    REQUESTS,
+    SECONDS,
+    WAITING,
+    WAITS,
+    AWAY,
+    SEQUENCE,
+    MESSAGES_BEHIND,
+    SECONDS_BEHIND,
+    OBJECTIVE,
+    LATE,
+)
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """How far a store is: its live generation, and the sequences by partition."""
+    """How far a store is: its live generation, and by partition the sequences and what was last said of their lag."""
 
     generation: int
     sequences: Mapping[int, int]
+    reports: Mapping[int, LagReport]
 
 
 class Metrics(Collector):
     """The metrics of one process, in a registry of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.waiting = 0
         self.waits: Counter[Outcome] = Counter()
         self.away: Counter[str] = Counter()
@@ -75,6 +106,9 @@ class Metrics(Collector):
         self._took: dict[str, list[int]] = {}
         self._seconds: Counter[str] = Counter()
         self._applied: Mapping[str, Applied] = {}
+        self._clock = clock
+        # Until somebody reports a partition, it is as late as we have waited for that.
+        self._nobody = LagReport(told_at=clock(), messages=None, seconds=0.0)
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -114,8 +148,28 @@ class Metrics(Collector):
             for label, number in counted.items():
                 family.add_metric((label,), number)
             yield family
-        sequences = GaugeMetricFamily(SEQUENCE.name, SEQUENCE.what, labels=SEQUENCE.labels)
+        yield from self._lag()
+
+    def _lag(self) -> Iterator[Metric]:
+        """How far and how late the stores are that answered."""
+        gauges = {
+            each: GaugeMetricFamily(each.name, each.what, labels=each.labels)
+            for each in (SEQUENCE, MESSAGES_BEHIND, SECONDS_BEHIND, OBJECTIVE, LATE)
+        }
+        now = self._clock()
+        for store, objectives in OBJECTIVES.items():
+            for view, objective in objectives.items():
+                gauges[OBJECTIVE].add_metric((store, view), objective)
         for store, applied in self._applied.items():
+            generation, worst = str(applied.generation), 0.0
             for partition, sequence in sorted(applied.sequences.items()):
-                sequences.add_metric((store, str(applied.generation), str(partition)), sequence)
-        yield sequences
+                place, report = (store, generation, str(partition)), applied.reports.get(partition, self._nobody)
+                seconds = report.seconds_at(now)
+                worst = max(worst, seconds)
+                gauges[SEQUENCE].add_metric(place, sequence)
+                gauges[SECONDS_BEHIND].add_metric(place, seconds)
+                if report.messages is not None:
+                    gauges[MESSAGES_BEHIND].add_metric(place, report.messages)
+            for view, objective in OBJECTIVES[store].items():
+                gauges[LATE].add_metric((store, generation, view), worst > objective)
+        yield from gauges.values()

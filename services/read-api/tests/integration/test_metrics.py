@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import httpx
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from read_api_layout import new_id
@@ -12,11 +14,48 @@ from read_api_process import running
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, prefix_of, registry_key
+from cheeper_contracts.lag import LAG, OBJECTIVES, LagReport, lag_key, report_id
 from cheeper_contracts.topics import PARTITIONS
 from cheeper_local.testing import until
 from read_api import metrics
 from read_api.http.endpoints import ENDPOINTS
 from read_api.stores import applied
+
+
+class Reports:
+    """What the projector says of its lateness, in both stores."""
+
+    def __init__(self, hot, documents):
+        self._hot, self._documents = hot, documents
+        self.forget()
+
+    def tell(self, store, partition, *, age=0.0, messages=0, seconds=0.0, generation=1):
+        """One report, that old."""
+        name = report_id(generation, partition)
+        report = LagReport(told_at=time.time() - age, messages=messages, seconds=seconds)
+        if store == "redis":
+            self._hot.client.hset(lag_key(self._hot.prefix), name, msgspec.json.encode(report))
+        else:
+            document = msgspec.structs.asdict(report)
+            self._documents.database[LAG].replace_one({"_id": name}, document, upsert=True)
+
+    def tell_all(self, store, **what):
+        """The same of each partition."""
+        for partition in range(PARTITIONS):
+            self.tell(store, partition, **what)
+
+    def forget(self):
+        """As if nobody had said anything."""
+        self._hot.client.delete(lag_key(self._hot.prefix))
+        self._documents.database.drop_collection(LAG)
+
+
+@pytest.fixture
+def reports(shared_hot, shared_documents):
+    """The reports, gone afterwards."""
+    made = Reports(shared_hot, shared_documents)
+    yield made
+    made.forget()
 
 
 @pytest.fixture
@@ -46,14 +85,15 @@ class Scrape(dict):
         return {dict(labels)[label] for name, labels in self if name == declared.name}
 
 
-def test_every_declared_metric_is_told_and_parses(log, stores, shared_hot, shared_documents):
-    """Requests by query and status, their seconds, waits by how they ended, and how far each store is."""
+def test_every_declared_metric_is_told_and_parses(log, stores, shared_hot, shared_documents, reports):
+    """Requests by query and status, their seconds, waits by how they ended, and how far and how late each store is."""
     author, settled = new_id(), new_id()
     shared_hot.author(author, username="bob")
     shared_hot.command(settled, key=author, sequence=1)
     shared_hot.client.hset(shared_hot.key(views.CHECKPOINT, 3), "sequence", 17)
     shared_documents.database[views.CHECKPOINTS.name].replace_one({"_id": 5}, {"sequence": 9}, upsert=True)
     counter = f"/author/{author}/followers-counter"
+    reports.tell("redis", 3, messages=2, seconds=0.5)
     with running(log, **stores) as (client, _):
         assert [client.get(counter).status_code for _ in range(3)] == [200] * 3
         client.get(counter, params={"after": new_id(), "timeout": "0.1"})
@@ -142,3 +182,54 @@ def test_the_live_generation_is_told(log, stores, shared_hot):
             assert Scrape(client).of(metrics.SEQUENCE, "redis", "2", "1") == 23
     finally:
         shared_hot.client.delete(registry_key(prefix))
+
+
+@pytest.mark.parametrize("store", ["redis", "mongo"])
+def test_lag_is_what_the_projector_said_of_each_partition(log, stores, reports, store):
+    """Messages and seconds by partition, late beyond a view's own objective; of that store alone."""
+    other = "mongo" if store == "redis" else "redis"
+    for each in (store, other):
+        reports.tell_all(each, age=0.2)
+    objectives = OBJECTIVES[store]
+    seconds = (min(objectives.values()) + max(objectives.values())) / 2 + 0.001
+    reports.tell(store, 2, messages=7, seconds=seconds)
+    with running(log, **stores) as (client, _):
+        seen = Scrape(client)
+    assert seen.of(metrics.MESSAGES_BEHIND, store, "1", "2") == 7
+    assert seen.of(metrics.SECONDS_BEHIND, store, "1", "2") == seconds
+    assert seen.of(metrics.SECONDS_BEHIND, store, "1", "3") == 0
+    for view, objective in objectives.items():
+        assert seen.of(metrics.OBJECTIVE, store, view) == objective
+        assert seen.of(metrics.LATE, store, "1", view) == (seconds > objective), view
+    assert all(seen.of(metrics.LATE, other, "1", view) == 0 for view in OBJECTIVES[other])
+
+
+@pytest.mark.parametrize("store", ["redis", "mongo"])
+def test_a_projector_that_is_silent_is_late(log, stores, reports, store):
+    """Since it said something last, and by what it said then."""
+    reports.tell_all(store, age=60, seconds=1.0)
+    with running(log, **stores) as (client, _):
+        seen = Scrape(client)
+    assert 61 <= seen.of(metrics.SECONDS_BEHIND, store, "1", "0") < 120
+    assert all(seen.of(metrics.LATE, store, "1", view) == 1 for view in OBJECTIVES[store])
+
+
+def test_what_nobody_has_reported_is_late_before_long(log, stores, reports):
+    """An installation whose projector never ran is told of as late, not as well; so is a partition that lacks."""
+    reports.tell_all("redis", age=-3_600)  # fresh for as long as the test lasts
+    with running(log, **stores) as (client, _):
+        until(lambda: Scrape(client).of(metrics.SECONDS_BEHIND, "mongo", "1", "4") > 3, 20)
+        seen = Scrape(client)
+        assert all(seen.of(metrics.LATE, "mongo", "1", view) == 1 for view in OBJECTIVES["mongo"])
+        assert seen.of(metrics.SECONDS_BEHIND, "redis", "1", "4") == 0
+        assert seen.values_of(metrics.MESSAGES_BEHIND, "store") == {"redis"}
+
+
+def test_another_generation_that_is_behind_makes_nobody_late(log, stores, reports):
+    """A rebuild begins at the log's first message, and readers see nothing of it."""
+    for store in OBJECTIVES:
+        reports.tell_all(store, age=-3_600)
+        reports.tell_all(store, age=-3_600, seconds=500.0, generation=2)
+    with running(log, **stores) as (client, _):
+        seen = Scrape(client)
+    assert {seen.of(metrics.LATE, store, "1", view) for store, views in OBJECTIVES.items() for view in views} == {0}

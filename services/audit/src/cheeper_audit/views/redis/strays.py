@@ -10,6 +10,7 @@ from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.write_model import Table, WriteModel
 from cheeper_contracts import views
 from cheeper_contracts.generations import REGISTRY
+from cheeper_contracts.lag import LAG
 
 NAME: Final = "stray"
 
@@ -24,7 +25,7 @@ _OWNED_BY: Final[dict[str, Table]] = {
     views.TASKS.name: "authors",
     views.REFILL.name: "authors",
 }
-_NOT_AUDITED: Final = ({pattern.name for pattern in views.KEY_PATTERNS} | {REGISTRY}) - _OWNED_BY.keys()
+_NOT_AUDITED: Final = ({pattern.name for pattern in views.KEY_PATTERNS} | {REGISTRY, LAG}) - _OWNED_BY.keys()
 
 
 def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]) -> list[Difference]:

@@ -1,0 +1,41 @@
+"""Lag reports: what one is worth when it is read."""
+
+import pytest
+
+from cheeper_contracts import lag, views
+
+NOW = 1_000.0
+
+
+def report(told_at, seconds=0.5):
+    return lag.LagReport(told_at=told_at, messages=1, seconds=seconds)
+
+
+@pytest.mark.parametrize("age", [-5.0, 0.0, 1.0, lag.SILENT_SECONDS])
+def test_a_fresh_report_is_taken_at_its_word(age):
+    """Whatever the two clocks and the time to the next report make of it."""
+    assert report(NOW - age).seconds_at(NOW) == 0.5
+
+
+@pytest.mark.parametrize("age", [lag.SILENT_SECONDS + 0.5, 900.0])
+def test_silence_counts_as_lag(age):
+    """A projector that has ended reports nothing, and what it said last is as old as it is."""
+    assert report(NOW - age).seconds_at(NOW) == 0.5 + age
+
+
+def test_reports_of_generations_and_partitions_stand_apart():
+    """So a rebuild that is far behind makes nobody late who reads the live views."""
+    assert len({lag.report_id(generation, partition) for generation in (1, 2, 12) for partition in range(8)}) == 24
+
+
+def test_each_view_that_is_one_has_its_objective():
+    """In seconds, of both stores."""
+    assert lag.OBJECTIVES["redis"][views.TIMELINE.name] == views.TIMELINE.lag_ms / 1_000
+    assert lag.OBJECTIVES["mongo"][views.AUTHORS.name] == views.AUTHORS.lag_ms / 1_000
+    assert views.CHECKPOINT.name not in lag.OBJECTIVES["redis"]
+
+
+def test_the_hash_is_no_key_of_a_generation():
+    """All keys of the views carry a colon behind the pattern's name, so forgetting a generation leaves the reports."""
+    assert lag.lag_key("p:") == views.stem("p:") + "lag"
+    assert lag.LAG not in {pattern.name for pattern in views.KEY_PATTERNS} | {each.name for each in views.COLLECTIONS}
