@@ -55,7 +55,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     open: Callable[[Ground, Length], AbstractContextManager[Sides]]
     reaches: tuple[Reach, ...] = ()
-    lengths: tuple[Length, ...] = ("tiny", "short", "long")
+    lengths: tuple[Length, ...] = ("tiny", "short")
     warm_up: bool = True
 
     @property

@@ -86,7 +86,8 @@ class _Load:
         self.loop = asyncio.get_running_loop()
         self.latencies: dict[str, list[float]] = {name: [] for name, _ in plan.requests}
         self.refused: dict[int, int] = {}
-        self.free: list[_Connection] = []
+        # In turn, since the gateway closes a connection that sends nothing in its first seconds.
+        self.free: deque[_Connection] = deque()
         self.due: deque[float] = deque()
         self.sent = 0
         self.under_way = 0
@@ -99,7 +100,7 @@ class _Load:
         for _ in range(self.plan.connections):
             _, connection = await self.loop.create_connection(lambda: _Connection(self), HOST, self.plan.port)
             connections.append(connection)
-        self.free = list(connections)
+        self.free.extend(connections)
         self.counting_from = time.monotonic() + self.plan.warm
         self.ends = self.counting_from + self.plan.seconds
         began = time.process_time()
@@ -130,7 +131,7 @@ class _Load:
                 self.due.append(begins + number / rate)
                 number += 1
             while self.due and self.free:
-                self.begin(self.free.pop(), self.due.popleft())
+                self.begin(self.free.popleft(), self.due.popleft())
             await asyncio.sleep(_TICK)
 
     def begin(self, connection: _Connection, due: float) -> None:

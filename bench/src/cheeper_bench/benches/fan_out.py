@@ -203,7 +203,7 @@ BENCH: Final = Bench(
     name="fan_out",
     title="Fan-out into full timelines",
     open=_open,
-    lengths=("tiny", "short", "long", "guard"),
+    lengths=("tiny", "short", "guard"),
     reaches=(
         Reach(says="over a client pipeline", side="Cheeper", figure="entries/s", over="client pipeline", wanted=5),
         Reach(says="over LPUSH at its best", side="Cheeper", figure="entries/s", over="LPUSH at its best", wanted=0.4),

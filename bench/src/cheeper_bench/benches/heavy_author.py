@@ -52,7 +52,7 @@ class _Sizes(msgspec.Struct, frozen=True):
 _SIZES: Final[dict[Length, _Sizes]] = {
     "tiny": _Sizes(2_500, 30, 10, 1),
     "short": _Sizes(50_000, 962, _RATE, 5),
-    "long": _Sizes(1_000_000, 2_000, _RATE, 30),
+    "long": _Sizes(1_000_000, 2_000, _RATE, 60),
 }
 
 

@@ -199,6 +199,7 @@ BENCH: Final = Bench(
     name="mixed",
     title="Mixed load",
     open=_open,
+    lengths=("tiny", "short", "long"),
     reaches=tuple(
         Reach(
             says=f"{name}, throughput at p99 under 50 ms, over SQL only",

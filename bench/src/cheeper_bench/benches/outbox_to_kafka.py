@@ -163,6 +163,7 @@ BENCH: Final = Bench(
     name="outbox_to_kafka",
     title="Outbox to Kafka",
     open=_open,
+    lengths=("tiny", "short", "long"),
     reaches=(
         Reach(
             says="median latency over Debezium's", side="relay", figure="p50 ms", over="Debezium", wanted=0.5, at="most"

@@ -98,7 +98,7 @@ BENCH: Final = Bench(
     name="projector",
     title="Projector, from Kafka to both stores",
     open=_open,
-    lengths=("tiny", "short", "long", "guard"),
+    lengths=("tiny", "short", "guard"),
     warm_up=False,
     reaches=(Reach(says="over decoding only", side="projector", figure="events/s", over="decoding only", wanted=0.25),),
 )

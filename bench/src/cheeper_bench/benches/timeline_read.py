@@ -127,7 +127,7 @@ BENCH: Final = Bench(
     name="timeline_read",
     title="GET timeline of 10, requests/s a core",
     open=_open,
-    lengths=("tiny", "short", "long", "guard"),
+    lengths=("tiny", "short", "guard"),
     reaches=(
         Reach(says="over hello", side="read-api", figure="requests/s", over="hello", wanted=0.6),
         Reach(

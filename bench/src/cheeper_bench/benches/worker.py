@@ -237,7 +237,7 @@ BENCH: Final = Bench(
     name="worker",
     title="Async commands handled by one worker",
     open=_open,
-    lengths=("tiny", "short", "long", "guard"),
+    lengths=("tiny", "short", "guard"),
     warm_up=False,
     reaches=(
         Reach(says="over one transaction a command", side="worker", figure="commands/s", over="one by one", wanted=4),

@@ -17,6 +17,7 @@ from cheeper_audit.views.table import SWEEPS
 from cheeper_audit.watch import Watch
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
+from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.topics import PARTITIONS
 
 pytestmark = pytest.mark.proves(guarantee="audit")
@@ -151,11 +152,12 @@ def test_watching_looks_again_where_the_generation_moved(stores, generations, re
 
 
 def test_keys_of_other_generations_are_no_strays(stores, relay, generations, redis, redis_prefix):
-    """Nor is the registry, nor what belongs to no generation; a stray of the one that is looked at is named."""
+    """Nor are registry, lag reports, or what belongs to no generation; a stray of the one looked at is named."""
     relay.execute("CREATE TABLE authors (author_id uuid); CREATE TABLE cheeps (cheep_id uuid)")
     generations.fill()
     redis.set(generations.key(views.TIMELINE, "nobody"), "x")
     redis.set(views.ACCEPTED_COMMAND.key(redis_prefix, "a"), "x")
+    redis.hset(lag_key(redis_prefix), report_id(2, 7), "{}")
     redis.set(views.stem(redis_prefix) + "likes:1", "x")
     for live, found in ((1, ["likes:1"]), (2, ["timeline:nobody"])):
         generations.register(live=live)
