@@ -99,6 +99,7 @@ def of_lag() -> Entry:
         "redis hash": lag.lag_key("prefix:"),
         "mongo collection": lag.LAG,
         "report": lag.report_id(2, 7),
+        "seconds": [lag.PERIOD_SECONDS, lag.SILENT_SECONDS],
     }
 
 

@@ -31,19 +31,34 @@ OBJECTIVES: Final[Mapping[str, Mapping[str, float]]] = {
 """The lag objective of each view of each store, in seconds."""
 
 
+MONGO_NOW: Final = {"$divide": [{"$toLong": "$$NOW"}, 1_000]}
+"""MongoDB's clock within an update or an aggregation, in seconds since 1970."""
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How late a partition of a store is: messages that are in the log and not in the store, none where that is not
+    known, and for how many seconds the first of them has been sent.
+    """
+
+    messages: int | None
+    seconds: float
+
+
 class LagReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one partition: messages in the log that the store had not applied at `told_at` (seconds since 1970), none
-    where that was not known, and for how many seconds the first of them had been sent.
+    """The lag of one partition as it was at `told_at`, in seconds since 1970 by the store's own clock: the writer's and
+    the reader's may differ.
     """
 
     told_at: float
     messages: int | None
     seconds: float
 
-    def seconds_at(self, now: float) -> float:
-        """How late the views are at a later time, as far as anyone has said; `now` in seconds since 1970."""
-        silent = max(0.0, now - self.told_at)
-        return self.seconds + (silent if silent > SILENT_SECONDS else 0.0)
+    def at(self, now: float) -> Lag:
+        """The lag at another time of that clock, as far as anyone has said. A report of the future is of a clock that
+        was set back, and worth as little as an old one.
+        """
+        silent = abs(now - self.told_at)
+        return Lag(self.messages, self.seconds) if silent <= SILENT_SECONDS else Lag(None, self.seconds + silent)
 
 
 def lag_key(prefix: str) -> str:

@@ -13,7 +13,15 @@ from cheeper_local.waiting import until
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
 
-MEASURED = {"read-api": "cheeper_read_api_", "projector": "cheeper_projector_"}
+MEASURED = {
+    "read-api": "cheeper_read_api_",
+    "projector": "cheeper_projector_",
+    "write-api": "cheeper_write_api_",
+    "worker": "cheeper_write_api_",
+    "relay": "cheeper_write_api_",
+    "process-manager": "cheeper_write_api_",
+}
+SILENCE = 10.0
 RETURN_SECONDS = 90
 
 
@@ -69,6 +77,42 @@ async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
     finally:
         local_stack.server("redis", "start")
     local_stack.wait_ready()
+
+
+def readers_lag(stack):
+    """The samples of the lag that read-api tells: {(name, store): values}."""
+    port = next(each["port"] for each in stack.processes().values() if each["role"] == "read-api")
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if "store" in sample.labels:
+                name = sample.name.removeprefix("cheeper_read_api_")
+                found.setdefault((name, sample.labels["store"]), []).append(sample.value)
+    return found
+
+
+async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, patient):
+    """Nothing is behind at rest, in either store; without a projector all views are late, until there is one again."""
+
+    def fresh():
+        seen = readers_lag(local_stack)
+        return all(
+            seen.get((name, store)) and not any(seen[name, store])
+            for name in ("behind_messages", "behind_seconds", "view_late")
+            for store in ("redis", "mongo")
+        )
+
+    await sign_up(patient)
+    until(fresh, RETURN_SECONDS)
+    local_stack.stop_process("projector")
+    try:
+        for store in ("redis", "mongo"):
+            until(lambda store=store: min(readers_lag(local_stack)["behind_seconds", store]) > SILENCE, RETURN_SECONDS)
+            assert set(readers_lag(local_stack)["view_late", store]) == {1}
+    finally:
+        local_stack.start_process("projector")
+    until(fresh, RETURN_SECONDS)
 
 
 async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local_stack, patient, client):

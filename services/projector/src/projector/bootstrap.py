@@ -142,13 +142,9 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     number: int = FIRST,
     rate: Rate | None = None,
 ) -> Consumer:
-    """The consumer of one generation of a store, told of in the metrics where there are any."""
+    """The consumer of one generation of a store, told of in its store and the metrics where there are any."""
     progress = Progress(store.name, number)
-    if metrics is not None:
-        metrics.add(progress)
-        metrics.watch_waiting(progress, store.waiting, stop)
-        report(progress, metrics.ends, _lag_reports(settings, store.name), lambda: metrics.tells_of(progress), stop)
-    return Consumer(
+    made = Consumer(
         store=store,
         event_log=_topic_log(settings, EVENTS, group_of(store.name, number)),
         rate=rate,
@@ -159,6 +155,11 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
         progress=progress,
         tasks=tasks,
     )
+    if metrics is not None:
+        metrics.add(progress)
+        metrics.watch_waiting(progress, store.waiting, stop)
+        report(progress, metrics.ends, _lag_reports(settings, store.name), lambda: metrics.tells_of(progress), stop)
+    return made
 
 
 def metrics(settings: Settings, stop: Flag) -> Metrics:

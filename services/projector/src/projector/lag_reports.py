@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from threading import Event as Flag
@@ -11,10 +10,9 @@ from typing import Protocol
 
 import structlog
 
-from cheeper_contracts.lag import PERIOD_SECONDS, LagReport, report_id
+from cheeper_contracts.lag import PERIOD_SECONDS, Lag, report_id
 from projector.log_ends import LogEnds
 from projector.progress import Progress
-from projector.stores import StoreError
 
 log = structlog.get_logger()
 
@@ -22,38 +20,43 @@ log = structlog.get_logger()
 class LagReports(Protocol):
     """Where a store keeps them."""
 
-    def tell(self, reports: Mapping[str, LagReport]) -> None:
-        """Keep these, by `report_id`, instead of those before. Raises StoreError."""
+    def tell(self, lags: Mapping[str, Lag]) -> None:
+        """Keep these, by `report_id` and with the store's time, instead of those before. Raises StoreError."""
 
     def close(self) -> None:
         """Gives its connections back."""
 
 
-def reports_of(progress: Progress, ends: LogEnds, now: float) -> dict[str, LagReport]:
-    """One for each partition that the consumer has now; `now` in seconds since 1970."""
-    found = {}
-    for partition in sorted(progress.owned()):
-        behind = progress.behind(partition, ends)
-        report = LagReport(told_at=now, messages=behind.messages, seconds=behind.seconds)
-        found[report_id(progress.generation, partition)] = report
-    return found
+def known_lags(progress: Progress, ends: LogEnds) -> dict[str, Lag]:
+    """Of the partitions that the consumer has now, by `report_id`. Where one does not know yet how far the store is or
+    how far the log reaches, the report of who had the partition before says more.
+    """
+    lags = {partition: progress.behind(partition, ends) for partition in sorted(progress.owned())}
+    return {report_id(progress.generation, at): lag for at, lag in lags.items() if lag.messages is not None}
 
 
 def report(progress: Progress, ends: LogEnds, reports: LagReports, wanted: Callable[[], bool], stop: Flag) -> Thread:
-    """Starts the thread, which ends with `stop` or once it is not wanted. While the store is away, nothing is told."""
+    """Starts the thread, which ends with `stop` or once it is not wanted. Where the store takes none, the log says so
+    once, and once more when it does again.
+    """
+    store = progress.store
 
     def tell() -> None:
+        why: str | None = None
         with closing(reports):
             while not stop.is_set() and wanted():
+                before, why = why, None
                 try:
-                    if found := reports_of(progress, ends, time.time()):
-                        reports.tell(found)
-                except StoreError as error:
-                    log.debug("the lag is not told", store=progress.store, why=str(error))
-                except Exception:
-                    log.exception("the lag cannot be told", store=progress.store)
+                    if lags := known_lags(progress, ends):
+                        reports.tell(lags)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next one may be taken
+                    why = f"{type(error).__name__}: {error}"
+                if why and not before:
+                    log.warning("the store does not take how late it is, so readers call it late", store=store, why=why)
+                elif before and not why:
+                    log.info("the store takes how late it is again", store=store)
                 stop.wait(PERIOD_SECONDS)
 
-    thread = Thread(target=tell, name=f"lag-{progress.store}", daemon=True)
+    thread = Thread(target=tell, name=f"lag-{store}", daemon=True)
     thread.start()
     return thread

@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cheeper_contracts.lag import OBJECTIVES
+from cheeper_contracts.lag import OBJECTIVES, Lag
 from cheeper_contracts.topics import PARTITIONS
 from projector.log_ends import LogEnds
-from projector.progress import Behind, Progress
+from projector.progress import Progress
 from projector.stores import StoreAwayError, Waiting
 
 log = structlog.get_logger()
@@ -193,7 +193,7 @@ class Metrics(Collector):
         for view, objective in OBJECTIVES[progress.store].items():
             tell(LATE, worst > objective, *of_store, view)
 
-    def _tell_partition(self, progress: Progress, partition: int, behind: Behind, tell: Callable[..., None]) -> None:
+    def _tell_partition(self, progress: Progress, partition: int, behind: Lag, tell: Callable[..., None]) -> None:
         place = (progress.store, str(progress.generation), str(partition))
         if partition in progress.sequences:
             tell(SEQUENCE, progress.sequences[partition], *place)

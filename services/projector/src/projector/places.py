@@ -56,6 +56,7 @@ class Places:
         """Notices another topic, a store put back to an older state, and what is not well."""
         if self._log.look():
             self._positions.clear()
+        self._progress.keeps(self._log.owned)
         self._health.say("kafka", self._log.why_not, self._store.name)
         self._health.say(self._views, self._why_not_whole())
         if time.monotonic() >= self._next_look:

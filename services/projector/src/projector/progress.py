@@ -7,23 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 
-import msgspec
-
 from cheeper_contracts.generations import FIRST
+from cheeper_contracts.lag import Lag
 from projector.decoding import Incoming
 from projector.log_ends import LogEnds
 from projector.stores import Checkpoint, Item
 
 _MICROSECONDS = 1_000_000
-
-
-class Behind(msgspec.Struct, frozen=True):
-    """Messages that are in the log and not in the store, and for how many seconds the first of them has been sent; none
-    while the store has not said where it is.
-    """
-
-    messages: int | None
-    seconds: float
 
 
 class Progress:
@@ -54,6 +44,12 @@ class Progress:
         self.sequences[partition] = stored.sequence
         self._next[partition] = stored.offset + 1 if stored.topic_id == topic_id else 0
         self._in_hand.pop(partition, None)
+
+    def keeps(self, owned: AbstractSet[int]) -> None:
+        """Of other partitions nothing is known any more: another process goes on with them."""
+        for noted in (self._next, self._in_hand, self._last):
+            for partition in noted.keys() - owned:
+                del noted[partition]
 
     def reads(self, partition: int, found: Iterable[Incoming], fresh: list[Incoming]) -> None:
         """These were read, of which these are new."""
@@ -96,23 +92,23 @@ class Progress:
         """The store did not take something, for a reason that passes."""
         self.retries[type(error.__cause__ or error).__name__] += 1
 
-    def behind(self, partition: int, ends: LogEnds) -> Behind:
+    def behind(self, partition: int, ends: LogEnds) -> Lag:
         """How late the store is in a partition, as of now.
 
         What was read tells its own age. What was not, because the store is away or something is missing before it, has
         at least the age since it was seen in the log.
         """
-        now, offset = self._clock(), self._next.get(partition)
-        if offset is None:
-            return Behind(None, now - self._began)
-        messages = max(0, (ends.end(partition) or 0) - offset)
+        now, offset, end = self._clock(), self._next.get(partition), ends.end(partition)
+        if offset is None or end is None:
+            return Lag(None, now - self._began)
+        messages = max(0, end - offset)
         committed = self._in_hand.get(partition)
         if committed is not None:
-            return Behind(max(1, messages), max(0.0, now - committed / _MICROSECONDS))
+            return Lag(max(1, messages), max(0.0, now - committed / _MICROSECONDS))
         seen = ends.since(partition, offset)
         if seen is None:
-            return Behind(0, 0.0)
+            return Lag(0, 0.0)
         since, may_be_older = seen
         if may_be_older and partition in self._last:
             since = min(since, self._last[partition] / _MICROSECONDS)
-        return Behind(messages, max(0.0, now - since))
+        return Lag(messages, max(0.0, now - since))

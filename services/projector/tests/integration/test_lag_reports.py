@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import msgspec
@@ -9,19 +10,19 @@ import pytest
 import redis as redis_client
 from pymongo import MongoClient
 
-from cheeper_contracts.lag import LAG, LagReport, lag_key, report_id
+from cheeper_contracts.lag import LAG, Lag, LagReport, lag_key, report_id
 from projector.stores import StoreAwayError
+from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports
+from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.lag import RedisLagReports
 
-
-def report(seconds):
-    return LagReport(told_at=1_000.25, messages=None if seconds else 0, seconds=seconds)
+VERSION = 1
 
 
 @pytest.fixture(params=["redis", "mongo"])
 def kept(request):
-    """Each store in turn: `reports`, and `all` of what is read there."""
+    """Each store in turn: `reports`, `generations`, and `all` of what is read there."""
     if request.param == "redis":
         prefix = request.getfixturevalue("redis_prefix")
         client = redis_client.Redis.from_url(request.getfixturevalue("redis_url"))
@@ -30,7 +31,9 @@ def kept(request):
             found = client.hgetall(lag_key(prefix))
             return {name.decode(): msgspec.json.decode(text, type=LagReport) for name, text in found.items()}
 
-        yield SimpleNamespace(reports=RedisLagReports(client, prefix), all=fields)
+        yield SimpleNamespace(
+            reports=RedisLagReports(client, prefix), generations=RedisGenerations(client, prefix), all=fields
+        )
     else:
         database = request.getfixturevalue("mongo_database")
         client = MongoClient(request.getfixturevalue("mongo_url"))
@@ -39,17 +42,36 @@ def kept(request):
             found = client[database][LAG].find()
             return {each["_id"]: msgspec.convert(each, LagReport) for each in found}
 
-        yield SimpleNamespace(reports=MongoLagReports(client, database), all=documents)
+        yield SimpleNamespace(
+            reports=MongoLagReports(client, database), generations=MongoGenerations(client, database), all=documents
+        )
     client.close()
 
 
+def lags(kept):
+    """What the reports say at the moment at which they were told."""
+    return {name: each.at(each.told_at) for name, each in kept.all().items()}
+
+
 def test_the_newest_report_of_each_partition_stands(kept):
-    """Others' partitions and generations keep theirs, whoever told of them."""
+    """Others' partitions and generations keep theirs, whoever told of them; each has the store's time."""
     first, second, other = report_id(1, 3), report_id(1, 12), report_id(12, 3)
-    kept.reports.tell({first: report(0.0), second: report(1.5)})
-    kept.reports.tell({other: report(7.0)})
-    kept.reports.tell({first: report(0.25)})
-    assert kept.all() == {first: report(0.25), second: report(1.5), other: report(7.0)}
+    before = time.time()
+    kept.reports.tell({first: Lag(0, 0.0), second: Lag(2, 1.5)})
+    kept.reports.tell({other: Lag(None, 7.0)})
+    kept.reports.tell({first: Lag(1, 0.25)})
+    assert lags(kept) == {first: Lag(1, 0.25), second: Lag(2, 1.5), other: Lag(None, 7.0)}
+    assert all(before - 1 <= each.told_at <= time.time() + 1 for each in kept.all().values())
+
+
+def test_what_is_said_of_a_forgotten_generation_goes_with_it(kept):
+    """Of the others it stays."""
+    kept.generations.register(VERSION)
+    doomed = kept.generations.create(VERSION).number
+    kept.reports.tell({report_id(1, 3): Lag(0, 0.0), report_id(doomed, 3): Lag(9, 90.0)})
+    kept.generations.forget(doomed)
+    kept.generations.remove(doomed)
+    assert kept.all().keys() == {report_id(1, 3)}
 
 
 def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis_prefix, mongo_database):
@@ -60,5 +82,5 @@ def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis
     own_mongo.stop()
     for reports in (RedisLagReports(redis, redis_prefix), MongoLagReports(mongo, mongo_database)):
         with pytest.raises(StoreAwayError):
-            reports.tell({report_id(1, 0): report(0.0)})
+            reports.tell({report_id(1, 0): Lag(0, 0.0)})
         reports.close()

@@ -245,4 +245,4 @@ def test_the_store_is_told_of_its_own_lag(world, story, author, store):
 
 def late(reports):
     """How late the store is now by these, in seconds."""
-    return {each.seconds_at(time.time()) for each in reports.values()}
+    return {each.at(time.time()).seconds for each in reports.values()}

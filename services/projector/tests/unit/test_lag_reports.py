@@ -5,36 +5,45 @@ from __future__ import annotations
 from threading import Event as Flag
 
 import pytest
+from structlog.testing import capture_logs
 
-from cheeper_contracts.lag import LagReport, report_id
+from cheeper_contracts.lag import Lag, report_id
 from cheeper_local.testing import until
 from projector import lag_reports
 from projector.log_ends import LogEnds
 from projector.progress import Progress
-from projector.stores import Checkpoint, StoreAwayError
+from projector.stores import Checkpoint, StoreAwayError, UnappliableError
 
 NOW = 1_000.0
 
 
 class Kept:
-    """A store's reports, kept here."""
+    """A store's reports, kept here. It takes none while there are `faults`, which pass one by one."""
 
     def __init__(self):
         self.told, self.faults, self.closed = [], [], False
 
-    def tell(self, reports):
+    def tell(self, lags):
         if self.faults:
-            raise self.faults.pop()
-        self.told.append(reports)
+            raise self.faults.pop(0)
+        self.told.append(lags)
 
     def close(self):
         self.closed = True
 
 
-def progress(owned, generation=1):
+def progress(owned, generation=1, placed=None):
     made = Progress("redis", generation, owned=lambda: owned, clock=lambda: NOW)
-    for partition in owned:
+    for partition in owned if placed is None else placed:
         made.placed(partition, Checkpoint(sequence=4, topic_id="t", offset=3), "t")
+    return made
+
+
+@pytest.fixture
+def ends():
+    """The log, which nobody has written to for a while."""
+    made = LogEnds(lambda: NOW - 7)
+    made.saw({0: 4, 5: 6, 6: 9})
     return made
 
 
@@ -46,32 +55,37 @@ def stop(monkeypatch):
     flag.set()
 
 
-def test_each_partition_that_it_has_is_reported_with_its_own_lag():
+def test_each_partition_that_it_has_is_reported_with_its_own_lag(ends):
     """By its generation; of the others the process that has them tells."""
-    ends = LogEnds(lambda: NOW - 7)
-    ends.saw({0: 4, 5: 6, 6: 9})
-    assert lag_reports.reports_of(progress({0, 5}, generation=2), ends, NOW) == {
-        report_id(2, 0): LagReport(told_at=NOW, messages=0, seconds=0.0),
-        report_id(2, 5): LagReport(told_at=NOW, messages=2, seconds=7.0),
-    }
+    found = lag_reports.known_lags(progress({0, 5}, generation=2), ends)
+    assert found == {report_id(2, 0): Lag(0, 0.0), report_id(2, 5): Lag(2, 7.0)}
 
 
-@pytest.mark.parametrize("fault", [StoreAwayError("away"), RuntimeError("a defect")])
-def test_a_fault_is_not_the_end_of_it(stop, fault):
-    """The next one is told; a thread that had ended would leave all views late for ever."""
+def test_what_is_not_known_is_not_said(ends):
+    """Who has just got a partition, or has not seen the log yet, would put less than the truth over what is there."""
+    assert lag_reports.known_lags(progress({0, 5}, placed={0}), ends).keys() == {report_id(1, 0)}
+    assert lag_reports.known_lags(progress({0, 5}), LogEnds()) == {}
+
+
+@pytest.mark.parametrize("fault", [StoreAwayError("away"), UnappliableError(None, "no"), RuntimeError("a defect")])
+def test_a_fault_is_not_the_end_of_it_and_is_told_once(stop, ends, fault):
+    """The next one is told; a thread that had ended, or failed in silence, would leave all views late for ever."""
     kept = Kept()
-    kept.faults = [fault]
-    thread = lag_reports.report(progress({0}), LogEnds(), kept, lambda: True, stop)
-    until(lambda: len(kept.told) > 1, 5)
-    stop.set()
-    thread.join(5)
+    kept.faults = [fault] * 3
+    with capture_logs() as lines:
+        thread = lag_reports.report(progress({0}), ends, kept, lambda: True, stop)
+        until(lambda: len(kept.told) > 1, 5)
+        stop.set()
+        thread.join(5)
+    assert [line["log_level"] for line in lines] == ["warning", "info"]
+    assert str(fault) in lines[0]["why"]
     assert kept.closed
 
 
-def test_a_generation_that_is_forgotten_is_told_of_no_more(stop):
+def test_a_generation_that_is_forgotten_is_told_of_no_more(stop, ends):
     """The thread ends and gives its connections back."""
     kept, wanted = Kept(), [True]
-    thread = lag_reports.report(progress({0}), LogEnds(), kept, lambda: wanted[0], stop)
+    thread = lag_reports.report(progress({0}), ends, kept, lambda: wanted[0], stop)
     until(lambda: kept.told, 5)
     wanted[0] = False
     thread.join(5)
@@ -79,9 +93,9 @@ def test_a_generation_that_is_forgotten_is_told_of_no_more(stop):
     assert kept.closed
 
 
-def test_without_a_partition_nothing_is_written(stop):
+def test_without_a_partition_nothing_is_written(stop, ends):
     """A standby has nothing to say."""
     kept, looks = Kept(), []
-    thread = lag_reports.report(progress(set()), LogEnds(), kept, lambda: looks.append(1) or len(looks) < 4, stop)
+    thread = lag_reports.report(progress(set()), ends, kept, lambda: looks.append(1) or len(looks) < 4, stop)
     thread.join(5)
     assert kept.told == []

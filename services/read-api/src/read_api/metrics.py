@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cheeper_contracts.lag import OBJECTIVES, LagReport
+from cheeper_contracts.lag import OBJECTIVES, Lag
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds. A look-up takes a millisecond or two, `after` up to ten seconds."""
@@ -58,7 +58,7 @@ SEQUENCE: Final = Declared(
 )
 MESSAGES_BEHIND: Final = Declared(
     "cheeper_read_api_behind_messages",
-    "messages in the log that the live views do not hold, as the projector said last",
+    "messages in the log that the live views do not hold, as the projector says, absent while it is silent",
     ("store", "generation", "partition"),
 )
 SECONDS_BEHIND: Final = Declared(
@@ -88,17 +88,17 @@ DECLARED: Final = (
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """How far a store is: its live generation, and by partition the sequences and what was last said of their lag."""
+    """How far a store is: its live generation, and by partition the sequences, and the lag as far as anyone told it."""
 
     generation: int
     sequences: Mapping[int, int]
-    reports: Mapping[int, LagReport]
+    lags: Mapping[int, Lag]
 
 
 class Metrics(Collector):
     """The metrics of one process, in a registry of its own."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.waiting = 0
         self.waits: Counter[Outcome] = Counter()
         self.away: Counter[str] = Counter()
@@ -107,8 +107,7 @@ class Metrics(Collector):
         self._seconds: Counter[str] = Counter()
         self._applied: Mapping[str, Applied] = {}
         self._clock = clock
-        # Until somebody reports a partition, it is as late as we have waited for that.
-        self._nobody = LagReport(told_at=clock(), messages=None, seconds=0.0)
+        self._untold: dict[tuple[str, int], float] = {}  # since when a live generation lacks a report
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -156,20 +155,29 @@ class Metrics(Collector):
             each: GaugeMetricFamily(each.name, each.what, labels=each.labels)
             for each in (SEQUENCE, MESSAGES_BEHIND, SECONDS_BEHIND, OBJECTIVE, LATE)
         }
-        now = self._clock()
         for store, objectives in OBJECTIVES.items():
             for view, objective in objectives.items():
                 gauges[OBJECTIVE].add_metric((store, view), objective)
         for store, applied in self._applied.items():
-            generation, worst = str(applied.generation), 0.0
-            for partition, sequence in sorted(applied.sequences.items()):
-                place, report = (store, generation, str(partition)), applied.reports.get(partition, self._nobody)
-                seconds = report.seconds_at(now)
-                worst = max(worst, seconds)
-                gauges[SEQUENCE].add_metric(place, sequence)
-                gauges[SECONDS_BEHIND].add_metric(place, seconds)
-                if report.messages is not None:
-                    gauges[MESSAGES_BEHIND].add_metric(place, report.messages)
+            generation, untold = str(applied.generation), self._untold_lag(store, applied)
+            lags = {partition: applied.lags.get(partition, untold) for partition in sorted(applied.sequences)}
+            for partition, lag in lags.items():
+                place = (store, generation, str(partition))
+                gauges[SEQUENCE].add_metric(place, applied.sequences[partition])
+                gauges[SECONDS_BEHIND].add_metric(place, lag.seconds)
+                if lag.messages is not None:
+                    gauges[MESSAGES_BEHIND].add_metric(place, lag.messages)
+            worst = max(lag.seconds for lag in lags.values())
             for view, objective in OBJECTIVES[store].items():
                 gauges[LATE].add_metric((store, generation, view), worst > objective)
         yield from gauges.values()
+
+    def _untold_lag(self, store: str, applied: Applied) -> Lag:
+        """Of a partition that nobody has reported: it is as late as we have seen that, since who reports is to come
+        within a second.
+        """
+        place, now = (store, applied.generation), self._clock()
+        if applied.lags.keys() >= applied.sequences.keys():
+            self._untold.pop(place, None)
+            return Lag(None, 0.0)
+        return Lag(None, now - self._untold.setdefault(place, now))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from cheeper_contracts.generations import (
     FIRST,
@@ -19,7 +21,7 @@ from cheeper_contracts.generations import (
     prefix_of,
     registry_key,
 )
-from cheeper_contracts.lag import LAG, LagReport, lag_key, report_id
+from cheeper_contracts.lag import LAG, MONGO_NOW, Lag, LagReport, lag_key, report_id
 from cheeper_contracts.views import CHECKPOINT, CHECKPOINTS
 from read_api.metrics import Applied
 from read_api.queries.asking import StoreAwayError
@@ -35,12 +37,16 @@ async def of_redis(client: Redis, prefix: str) -> Applied:
         pipe = client.pipeline(transaction=False)
         for partition in range(PARTITIONS):
             pipe.hget(CHECKPOINT.key(prefix_of(prefix, live), partition), "sequence")
-        pipe.hmget(lag_key(prefix), [report_id(live, partition) for partition in range(PARTITIONS)])
-        *found, told = await pipe.execute()
+        found = await pipe.execute()
+        seconds, microseconds = await client.time()
+        told = await _told(client, prefix, live)
     except (RedisError, OSError) as error:
         raise StoreAwayError("redis", f"{type(error).__name__}: {error}") from error
-    reports = {at: msgspec.json.decode(text, type=LagReport) for at, text in enumerate(told) if text is not None}
-    return Applied(live, {partition: int(sequence or 0) for partition, sequence in enumerate(found)}, reports)
+    return Applied(
+        live,
+        {partition: int(sequence or 0) for partition, sequence in enumerate(found)},
+        _lags(told, seconds + microseconds / 1_000_000),
+    )
 
 
 async def of_mongo(client: AsyncMongoClient[dict[str, Any]], database: str) -> Applied:
@@ -49,9 +55,37 @@ async def of_mongo(client: AsyncMongoClient[dict[str, Any]], database: str) -> A
         registry = await client[database][REGISTRY].find_one({"_id": REGISTRY_ID}) or {}
         live = int(registry.get(LIVE, FIRST))
         found = await client[database_of(database, live)][CHECKPOINTS.name].find().to_list()
-        wanted = {report_id(live, partition): partition for partition in range(PARTITIONS)}
-        told = await client[database][LAG].find({"_id": {"$in": list(wanted)}}).to_list()
+        ids = {report_id(live, partition): partition for partition in range(PARTITIONS)}
+        wanted: list[dict[str, Any]] = [{"$match": {"_id": {"$in": list(ids)}}}, {"$set": {"now": MONGO_NOW}}]
+        told = await (await client[database][LAG].aggregate(wanted)).to_list()
     except PyMongoError as error:
         raise StoreAwayError("mongo", f"{type(error).__name__}: {error}") from error
-    sequences = dict.fromkeys(range(PARTITIONS), 0) | {each["_id"]: int(each["sequence"]) for each in found}
-    return Applied(live, sequences, {wanted[each["_id"]]: msgspec.convert(each, LagReport) for each in told})
+    return Applied(
+        live,
+        dict.fromkeys(range(PARTITIONS), 0) | {each["_id"]: int(each["sequence"]) for each in found},
+        _lags({ids[each["_id"]]: each for each in told}, told[0]["now"] if told else 0.0),
+    )
+
+
+async def _told(client: Redis, prefix: str, live: int) -> dict[int, Any]:
+    """The reports that there are, by partition."""
+    try:
+        told = await client.hmget(lag_key(prefix), [report_id(live, partition) for partition in range(PARTITIONS)])
+    except ResponseError:  # no hash, or not ours to read: then nobody has told us anything
+        return {}
+    return {partition: text for partition, text in enumerate(told) if text is not None}
+
+
+def _lags(told: Mapping[int, Any], now: float) -> dict[int, Lag]:
+    """What the reports say at that time of their store's. One that cannot be read is none."""
+    found = {}
+    for partition, each in told.items():
+        with suppress(msgspec.MsgspecError):
+            found[partition] = _report(each).at(now)
+    return found
+
+
+def _report(told: Any) -> LagReport:
+    if isinstance(told, dict):
+        return msgspec.convert(told, LagReport)
+    return msgspec.json.decode(told, type=LagReport)

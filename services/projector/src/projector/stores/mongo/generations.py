@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
+from cheeper_contracts.lag import LAG, report_id
 from cheeper_contracts.topics import PARTITIONS
 from projector.generations import BehindError, Generation, GenerationError, Registry
 from projector.stores import Checkpoint
@@ -100,6 +101,9 @@ class MongoGenerations:
     def remove(self, number: int) -> None:
         """Takes it out of the registry. Raises GenerationError unless it was being forgotten."""
         self._step(lambda registry: registry.without(number))
+        doomed = [report_id(number, partition) for partition in range(PARTITIONS)]
+        with passing_faults():
+            self._database(FIRST)[LAG].delete_many({"_id": {"$in": doomed}})
 
     def close(self) -> None:
         """Gives its connections back."""

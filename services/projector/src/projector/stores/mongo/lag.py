@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from pymongo import MongoClient, ReplaceOne
+from pymongo import MongoClient, UpdateOne
 
-from cheeper_contracts.lag import LAG, LagReport
+from cheeper_contracts.lag import LAG, MONGO_NOW, Lag
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document
 
@@ -19,9 +19,12 @@ class MongoLagReports:
         self._client = client
         self._collection = client[database][LAG]
 
-    def tell(self, reports: Mapping[str, LagReport]) -> None:
+    def tell(self, lags: Mapping[str, Lag]) -> None:
         """Keep these instead of those before. Raises StoreError."""
-        puts = [ReplaceOne({"_id": name}, msgspec.structs.asdict(each), upsert=True) for name, each in reports.items()]
+        puts = [
+            UpdateOne({"_id": name}, [{"$set": {**msgspec.structs.asdict(lag), "told_at": MONGO_NOW}}], upsert=True)
+            for name, lag in lags.items()
+        ]
         with passing_faults():
             self._collection.bulk_write(puts, ordered=False)
 

@@ -13,6 +13,7 @@ from redis.exceptions import WatchError
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
+from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.topics import PARTITIONS
 from projector.generations import BehindError, Generation, GenerationError, Registry
 from projector.stores import StoreAwayError
@@ -94,6 +95,8 @@ class RedisGenerations:
     def remove(self, number: int) -> None:
         """Takes it out of the registry. Raises GenerationError unless it was being forgotten."""
         self._step(lambda registry: registry.without(number))
+        with passing_faults():
+            self._client.hdel(lag_key(self._prefix), *(report_id(number, partition) for partition in range(PARTITIONS)))
 
     def close(self) -> None:
         """Gives its connections back."""

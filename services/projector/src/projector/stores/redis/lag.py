@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import msgspec
 from redis import Redis
 
-from cheeper_contracts.lag import LagReport, lag_key
+from cheeper_contracts.lag import Lag, LagReport, lag_key
 from projector.stores.redis.faults import passing_faults
+
+_Field = bytes | bytearray | memoryview | str | int | float
 
 
 class RedisLagReports:
@@ -18,10 +20,16 @@ class RedisLagReports:
         self._client = client
         self._key = lag_key(prefix)
 
-    def tell(self, reports: Mapping[str, LagReport]) -> None:
+    def tell(self, lags: Mapping[str, Lag]) -> None:
         """Keep these instead of those before. Raises StoreAwayError."""
         with passing_faults():
-            self._client.hset(self._key, mapping={name: msgspec.json.encode(each) for name, each in reports.items()})
+            seconds, microseconds = self._client.time()
+            now = seconds + microseconds / 1_000_000
+            told: dict[_Field, _Field] = {
+                name: msgspec.json.encode(LagReport(told_at=now, messages=lag.messages, seconds=lag.seconds))
+                for name, lag in lags.items()
+            }
+            self._client.hset(self._key, mapping=told)
 
     def close(self) -> None:
         """Gives its connections back."""
