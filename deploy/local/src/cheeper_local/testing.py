@@ -7,7 +7,8 @@ CHEEPER_TEST_SERVERS=containers takes containers of the official images instead 
 For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
 `url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
 `faulty_kafka` is a Kafka of a module's tests that can be frozen, refuse us and more.
-`proxy_to` puts a proxy before a server that is slow, stalls or cuts.
+`proxy_to` puts a proxy before a server that is slow, stalls or cuts; `slow_kafka` is a Kafka of a module's tests behind
+one, since a broker has to know where its clients come.
 `own_tansu` is a Tansu whatever BROKER says; with containers its tests are skipped.
 """
 
@@ -199,6 +200,20 @@ def faulty_kafka(servers: Servers) -> Iterator[KafkaFaults]:
     server = servers.own("kafka")
     yield KafkaFaults(cast("Kafka", server))
     server.wipe()
+
+
+@pytest.fixture(scope="module")
+def slow_kafka(servers: Servers) -> Iterator[Proxy]:
+    """A proxy before a Kafka of this module's tests alone; its clients go to the proxy's address, and never past it."""
+    server = cast("Kafka", servers.own("kafka"))
+    proxy = Proxy((HOST, server.port))
+    proxy.start()
+    server.stop()
+    server.more["advertised.listeners"] = f"PLAINTEXT://{proxy.address}"
+    server.start()
+    yield proxy
+    server.wipe()
+    proxy.stop()
 
 
 @pytest.fixture

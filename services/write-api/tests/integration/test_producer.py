@@ -1,11 +1,14 @@
 import asyncio
+import os
 import time
+import uuid
 from contextlib import suppress
 
 import pytest
 
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.topics import COMMANDS
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.kafka import topics
@@ -14,6 +17,8 @@ from write_api.kafka.producer import MOST_WAITING, BrokerUnavailableError, Comma
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
 RETURNS_WITHIN_SECONDS = 30
+SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 50_000}}
+AWAY = {"answers too late": {"delay_back": 6.0}, "stalled": {"stalled": True}}
 FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 
 
@@ -113,3 +118,51 @@ async def test_what_waits_for_a_broker_is_bounded():
     assert {type(one) for one in results} == {BrokerUnavailableError}
     assert sum("Queue full" in str(one) for one in results) == beyond
     await producer.close()
+
+
+@pytest.fixture
+async def behind(slow_kafka):
+    """A producer to a broker behind a proxy, and its topic there."""
+    if os.environ.get("BROKER") == "tansu":
+        pytest.skip("Tansu is told in another way where its clients come")
+    prefix = f"t{uuid.uuid4().hex}."
+    await asyncio.to_thread(topics.ensure_topics, topics.admin_client(slow_kafka.address), prefix)
+    producer = CommandProducer(slow_kafka.address, prefix, delivery_seconds=2)
+    producer.start()
+    yield producer, COMMANDS.named(prefix)
+    await producer.close()
+
+
+async def sent(producer, number):
+    """The message ids of so many commands that the broker has confirmed."""
+    commands = [some_command() for _ in range(number)]
+    await asyncio.gather(*(producer.send(*each) for each in commands))
+    return [envelope.message_id for _, envelope in commands]
+
+
+def ids(messages):
+    return [envelope.message_id for _, _, envelope, *_ in messages]
+
+
+@pytest.mark.parametrize("how", SLOW)
+async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
+    """Each command is there once, in its order, and nobody was told that it is unknown whether."""
+    producer, topic = behind
+    with slow_kafka.slow(**SLOW[how]):
+        found = await sent(producer, 30)
+    assert ids(await read_topic(topic, 30, slow_kafka.address)) == found
+
+
+@pytest.mark.parametrize("how", AWAY)
+async def test_of_a_kafka_that_does_not_answer_in_time_that_is_said(slow_kafka, behind, read_topic, how):
+    """What was confirmed is there once; the one of which nobody knows, at most once; and then it goes on."""
+    producer, topic = behind
+    found = await sent(producer, 3)
+    lost = some_command()
+    with slow_kafka.slow(**AWAY[how]), pytest.raises(BrokerUnavailableError):
+        await producer.send(*lost)
+    await send_until_taken(producer)
+    found += await sent(producer, 3)
+    there = ids(await read_topic(topic, 7, slow_kafka.address))
+    assert [each for each in there if each in found] == found
+    assert there.count(lost[1].message_id) <= 1

@@ -1,0 +1,82 @@
+"""A Kafka that is slow, or answers nothing for a while, behind a proxy: late but right, and nothing twice."""
+
+import os
+import uuid
+
+import pytest
+
+from cheeper_local.testing import until as wait_until
+
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu is told in another way where clients come"),
+]
+
+WAIT = 60
+SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 50_000}}
+AWAY = {"answers too late": {"delay_back": 12.0}, "stalled": {"stalled": True}}
+
+
+def until(condition):
+    wait_until(condition, WAIT)
+
+
+@pytest.fixture
+def kafka_bootstrap(slow_kafka):
+    return slow_kafka.address
+
+
+@pytest.fixture
+def topic_prefix():
+    """Nothing is to be deleted: the broker ends with the module."""
+    return f"t{uuid.uuid4().hex}."
+
+
+def told(story):
+    return [message for log in story.messages.values() for message in log]
+
+
+def whole(story):
+    return {partition: len(log) for partition, log in story.messages.items()}
+
+
+@pytest.mark.parametrize("how", SLOW)
+def test_a_store_on_a_slow_kafka_is_late_but_right(running, kafka, slow_kafka, story, author, followers, how):
+    """What takes long is waited for, and nobody calls the log away; all is applied once."""
+    one = author()
+    story.signed(one)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.why_not() == [])
+        before = len(told(story))
+        for _ in range(20):
+            story.followed(author(), one)
+        with slow_kafka.slow(**SLOW[how]):
+            kafka.send(told(story)[before:])
+            until(lambda: consumer.sequences() == whole(story) or consumer.failure or consumer.why_not())
+            assert consumer.why_not() == []
+        assert consumer.failure is None
+        assert followers(one) == 20
+        assert consumer.store.status().parked == 0
+
+
+@pytest.mark.parametrize("how", AWAY)
+def test_a_store_waits_for_a_kafka_that_does_not_answer(running, kafka, slow_kafka, story, author, followers, how):
+    """Readiness says so meanwhile; then all that came is applied once."""
+    one = author()
+    story.signed(one)
+    kafka.send(told(story))
+    with running() as consumer:
+        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.why_not() == [])
+        with slow_kafka.slow(**AWAY[how]):
+            until(consumer.why_not)
+        before = len(told(story))
+        for _ in range(5):
+            story.followed(author(), one)
+        kafka.send(told(story)[before:])
+        until(lambda: (consumer.sequences() == whole(story) and consumer.why_not() == []) or consumer.failure)
+        assert consumer.failure is None
+        assert followers(one) == 5
+        assert consumer.store.status().parked == 0
