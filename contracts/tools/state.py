@@ -2,6 +2,7 @@
 
     cheeper.cheep-posted.v1   a message: its topic, its key field, the digest of its golden file, its JSON Schema
     topic.cheeper.events      a topic: its partition count, its settings, and where some keys go
+    topic.cheeper.dead-letters  beside these, the headers of a copy
     views.CheepRecord         a view document: its JSON Schema
     redis.timeline            a pattern of Redis keys: an example, and the kind of value
     redis-entry               the layout of an entry of timelines and of authors' cheeps, by an example
@@ -22,6 +23,7 @@ from uuid import UUID
 import msgspec
 
 from cheeper_contracts import generations, lag, topics, views
+from cheeper_contracts.dead_letters import MALFORMED, DeadLetter, to_headers
 from cheeper_contracts.messages import Command, Event
 from compatibility import Entry, State
 from golden import COMMAND_ID, MOMENT, golden_file
@@ -37,6 +39,7 @@ def of_code() -> State:
     return {
         **{name: of_message(struct) for name, struct in MESSAGES.items()},
         **{f"topic.{topic.name}": of_topic(topic) for topic in topics.TOPICS},
+        f"topic.{topics.DEAD_LETTERS.name}": of_dead_letters(),
         **{f"views.{struct.__name__}": {"schema": _bare(schema_of(struct))} for struct in DOCUMENTS},
         **of_redis(views.KEY_PATTERNS),
         **{f"mongo.{each.name}": {"indexes": [list(index) for index in each.indexes]} for each in views.COLLECTIONS},
@@ -63,6 +66,21 @@ def of_topic(topic: topics.Topic) -> Entry:
         "config": topic.config,
         "partition by key": {key: topics.partition_of(key, topic.partitions) for key in _KEYS},
     }
+
+
+def of_dead_letters() -> Entry:
+    """The entry of the topic of copies, with the headers of one."""
+    letter = DeadLetter(
+        store="redis",
+        reason=MALFORMED,
+        error="it cannot be read",
+        stack_digest="0123456789abcdef",
+        topic=topics.EVENTS.name,
+        partition=3,
+        offset=17,
+    )
+    headers = {name: value.decode() for name, value in to_headers(letter)}
+    return {**of_topic(topics.DEAD_LETTERS), "headers": headers}
 
 
 def of_redis(patterns: Iterable[views.KeyPattern]) -> State:

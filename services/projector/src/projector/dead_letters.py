@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
 from projector.parking import ParkedMessage
 from projector.topic import words_of
 
@@ -25,21 +26,12 @@ class DeadLetters:
 
     def copy(self, message: ParkedMessage, store: str) -> None:
         """A copy with its own headers, and beside them where it was parked, and why."""
-        headers: list[tuple[str, str | bytes | None]] = [*message.raw_headers()]
-        headers += [
-            ("cheeper_store", store.encode()),
-            ("cheeper_why", message.why.encode()),
-            ("cheeper_source_topic", (message.source_topic or "").encode()),
-            ("cheeper_partition", str(message.partition).encode()),
-            ("cheeper_offset", str(message.offset).encode()),
-            ("cheeper_stack_digest", (message.stack_digest or "").encode()),
-        ]
         try:
             self._producer.produce(
                 self._topic,
                 value=message.raw_value(),
                 key=message.key.encode(),
-                headers=headers,
+                headers=[*message.raw_headers(), *to_headers(_told(message, store))],
                 on_delivery=partial(_delivered, message.message_id),
             )
         except (BufferError, KafkaException) as error:
@@ -54,6 +46,24 @@ class DeadLetters:
         if self._producer.flush(_LAST_SECONDS):
             self._producer.purge()
             self._producer.flush(_LAST_SECONDS)  # which only reports what was purged
+
+
+def _told(message: ParkedMessage, store: str) -> DeadLetter:
+    return DeadLetter(
+        store=store,
+        reason=_reason(message),
+        error="" if message.behind else message.why,
+        stack_digest=message.stack_digest or "",
+        topic=message.source_topic or "",
+        partition=message.partition,
+        offset=message.offset,
+    )
+
+
+def _reason(message: ParkedMessage) -> Reason:
+    if message.behind:
+        return BEHIND
+    return CRASHED if message.incoming().poison is None else MALFORMED
 
 
 def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message) -> None:

@@ -116,7 +116,7 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     letters = kafka.dead_letters()
     assert letters[0].value() == b"{broken"
     assert dict(letters[0].headers())["ce_id"] == broken.envelope.message_id.encode()
-    assert dict(letters[0].headers())["cheeper_store"] == consumer.store.name.encode()
+    assert dict(letters[0].headers())["dead_letter_store"] == consumer.store.name.encode()
 
 
 @pytest.mark.proves(guarantee="poison")

@@ -3,9 +3,11 @@
 import os
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from cheeper_contracts import views
+from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, to_headers
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap, projections
@@ -104,14 +106,18 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
     places = [(one.source_topic, one.topic_id, one.partition, one.offset, one.sequence) for one in (poison, waits)]
     assert places == [(kafka.topic, topic_id, 3, 1, 2), (kafka.topic, topic_id, 3, 2, 3)]
     copies = until(lambda: len(found := kafka.dead_letters()) >= 2 and found)
-    said = [
-        ("cheeper_why", poison.why),
-        ("cheeper_stack_digest", poison.stack_digest),
-        ("cheeper_source_topic", kafka.topic),
-        ("cheeper_partition", "3"),
-        ("cheeper_offset", "1"),
-    ]
-    assert {name: value.encode() for name, value in said}.items() <= dict(copies[0].headers()).items()
+    said = DeadLetter(
+        store=parked.name,
+        reason=MALFORMED if kind == "undecodable" else CRASHED,
+        error=poison.why,
+        stack_digest=poison.stack_digest,
+        topic=kafka.topic,
+        partition=3,
+        offset=1,
+    )
+    waiting = msgspec.structs.replace(said, reason=BEHIND, error="", stack_digest="", offset=2)
+    for copy, letter in zip(copies, (said, waiting), strict=True):
+        assert dict(to_headers(letter)).items() <= dict(copy.headers()).items()
     assert copies[0].value() == bad.message.value()
 
 

@@ -9,12 +9,13 @@ from typing import Final
 import structlog
 
 from cheeper_contracts import codec, topics
+from cheeper_contracts.dead_letters import MALFORMED
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.commands.ids import made_for
 from write_api.commands.outcome import Incoming
 from write_api.consumer.member import Subscription
-from write_api.consumer.received import MALFORMED, Letter, Received, content_of, crashed, unreadable
+from write_api.consumer.received import Letter, Received, content_of, crashed, unreadable
 from write_api.processes import ProcessManager
 
 SUBSCRIPTION: Final = Subscription(role="process-manager", topic=topics.EVENTS, batch=500)

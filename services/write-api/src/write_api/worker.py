@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from cheeper_contracts import codec, topics
+from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from write_api.commands.bus import MAX_BATCH
 from write_api.commands.outcome import Incoming
 from write_api.consumer.member import Subscription
-from write_api.consumer.received import MALFORMED, UNKNOWN_TYPE, Letter, Received, content_of, unreadable
+from write_api.consumer.received import Letter, Received, content_of, unreadable
 
 SUBSCRIPTION: Final = Subscription(role="worker", topic=topics.COMMANDS, batch=MAX_BATCH)
 

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
 
-from cheeper_contracts import codec, topics
+from cheeper_contracts import codec, dead_letters, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
@@ -259,10 +259,17 @@ async def test_each_kind_is_parked_with_all_that_is_known_of_it(place, read_topi
     ]
     assert (poison.value, waits.value) == (bad.value, behind.value)
     copies = await read_topic(topics.DEAD_LETTERS.named(place.prefix), 2)
-    said = {headers["dead_letter_source"]: headers for *_, headers in copies}
-    copy = said[f"{place.topic}/{partition}/1".encode()]
-    assert copy["dead_letter_error"] == poison.error.encode()
-    assert copy["dead_letter_stack_digest"] == poison.stack_digest.encode()
+    said = dead_letters.DeadLetter(
+        store="postgres",
+        reason=reason,
+        error=poison.error,
+        stack_digest=poison.stack_digest,
+        topic=place.topic,
+        partition=partition,
+        offset=1,
+    )
+    (copy,) = [headers for *_, headers in copies if headers["dead_letter_offset"] == b"1"]
+    assert dict(dead_letters.to_headers(said)).items() <= copy.items()
 
 
 async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):

@@ -10,6 +10,7 @@ from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.dead_letters import BEHIND
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api import bootstrap, cli, process_manager, worker
@@ -18,7 +19,7 @@ from write_api.commands.ids import made_for, new_id
 from write_api.commands.outcome import Incoming
 from write_api.consumer.batch import Batches
 from write_api.consumer.letters import DeadLetters
-from write_api.consumer.received import BEHIND, Letter, Received
+from write_api.consumer.received import Letter, Received
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.processes import PROCESS_MANAGERS
 from write_api.settings import from_env

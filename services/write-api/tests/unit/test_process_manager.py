@@ -7,12 +7,13 @@ import pytest
 
 from cheeper_contracts import codec
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.dead_letters import CRASHED, MALFORMED
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.commands.ids import made_for
 from write_api.commands.outcome import Incoming
-from write_api.consumer.received import CRASHED, MALFORMED, Letter, Received
+from write_api.consumer.received import Letter, Received
 from write_api.process_manager import Reactions
 from write_api.processes import PROCESS_MANAGERS
 

@@ -15,10 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cheeper_contracts import topics
+from cheeper_contracts.dead_letters import BEHIND, DeadLetter, to_headers
 from cheeper_contracts.envelope import Headers
 from cheeper_contracts.topics import Topic
 from write_api.commands.errors import UnavailableError
-from write_api.consumer.received import BEHIND, Letter, Received
+from write_api.consumer.received import Letter, Received
 from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock
@@ -158,10 +159,14 @@ def _storable(found: str | None) -> str | None:
 
 def _told(letter: Letter) -> Headers:
     message = letter.message
-    told = {
-        "dead_letter_reason": letter.reason,
-        "dead_letter_error": letter.error or "",
-        "dead_letter_stack_digest": letter.stack_digest or "",
-        "dead_letter_source": f"{message.topic}/{message.partition}/{message.offset}",
-    }
-    return [(name, value.encode()) for name, value in told.items()]
+    return to_headers(
+        DeadLetter(
+            store="postgres",
+            reason=letter.reason,
+            error=letter.error or "",
+            stack_digest=letter.stack_digest or "",
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+        )
+    )

@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
+from cheeper_contracts.dead_letters import CRASHED, Reason
 from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Message
-
-MALFORMED: Final = "malformed"
-UNKNOWN_TYPE: Final = "unknown type"
-CRASHED: Final = "crashed"
-BEHIND: Final = "behind"
 
 M = TypeVar("M", bound=Message)
 
@@ -56,12 +52,12 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be parked: why (one of the reasons above), the error, and the digest of its stack: 16 hexadecimal
+    """A message to be parked: why, the error, and the digest of its stack: 16 hexadecimal
     digits, the same for failures at one place. One that is parked behind others has neither.
     """
 
     message: Received
-    reason: str
+    reason: Reason
     error: str | None = None
     stack_digest: str | None = None
 
@@ -86,7 +82,7 @@ def crashed(message: Received, error: Exception) -> Letter:
     return Letter(message=message, reason=CRASHED, error=sentence(error), stack_digest=_digest(error))
 
 
-def unreadable(message: Received, reason: str, error: Exception) -> Letter:
+def unreadable(message: Received, reason: Reason, error: Exception) -> Letter:
     """The letter of a message that is malformed or of an unknown type."""
     return Letter(message=message, reason=reason, error=str(error), stack_digest=_digest(error))
 
