@@ -67,8 +67,12 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 def _url(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
     url = _required(environ, name)
-    if urlsplit(url).scheme not in schemes:
-        raise SettingError(f"{name} must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in schemes:
+        raise SettingError(f"{name} must be a URL that begins with {' or '.join(f'{each}://' for each in schemes)}")
     return url
 
 
@@ -80,7 +84,7 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, lowest: int,
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
-    value = environ.get(name) or default
+    value = (environ.get(name) or default).lower()
     if value not in choices:
         raise SettingError(f"{name} must be one of {', '.join(choices)}")
     return value

@@ -17,12 +17,19 @@ def test_defaults_are_those_of_the_brief():
     assert (settings.host, settings.port) == ("127.0.0.1", 8013)
 
 
+def test_any_free_port_and_words_in_capitals_will_do():
+    """As in every service, so that one environment fits all of them."""
+    settings = from_env({**GOOD, "PORT": "0", "LOG_LEVEL": "INFO", "LOG_FORMAT": "JSON"})
+    assert (settings.port, settings.log_level, settings.log_format) == (0, "info", "json")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("KAFKA_BOOTSTRAP_SERVERS", ""),
         ("REDIS_URL", "http://secret"),
         ("MONGO_URL", "secret"),
+        ("MONGO_URL", "mongodb://[secret"),
         ("FANOUT_INLINE_MAX", "-1"),
         ("FANOUT_SLICE", "0"),
         ("PORT", "70000"),

@@ -11,7 +11,7 @@ import uvloop
 
 from read_api import logs
 from read_api.bootstrap import run_http
-from read_api.settings import SettingsError, from_env
+from read_api.settings import SettingError, from_env
 
 USAGE_ERROR = 2
 
@@ -23,7 +23,7 @@ def main() -> None:
     parser.parse_args()
     try:
         settings = from_env(os.environ)
-    except SettingsError as error:
+    except SettingError as error:
         sys.stderr.write(f"read-api: {error}\n")
         sys.exit(USAGE_ERROR)
     logs.configure(settings.log_format, settings.log_level, "read-api")

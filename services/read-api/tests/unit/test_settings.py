@@ -1,6 +1,6 @@
 import pytest
 
-from read_api.settings import SettingsError, from_env
+from read_api.settings import SettingError, from_env
 
 NEEDED = {"REDIS_URL": "redis://u:secret@r:6379/0", "MONGO_URL": "mongodb://m:27017/"}
 
@@ -16,12 +16,18 @@ def test_defaults():
     )
 
 
+def test_any_free_port_and_words_in_capitals_will_do():
+    """As in every service, so that one environment fits all of them."""
+    settings = from_env({**NEEDED, "PORT": "0", "LOG_LEVEL": "INFO", "LOG_FORMAT": "JSON"})
+    assert (settings.port, settings.log_level, settings.log_format) == (0, "info", "json")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         ({"REDIS_URL": ""}, "REDIS_URL"),
         ({"MONGO_URL": "http://user:secret@m"}, "MONGO_URL"),
-        ({"PORT": "0"}, "PORT"),
+        ({"REDIS_URL": "redis://[secret"}, "REDIS_URL"),
         ({"PORT": "65536"}, "PORT"),
         ({"PORT": "http"}, "PORT"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
@@ -30,7 +36,7 @@ def test_defaults():
 )
 def test_a_wrong_setting_is_named_without_a_secret(change, named):
     """The error names the variable, and shows no URL."""
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingError) as caught:
         from_env({**NEEDED, **change})
     assert named in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -60,7 +60,7 @@ def from_env(environ: Mapping[str, str], role: Role) -> Settings:
         kafka_bootstrap_servers=_required(environ, "KAFKA_BOOTSTRAP_SERVERS"),
         topic_prefix=environ.get("TOPIC_PREFIX", ""),
         transports=_transports(environ.get("COMMAND_TRANSPORTS", "")),
-        host=environ.get("HOST", "127.0.0.1"),
+        host=environ.get("HOST") or "127.0.0.1",
         port=_port(environ, DEFAULT_PORTS[role]),
         outbox_retention_days=_days(environ, "OUTBOX_RETENTION_DAYS"),
         log_format=_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"),
@@ -100,7 +100,7 @@ def _transports(text: str) -> dict[type[Command], Transport]:
 
 def _port(environ: Mapping[str, str], default: int) -> int:
     text = environ.get("PORT") or str(default)
-    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _HIGHEST_PORT:
         raise SettingError(f"PORT must be a number from 0 to {_HIGHEST_PORT}")
     return int(text)
 
@@ -113,7 +113,7 @@ def _days(environ: Mapping[str, str], name: str) -> int | None:
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
-    value = environ.get(name) or default
+    value = (environ.get(name) or default).lower()
     if value not in choices:
         raise SettingError(f"{name} must be one of {', '.join(choices)}")
     return value

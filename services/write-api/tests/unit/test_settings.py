@@ -33,6 +33,13 @@ def test_each_command_can_be_routed():
     assert settings.transports == {**from_env(GIVEN, "http").transports, **changed}
 
 
+def test_any_free_port_and_words_in_capitals_will_do():
+    """As in every service, so that one environment fits all of them."""
+    settings = from_env({**GIVEN, "PORT": "0", "HOST": "", "LOG_LEVEL": "INFO", "LOG_FORMAT": "JSON"}, "http")
+    assert (settings.host, settings.port) == ("127.0.0.1", 0)
+    assert (settings.log_level, settings.log_format) == ("info", "json")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
