@@ -1,8 +1,29 @@
-"""The database's URL in the two forms that its clients want."""
+"""How the database is reached: its URL in the two forms that its clients want, and what each connection is told."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from sqlalchemy import make_url
+
+_CONNECT_SECONDS: Final = 3
+
+
+def connect_parameters(application_name: str, options: str) -> dict[str, Any]:
+    """What libpq is told of a connection by either client; `options` are the settings that the server gives it.
+
+    A host that vanished must not be waited for, neither ours by the server nor the server's by us: its transaction
+    holds the locks of its keys, and its xid holds up the relay for all. Both ends notice within some 20 s.
+    """
+    return {
+        "application_name": application_name,
+        "connect_timeout": _CONNECT_SECONDS,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 " + options,
+    }
 
 
 def sqlalchemy_url(database_url: str) -> str:

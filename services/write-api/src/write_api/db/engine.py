@@ -10,25 +10,13 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from write_api.database_url import sqlalchemy_url
+from write_api.database_url import connect_parameters, sqlalchemy_url
 
-CONNECT_SECONDS: Final = 3
 POOL_SECONDS: Final = 3.0
 _FRESH_SECONDS: Final = 1.0
 
-_CONNECTION: Final[dict[str, Any]] = {
-    "connect_timeout": CONNECT_SECONDS,
-    # A host that vanished must not be waited for, neither ours by the server nor the server's by us: its transaction
-    # holds the locks of its keys, and its xid holds up the relay for all.
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
-    " -c idle_in_transaction_session_timeout=10s"
-    # Every statement here is short. Where a plan is misjudged, compiling it took 50 ms to run it for 0.1 ms.
-    " -c jit=off",
-}
+# Every statement here is short. Where a plan is misjudged, compiling it took 50 ms to run it for 0.1 ms.
+_OPTIONS: Final = "-c idle_in_transaction_session_timeout=10s -c jit=off"
 
 
 def create_engine(database_url: str, *, application_name: str, pool_size: int = 10) -> AsyncEngine:
@@ -40,7 +28,7 @@ def create_engine(database_url: str, *, application_name: str, pool_size: int = 
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        connect_args={**_CONNECTION, "application_name": application_name},
+        connect_args=connect_parameters(application_name, _OPTIONS),
     )
     _ask_idle_connections(engine)
     return engine

@@ -11,27 +11,19 @@ from psycopg import AsyncConnection
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
+from write_api.database_url import connect_parameters
 from write_api.outbox.writer import CHANNEL
 from write_api.relay import sql, upkeep
 from write_api.relay.numbering import START, Position, Row, Sent
 
 RELAY_LOCK: Final = 0x63686565_72656C79  # "cheerely": of the one active relay
 
-# A host that vanished must not keep the lock: both ends of the connection notice within some 20 s.
-CONNECTION: Final[dict[str, Any]] = {
-    "application_name": "write-api-relay",
-    "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
-    # A batch is always read along the index: the planner, which cannot tell how many rows lie behind the cursor, would
-    # now and then sort the whole backlog for each. What can only be scanned then seems so costly that PostgreSQL would
-    # compile it each time, which takes a thousand times longer than running it. As it is always read in the same way it
-    # is planned once: planning it for each position takes longer than reading a row.
-    " -c enable_sort=off -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan",
-}
+# A batch is always read along the index: the planner, which cannot tell how many rows lie behind the cursor, would now
+# and then sort the whole backlog for each. What can only be scanned then seems so costly that PostgreSQL would compile
+# it each time, which takes a thousand times longer than running it. As it is always read in the same way it is planned
+# once: planning it for each position takes longer than reading a row.
+_OPTIONS: Final = "-c enable_sort=off -c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan"
+CONNECTION: Final = connect_parameters("write-api-relay", _OPTIONS)
 
 
 class RefusedError(Exception):

@@ -15,14 +15,13 @@ from write_api.needs import Needs
 from write_api.relay.cursor import Cursor, CursorStore
 from write_api.relay.limit import Limit
 from write_api.relay.numbering import Numbered, Row, advance, number, sequences
-from write_api.relay.publisher import Delivery, Publisher
+from write_api.relay.publisher import SLOW_SECONDS, Delivery, Publisher
 
 POSTGRES, KAFKA = "postgres", "kafka"
 BATCH: Final = 2000
 """Rows that are read and sent together."""
 IN_FLIGHT: Final = 2
 """Batches that are sent and not yet confirmed: what the relay holds in memory, and repeats after a fault."""
-_SLOW_SECONDS: Final = 2.0
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -137,7 +136,7 @@ class Flow:
 
 async def answered(asked: Awaitable[T], needs: Needs) -> T:
     """What the database answers, however late: readiness tells of one that is frozen."""
-    with needs.unmet_while_slow(POSTGRES, _SLOW_SECONDS):
+    with needs.unmet_while_slow(POSTGRES, SLOW_SECONDS):
         return await asked
 
 

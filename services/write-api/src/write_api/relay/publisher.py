@@ -15,8 +15,9 @@ from cheeper_contracts.envelope import to_headers
 from write_api.kafka.topics import words_of
 from write_api.relay.numbering import Numbered
 
+SLOW_SECONDS: Final = 2.0
+"""After so long without an answer, of Kafka or of the database, the relay's readiness tells of it."""
 _WAIT_SECONDS: Final = 0.25
-_SLOW_SECONDS: Final = 2.0
 _STALLED_SECONDS: Final = 15.0
 _KNOWN_SECONDS: Final = 3600.0  # brokers forget a producer that is silent for a day, unless they are told otherwise
 _STOPPED: Final = (KafkaException, SystemError)  # of a producer that has; the binding may lose the first on its way
@@ -107,7 +108,7 @@ class Publisher:
             waited = time.monotonic() - waiting_since
             if delivery.left and stop.is_set():
                 return None
-            if waited > _SLOW_SECONDS:
+            if waited > SLOW_SECONDS:
                 slow()
             if waited > _STALLED_SECONDS:
                 raise DeliveryError(f"no confirmation within {_STALLED_SECONDS:g} s")
