@@ -22,8 +22,7 @@ import uvloop
 from litestar import Litestar, Request, get, post
 
 from cheeper_contracts.answers import Answer, Meta
-from cheeper_contracts.views import CheepRecord
-from projector.projections.cheep_records import whole_seconds
+from cheeper_contracts.views import CheepRecord, whole_seconds
 from read_api.http.server import serve
 
 CONNECTIONS: Final = 16

@@ -12,6 +12,7 @@ exists for readers once `username` is set, a cheep once `author_id` is.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from struct import Struct
 from typing import Final, Literal
 from uuid import UUID
@@ -138,7 +139,7 @@ KEY_PATTERNS: Final = (
 
 class CheepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A cheep as a page of a timeline shows it: in Redis the very JSON of the answer, so that a page is put together
-    without decoding it. `cheep_date` and `edited_at` are RFC 3339 text in whole seconds, UTC.
+    without decoding it. `cheep_date` and `edited_at` are text as `whole_seconds` makes it.
     """
 
     cheep_id: str
@@ -148,6 +149,13 @@ class CheepRecord(msgspec.Struct, frozen=True, kw_only=True):
     author_username: str
     in_reply_to: str | None = None
     edited_at: str | None = None
+
+
+def whole_seconds(microseconds: int) -> str:
+    """A time since the epoch as answers show it: RFC 3339 text, UTC, such as `2022-03-14T21:08:50+00:00`. What is
+    beyond the second is cut off, not rounded.
+    """
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat()
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheeper_contracts.views import COLLECTIONS, ENTRY_BYTES, KEY_PATTERNS, TIMELINE, pack_entry, stem, unpack_entry
+from cheeper_contracts.views import (
+    COLLECTIONS,
+    ENTRY_BYTES,
+    KEY_PATTERNS,
+    TIMELINE,
+    pack_entry,
+    stem,
+    unpack_entry,
+    whole_seconds,
+)
 
 cheeps = st.tuples(st.integers(0, 2**53), st.uuids().map(str))
 
@@ -25,6 +34,13 @@ def test_keys_carry_prefix_and_shard_tag():
     """A key begins with the installation's prefix and the shard tag, which Redis Cluster hashes alone."""
     assert TIMELINE.key("test:", "bob") == "test:{0}:timeline:bob"
     assert stem("") == "{0}:"
+
+
+def test_times_are_whole_seconds_of_utc():
+    """Microseconds are cut off, not rounded."""
+    assert whole_seconds(1_647_292_130_999_999) == "2022-03-14T21:08:50+00:00"
+    assert whole_seconds(0) == "1970-01-01T00:00:00+00:00"
+    assert whole_seconds(-1) == "1969-12-31T23:59:59+00:00"
 
 
 def test_names_are_declared_once():

@@ -10,13 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from cheeper_contracts.generations import FIRST
 from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.views import whole_seconds
 from projector import bootstrap
 from projector.generations import BehindError, GenerationError, Generations, Registry
 from projector.settings import Settings
@@ -103,7 +103,7 @@ def _line(name: str, registry: Registry, number: int, behind: int) -> dict[str, 
         "state": one.state if one else "standing",
         "live": number == registry.live,
         "previous": number == registry.previous,
-        "made_at": datetime.fromtimestamp(one.made_at // 1_000_000, UTC).isoformat() if one else None,
+        "made_at": whole_seconds(one.made_at) if one else None,
         "behind": behind,
     }
 

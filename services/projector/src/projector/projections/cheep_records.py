@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 
 from cheeper_contracts import views
-from cheeper_contracts.envelope import EPOCH
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
@@ -28,7 +25,7 @@ def cheep_answered(event: CheepAnswered, _meta: Meta) -> tuple[PutText]:
 
 def cheep_updated(event: CheepUpdated, _meta: Meta) -> tuple[PutText]:
     """The cheep as it is now: its places in lists stay, so an edit shows at once."""
-    return (_record(event, in_reply_to=event.in_reply_to, edited_at=whole_seconds(event.edited_at)),)
+    return (_record(event, in_reply_to=event.in_reply_to, edited_at=views.whole_seconds(event.edited_at)),)
 
 
 def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[RemoveText]:
@@ -42,7 +39,7 @@ def _record(
     """The cheep as JSON, its empty fields too."""
     record = views.CheepRecord(
         cheep_id=event.cheep_id,
-        cheep_date=whole_seconds(event.cheep_date),
+        cheep_date=views.whole_seconds(event.cheep_date),
         cheep_message=event.message,
         author_id=event.author_id,
         author_username=event.author_username,
@@ -50,8 +47,3 @@ def _record(
         edited_at=edited_at,
     )
     return PutText(views.CHEEP_RECORD.name, event.cheep_id, msgspec.json.encode(record).decode())
-
-
-def whole_seconds(microseconds: int) -> str:
-    """A time as the API shows it, such as `2022-03-14T21:08:50+00:00`."""
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="seconds")

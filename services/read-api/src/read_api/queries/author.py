@@ -6,9 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_contracts.views import AuthorDocument
+from cheeper_contracts.views import AuthorDocument, whole_seconds
 from read_api.queries.asking import Found, NotFoundError, Query, author_not_found
-from read_api.queries.shapes import as_text
 from read_api.queries.waiting import Waiter
 
 
@@ -70,7 +69,7 @@ def profile_of(document: AuthorDocument) -> AuthorProfile | None:
         location=document.location,
         website=document.website,
         birth_date=document.birth_date,
-        signed_up_at=as_text(document.signed_up_at),
+        signed_up_at=whole_seconds(document.signed_up_at),
         followers=document.followers,
         following=document.following,
         cheeps=document.cheeps,

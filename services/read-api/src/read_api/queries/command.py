@@ -14,9 +14,8 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
+from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord, whole_seconds
 from read_api.queries.asking import Found, NotFoundError, Query
-from read_api.queries.shapes import as_text
 from read_api.queries.waiting import Waiter
 
 LAPSE_SECONDS: Final = 60
@@ -100,14 +99,14 @@ def _status(hot: HotCommand, document: CommandRecord | None, *, lapsed: float) -
     if record is None or record.at <= lapsed:
         return None
     if isinstance(record, AcceptedCommand):
-        return CommandStatus(status="accepted", type=record.type, at=as_text(record.at))
+        return CommandStatus(status="accepted", type=record.type, at=whole_seconds(record.at))
     status: Status = record.status
     if status == "handled" and document is not None and hot.effects_in:
         status = "projected"
     return CommandStatus(
         status=status,
         type=record.type,
-        at=as_text(record.at),
+        at=whole_seconds(record.at),
         changed=record.changed,
         code=record.code,
         message=record.message,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from cheeper_contracts.views import whole_seconds
 from read_api.queries.pages import Place
-from read_api.queries.shapes import as_text
 
 
 class ListedAuthor(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def shown(authors: list[ListedAuthor]) -> FollowAuthors:
                 author_id=author.author_id,
                 username=author.username,
                 name=author.name,
-                followed_at=as_text(author.followed_at),
+                followed_at=whole_seconds(author.followed_at),
             )
             for author in authors
         ]

@@ -6,10 +6,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from cheeper_contracts.views import NotificationDocument
+from cheeper_contracts.views import NotificationDocument, whole_seconds
 from read_api.queries.asking import Found, NotFoundError, author_not_found
 from read_api.queries.pages import Listed, ListQuery, Part, Place, page_of, part_of
-from read_api.queries.shapes import as_text
 from read_api.queries.waiting import Waiter
 
 
@@ -71,7 +70,7 @@ def _shown(documents: list[NotificationDocument]) -> NotificationList:
             Notification(
                 notification_id=document.notification_id,
                 kind=document.kind,
-                at=as_text(document.at),
+                at=whole_seconds(document.at),
                 author_id=document.from_author_id,
                 cheep_id=document.cheep_id,
             )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
-from cheeper_contracts.views import CheepDocument, CheepRecord
+from cheeper_contracts.views import CheepDocument, CheepRecord, whole_seconds
 from read_api.queries.pages import Place
 
 
@@ -17,21 +16,16 @@ class CheepList(msgspec.Struct, frozen=True, kw_only=True):
     cheeps: list[CheepRecord]
 
 
-def as_text(microseconds: int) -> str:
-    """A time as answers have it: whole seconds, UTC, such as `2022-03-14T21:08:50+00:00`."""
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat()
-
-
 def as_record(document: CheepDocument) -> CheepRecord:
     """A cheep as lists show it."""
     return CheepRecord(
         cheep_id=document.cheep_id,
-        cheep_date=as_text(document.cheep_date),
+        cheep_date=whole_seconds(document.cheep_date),
         cheep_message=document.message,
         author_id=document.author_id,
         author_username=document.author_username,
         in_reply_to=document.in_reply_to,
-        edited_at=None if document.edited_at is None else as_text(document.edited_at),
+        edited_at=None if document.edited_at is None else whole_seconds(document.edited_at),
     )
 
 

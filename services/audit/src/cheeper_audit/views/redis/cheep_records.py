@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -13,7 +12,6 @@ from cheeper_audit.stores.redis import Command
 from cheeper_audit.views.redis.base import RedisView, Written
 from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
-from cheeper_contracts.envelope import EPOCH
 
 _LIVING: Final = """
     SELECT c.cheep_id::text, c.cheep_date, c.message, c.author_id::text, a.username, c.in_reply_to::text, c.edited_at
@@ -64,18 +62,14 @@ def _record(  # noqa: PLR0913, PLR0917 - a row's columns
 ) -> bytes:
     record = views.CheepRecord(
         cheep_id=cheep_id,
-        cheep_date=_whole_seconds(cheep_date),
+        cheep_date=views.whole_seconds(cheep_date),
         cheep_message=message,
         author_id=author_id,
         author_username=username,
         in_reply_to=in_reply_to,
-        edited_at=None if edited_at is None else _whole_seconds(edited_at),
+        edited_at=None if edited_at is None else views.whole_seconds(edited_at),
     )
     return msgspec.json.encode(record)
-
-
-def _whole_seconds(microseconds: int) -> str:
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="seconds")
 
 
 def _texts(fields: dict[str, msgspec.Raw]) -> dict[str, str]:
