@@ -15,7 +15,8 @@ from cheeper_bench.events import Told
 from cheeper_contracts import codec
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command, Event
-from cheeper_contracts.topics import COMMANDS, EVENTS, PARTITIONS, partition_of
+from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.topics import COMMANDS, EVENTS, partition_of
 from write_api.kafka import topics
 
 _SECONDS: Final = 60.0

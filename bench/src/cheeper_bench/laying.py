@@ -24,7 +24,7 @@ from cheeper_contracts import codec
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.projecting import item_of
 from projector.stores import Batch, Item, Store
 from projector.stores.mongo.store import MongoStore

@@ -28,7 +28,8 @@ from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.messages import Event
-from cheeper_contracts.topics import COMMANDS, EVENTS, PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.topics import COMMANDS, EVENTS
 from projector.decoding import decode
 
 _PATIENCE: Final = 30.0

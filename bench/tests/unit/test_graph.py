@@ -2,7 +2,7 @@ from collections import Counter
 
 from cheeper_bench.events import Numbering, told
 from cheeper_bench.graph import given, power_law, with_reader
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 
 def test_a_graph_is_the_same_on_every_run():

@@ -12,8 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-PARTITIONS: Final = 8
-"""Of each topic. Enough for eight processes a role; each costs the stores one checkpoint."""
+from cheeper_contracts.partitions import PARTITIONS
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from cheeper_bench.graph import Graph
 from cheeper_bench.ground import Ground
 from cheeper_bench.progress import drained
 from cheeper_contracts import views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 _AUTHORS: Final = 200
 _PREFIX: Final = "p."

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from cheeper_audit.write_model import Place, WriteModel
-from cheeper_contracts.topics import PARTITIONS, partition_of
+from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.topics import partition_of
 
 SHOWN: Final = 10_000
 """Rows that wait, and are looked at."""

@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection, OperationalError, errors
 
 from cheeper_audit.stores import StoreAwayError
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 Table = Literal["authors", "cheeps", "notifications"]
 

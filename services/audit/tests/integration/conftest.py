@@ -12,7 +12,7 @@ from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.view import Stores
 from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from cheeper_audit.watch import Watch
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 

@@ -16,7 +16,8 @@ from cheeper_audit.relay import SHOWN
 from cheeper_audit.settings import from_env
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
-from cheeper_contracts.topics import PARTITIONS, partition_of
+from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.topics import partition_of
 from cheeper_local.ports import free_port
 
 WITHIN, BEYOND, AWAY = 0, 1, 2

@@ -8,7 +8,7 @@ from bson import ObjectId
 from cheeper_audit.difference import MongoMend
 from cheeper_audit.views.mongo import strays
 from cheeper_contracts import views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 

@@ -9,7 +9,7 @@ from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.stores.redis import RedisViews, Unreadable
 from cheeper_audit.views.redis.base import pushed
 from cheeper_contracts import views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 

@@ -11,7 +11,7 @@ import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.log_ends import LogEnds
 from projector.stores import Checkpoint, StoreAwayError
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from cheeper_contracts.generations import FIRST
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
 from projector import bootstrap
 from projector.generations import BehindError, GenerationError, Generations, Registry

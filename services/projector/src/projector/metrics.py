@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cheeper_contracts.lag import OBJECTIVES, Lag
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.log_ends import LogEnds
 from projector.progress import Progress
 from projector.stores import StoreAwayError, Waiting

@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.comparing import Comparison, compare
 from projector.consumer import Consumer
 from projector.ends import EventLogEnds, done_of

@@ -8,7 +8,7 @@ from threading import Event as Flag
 
 import structlog
 
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.health import Health
 from projector.limits import Limit
 from projector.stores import LeftOut, Refill, Slice, TaskStore

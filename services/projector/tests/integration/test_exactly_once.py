@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from cheeper_contracts.topics import EVENTS, PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")

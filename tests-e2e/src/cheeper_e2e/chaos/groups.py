@@ -8,7 +8,7 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 _ASKING_SECONDS: Final = 10
 _GROUPS: Final = {

@@ -16,7 +16,7 @@ from pymongo.write_concern import WriteConcern
 from cheeper_audit.difference import MongoMend
 from cheeper_audit.stores import StoreAwayError, StoreState
 from cheeper_contracts import generations, views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 Document = dict[str, Any]
 

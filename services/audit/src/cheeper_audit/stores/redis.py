@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from cheeper_audit.difference import RedisMend
 from cheeper_audit.stores import StoreAwayError, StoreState
 from cheeper_contracts import generations, views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 Command = tuple[str | bytes | int, ...]
 

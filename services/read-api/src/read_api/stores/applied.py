@@ -22,12 +22,10 @@ from cheeper_contracts.generations import (
     registry_key,
 )
 from cheeper_contracts.lag import LAG, MONGO_NOW, Lag, LagReport, lag_key, report_id
+from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import CHECKPOINT, CHECKPOINTS
 from read_api.metrics import Applied
 from read_api.queries.asking import StoreAwayError
-
-PARTITIONS = 8
-"""As `cheeper_contracts.topics` has it, which read-api does not import; a look at one too few is no harm."""
 
 
 async def of_redis(client: Redis, prefix: str) -> Applied:

@@ -50,7 +50,7 @@ def commands_in(kafka, prefix):
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": "test", "auto.offset.reset": "earliest"})
     name = topics.COMMANDS.named(prefix)
     found = []
-    for partition in range(topics.PARTITIONS):
+    for partition in range(topics.COMMANDS.partitions):
         _, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=10)
         consumer.assign([TopicPartition(name, partition, 0)])
         for message in consumer.consume(high, timeout=10) if high else []:

@@ -20,7 +20,7 @@ from pymongo.write_concern import WriteConcern
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, database_of
 from cheeper_contracts.messages import Event
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector import projections
 from projector.generations import ForgottenError
 from projector.meta import Meta

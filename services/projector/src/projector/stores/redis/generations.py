@@ -14,7 +14,7 @@ from redis.exceptions import WatchError
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.generations import BehindError, Generation, GenerationError, Registry
 from projector.stores import StoreAwayError
 from projector.stores.redis import scripts

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.messages import Event
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector import projections
 from projector.meta import Meta
 from projector.parking import ParkedMessage

@@ -10,7 +10,7 @@ import msgspec
 from redis import Redis
 
 from cheeper_contracts import views
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 
 
 class Task(msgspec.Struct, frozen=True):

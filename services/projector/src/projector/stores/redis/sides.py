@@ -11,7 +11,7 @@ from redis import Redis
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import prefix_of
-from cheeper_contracts.topics import PARTITIONS
+from cheeper_contracts.partitions import PARTITIONS
 from projector.parking import ParkedMessage
 from projector.sides import Pair, Place
 from projector.stores.redis.faults import passing_faults
