@@ -19,8 +19,8 @@ from cheeper_contracts.envelope import Envelope, MalformedEnvelopeError, from_he
 from cheeper_contracts.views import AcceptedCommand
 from projector.decoding import headers_of
 from projector.health import Health
-from projector.log import BEGINNING, PATIENCE, TopicLog
-from projector.topic import words_of
+from projector.topic import error_words
+from projector.topic_log import BEGINNING, PATIENCE, TopicLog
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ class Acceptance:
         try:
             places = self._log.committed(sorted(self._log.held), _ASKING_SECONDS)
         except KafkaException as error:
-            self._why_not = f"does not say where to read: {words_of(error.args[0])}"
+            self._why_not = f"does not say where to read: {error_words(error.args[0])}"
             return
         self._why_not = None
         self._log.place(places | dict.fromkeys(self._log.out_of_range, BEGINNING))

@@ -24,7 +24,6 @@ from projector.generations import GenerationError, Generations
 from projector.health import Health
 from projector.lag_reports import LagReports, report
 from projector.limits import Limit
-from projector.log import TopicLog, consumer_settings
 from projector.log_ends import LogEnds
 from projector.metrics import Metrics
 from projector.progress import Progress
@@ -45,6 +44,7 @@ from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
 from projector.tasks import FanOutTasks
 from projector.topic import TopicWatch
+from projector.topic_log import TopicLog, consumer_settings
 
 STORES: Final = ("redis", "mongo")
 _SECONDS: Final = 5.0

@@ -19,7 +19,6 @@ from projector.dead_letters import DeadLetters
 from projector.decoding import Incoming, decode
 from projector.health import Health
 from projector.limits import Limit, is_domain
-from projector.log import PATIENCE, TopicLog
 from projector.places import Places
 from projector.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from projector.positions import Search
@@ -28,6 +27,7 @@ from projector.projecting import item_of, refused_by_store
 from projector.rates import Rate
 from projector.stores import Applied, Batch, GapError, Item, Store, UnappliableError
 from projector.tasks import FanOutTasks, tell_left_out
+from projector.topic_log import PATIENCE, TopicLog
 from projector.transients import Abandoned, Persistence
 
 log = structlog.get_logger()

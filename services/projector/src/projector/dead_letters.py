@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
 from projector.parking import ParkedMessage
-from projector.topic import words_of
+from projector.topic import error_words
 
 _LAST_SECONDS: Final = 2.0
 
@@ -68,7 +68,7 @@ def _reason(message: ParkedMessage) -> Reason:
 
 def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message) -> None:
     if error is not None:
-        _lost(message_id, words_of(error))
+        _lost(message_id, error_words(error))
 
 
 def _lost(message_id: str | None, why: str) -> None:

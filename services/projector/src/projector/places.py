@@ -10,10 +10,10 @@ from collections.abc import Callable
 import structlog
 
 from projector.health import Health
-from projector.log import BEGINNING, TopicLog
 from projector.positions import Position, Search
 from projector.progress import Progress
 from projector.stores import Store
+from projector.topic_log import BEGINNING, TopicLog
 from projector.transients import Persistence
 
 log = structlog.get_logger()

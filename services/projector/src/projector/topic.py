@@ -63,9 +63,9 @@ class TopicWatch:
     def _reason(self, error: KafkaError) -> str:
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return f"the topic {self._topic} is not there: write-api migrate makes it"
-        return words_of(error)
+        return error_words(error)
 
 
-def words_of(error: KafkaError) -> str:
+def error_words(error: KafkaError) -> str:
     """What librdkafka calls an error of this code: its text for this very one may name hosts."""
     return KafkaError(error.code()).str()

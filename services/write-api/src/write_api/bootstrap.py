@@ -49,7 +49,7 @@ from write_api.needs import Check, Needs
 from write_api.process_manager import Reactions
 from write_api.processes import PROCESS_MANAGERS
 from write_api.relay import relay
-from write_api.relay.cursor import RefusedError
+from write_api.relay.cursor import RelayRefusedError
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.watch import Watch
@@ -212,7 +212,7 @@ async def run_raise_epoch(settings: Settings) -> int:
     event_log = EventLog(settings.kafka_bootstrap_servers, settings.topic_prefix)
     try:
         await raise_epoch(settings.database_url, event_log)
-    except (RefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
+    except (RelayRefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
         log.error("the epoch is not raised", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
         return 1
     return 0

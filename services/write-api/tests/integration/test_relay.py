@@ -16,7 +16,7 @@ from write_api.commands.ids import new_id
 from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
 from write_api.relay import relay as course
-from write_api.relay.cursor import CursorStore, RefusedError, connect
+from write_api.relay.cursor import CursorStore, RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
@@ -279,7 +279,7 @@ async def test_the_epoch_is_not_raised_under_a_relay_that_works(place, running):
     relay = place.relay()
     async with running(relay):
         await eventually(lambda: relay.needs.why(course.HISTORY) is None, timeout=30)
-        with pytest.raises(RefusedError, match="at work"):
+        with pytest.raises(RelayRefusedError, match="at work"):
             await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
 
 

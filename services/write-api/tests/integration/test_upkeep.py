@@ -8,7 +8,7 @@ from cheeper_contracts.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api.commands.ids import new_id
 from write_api.relay import relay as course
-from write_api.relay.cursor import RefusedError, connect
+from write_api.relay.cursor import RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.numbering import advance
@@ -184,6 +184,6 @@ async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(a
     await aged.execute("UPDATE relay_cursor SET system_identifier = 1")
     log = EventLog(aged.bootstrap, aged.prefix)
     before = await asyncio.to_thread(log.topic_id)
-    with pytest.raises(RefusedError, match="no longer has its first rows"):
+    with pytest.raises(RelayRefusedError, match="no longer has its first rows"):
         await raise_epoch(aged.url, log)
     assert await asyncio.to_thread(log.topic_id) == before

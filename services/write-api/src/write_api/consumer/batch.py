@@ -15,7 +15,7 @@ import structlog
 from cheeper_contracts.dead_letters import BEHIND
 from write_api.commands.errors import UnavailableError
 from write_api.commands.outcome import Incoming
-from write_api.consumer.limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
+from write_api.consumer.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from write_api.consumer.received import Letter, Received, crashed, sentence
 
 Read = Callable[[Received], Sequence[Incoming] | Letter]

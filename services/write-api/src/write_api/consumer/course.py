@@ -16,7 +16,7 @@ from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
 from write_api.consumer.lag import Lag
 from write_api.consumer.member import Member, Subscription
 from write_api.consumer.received import Received
-from write_api.kafka.topics import Admin, TopicMismatchError, describe, ensure_topics, words_of
+from write_api.kafka.topics import Admin, TopicMismatchError, describe, ensure_topics, error_words
 from write_api.needs import Needs
 
 KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
@@ -179,4 +179,4 @@ class Consumer:
 
 
 def _words(error: Exception) -> str:
-    return words_of(error.args[0]) if isinstance(error, KafkaException) else str(error) or "no answer"
+    return error_words(error.args[0]) if isinstance(error, KafkaException) else str(error) or "no answer"

@@ -23,7 +23,7 @@ from write_api.consumer.received import Letter, Received
 from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock
-from write_api.kafka.topics import words_of
+from write_api.kafka.topics import error_words
 
 _COPY_SECONDS: Final = 5.0
 
@@ -128,7 +128,7 @@ class DeadLetters:
 def _delivered(message: Received, error: KafkaError | None, _copy: Message | None = None) -> None:
     if error is not None:
         place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
-        log.warning("dead letter not copied", **place, why=words_of(error))
+        log.warning("dead letter not copied", **place, why=error_words(error))
 
 
 def _row(letter: Letter) -> dict[str, Any]:

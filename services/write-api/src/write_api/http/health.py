@@ -31,22 +31,19 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-Needs = dict[str, Need]
-
-
 def health_handlers(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
     """The handlers of both paths. `checks`: what to ask for, by the need's name."""
 
     @get(routes.HEALTH_LIVE)
-    async def live(request: AnyRequest) -> Response[Answer[Needs]]:
+    async def live(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
         """Whether the process answers at all."""
         return _answer(request, {})
 
     @get(
         routes.HEALTH_READY,
-        responses={503: ResponseSpec(Answer[Needs], description="Not ready", generate_examples=False)},
+        responses={503: ResponseSpec(Answer[dict[str, Need]], description="Not ready", generate_examples=False)},
     )
-    async def ready(request: AnyRequest) -> Response[Answer[Needs]]:
+    async def ready(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
         """Whether all that the process needs is there, and what it waits for."""
         found = await asyncio.gather(*(_ask(check) for check in checks.values()))
         return _answer(request, dict(zip(checks, found, strict=True)))
@@ -65,7 +62,7 @@ def create_health_app(checks: Mapping[str, Check], registry: CollectorRegistry) 
     return ContextMiddleware(app)
 
 
-def _answer(request: AnyRequest, needs: Needs) -> Response[Answer[Needs]]:
+def _answer(request: AnyRequest, needs: dict[str, Need]) -> Response[Answer[dict[str, Need]]]:
     ready = all(need.ok for need in needs.values())
     return Response(
         Answer(data=needs, meta=Meta(message_id=context_of(request.scope).message_id)),

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
-from write_api.kafka.topics import words_of
+from write_api.kafka.topics import error_words
 from write_api.trouble import Trouble
 
 DELIVERY_SECONDS: Final = 5.0
@@ -166,7 +166,7 @@ class CommandProducer:
         # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
         if error is not None and error.code() not in _NO_FAULT_OF_THE_PRODUCER:
             self._begin_anew(error)
-            self._trouble.met(words_of(error))
+            self._trouble.met(error_words(error))
         if error is None:
             self._away.clear()
             self._trouble.over()

@@ -31,7 +31,7 @@ class TopicMismatchError(Exception):
     """A topic has another number of partitions than the contracts say. The text tells what to do."""
 
 
-def words_of(error: KafkaError) -> str:
+def error_words(error: KafkaError) -> str:
     """What librdkafka calls an error of this code, for anyone to read: its text for this very one may name hosts."""
     return KafkaError(error.code()).str()
 

@@ -26,7 +26,7 @@ _OPTIONS: Final = "-c enable_sort=off -c enable_seqscan=off -c jit=off -c plan_c
 CONNECTION: Final = connect_parameters("write-api-relay", _OPTIONS)
 
 
-class RefusedError(Exception):
+class RelayRefusedError(Exception):
     """The relay must not run, until a person has acted. The text says why and what to do."""
 
 
@@ -54,9 +54,9 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refuse_another_history(found: Identity, cursor: Cursor | None) -> None:
-    """Raise RefusedError where the cursor is of another database than the one that was found."""
+    """Raise RelayRefusedError where the cursor is of another database than the one that was found."""
     if cursor is not None and cursor.identity != found:
-        raise RefusedError(
+        raise RelayRefusedError(
             "this database is a restored copy of the one that was relayed from (its system identifier or "
             "timeline has changed): run `write-api raise-epoch`, then rebuild the views: "
             "`projector rebuild --store all --switch --restored`"
@@ -126,9 +126,9 @@ class CursorStore:
         return after
 
     async def check_beginning(self, cursor: Cursor) -> None:
-        """Raises RefusedError where retention has dropped the first row, so that nothing can be sent from the start."""
+        """Raises RelayRefusedError where retention has dropped the first row: nothing can be sent from the start."""
         if cursor.first is not None and await self._first() != cursor.first:
-            raise RefusedError(
+            raise RelayRefusedError(
                 f"the topic {topics.EVENTS.name} would have to be filled again, and the outbox no longer has its first "
                 "rows: restore the topic from a copy"
             )

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from write_api.relay.cursor import RefusedError, connect
+from write_api.relay.cursor import RelayRefusedError, connect
 from write_api.relay.event_log import EventLog
 
 log = structlog.get_logger()
@@ -16,11 +16,15 @@ async def raise_epoch(database_url: str, event_log: EventLog) -> None:
     """Make the topic of events anew, raise the epoch, and take the database as it is for the relay's.
 
     The old log may hold events that this database never had, under the sequences of those to come, so it goes first: a
-    failure between the two is mended by running this again. Raises RefusedError, KafkaException and psycopg's errors.
+    failure between the two is mended by running this again.
+
+    Raises RelayRefusedError, KafkaException and psycopg's errors.
     """
     async with connect(database_url) as store:
         if not await store.lock():
-            raise RefusedError("a relay is at work on this database: it needs no new epoch, or is to be stopped first")
+            raise RelayRefusedError(
+                "a relay is at work on this database: it needs no new epoch, or is to be stopped first"
+            )
         cursor, identity = await store.load(), await store.identity()
         if cursor is None or cursor.identity == identity:
             log.info("the epoch stays: this database is the one that was relayed from")

@@ -12,7 +12,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts.envelope import to_headers
-from write_api.kafka.topics import words_of
+from write_api.kafka.topics import error_words
 from write_api.relay.numbering import Numbered
 
 SLOW_SECONDS: Final = 2.0
@@ -113,7 +113,7 @@ class Publisher:
             if waited > _STALLED_SECONDS:
                 raise DeliveryError(f"no confirmation within {_STALLED_SECONDS:g} s")
         if delivery.error is not None:
-            raise DeliveryError(words_of(delivery.error))
+            raise DeliveryError(error_words(delivery.error))
         self._known |= dict.fromkeys(delivery.offsets, time.monotonic())
         return delivery.offsets
 

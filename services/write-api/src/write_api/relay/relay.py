@@ -15,14 +15,14 @@ import structlog
 from confluent_kafka import KafkaException
 
 from write_api.backoff import Backoff, sleep_unless
-from write_api.kafka.topics import TopicMismatchError, words_of
+from write_api.kafka.topics import TopicMismatchError, error_words
 from write_api.metrics import RelayMetrics
 from write_api.needs import Needs
 from write_api.relay.cursor import (
     Cursor,
     CursorStore,
     LockLostError,
-    RefusedError,
+    RelayRefusedError,
     connect,
     refuse_another_history,
 )
@@ -75,7 +75,7 @@ class Relay:
             before = left.sent
             try:
                 await self._course(stop, left)
-            except RefusedError as error:
+            except RelayRefusedError as error:
                 self._needs.unmet(HISTORY, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except TopicMismatchError as error:
@@ -114,7 +114,7 @@ class Relay:
                 await publisher.close()
 
     async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
-        """Wait as a standby until this is the active relay; false where `stop` came first. Raises RefusedError."""
+        """Wait as a standby until this is the active relay; false where `stop` came first. Raises RelayRefusedError."""
         check_at, standby = 0.0, False
         while not await answered(store.lock(), self._needs):
             if not standby:
@@ -130,7 +130,7 @@ class Relay:
         return True
 
     async def _check_takeover(self, store: CursorStore) -> None:
-        """Make sure that what this relay would need is there. Raises RefusedError and DeliveryError."""
+        """Make sure that what this relay would need is there. Raises RelayRefusedError and DeliveryError."""
         refuse_another_history(await store.identity(), await store.load())
         self._needs.met(POSTGRES, HISTORY)
         await self._topic_id()
@@ -144,7 +144,7 @@ class Relay:
         return found
 
     async def _cursor(self, store: CursorStore) -> Cursor:
-        """The cursor, of this database and this log. Raises RefusedError."""
+        """The cursor, of this database and this log. Raises RelayRefusedError."""
         identity = await store.identity()
         cursor = await store.load()
         refuse_another_history(identity, cursor)
@@ -152,7 +152,7 @@ class Relay:
         topic_id = await self._topic_id()
         if cursor is None:
             if any((await asyncio.to_thread(self._event_log.ends)).values()):
-                raise RefusedError(
+                raise RelayRefusedError(
                     f"the topic {self._event_log.name} holds messages that this database never sent: begin anew with "
                     "all stores empty (the topic, Redis and MongoDB), or with the database that sent them"
                 )
@@ -194,5 +194,5 @@ class Relay:
 
 def _words(error: Exception) -> str:
     if isinstance(error, KafkaException):
-        return words_of(error.args[0])
+        return error_words(error.args[0])
     return str(error) or type(error).__name__

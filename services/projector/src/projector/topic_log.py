@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from projector.topic import TopicWatch, words_of
+from projector.topic import TopicWatch, error_words
 
 log = structlog.get_logger()
 
@@ -204,7 +204,7 @@ class TopicLog:
         elif partition in self.owned or partition == _ALL:
             if not self._failing:
                 self._ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
-            self._failing[partition] = words_of(error)
+            self._failing[partition] = error_words(error)
 
     def _is_read(self, partition: int) -> None:
         self._failing.pop(partition, None)
