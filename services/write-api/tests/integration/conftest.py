@@ -91,7 +91,7 @@ class Place:
         envelope = Envelope(
             message_id=message_id, type=event.TYPE, source="/test", time=1, key=key, correlation_id=message_id
         )
-        await outbox.append(connection, envelope, event)
+        await outbox.append_all(connection, [(envelope, event)])
         return message_id
 
     @staticmethod

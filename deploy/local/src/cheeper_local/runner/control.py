@@ -28,7 +28,6 @@ class Control:
         self._one_at_a_time = asyncio.Lock()
         self._server: asyncio.Server | None = None
         self._actions: dict[str, Action] = {
-            "describe": self._describe,
             "kill": self._kill,
             "freeze": self._freeze,
             "thaw": self._thaw,
@@ -74,9 +73,6 @@ class Control:
             return {"ok": False, "error": f"That is no request: {error!r}."}
         except Exception as error:  # noqa: BLE001 - a store that is away must not end the stack
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
-
-    async def _describe(self) -> dict[str, Any]:
-        return self._stack.description()
 
     async def _kill(self, name: str) -> list[int]:
         return [pid for pid in (child.kill() for child in self._stack.chosen(name)) if pid is not None]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -23,18 +22,15 @@ from write_api.http.problems import EXCEPTION_HANDLERS
 from write_api.metrics import HttpMetrics
 from write_api.needs import Check
 
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-
 
 def create_app(
     endpoints: Sequence[HTTPRouteHandler],
     dispatcher: Dispatcher,
     checks: Mapping[str, Check],
     registry: CollectorRegistry,
-    lifespan: Sequence[Lifespan] = (),
 ) -> ASGIApp:
     """The application: endpoints over a dispatcher. `registry`: where its requests are counted, and what its page of
-    metrics tells. `lifespan`: what to start and stop with it.
+    metrics tells.
     """
     commands = Router(
         "/",
@@ -53,6 +49,5 @@ def create_app(
             use_handler_docstrings=True,
         ),
         logging_config=None,
-        lifespan=list(lifespan),
     )
     return ContextMiddleware(MeteringMiddleware(app, HttpMetrics(registry)))

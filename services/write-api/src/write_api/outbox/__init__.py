@@ -1,8 +1,8 @@
 """The outbox: messages that a transaction leaves for Kafka, and where the relay has got to.
 
-A writer needs `append_all`, or `append` for a single message, and `hint` only.
+A writer needs `append_all` and `hint` only.
 """
 
-from write_api.outbox.writer import append, append_all, hint
+from write_api.outbox.writer import append_all, hint
 
-__all__ = ["append", "append_all", "hint"]
+__all__ = ["append_all", "hint"]

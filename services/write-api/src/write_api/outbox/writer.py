@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cheeper_contracts import codec
 from cheeper_contracts.envelope import Envelope
@@ -35,12 +35,7 @@ _INSERT = text(
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
-async def append(connection: AsyncConnection | AsyncSession, envelope: Envelope, event: Event) -> None:
-    """Leave one message, as `append_all` does."""
-    await append_all(connection, [(envelope, event)])
-
-
-async def append_all(connection: AsyncConnection | AsyncSession, messages: Sequence[tuple[Envelope, Event]]) -> None:
+async def append_all(connection: AsyncConnection, messages: Sequence[tuple[Envelope, Event]]) -> None:
     """Leave messages in the caller's transaction, to be published in this order if and only if that commits.
 
     The transaction must hold the advisory locks of the events' keys since before its first write: that alone makes the
@@ -51,7 +46,7 @@ async def append_all(connection: AsyncConnection | AsyncSession, messages: Seque
         await connection.execute(_INSERT, {name: [row[name] for row in rows] for name in _COLUMNS})
 
 
-async def hint(connection: AsyncConnection | AsyncSession) -> None:
+async def hint(connection: AsyncConnection) -> None:
     """Wake the relay. To be sent after the commit, in a transaction of its own, which the caller commits.
 
     Inside a writing transaction NOTIFY would take a lock at commit that all of the database's writers share. The
