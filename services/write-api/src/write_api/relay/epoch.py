@@ -33,8 +33,8 @@ async def raise_epoch(database_url: str, event_log: EventLog) -> None:
         await asyncio.to_thread(event_log.remake)
         epoch = await store.raise_epoch(cursor, identity)
         log.warning(
-            "the epoch is raised: the relay fills the topic again. Rebuild the views now, from empty stores: they hold "
-            "the sequences of another history",
+            "the epoch is raised: the relay fills the topic again. The views hold the sequences of another history: "
+            "run `projector rebuild --store all --switch --restored`",
             epoch=epoch,
             topic=event_log.name,
         )
