@@ -92,11 +92,14 @@ ACCEPTED_COMMAND: Final = KeyPattern(
     name="accepted", holds="string that expires: the AcceptedCommand as JSON, by message id; of no generation"
 )
 CHECKPOINT: Final = KeyPattern(
-    name="checkpoint", holds="hash, by partition: sequence, topic_id, offset of the last message applied"
+    name="checkpoint",
+    holds="hash, by partition: sequence, topic_id, offset of the last message applied or parked; poison, how many in a "
+    "row were poison themselves",
 )
 TASKS: Final = KeyPattern(
     name="tasks",
-    holds="list, by author: the author's fan-out tasks as JSON {sequence, kind, entry in hex, after}, oldest first",
+    holds="list, by author: the author's fan-out tasks as JSON {sequence, kind, entry in hex, after, correlation_id}, "
+    "oldest first",
 )
 TASK_AUTHORS: Final = KeyPattern(
     name="task-authors",
@@ -242,9 +245,15 @@ COMMANDS: Final = Collection(
     name="commands", lag_ms=2_000, holds="CommandRecord by message id, and expires_at (a date) for its TTL index"
 )
 CHECKPOINTS: Final = Collection(
-    name="checkpoints", holds="{_id: partition, sequence, topic_id, offset} of the last message applied"
+    name="checkpoints",
+    holds="{_id: partition, sequence, topic_id, offset} of the last message applied or parked; poison, how many in a "
+    "row were poison themselves; and, until the next message, switched and unparked (counts) and forgotten, so that "
+    "whoever applies meanwhile meets a write conflict",
 )
-PARKED_MESSAGES: Final = Collection(name="parked_messages", holds="a parked message by (partition, sequence)")
+PARKED_MESSAGES: Final = Collection(
+    name="parked_messages",
+    holds='a parked message by "<partition>:<sequence>", without a sequence by "<partition>:<topic id>@<offset>"',
+)
 
 COLLECTIONS: Final = (AUTHORS, FOLLOWS, CHEEPS, NOTIFICATIONS, COMMANDS, CHECKPOINTS, PARKED_MESSAGES)
 

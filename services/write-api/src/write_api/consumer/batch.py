@@ -1,7 +1,7 @@
 """One batch: the commands of its messages run, its poison and what follows that in its keys into the dead letters.
 
-Both are idempotent, by message id and by place, and Kafka's offsets move only after both. So a batch may be tried again
-whole, whatever became of it before.
+Both are idempotent, by message id and by content, and Kafka's offsets move only after both. So a batch may be tried
+again whole, whatever became of it before.
 """
 
 from __future__ import annotations

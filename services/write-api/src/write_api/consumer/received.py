@@ -31,7 +31,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: int | None = None
 
     def content_digest(self) -> bytes:
-        """32 bytes by which the message is known again, beside its place."""
+        """32 bytes by which the message is known again, beside its topic and partition."""
         return hashlib.sha256(msgspec.msgpack.encode((self.key, self.headers, self.value))).digest()
 
     def header(self, name: str) -> str | None:

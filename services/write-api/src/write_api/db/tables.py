@@ -1,4 +1,7 @@
-"""The write model, normalised. Times are microseconds since 1970, UTC. The outbox's tables are in migration 0002."""
+"""The write model, normalised. Times are microseconds since 1970, UTC.
+
+The outbox's tables are in migration 0002, the dead letters' one in 0003 and 0006.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The HTTP edge: one file per resource, and one for each thing that all of them need."""
+"""The HTTP edge: one file per command in `endpoints`, and one for each thing that all of them need."""
