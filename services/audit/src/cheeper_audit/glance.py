@@ -135,5 +135,5 @@ def _horizon(held_back: int, holder: Holder | None) -> str:
     if holder is None:
         return f"{held_back:,} of them waited for a transaction that has ended since"
     doing = f", {holder.state}" if holder.state else ""
-    query = f": {' '.join(holder.query.split())}" if holder.query else ""
-    return f"{held_back:,} of them for the transaction of {holder.who}{doing}, {holder.seconds:.1f} s old{query}"
+    age = "" if holder.seconds is None else f", {holder.seconds:.1f} s old"
+    return f"{held_back:,} of them for the transaction of {holder.who}{doing}{age}"

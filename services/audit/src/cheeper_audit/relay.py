@@ -19,9 +19,11 @@ from cheeper_contracts.topics import partition_of
 SHOWN: Final = 10_000
 """Rows that wait, and are looked at."""
 
+RELAY_LOCK: Final = 0x63686565_72656C79
+"""The advisory lock of the one active relay, as write-api takes it: the end-to-end `test_status.py` sees that it is."""
+
 _CHUNK: Final = 2_000
 _CHUNKS: Final = 50  # 100,000 rows are looked back, at most
-_RELAY_LOCK: Final = 0x63686565_72656C79  # write-api's, of the one active relay
 _RELAY_NAME: Final = "write-api-relay"
 
 _CURSOR: Final = "SELECT epoch, xid::text, id, current_epoch FROM relay_cursor"
@@ -38,17 +40,17 @@ _BACK: Final = """
 """
 _NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
-# Whoever has an xid holds the horizon, in whichever database. `query` shows placeholders where the driver sends values
-# apart, as ours does.
+# Whoever has an xid holds the horizon, in whichever database. The statement is not asked for: it may hold anybody's
+# values. Of the activity of others a role that may not see it is told neither state nor age.
 _HORIZON: Final = """
-    SELECT who, state, seconds, query
+    SELECT who, state, seconds
       FROM (SELECT age(backend_xid) AS age,
                    'pid ' || pid || ', ' || coalesce(nullif(application_name, ''), 'unnamed') AS who, state,
-                   extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds, left(query, 120) AS query
+                   extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds
               FROM pg_stat_activity WHERE backend_xid IS NOT NULL
              UNION ALL
             SELECT age(transaction), 'prepared transaction ' || gid, 'prepared',
-                   extract(epoch FROM clock_timestamp() - prepared)::float8, ''
+                   extract(epoch FROM clock_timestamp() - prepared)::float8
               FROM pg_prepared_xacts) AS holders
      ORDER BY age DESC LIMIT 1
 """
@@ -64,12 +66,14 @@ _LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY sour
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """The oldest transaction with an id: no row that was written since it began can be sent before it ends."""
+    """The oldest transaction with an id: no row that was written since it began can be sent before it ends.
+
+    `state` and `seconds` are none where the role of DATABASE_URL may not see the activity of others.
+    """
 
     who: str
     state: str | None
-    seconds: float
-    query: str
+    seconds: float | None
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +113,7 @@ class Outbox:
 
     def relay(self) -> Relay:
         """Who sends, and what waits."""
-        active = [pid for (pid,) in self._write_model.rows(_ACTIVE, _RELAY_LOCK >> 32, _RELAY_LOCK & 0xFFFFFFFF)]
+        active = [pid for (pid,) in self._write_model.rows(_ACTIVE, RELAY_LOCK >> 32, RELAY_LOCK & 0xFFFFFFFF)]
         relays = {pid for (pid,) in self._write_model.rows(_RELAYS, _RELAY_NAME)}
         held_back = sum(held for _, _, held in self._waiting)
         return Relay(

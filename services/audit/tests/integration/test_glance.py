@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 
 from cheeper_audit import bootstrap
 from cheeper_audit.glance import look
-from cheeper_audit.relay import SHOWN
+from cheeper_audit.relay import RELAY_LOCK, SHOWN
 from cheeper_audit.settings import from_env
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
@@ -94,6 +95,17 @@ def glance(environ):
             return look(looks)
 
     return glance
+
+
+@pytest.fixture
+def stranger(relay, postgres_url):
+    """The URL of a role that may read the tables, and may not see what others do."""
+    relay.execute("CREATE ROLE stranger LOGIN PASSWORD 'of-the-test'")
+    relay.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO stranger")
+    url = urlsplit(postgres_url)
+    yield url._replace(netloc=f"stranger:of-the-test@{url.hostname}:{url.port}").geturl()
+    relay.execute("DROP OWNED BY stranger")
+    relay.execute("DROP ROLE stranger")
 
 
 def run(environ, *arguments):
@@ -185,29 +197,42 @@ def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, gla
 
 
 def test_who_holds_the_horizon_is_told(world, glance, postgres_url):
-    """Rows that were written since a transaction began wait for its end, and it is named with its state and query."""
+    """Rows that were written since a transaction began wait for its end, and it is named with its state, but without
+    its statement, which may hold a stranger's values.
+    """
     with psycopg.connect(postgres_url, application_name="someone") as holder:
-        holder.execute("CREATE TABLE held (n int)")
+        holder.execute("CREATE TABLE held AS SELECT 'a secret' AS s")
         world.commit(7)
         seen = glance()
         assert (seen.relay.waiting, seen.relay.held_back) == (1, 1)
         assert "someone" in seen.relay.holder.who
         assert seen.relay.holder.state == "idle in transaction"
-        assert "CREATE TABLE held" in seen.relay.holder.query
+        assert seen.relay.holder.seconds >= 0
         assert any("1 of them for the transaction of pid " in line for line in seen.lines())
+        assert b"secret" not in msgspec.json.encode(seen)
         holder.rollback()
     assert (glance().relay.held_back, glance().relay.holder) == (0, None)
+
+
+def test_who_may_not_see_others_activity_is_told_what_it_may_see(world, glance, postgres_url, stranger):
+    """Process and program of who holds the horizon, and no age."""
+    with psycopg.connect(postgres_url, application_name="someone") as holder:
+        holder.execute("SELECT pg_current_xact_id()")
+        world.commit(7)
+        seen = glance(DATABASE_URL=stranger)
+        assert "someone" in seen.relay.holder.who
+        assert (seen.relay.holder.state, seen.relay.holder.seconds) == (None, None)
+        assert any(line.endswith(", someone") for line in seen.lines())
 
 
 def test_the_active_relay_and_those_that_stand_by_are_told(world, glance, postgres_url):
     """By the lock of the one active relay, among the connections of relays."""
     assert world
-    lock = 0x63686565_72656C79
     with (
         psycopg.connect(postgres_url, application_name="write-api-relay") as active,
         psycopg.connect(postgres_url, application_name="write-api-relay"),
     ):
-        active.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        active.execute("SELECT pg_advisory_lock(%s)", (RELAY_LOCK,))
         seen = glance()
         assert (seen.relay.active, seen.relay.standby) == (active.info.backend_pid, 1)
 
