@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from cheeper_audit import bootstrap
+from cheeper_audit import bootstrap, standing
 from cheeper_audit.audit import Auditor
 from cheeper_audit.glance import look
 from cheeper_audit.lag import Lag, Worst
@@ -60,10 +60,9 @@ def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     """Compares everything once. The exit code."""
     rest = Rest(stores, patience=options.patience)
     _, where = rest.look(lambda: None)
-    parked = {store: state.parked for store, state in where.stores.items() if state.parked}
-    for store, number in parked.items():
+    for store, number in standing.parked(stores).items():
         mending = " so that it is not mended: replay or drop them first" if options.repair else ""
-        report.say(f"{store}: {number:,} messages or keys are parked, whose effects it lacks{mending}.")
+        report.say(f"{store}: {number:,} messages are parked, whose effects it lacks{mending}.")
     began = time.monotonic()
     with report.bars():
         for outcome in Auditor(stores, rest, repair=options.repair, phase=report.phase).run():

@@ -48,5 +48,15 @@ def read(stores: Stores) -> Standing:
 
 def states(stores: Stores) -> dict[StoreName, StoreState]:
     """Where the stores of views stand that are audited. Raises StoreAwayError."""
+    return {name: views.state() for name, views in _audited(stores).items()}
+
+
+def parked(stores: Stores) -> dict[StoreName, int]:
+    """How many messages are parked in each store that is audited and has any. Raises StoreAwayError."""
+    found = {name: views.parked_messages() for name, views in _audited(stores).items()}
+    return {name: number for name, number in found.items() if number}
+
+
+def _audited(stores: Stores) -> dict[StoreName, RedisViews | MongoViews]:
     views: dict[StoreName, RedisViews | MongoViews] = {"redis": stores.redis, "mongo": stores.mongo}
-    return {name: views[name].state() for name in stores.audited}
+    return {name: views[name] for name in stores.audited}

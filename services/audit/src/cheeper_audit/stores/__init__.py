@@ -7,7 +7,7 @@ import msgspec
 
 class StoreState(msgspec.Struct, frozen=True):
     """How far a store is: which generation is looked at, the checkpoints' sequences by partition, fan-out tasks that
-    wait (authors who have some, and turns of short timelines), and messages that are parked.
+    wait (authors who have some, and turns of short timelines), and what is parked: keys in Redis, messages in MongoDB.
     """
 
     generation: int

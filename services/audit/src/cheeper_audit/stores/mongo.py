@@ -50,8 +50,12 @@ class MongoViews:
         self.follow()
         with _away():
             sequences = self._sequences(None)
-            parked = self._database[views.PARKED_MESSAGES.name].count_documents({})
-        return StoreState(self._number, sequences, tasks=0, parked=parked)
+        return StoreState(self._number, sequences, tasks=0, parked=self.parked_messages())
+
+    def parked_messages(self) -> int:
+        """How many messages are parked. Raises StoreAwayError."""
+        with _away():
+            return self._database[views.PARKED_MESSAGES.name].count_documents({})
 
     def between(self, collection: views.Collection, above: str | None, below: str | None) -> dict[str, Document]:
         """The documents whose ids are texts above the one and not above the other, by id. Raises StoreAwayError."""
