@@ -36,8 +36,12 @@ T = TypeVar("T")
 
 class TooMuchPoisonError(Exception):
     """So many messages in a row or a minute could not be applied that the fault is likely here: see to it, then start
-    again.
+    again. The text is for anyone; `last_error` is the last one's, which may say what the message holds: for the log.
     """
+
+    def __init__(self, text: str, last_error: str | None) -> None:
+        super().__init__(text)
+        self.last_error = last_error
 
 
 class Consumer:
@@ -189,7 +193,7 @@ class Consumer:
             if many is None and item.poison and self._last_minute.reached_by(now):
                 many = f"{self._most_a_minute} messages within a minute"
             if many and place == 0:
-                raise TooMuchPoisonError(f"{many} cannot be applied to {self._store.name}: {item.poison}")
+                raise TooMuchPoisonError(f"{many} cannot be applied to {self._store.name}", item.poison)
             if many:
                 return tuple(items[:place])
         return tuple(items)

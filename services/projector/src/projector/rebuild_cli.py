@@ -50,8 +50,10 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Does it; the exit code."""
     try:
         return _compare(settings, options) if options.role == "compare" else _rebuild(settings, options)
-    except (StoreAwayError, GenerationError, TooMuchPoisonError) as error:
+    except (StoreAwayError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
+    except TooMuchPoisonError as error:
+        sys.stderr.write(f"projector: {error}, the last one: {error.last_error}\n")
     except Stopped:
         sys.stderr.write("projector: stopped before it was through: run it again, and it goes on\n")
     except KeyboardInterrupt:

@@ -176,7 +176,9 @@ class Serving:
                 health.withdraw_all()
         except TooMuchPoisonError as error:
             (health or self._health).say(f"{name}_views", str(error))
-            log.error("stopped: see to the cause and start it again", store=name, why=str(error))  # noqa: TRY400 - no defect
+            log.error(  # noqa: TRY400 - its text says all
+                "stopped: see to the cause and start it again", store=name, why=str(error), last_error=error.last_error
+            )
             self._troubled.set()
         except Exception as error:
             if health is not None and number != self._live.get(name):

@@ -154,6 +154,10 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
         with running() as consumer:
             until(lambda consumer=consumer: consumer.failure is not None)
             assert isinstance(consumer.failure, TooMuchPoisonError)
+            # Readiness shows the text; what an error says of a message is for the log.
+            many = "20 messages in a row of partition 0"
+            assert str(consumer.failure) == f"{many} cannot be applied to {consumer.store.name}"
+            assert consumer.failure.last_error
             assert consumer.store.status().parked == 19
 
 

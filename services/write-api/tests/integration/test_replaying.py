@@ -178,8 +178,9 @@ async def test_nothing_is_parked_behind_what_is_gone(desk):
     """
     servers, prefix = desk.environ["KAFKA_BOOTSTRAP_SERVERS"], desk.environ["TOPIC_PREFIX"]
     letters = DeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
-    with pytest.raises(UnavailableError, match="freed"):
+    with pytest.raises(UnavailableError, match="freed") as freed:
         await letters.park([Letter(message=desk.post("1"), reason=BEHIND)])
+    assert desk.author not in str(freed.value)  # readiness shows it
     assert await desk.letters() == []
     await handle(desk.worker(), desk.post("2"))
     assert await desk.cheeps() == ["2"]

@@ -176,7 +176,7 @@ async def test_too_much_poison_stops_the_worker_and_says_so(place):
     await place.send(*[(n % 3, "broken") for n in range(3)])
     worker = place.worker(most_in_a_row=2)
     assert await worker.run(asyncio.Event()) is False
-    assert "in a row" in worker.needs.why(course.MESSAGES)
+    assert worker.needs.why(course.MESSAGES) == "2 messages in a row cannot be handled, the last one: malformed"
 
 
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):

@@ -143,6 +143,17 @@ async def test_too_much_poison_in_a_row_stops(world, a_message, text):
     assert len(world.parked) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "reason", "error"), [("broken", MALFORMED, "truncated"), ("crash", CRASHED, "RuntimeError: a defect")]
+)
+async def test_what_stops_is_told_to_anyone_without_the_last_ones_error(world, a_message, text, reason, error):
+    """Readiness shows the text: the number and the reason. What an error says of a message is for the log."""
+    with pytest.raises(TooMuchPoisonError) as stopped:
+        await of(world, most_in_a_row=1).handle([a_message(text)])
+    assert str(stopped.value) == f"1 messages in a row cannot be handled, the last one: {reason}"
+    assert error in stopped.value.last_error
+
+
 @pytest.mark.parametrize("text", ["broken", "crash"])
 async def test_a_good_command_between_begins_the_count_anew(world, a_message, text):
     """Poison now and then never stops the consumer."""

@@ -30,7 +30,14 @@ log = structlog.get_logger()
 
 
 class TooMuchPoisonError(Exception):
-    """So many messages in a row or a minute could not be handled that the fault is hardly theirs."""
+    """So many messages in a row or a minute could not be handled that the fault is hardly theirs.
+
+    The text is for anyone. `last_error` is the last one's, which may say what the message holds: for the log.
+    """
+
+    def __init__(self, text: str, last_error: str | None) -> None:
+        super().__init__(text)
+        self.last_error = last_error
 
 
 class Letters(Protocol):
@@ -174,7 +181,7 @@ class Batches:
             many = f"{self._most_a_minute} messages within a minute"
         else:
             return
-        raise TooMuchPoisonError(f"{many} cannot be handled, the last one: {last.reason}, {last.error}")
+        raise TooMuchPoisonError(f"{many} cannot be handled, the last one: {last.reason}", last.error)
 
     async def _park(self, letters: Sequence[Letter]) -> None:
         await self._letters.park(letters)

@@ -74,7 +74,11 @@ class Consumer:
                 await self._course(stop, limit)
             except TooMuchPoisonError as error:
                 self._needs.unmet(MESSAGES, str(error))
-                log.error("stopped: see to the cause and start this process again", why=str(error))  # noqa: TRY400
+                log.error(  # noqa: TRY400 - its text says all
+                    "stopped: see to the cause and start this process again",
+                    why=str(error),
+                    last_error=error.last_error,
+                )
                 return False
             except TopicReplacedError:
                 log.warning("the topic was replaced", topic=self._subscription.topic.named(self._prefix))

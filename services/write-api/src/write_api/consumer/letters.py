@@ -98,7 +98,8 @@ class DeadLetters:
         for letter in letters:
             key = letter.message.key
             if letter.reason == BEHIND and key not in parked:
-                raise UnavailableError(f"the key {key} was freed while a message was to be parked behind its poison")
+                log.info("freed while a message was to be parked behind its poison", key=key)
+                raise UnavailableError("a key was freed while a message was to be parked behind its poison")
             parked |= {key} if key is not None else set()
 
     async def _parked_keys(self, connection: AsyncConnection, keys: Collection[str]) -> set[str]:
