@@ -19,6 +19,7 @@ from projector.consumer import Consumer
 from projector.generations import ForgottenError, GenerationError
 from projector.limits import Limit
 from projector.metrics import Metrics
+from projector.options import positive
 from projector.projections import VERSIONS
 from projector.serving import Serving, every_standing, just
 from projector.settings import SettingError, Settings, from_env
@@ -137,27 +138,20 @@ def _parser() -> argparse.ArgumentParser:
     roles = parser.add_subparsers(dest="role", required=True)
     run = roles.add_parser("run", help="apply the log to the stores, and serve fan-out tasks in between")
     run.add_argument("--store", choices=("redis", "mongo", "all"), default="all")
-    run.add_argument("--limit", type=_positive, help="stop after so many domain messages in each store")
+    run.add_argument("--limit", type=positive, help="stop after so many domain messages in each store")
     run.add_argument("--no-tasks", action="store_true", help="leave fan-out tasks to `projector tasks`")
-    run.add_argument("--generation", type=_positive, help="this one alone; by default all that stand, or the live one")
+    run.add_argument("--generation", type=positive, help="this one alone; by default all that stand, or the live one")
     slices = roles.add_parser("tasks", help="serve fan-out tasks only")
-    slices.add_argument("--limit", type=_positive, help="stop after so many slices")
+    slices.add_argument("--limit", type=positive, help="stop after so many slices")
     slices.add_argument(
-        "--generation", type=_positive, help="this one alone; by default all that stand, or the live one"
+        "--generation", type=positive, help="this one alone; by default all that stand, or the live one"
     )
     slices.set_defaults(store="redis")
     state = roles.add_parser(
         "status", help="print checkpoints, waiting tasks and parked messages of each store as JSON"
     )
-    state.add_argument("--generation", type=_positive, help="of each store, instead of the live one")
+    state.add_argument("--generation", type=positive, help="of each store, instead of the live one")
     dead_letters_cli.add_to(roles)
     generations_cli.add_to(roles)
     rebuild_cli.add_to(roles)
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number

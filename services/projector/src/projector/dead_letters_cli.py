@@ -17,6 +17,7 @@ import msgspec
 from cheeper_contracts.topics import EVENTS
 from projector import bootstrap
 from projector.generations import GenerationError
+from projector.options import positive
 from projector.parking import ParkedMessage
 from projector.replaying import Replayed, replay
 from projector.settings import Settings
@@ -40,7 +41,7 @@ def add_to(roles: Any) -> None:
     for act in (listing, again):
         act.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
     for act in (listing, show, again, drop):
-        act.add_argument("--generation", type=int, metavar="N", help="by default the one that readers are shown")
+        act.add_argument("--generation", type=positive, metavar="N", help="by default the one that readers are shown")
     for act in (show, drop):
         act.add_argument("id", type=_id, metavar="ID", help="as list has it, such as redis:3:17")
     which = again.add_mutually_exclusive_group(required=True)

@@ -19,6 +19,7 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
 from projector import bootstrap
 from projector.generations import BehindError, GenerationError, Generations, Registry
+from projector.options import positive
 from projector.settings import Settings
 from projector.stores import StoreAwayError
 from projector.transients import pauses
@@ -42,7 +43,7 @@ def add_to(roles: Any) -> None:
     for act in (switch, rollback, forget):
         act.add_argument("--store", choices=bootstrap.STORES, required=True)
     for act in (switch, forget):
-        act.add_argument("--generation", type=int, required=True, metavar="N")
+        act.add_argument("--generation", type=positive, required=True, metavar="N")
     for act in (switch, rollback):
         act.add_argument("--restored", action="store_true", help=WHAT_RESTORED_MEANS)
 

@@ -23,6 +23,7 @@ from projector.ends import EventLogEnds
 from projector.generations import GenerationError, Generations
 from projector.generations_cli import WHAT_RESTORED_MEANS
 from projector.health import Health
+from projector.options import positive
 from projector.projections import VERSIONS
 from projector.rates import Rate
 from projector.rebuilding import Rebuild, Stopped
@@ -38,12 +39,12 @@ def add_to(roles: Any) -> None:
     """Adds the commands to the command line's subparsers."""
     again = roles.add_parser("rebuild", help="fill a new generation of views from the log, beside the live one")
     again.add_argument("--store", choices=(*bootstrap.STORES, "all"), required=True)
-    again.add_argument("--rate", type=float, metavar="EVENTS_PER_SECOND", help="in each store, at most")
+    again.add_argument("--rate", type=positive, metavar="EVENTS_PER_SECOND", help="in each store, at most")
     again.add_argument("--switch", action="store_true", help="show it to readers as soon as it lacks nothing")
     again.add_argument("--restored", action="store_true", help=WHAT_RESTORED_MEANS)
     both = roles.add_parser("compare", help="compare a generation with the live one, view by view; 1 where they differ")
     both.add_argument("--store", choices=bootstrap.STORES, required=True)
-    both.add_argument("--generation", type=int, required=True, metavar="N")
+    both.add_argument("--generation", type=positive, required=True, metavar="N")
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -66,7 +67,7 @@ class _Workshop(msgspec.Struct, frozen=True):
     name: str
     generations: Generations
     ends: EventLogEnds
-    rate: float | None
+    rate: int | None
 
     def consumer(self, number: int, health: Health, stop: Flag) -> Consumer:
         return bootstrap.consumer_of(self.settings, self.name, number, health=health, stop=stop, rate=Rate(self.rate))
