@@ -5,6 +5,7 @@ the system is not at rest. With --lag: 0 every view is within its objective, 1 o
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import signal
@@ -147,7 +148,10 @@ def _number(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
         raise argparse.ArgumentTypeError("must be a number of seconds")
     return seconds
