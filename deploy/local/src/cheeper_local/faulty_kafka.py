@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
+from cheeper_local.faulty import frozen
 from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import Kafka
 from cheeper_local.waiting import until
@@ -41,15 +40,9 @@ class KafkaFaults:
         self.url = server.url
         self._admin = AdminClient({"bootstrap.servers": self.url})
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """It takes connections, and answers nothing."""
-        assert self._server.pid is not None  # noqa: S101 - it was started
-        os.kill(self._server.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:  # a test that fails must not leave it so to those after it
-            os.kill(self._server.pid, signal.SIGCONT)
+        return frozen(self._server)
 
     def refuses_writes(self, topic: str) -> AbstractContextManager[None]:
         """Nobody may write to the topic."""

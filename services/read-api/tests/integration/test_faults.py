@@ -3,7 +3,8 @@
 import pytest
 
 from cheeper_contracts import views
-from cheeper_local.faulty import MongoFaults, RedisFaults
+from cheeper_local.faulty_mongo import MongoFaults
+from cheeper_local.faulty_redis import RedisFaults
 from cheeper_local.testing import eventually
 from read_api.http.health import Readiness
 from read_api.queries.asking import StoreAwayError

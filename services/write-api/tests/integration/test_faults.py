@@ -13,7 +13,7 @@ from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
-from cheeper_local.faulty import PostgresFaults
+from cheeper_local.faulty_postgres import PostgresFaults
 from cheeper_local.testing import eventually
 from write_api.commands.bus import CommandBus
 from write_api.commands.errors import UnavailableError
