@@ -1,5 +1,7 @@
-"""Whether writing lately failed: what a server that still answers (a full disk, a standby, a lost right) shows to
-nobody who only asks it.
+"""Whether a write failed lately.
+
+A server that answers questions may still take no writes: its disk is full, it has become a standby, a right was lost.
+No question shows that, only the next write.
 """
 
 from __future__ import annotations

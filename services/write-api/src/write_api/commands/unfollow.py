@@ -11,7 +11,7 @@ from write_api.domain.follow import FOLLOW_RULES
 
 
 async def unfollow(command: Unfollow, work: UnitOfWork, now: int) -> AuthorUnfollowed | None:
-    """Let one author follow another no longer. None where it does not, be the two one."""
+    """End a follow. None where there is no such follow, as where both ids are of one author."""
     pair = values.checked(FOLLOW_RULES, msgspec.structs.asdict(command))
     follow = await work.follows.of_id(**pair)
     if follow is None:

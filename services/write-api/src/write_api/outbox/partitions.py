@@ -17,7 +17,7 @@ LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
 """To be set first: making a partition locks the outbox for a moment, and must not queue writers behind a long one."""
 
 DROP_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '50ms'"
-"""To drop one nobody is in a hurry, so no writer waits longer than that behind a drop that waits for another writer."""
+"""The same for dropping one, which is in no hurry: while it waits for a writer, later writers wait behind it."""
 
 _NAME: Final = re.compile(r"outbox_(\d{4})_(0[1-9]|1[0-2])")
 
