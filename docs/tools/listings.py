@@ -117,7 +117,7 @@ def write_api_metrics() -> str:
     for part in (of.HttpMetrics, of.CommandMetrics, of.ConsumerMetrics, of.RelayMetrics):
         part(registry)
     found: list[Any] = list(registry._collector_to_names)  # noqa: SLF001 - nothing else tells the labels
-    return _metrics((_full_name(each.describe()[0]), each._labelnames, each._documentation) for each in found)  # noqa: SLF001
+    return _metrics((_full_name(each.describe()[0]), each._labelnames, each._documentation) for each in found)  # noqa: SLF001 - as above
 
 
 def _full_name(metric: Metric) -> str:

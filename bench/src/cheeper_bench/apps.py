@@ -49,11 +49,11 @@ SELECT {_CHEEP} FROM (
     ) AS newest
     WHERE f.from_author_id = %(author)s::uuid ORDER BY newest.cheep_date DESC, newest.cheep_id DESC LIMIT %(most)s
 ) AS c JOIN authors AS a USING (author_id) ORDER BY c.cheep_date DESC, c.cheep_id DESC
-"""  # noqa: S608 - our own constants
+"""
 OWN: Final = f"""
 SELECT {_CHEEP} FROM cheeps AS c JOIN authors AS a USING (author_id)
 WHERE c.author_id = %(author)s::uuid AND c.deleted_at IS NULL ORDER BY c.cheep_date DESC, c.cheep_id DESC LIMIT %(most)s
-"""  # noqa: S608
+"""
 POST: Final = """
 INSERT INTO cheeps (cheep_id, author_id, message, cheep_date, post_digest) VALUES (%s, %s, %s, %s, '\\x00')
 """

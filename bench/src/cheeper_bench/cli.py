@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return render()
         found = run(options)
     except BenchError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - what a command line says
+        print(error, file=sys.stderr)
         return 1
     if options.length == "guard":
         return _guard(found, keep=options.keep)
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> Results:
         if length != "guard" or options.out:
             results.write(now, path)  # after each, so that a run that is cut short leaves what it has
     last = _with(whole, tuple(found))
-    print(page.summary(last))  # noqa: T201
+    print(page.summary(last))
     return last
 
 
@@ -76,7 +76,7 @@ def render() -> int:
     try:
         drawn = plots.draw(found, PAGE.parent / page.PLOTS)
     except UnavailableError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
     page.write(PAGE, page.page(found, NOTES.read_text() if NOTES.exists() else "", drawn))
     return 0
 
@@ -87,7 +87,7 @@ def _guard(found: Results, *, keep: bool) -> int:
         return 0
     verdicts = guard.judge(guard.read(), found)
     for verdict in verdicts:
-        print(verdict.why or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")  # noqa: T201
+        print(verdict.why or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")
     return 1 if any(verdict.why for verdict in verdicts) else 0
 
 
@@ -109,7 +109,7 @@ def _chosen(length: Length, only: Sequence[str] | None) -> list[Bench]:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(line, file=sys.stderr, flush=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -54,7 +54,7 @@ def commit() -> tuple[str, bool]:
 
 
 def _said(git: str, *arguments: str) -> str:
-    return subprocess.run([git, "-C", CLONE, *arguments], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return subprocess.run([git, "-C", CLONE, *arguments], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _processor() -> str:

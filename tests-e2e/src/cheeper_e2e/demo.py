@@ -39,7 +39,7 @@ def run_once(run: Run, env: Mapping[str, str]) -> str:
     program, *arguments = run.command
     command = [sys.executable, "-m", program.replace("-", "_"), *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             command,
             env={**os.environ, **env},
             stdout=subprocess.PIPE,

@@ -159,7 +159,7 @@ def _pgbench(ground: Ground, seconds: int) -> Side | Missing:
         sizes = ["-c", str(clients), "-j", "1", "-T", str(seconds)]
         command = [tool, "-n", "-M", "prepared", *sizes, *(f"-f{script}" for script in scripts), url]
         with cores.on(ground.cores.measured):
-            done = subprocess.run(  # noqa: S603 - our own command
+            done = subprocess.run(
                 command, capture_output=True, text=True, check=False, env={**os.environ, "PGOPTIONS": "-c jit=off"}
             )
         found = re.search(r"tps = ([\d.]+)", done.stdout)
@@ -186,16 +186,16 @@ INSERT INTO handled_commands (message_id, digest, key, accepted, outcome, at)
 VALUES (gen_random_uuid(), '\\x00', {author}::text, true,
     '{{"changed": true, "code": null, "message": null, "accepted": false}}', :now);
 COMMIT;
-"""  # noqa: S608 - our own constants
+"""
     post = f"""{begin}BEGIN;
 SELECT username FROM authors WHERE author_id = {author};
 INSERT INTO cheeps (cheep_id, author_id, message, cheep_date, post_digest)
 VALUES (gen_random_uuid(), {author}, 'cheep number 1, which is about as long as most of them are', :now, '\\x00');
-{rest}"""  # noqa: S608
+{rest}"""
     follow = f"""{begin}BEGIN;
 INSERT INTO follows (follow_id, from_author_id, to_author_id, followed_at)
 VALUES (gen_random_uuid(), {author}, {other}, :now) ON CONFLICT DO NOTHING;
-{rest}"""  # noqa: S608
+{rest}"""
     paths = folder / "post.sql", folder / "follow.sql"
     for path, text in zip(paths, (post, follow), strict=True):
         path.write_text(text)
@@ -207,7 +207,7 @@ def _database(ground: Ground, prefix: str) -> str:
     url = ground.database(prefix)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)"  # noqa: S608
+            "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)"
             f" SELECT {_AUTHOR_SQL.format('n')}, 'a' || n, 'a' || n || '@x.org', 'a' || n || '@x.org', %s, ''"
             " FROM generate_series(0, %s) AS n",
             (BEGAN, _AUTHORS - 1),

@@ -62,7 +62,7 @@ def _compiled(ground: Ground) -> tuple[Path, Path]:
         raise UnavailableError("there is no javac (a JDK) to compile the engine's sink with")
     classes = ground.folder / "classes"
     command = [compiler, "-nowarn", "-proc:none", "-d", str(classes), "-cp", f"{jars}/*", str(_SOURCE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UnavailableError(f"the engine's sink cannot be compiled: {done.stderr.strip()[-300:]}")
     return classes, jars

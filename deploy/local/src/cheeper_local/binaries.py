@@ -52,7 +52,7 @@ def in_wheel(module: str, pattern: str) -> Path | None:
 def version_of(path: Path) -> int:
     """The major version that a program prints of itself. Raises LocalError where it does not run here."""
     try:
-        result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
+        result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or str(error)
         raise LocalError(f"{path} does not run on this machine: {said.strip().splitlines()[-1]}") from None

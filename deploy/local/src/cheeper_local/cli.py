@@ -41,13 +41,13 @@ def _up(settings: Settings, options: argparse.Namespace) -> None:
 def _start(settings: Settings, _: argparse.Namespace) -> None:
     RunningStack.start_in_background(settings.data)
     text = log_of_background(settings.data).read_text()
-    print(text[text.index(FIRST_WORDS) :], end="")  # noqa: T201 - what a command line says
-    print("It runs in the background: `make status` tells how it is, `make stop` ends it.")  # noqa: T201
+    print(text[text.index(FIRST_WORDS) :], end="")
+    print("It runs in the background: `make status` tells how it is, `make stop` ends it.")
 
 
 def _stop(settings: Settings, _: argparse.Namespace) -> None:
     if not StackFolder(settings.data).is_in_use(by_anything=True):
-        print(f"No stack runs from {settings.data}.")  # noqa: T201
+        print(f"No stack runs from {settings.data}.")
         return
     RunningStack(StackFolder(settings.data)).stop()
 
@@ -57,18 +57,18 @@ def _deps(settings: Settings, _: argparse.Namespace) -> None:
     folder = StackFolder(settings.data)
     folder.make()
     for kind in (*_STORES, choice.broker):
-        print(f"{kind.name:<9} {kind(settings.data / kind.name, 1).origin}")  # noqa: T201
-    print(f"gateway   {roles.caddy().origin}")  # noqa: T201
-    print(f"The broker is {choice.broker.__name__}: {choice.why}.")  # noqa: T201
+        print(f"{kind.name:<9} {kind(settings.data / kind.name, 1).origin}")
+    print(f"gateway   {roles.caddy().origin}")
+    print(f"The broker is {choice.broker.__name__}: {choice.why}.")
 
 
 def _infrastructure(settings: Settings, _: argparse.Namespace) -> None:
     if StackFolder(settings.data).read_state() is None:
         _remove_data(settings)
-        print("No stack runs; its data was removed, and the next start makes every store and topic anew.")  # noqa: T201
+        print("No stack runs; its data was removed, and the next start makes every store and topic anew.")
         return
     RunningStack.of(settings.data).infrastructure()
-    print("Every store and topic is empty.")  # noqa: T201
+    print("Every store and topic is empty.")
 
 
 def _clean(settings: Settings, _: argparse.Namespace) -> None:
@@ -86,21 +86,21 @@ def _remove_data(settings: Settings) -> None:
 def _status(settings: Settings, _: argparse.Namespace) -> None:
     stack = RunningStack.of(settings.data)
     state = stack.state
-    print(f"{state['state']}: {state['gateway']}, data in {state['data']}, logs in {state['logs']}")  # noqa: T201
+    print(f"{state['state']}: {state['gateway']}, data in {state['data']}, logs in {state['logs']}")
     for name, server in state["servers"].items():
-        print(f"  {name:<12} {server['address']:<16} {_pid(server['pid'])}")  # noqa: T201
+        print(f"  {name:<12} {server['address']:<16} {_pid(server['pid'])}")
     for name, process in state["processes"].items():
         again = f", started again {process['restarts']} times" if process["restarts"] else ""
-        print(f"  {name:<12} {'127.0.0.1:' + str(process['port']):<16} {_pid(process['pid'])}{again}")  # noqa: T201
-    print("The views against the write model, and what is between them:", flush=True)  # noqa: T201
-    print(_lag(stack), end="")  # noqa: T201
+        print(f"  {name:<12} {'127.0.0.1:' + str(process['port']):<16} {_pid(process['pid'])}{again}")
+    print("The views against the write model, and what is between them:", flush=True)
+    print(_lag(stack), end="")
 
 
 def _lag(stack: RunningStack) -> str:
     """What the audit's one look says. It asks the stores, so that it is right whatever process is down."""
     command = [sys.executable, "-m", "cheeper_audit", "--lag"]
     environment = {**os.environ, **stack.environment}
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return "".join(f"  {line}\n" for line in (told.stdout or told.stderr).splitlines())
 
 
@@ -109,7 +109,7 @@ def _pid(pid: int | None) -> str:
 
 
 def _url(settings: Settings, _: argparse.Namespace) -> None:
-    print(RunningStack.of(settings.data).gateway)  # noqa: T201
+    print(RunningStack.of(settings.data).gateway)
 
 
 def _exec(settings: Settings, options: argparse.Namespace) -> None:
@@ -119,7 +119,7 @@ def _exec(settings: Settings, options: argparse.Namespace) -> None:
 
 def _kill(settings: Settings, options: argparse.Namespace) -> None:
     for pid in RunningStack.of(settings.data).kill(options.process):
-        print(f"killed {pid}")  # noqa: T201
+        print(f"killed {pid}")
 
 
 def _server(settings: Settings, options: argparse.Namespace) -> None:

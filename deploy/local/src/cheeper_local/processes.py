@@ -47,7 +47,7 @@ def spawn(  # noqa: PLR0913 - each is a part of a process
 
     It inherits the file descriptors of `keep_open`.
     """
-    return subprocess.Popen(  # noqa: S603 - commands are ours
+    return subprocess.Popen(
         leashed(command, on_parent_death=on_parent_death, user=user),
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -65,7 +65,7 @@ class RunningStack:
         folder.make()
         command = [sys.executable, "-m", "cheeper_local", "up", "--quiet"]
         with log_of_background(data).open("wb") as log, tempfile.TemporaryFile() as complaint:
-            runner = subprocess.Popen(  # noqa: S603 - ourselves
+            runner = subprocess.Popen(
                 processes.leashed(command, on_parent_death=signal.SIGTERM) if leashed else command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -27,7 +27,7 @@ def until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "", 
     return value
 
 
-async def eventually(condition: Callable[[], Awaitable[T] | T], timeout: float = 10.0, *, what: str = "") -> T:  # noqa: ASYNC109
+async def eventually(condition: Callable[[], Awaitable[T] | T], timeout: float = 10.0, *, what: str = "") -> T:  # noqa: ASYNC109 - as `until` has it
     """As `until`, of a condition that may be a coroutine function, without holding up the event loop."""
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while True:

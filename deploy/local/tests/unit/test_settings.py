@@ -17,9 +17,9 @@ def test_defaults_need_no_environment():
 
 def test_every_setting_can_be_given():
     """PORT, DATA, BROKER, STEP and the replicas of a role."""
-    given = {"PORT": "8100", "DATA": "/tmp/x", "BROKER": "tansu", "STEP": "1", "READ_API_REPLICAS": "3"}  # noqa: S108
+    given = {"PORT": "8100", "DATA": "/tmp/x", "BROKER": "tansu", "STEP": "1", "READ_API_REPLICAS": "3"}  # noqa: S108 - a name, nothing is written
     settings = from_env(given)
-    assert (settings.gateway, settings.data, settings.step) == ("http://127.0.0.1:8100", Path("/tmp/x"), True)  # noqa: S108
+    assert (settings.gateway, settings.data, settings.step) == ("http://127.0.0.1:8100", Path("/tmp/x"), True)  # noqa: S108 - as above
     assert settings.replicas["read-api"] == 3
     assert settings.replicas["write-api"] == 1
 

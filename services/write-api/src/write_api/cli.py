@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = from_env(os.environ, role)
     except SettingError as error:
-        print(f"write-api {role}: {error}", file=sys.stderr)  # noqa: T201 - there are no settings to log by
+        print(f"write-api {role}: {error}", file=sys.stderr)
         return WRONG_SETTING
     # The answer of `dead-letters` is what it prints itself.
     logs.configure(role, settings.log_format, "error" if role == "dead-letters" else settings.log_level)

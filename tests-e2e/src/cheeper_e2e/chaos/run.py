@@ -129,7 +129,7 @@ class Run:
         """Exit code and last lines of the audit over the stack's stores."""
         command = [sys.executable, "-m", "cheeper_audit", "--patience", str(self._patience)]
         environment = {**os.environ, **self._stack.environment}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         lines = (done.stdout + done.stderr).strip().splitlines()
         return done.returncode, "\n".join(lines[-_SHOWN_LINES:])
 

@@ -55,7 +55,7 @@ def _java_says() -> str:
 
 @cache
 def _version_text(java: str) -> str:
-    return subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
+    return subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
 
 
 def folder() -> Path:
@@ -100,7 +100,7 @@ def _run_maven(work: Path) -> None:
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"]
     command = ["mvn", "-q", "-B", "-f", str(work / "pom.xml"), *goal]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise LocalError(f"Maven did not bring the jars of Kafka within {_MAVEN_SECONDS} s.") from None
     if result.returncode != 0:

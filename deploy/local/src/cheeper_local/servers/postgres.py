@@ -127,7 +127,7 @@ class Postgres(BinaryServer):
     def _initdb(self, password_file: Path) -> None:
         user = self._user
         options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--username={ROLE}", "--no-instructions"]
-        result = subprocess.run(  # noqa: S603 - our own command
+        result = subprocess.run(
             [self._programs / "initdb", *options, f"--pwfile={password_file}", "--no-sync", "-D", self.data],
             capture_output=True,
             text=True,
@@ -201,7 +201,7 @@ def is_open_to_all(path: Path) -> bool:
 
 def _elsewhere(of: Path) -> Path:
     """A folder below /var/tmp for what belongs at `of`. Raises LocalError where somebody else made it."""
-    folder = Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(of.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+    folder = Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(of.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108 - the owner is looked at below
     if folder.exists() and folder.lstat().st_uid != os.getuid():
         raise LocalError(f"{folder} is somebody else's: remove it, or give the data another folder with DATA=.")
     return folder

@@ -123,8 +123,8 @@ class Wire:
 
     async def _hand_out(self, connection: AbstractConnection) -> None:
         # redis-py has no door to its streams; its own reading of an answer takes three times as long as all of this
-        stream = cast("asyncio.StreamReader", connection._reader)  # noqa: SLF001
-        self._writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001
+        stream = cast("asyncio.StreamReader", connection._reader)  # noqa: SLF001 - as said above
+        self._writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001 - as said above
         self._writer.write(b"".join(map(_packed, self._preface)))
         unheard = len(self._preface)
         answers = hiredis.Reader(protocolError=InvalidResponse, replyError=ResponseError, notEnoughData=_NO_MORE)

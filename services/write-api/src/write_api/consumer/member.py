@@ -33,9 +33,9 @@ _COMMIT_LOST: Final = {
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - librdkafka's own codes begin so
-    KafkaError._STATE,  # noqa: SLF001
-    KafkaError._NO_OFFSET,  # noqa: SLF001
-    KafkaError._WAIT_COORD,  # noqa: SLF001
+    KafkaError._STATE,  # noqa: SLF001 - as above
+    KafkaError._NO_OFFSET,  # noqa: SLF001 - as above
+    KafkaError._WAIT_COORD,  # noqa: SLF001 - as above
 }
 """Another process has these partitions by now, or nobody while the broker is away: whoever has them next does the batch
 again, which is harmless.

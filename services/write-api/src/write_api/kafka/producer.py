@@ -32,7 +32,7 @@ _POLL_SECONDS: Final = 0.1
 
 _NO_FAULT_OF_THE_PRODUCER: Final = {
     KafkaError._PURGE_QUEUE,  # noqa: SLF001 - its public name
-    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
+    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001 - as above
     KafkaError.MSG_SIZE_TOO_LARGE,
 }
 
