@@ -22,7 +22,8 @@ from projector.parking import ParkedMessage
 from projector.stores import LeftOut, UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.store import RedisSettings, left_out_of
+from projector.stores.redis.replies import left_out_of
+from projector.stores.redis.store import RedisSettings
 
 
 class RedisParkedMessages:

@@ -22,10 +22,8 @@ from projector.stores import (
     Checkpoint,
     GapError,
     Item,
-    LeftOut,
     Refill,
     Slice,
-    SliceOf,
     Status,
     StoreAwayError,
     UnappliableError,
@@ -34,6 +32,7 @@ from projector.stores import (
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.queues import waiting_in_turn, waiting_slices, waiting_steps
+from projector.stores.redis.replies import checkpoint_of, left_out_of, served_of
 
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
@@ -98,7 +97,7 @@ class RedisStore:
             replies = pipe.execute()
         for partition, tasks in zip(partitions, replies[1::2], strict=True):
             self._note_tasks(partition, tasks)
-        return {p: _checkpoint(fields) for p, fields in zip(partitions, replies[::2], strict=True)}
+        return {p: checkpoint_of(fields) for p, fields in zip(partitions, replies[::2], strict=True)}
 
     def apply(self, batch: Batch) -> Applied:
         """Writes the batch and its checkpoint in one call."""
@@ -129,7 +128,7 @@ class RedisStore:
         with passing_faults():
             reply = cast("list[Any]", self._serve(keys, arguments))
         self._note_tasks(partition, reply[-1] if reply else 0)
-        return _served(reply)
+        return served_of(reply)
 
     def status(self) -> Status:
         """How far the store is and what waits in it."""
@@ -231,39 +230,3 @@ class RedisStore:
 
     def _key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
         return pattern.key(self._settings.prefix, identifier)
-
-
-def _checkpoint(fields: dict[bytes, bytes]) -> Checkpoint:
-    if not fields:
-        return Checkpoint()
-    return Checkpoint(
-        sequence=int(fields[b"sequence"]),
-        topic_id=fields[b"topic_id"].decode(),
-        offset=int(fields[b"offset"]),
-        poison=int(fields.get(b"poison", 0)),
-    )
-
-
-def _served(reply: list[Any]) -> Slice | Refill | None:
-    match reply:
-        case [b"slice", author_id, tasks, served, left_out, _]:
-            return Slice(
-                author_id=author_id.decode(),
-                tasks=tuple(SliceOf(sequence=at, correlation_id=story.decode()) for at, story in tasks),
-                served=served,
-                left_out=left_out_of(left_out),
-            )
-        case [b"refill", reader_id, outcome, added, left_out, _]:
-            return Refill(
-                reader_id=reader_id.decode(),
-                added=added,
-                goes_on=outcome == b"goes on",
-                left_out=left_out_of(left_out),
-            )
-    return None
-
-
-def left_out_of(names: Sequence[bytes]) -> tuple[LeftOut, ...]:
-    """Readers left out, from the flat list of a script: author (empty for none), reader, and so on."""
-    pairs = zip(names[::2], names[1::2], strict=True)
-    return tuple(LeftOut(reader_id=reader.decode(), author_id=author.decode() or None) for author, reader in pairs)
