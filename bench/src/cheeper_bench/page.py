@@ -17,14 +17,14 @@ What Cheeper does, beside what a user would pick instead, measured in turns in o
 absolute figures only describe. Each figure is the median of its runs, with the lowest and the highest; a ratio is taken
 run by run. fsync, acks and every other property were on; a run refuses to count where one is off.
 
-`make bench` takes about 15 minutes, `make bench-long` two hours; `python -m cheeper_bench --help` says how to run one
+`make bench` takes about 15 minutes, `make bench-long` an hour; `python -m cheeper_bench --help` says how to run one
 row alone. They need Linux and two cores. What is missing on a machine has a row that says so.
 """.strip()
 
 
 def page(results: Sequence[Results], notes: str, plots: Iterable[str] = ()) -> str:
     """The page for the short run and, where there is one, the long one. `notes` is what people add to the figures:
-    what falls short, and the reason that a profile gives. `plots` are names of benchmarks that have one.
+    what falls short, and the reason that a profile gives. `plots` are the names of those that there are.
     """
     parts = [
         "# Performance",
@@ -39,8 +39,8 @@ def page(results: Sequence[Results], notes: str, plots: Iterable[str] = ()) -> s
     for one in results:
         for bench in one.benches:
             parts += [f"## {bench.title}" + (" (long run)" if one.length == "long" else ""), *_bench(bench)]
-            if bench.name in with_plot:
-                parts.append(f"![{bench.title}]({PLOTS}/{bench.name}.svg)")
+            if one.plot(bench) in with_plot:
+                parts.append(f"![{bench.title}]({PLOTS}/{one.plot(bench)}.svg)")
     return "\n\n".join(parts) + "\n"
 
 

@@ -26,14 +26,14 @@ def draw(results: Iterable[Results], folder: Path) -> list[str]:
     mpl.rcParams.update({"svg.hashsalt": "cheeper", "svg.fonttype": "none", "font.size": 9})
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
-    for bench in (bench for one in results for bench in one.benches if bench.sides):
+    for name_of, bench in ((one.plot, bench) for one in results for bench in one.benches if bench.sides):
         names = list(dict.fromkeys(name for figures in bench.sides.values() for name in figures))
         rows = sum(sum(name in figures for figures in bench.sides.values()) + 1.6 for name in names)
         figure = figures.Figure(figsize=(_INCHES, _HEIGHT * rows), layout="constrained")
         for name, axes in zip(names, figure.subplots(len(names), squeeze=False)[:, 0], strict=True):
             _bars(axes, bench, name)
-        figure.savefig(folder / f"{bench.name}.svg", metadata={"Date": None})
-        drawn.append(bench.name)
+        figure.savefig(folder / f"{name_of(bench)}.svg", metadata={"Date": None})
+        drawn.append(name_of(bench))
     return drawn
 
 

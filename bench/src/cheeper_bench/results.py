@@ -61,6 +61,10 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     benches: tuple[BenchResult, ...]
 
+    def plot(self, bench: BenchResult) -> str:
+        """The name of a benchmark's plot: the long run's stands beside the short one's."""
+        return bench.name if self.length == "short" else f"{bench.name}-{self.length}"
+
 
 def reached(reach: Reach, sides: dict[str, dict[str, Spread]]) -> Reached:
     """What these figures say of a reach."""

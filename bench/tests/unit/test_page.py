@@ -1,3 +1,5 @@
+import msgspec
+
 from cheeper_bench import page
 from cheeper_bench.bench import Reach
 from cheeper_bench.machine import Machine
@@ -75,6 +77,13 @@ def test_the_page_holds_the_notes_and_the_plots_that_there_are():
     assert "## What falls short" in text
     assert "![B](performance/b.svg)" in text
     assert "performance/f.svg" not in text
+
+
+def test_the_long_run_has_plots_of_its_own():
+    """A benchmark that both runs have shows each run's figures beside its own table."""
+    both = [RESULTS, msgspec.structs.replace(RESULTS, length="long")]
+    text = page.page(both, "", ["b", "b-long"])
+    assert text.index("![B](performance/b.svg)") < text.index("## B (long run)") < text.index("performance/b-long.svg)")
 
 
 def test_numbers_have_three_digits_that_mean_something():
