@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -75,3 +76,18 @@ async def test_a_killed_process_is_wanted_still(output):
     killed = sleeper.kill()
     await eventually(lambda: sleeper.restarts == 1 and sleeper.pid not in (None, killed))
     await sleeper.stop()
+
+
+async def test_a_signal_that_comes_too_late_does_not_hide_how_it_ended(output):
+    """Whatever is sent to a process that has just died, its exit code is its own, and not 255.
+
+    Breaks where asyncio's `send_signal` is used: it may take the code from under whoever waits for it.
+    """
+    for _ in range(10):
+        dying = child(output, "import time; print('up'); time.sleep(60)")
+        running = asyncio.create_task(dying.run_once())
+        await eventually(lambda dying=dying: dying.last_line == "up")
+        os.kill(dying.pid, signal.SIGKILL)
+        for _ in range(2_000):  # without a pause: the loop does not hear of the end before
+            dying.thaw()
+        assert await running == -signal.SIGKILL

@@ -162,8 +162,10 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
+            # Not by the process's own `send_signal`, which looks first whether it lives: that takes its exit code from
+            # under whoever waits for it, who is then told 255.
             with suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                os.kill(self._process.pid, number)
 
 
 def how_it_ended(code: int) -> str:
