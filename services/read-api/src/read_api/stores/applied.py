@@ -68,10 +68,11 @@ async def of_mongo(client: AsyncMongoClient[dict[str, Any]], database: str) -> A
 async def _told(client: Redis, prefix: str, live: int) -> dict[int, Any]:
     """The reports that there are, by partition."""
     try:
-        told = await client.hmget(lag_key(prefix), [report_id(live, partition) for partition in range(PARTITIONS)])
+        told = await client.hgetall(lag_key(prefix))
     except ResponseError:  # no hash, or not ours to read: then nobody has told us anything
         return {}
-    return {partition: text for partition, text in enumerate(told) if text is not None}
+    ids = {partition: report_id(live, partition).encode() for partition in range(PARTITIONS)}
+    return {partition: told[each] for partition, each in ids.items() if each in told}
 
 
 def _lags(told: Mapping[int, Any], now: float) -> dict[int, Lag]:
