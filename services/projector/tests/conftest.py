@@ -55,6 +55,14 @@ class Story:
         self.messages = {}
         self._clock = count(NOW, 1_000_003)
 
+    def told(self):
+        """All messages, those of a partition in their order."""
+        return [message for log in self.messages.values() for message in log]
+
+    def whole(self):
+        """The sequences of a store that has all of it, by partition."""
+        return {partition: len(log) for partition, log in self.messages.items()}
+
     def signed(self, author, *, partition=None, **fields):
         event = NewAuthorSigned(author_id=author, username=name_of(author), signed_up_at=NOW, **fields)
         return self.add(event, partition=partition)

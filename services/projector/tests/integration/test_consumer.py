@@ -32,14 +32,6 @@ def until(condition, seconds=WAIT):
     wait_until(condition, seconds)
 
 
-def told(story):
-    return [message for log in story.messages.values() for message in log]
-
-
-def whole(story):
-    return {partition: len(log) for partition, log in story.messages.items()}
-
-
 def crowd(story, author, number=30):
     """Some authors with a follower each, over the partitions."""
     everyone = [author() for _ in range(number)]
@@ -53,9 +45,9 @@ def crowd(story, author, number=30):
 def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers):
     """What is there is applied, then what comes; the process is ready when it is through."""
     everyone = crowd(story, author)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.why_not() == [])
         extra = story.followed(author(), everyone[0])
         kafka.send([extra.message])
@@ -65,23 +57,23 @@ def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers
 def test_a_consumer_starts_where_the_stores_checkpoint_says(running, kafka, story, author, followers):
     """Stopped and started again, it applies each message once; so it does when it died before its commit."""
     everyone = crowd(story, author)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
     kafka.send([story.followed(author(), one).message for one in everyone])
     with running(TOPIC_PREFIX=kafka.prefix) as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
     assert [followers(one) for one in everyone] == [2] * len(everyone)
 
 
 def test_duplicates_in_the_log_change_nothing(running, kafka, story, author, followers):
     """A relay that sends again what it sent before leaves the same views."""
     everyone = crowd(story, author)
-    messages = told(story)
+    messages = story.told()
     kafka.send(messages + messages[:40])
     kafka.send([story.followed(author(), everyone[0]).message])
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
     assert followers(everyone[0]) == 2
 
 
@@ -107,7 +99,7 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     story.messages.pop(1)
     story.followed(author(), bob, partition=0)
     story.followed(author(), carol, partition=0)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == {0: 4})
         assert (followers(bob), followers(carol)) == (1, 1)
@@ -126,7 +118,7 @@ def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, enviro
     one = story.followed(author(), bob, partition=0)
     story.add(one.event, partition=0, value=b"{broken")
     story.followed(author(), bob, partition=0)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as first:
         until(lambda: first.sequences() == {0: 3})
         with running() as second:
@@ -149,7 +141,7 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
     for _ in range(30):
         story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
     story.messages.pop(1)
-    kafka.send(told(story))
+    kafka.send(story.told())
     for _ in range(2):
         with running() as consumer:
             until(lambda consumer=consumer: consumer.failure is not None)
@@ -169,7 +161,7 @@ def test_too_much_poison_a_minute_stops_the_consumer(running, kafka, story, auth
             story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
         story.signed(author(), partition=0)
     story.messages.pop(1)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.failure is not None)
         assert isinstance(consumer.failure, TooMuchPoisonError)
@@ -184,21 +176,21 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
     place, what is new is applied.
     """
     everyone = crowd(story, author, 10)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         before = consumer.topics()
         kafka.wipe()
         kafka.make([EVENTS])
         if refilled_with == "more":
             for one in everyone:
                 story.followed(author(), one)
-        kafka.send(told(story))
-        until(lambda: consumer.sequences() == whole(story), 60)
+        kafka.send(story.told())
+        until(lambda: consumer.sequences() == story.whole(), 60)
         until(lambda: consumer.topics().isdisjoint(before))
         last = story.followed(author(), everyone[0])
         kafka.send([last.message])
-        until(lambda: consumer.sequences() == whole(story), 60)
+        until(lambda: consumer.sequences() == story.whole(), 60)
         until(lambda: consumer.why_not() == [])
     expected = 2 if refilled_with == "more" else 1
     assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
@@ -211,16 +203,16 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
     kafka = kafka_at(own_kafka.url, "wiped.")
     kafka.make()
     everyone = crowd(story, author, 10)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running(KAFKA_BOOTSTRAP_SERVERS=kafka.servers, TOPIC_PREFIX=kafka.prefix) as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         own_kafka.wipe()
         until(lambda: any("kafka" in need for need, said in consumer.health.needs().items() if not said.ok))
         own_kafka.start()
         kafka.make()
         story.followed(author(), everyone[0])
-        kafka.send(told(story))
-        until(lambda: consumer.sequences() == whole(story), 60)
+        kafka.send(story.told())
+        until(lambda: consumer.sequences() == story.whole(), 60)
         until(lambda: consumer.why_not() == [])
     assert [followers(one) for one in everyone] == [2] + [1] * (len(everyone) - 1)
 
@@ -229,36 +221,36 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
 def test_a_wiped_kafka_is_noticed_at_the_start(running, kafka, story, author, followers):
     """Offsets of the old topic mean nothing in the new one."""
     everyone = crowd(story, author, 10)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
     kafka.wipe()
     kafka.make([EVENTS])
     story.followed(author(), everyone[0])
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         assert followers(everyone[0]) == 2
 
 
 def test_an_older_store_catches_up_by_itself(running, kafka, story, author, followers, redis, redis_prefix, mongo):
     """A store that lost its views, or got old ones back, while nothing else happens, is filled from the log."""
     everyone = crowd(story, author, 10)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         if consumer.store.name == "redis":
             redis.delete(*redis.scan_iter(f"{redis_prefix}*"))
         else:
             mongo.client.drop_database(mongo.name)
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         assert [followers(one) for one in everyone] == [1] * len(everyone)
 
 
 def test_a_limit_stops_after_exactly_so_many(running, kafka, story, author):
     """Step mode: each run applies its number of domain messages and ends."""
     crowd(story, author, 4)
-    kafka.send(told(story))
+    kafka.send(story.told())
     for run in (1, 2):
         with running(limit=5) as consumer:
             consumer.end(wait=True)
@@ -270,13 +262,13 @@ def test_two_consumers_share_the_partitions(running, kafka, story, author, follo
     """A second one joins, the first one leaves, and each message is applied once."""
     everyone = crowd(story, author)
     with running() as first:
-        kafka.send(told(story))
+        kafka.send(story.told())
         with running() as second:
             kafka.send([story.followed(author(), one).message for one in everyone])
-            until(lambda: second.sequences() == whole(story))
+            until(lambda: second.sequences() == story.whole())
             first.end()
             kafka.send([story.followed(author(), one).message for one in everyone])
-            until(lambda: second.sequences() == whole(story))
+            until(lambda: second.sequences() == story.whole())
     assert [followers(one) for one in everyone] == [3] * len(everyone)
 
 
@@ -288,8 +280,8 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(running, kafka, story, auth
     with running() as consumer:
         until(lambda: any("write-api migrate" in why for why in consumer.why_not()))
         kafka.make([EVENTS])
-        kafka.send(told(story))
-        until(lambda: consumer.sequences() == whole(story))
+        kafka.send(story.told())
+        until(lambda: consumer.sequences() == story.whole())
 
 
 def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, author, redis, redis_prefix, own_mongo):
@@ -305,14 +297,14 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
     for _ in range(40):
         for one in everyone:
             story.followed(author(), one)
-    kafka.send(told(story))
+    kafka.send(story.told())
     process_environ = {**os.environ, **environ}
     stores = [bootstrap.redis_store(from_env(environ)), bootstrap.mongo_store(from_env(environ))]
 
     def done():
         return [sum(c.sequence for c in store.checkpoints(range(8)).values()) for store in stores]
 
-    wanted = sum(whole(story).values())
+    wanted = sum(story.whole().values())
     for share in (0.2, 0.5):
         process = subprocess.Popen(
             [sys.executable, "-m", "projector", "run"], env=process_environ, stdout=subprocess.DEVNULL
@@ -351,19 +343,19 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
         thread.start()
     try:
         crowd(story, author, 5)
-        kafka.send(told(story))
-        until(lambda: sequences("redis") == sequences("mongo") == whole(story))
+        kafka.send(story.told())
+        until(lambda: sequences("redis") == sequences("mongo") == story.whole())
         server.stop()
         before = {partition: len(log) for partition, log in story.messages.items()}
         crowd(story, author, 5)
         kafka.send([m for partition, log in story.messages.items() for m in log[before.get(partition, 0) :]])
         other = "mongo" if name == "redis" else "redis"
-        until(lambda: sequences(other) == whole(story))
+        until(lambda: sequences(other) == story.whole())
         until(lambda: not health.needs()[name].ok)
         assert health.needs()[other].ok
         server.start()
         until(lambda: health.needs()[name].ok)
-        until(lambda: sequences(name) == whole(story))
+        until(lambda: sequences(name) == story.whole())
     finally:
         stop.set()
         for thread in threads:

@@ -33,14 +33,6 @@ def until(condition):
     wait_until(condition, WAIT)
 
 
-def told(story):
-    return [message for log in story.messages.values() for message in log]
-
-
-def whole(story):
-    return {partition: len(log) for partition, log in story.messages.items()}
-
-
 class Place:
     """A log, a consumer of one store in a thread, and what is watched of it."""
 
@@ -130,18 +122,18 @@ def waited_for(running, fault, story, author):
     """
     one = author()
     story.signed(one)
-    running.send(told(story))
-    until(lambda: running.sequences() == whole(story))
-    before = len(told(story))
+    running.send(story.told())
+    until(lambda: running.sequences() == story.whole())
+    before = len(story.told())
     with fault():
         for _ in range(5):
             story.followed(author(), one)
-        running.send(told(story)[before:])
+        running.send(story.told()[before:])
         until(lambda: not running.need().ok)
         why = running.need().why
         assert why
         assert not any(host in why for host in HOSTS), why
-    until(lambda: running.sequences() == whole(story) or running.failure)
+    until(lambda: running.sequences() == story.whole() or running.failure)
     assert running.failure is None
     until(lambda: running.why_not() == [])
     assert running.watched.status().parked == 0
@@ -198,14 +190,14 @@ def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers
     one = author()
     story.signed(one)
     with behind() as (running, proxy):
-        running.send(told(story))
-        until(lambda: running.sequences() == whole(story))
-        before = len(told(story))
+        running.send(story.told())
+        until(lambda: running.sequences() == story.whole())
+        before = len(story.told())
         with proxy.slow(**SLOW[how]):
             for _ in range(20):
                 story.followed(author(), one)
-            running.send(told(story)[before:])
-            until(lambda: running.sequences() == whole(story) or not running.need().ok)
+            running.send(story.told()[before:])
+            until(lambda: running.sequences() == story.whole() or not running.need().ok)
             assert running.need().ok
             assert followers(one) == 20
         assert running.failure is None

@@ -58,14 +58,6 @@ def fault(faulty_kafka, topic_prefix):
     return named
 
 
-def told(story):
-    return [message for log in story.messages.values() for message in log]
-
-
-def whole(story):
-    return {partition: len(log) for partition, log in story.messages.items()}
-
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers, name):
     """Readiness says that the log cannot be read, and once it can, without any message to come, that it can; then all
@@ -73,20 +65,20 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
     """
     one = author()
     story.signed(one)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.why_not() == [])
         with fault(name, EVENTS, consumer.store.name):
             until(consumer.why_not)
             assert not any("127.0.0.1" in why for why in consumer.why_not())
             assert consumer.failure is None
         until(lambda: consumer.why_not() == [])
-        before = len(told(story))
+        before = len(story.told())
         for _ in range(5):
             story.followed(author(), one)
-        kafka.send(told(story)[before:])
-        until(lambda: consumer.sequences() == whole(story) or consumer.failure)
+        kafka.send(story.told()[before:])
+        until(lambda: consumer.sequences() == story.whole() or consumer.failure)
         assert consumer.failure is None
         assert consumer.store.status().parked == 0
         assert followers(one) == 5

@@ -27,10 +27,6 @@ def until(condition, seconds=60):
     return wait_until(condition, seconds)
 
 
-def told(story):
-    return [message for log in story.messages.values() for message in log]
-
-
 @pytest.fixture
 def defect(monkeypatch):
     """The events on which a projection crashes, until they are cleared."""
@@ -90,7 +86,7 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
     defect += [bad.event] if kind == "crash" else []
     behind = story.followed(author(), bob, partition=3)
     story.followed(author(), carol, partition=3)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == {3: 4})
         assert followers(carol) == 2

@@ -205,10 +205,6 @@ class History:
                 story.deleted(self.cheeps.pop(rng.randrange(len(self.cheeps))))
 
 
-def whole(story):
-    return {partition: len(log) for partition, log in story.messages.items()}
-
-
 @pytest.mark.parametrize(("name", "seed"), [("redis", 1), ("mongo", 2)])
 @pytest.mark.timeout(400)
 def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, author, cli, name, seed):
@@ -224,14 +220,14 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
         stack.send(story)
 
     with stack.projector(names=(name,)) as health:
-        until(lambda: stack.sequences(name, 1) == whole(story))
+        until(lambda: stack.sequences(name, 1) == story.whole())
         found, lines = stack.rebuild(name, between=more)
         assert found.equal, f"seed {seed}: {lines}"
         assert found.compared.total() > 300
         registry = stack.registry(name)
         assert (registry.live, registry.of(2).state) == (1, STANDING)
         more()
-        until(lambda: stack.sequences(name, 2) == stack.sequences(name, 1) == whole(story))
+        until(lambda: stack.sequences(name, 2) == stack.sequences(name, 1) == story.whole())
         assert cli("compare", "--store", name, "--generation", "2")[0] == 0
 
         code, out, err = cli("switch", "--store", name, "--generation", "2")
@@ -256,7 +252,7 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
         assert name not in stack.groups()
         assert cli("rollback", "--store", name)[0] == 1
         more()
-        until(lambda: stack.sequences(name, 2) == whole(story))
+        until(lambda: stack.sequences(name, 2) == story.whole())
         assert stack.sequences(name, 1) == {}
         until(lambda: all(need.ok for need in health.needs().values()))
     assert list(stack.registry(name).generations) == [2]
@@ -271,7 +267,7 @@ def test_a_killed_rebuild_goes_on(stack, story, author, seed):
     rng, history = random.Random(seed), History(story, author, seed)
     history.go_on(700)
     stack.send(story)
-    total = sum(whole(story).values())
+    total = sum(story.whole().values())
 
     def rebuild(*arguments):
         return subprocess.Popen(
@@ -286,7 +282,7 @@ def test_a_killed_rebuild_goes_on(stack, story, author, seed):
         return min(sum(stack.sequences(name, 2).values()) for name in bootstrap.STORES)
 
     with stack.projector():
-        until(lambda: all(stack.sequences(name, 1) == whole(story) for name in bootstrap.STORES))
+        until(lambda: all(stack.sequences(name, 1) == story.whole() for name in bootstrap.STORES))
         before = 0
         for share in sorted(rng.uniform(0.05, 0.8) for _ in range(2)):
             process = rebuild("--rate", "150")
@@ -307,7 +303,7 @@ def test_a_killed_rebuild_goes_on(stack, story, author, seed):
     for name in bootstrap.STORES:
         registry = stack.registry(name)
         assert (registry.live, sorted(registry.generations)) == (2, [1, 2])
-        assert stack.sequences(name, 2) == whole(story)
+        assert stack.sequences(name, 2) == story.whole()
     shown = (views.AUTHORS, views.FOLLOWS, views.CHEEPS, views.NOTIFICATIONS)
     with MongoClient(stack.environ["MONGO_URL"]) as client:
         databases = [database_of(stack.environ["MONGO_DATABASE"], number) for number in (1, 2)]
@@ -353,14 +349,14 @@ def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, te
     with stack.projector(names=(name,)):
         story.signed(lost)
         stack.send(story)
-        until(lambda: stack.sequences(name, 1) == whole(story))
+        until(lambda: stack.sequences(name, 1) == story.whole())
         stack.wipe()
         restored = tell.Story()
         kept = [restored.signed(one).event.author_id for one in history.everyone[:4]]
         stack.send(restored)
         _, lines = stack.rebuild(name, switch=True, restored=True)
         assert stack.registry(name).live == 2, lines
-        until(lambda: stack.sequences(name, 2) == whole(restored))
+        until(lambda: stack.sequences(name, 2) == restored.whole())
     if name == "redis":
         store = bootstrap.redis_store(stack.settings, 2)
         prefix = prefix_of(stack.settings.redis_prefix, 2)
@@ -380,7 +376,7 @@ def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, stor
     stack.send(story)
     newer = {"redis": 1, "mongo": 2}
     with stack.projector() as old:
-        until(lambda: stack.sequences("mongo", 1) == whole(story))
+        until(lambda: stack.sequences("mongo", 1) == story.whole())
         with stack.projector(versions=newer) as new:
             until(lambda: not new.needs()["mongo"].ok and "version" in (new.needs()["mongo"].why or ""))
             assert new.needs()["mongo"].why == (
@@ -392,7 +388,7 @@ def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, stor
             until(lambda: all(need.ok for need in new.needs().values()))
             history.go_on(20)
             stack.send(story)
-            until(lambda: stack.sequences("mongo", 1) == stack.sequences("mongo", 2) == whole(story))
+            until(lambda: stack.sequences("mongo", 1) == stack.sequences("mongo", 2) == story.whole())
             assert all(need.ok for need in old.needs().values())
 
 
@@ -402,7 +398,7 @@ def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis
     history.go_on(20)
     stack.send(story)
     with stack.projector(names=("redis",)) as health:
-        until(lambda: stack.sequences("redis", 1) == whole(story))
+        until(lambda: stack.sequences("redis", 1) == story.whole())
         generations = bootstrap.generations(stack.settings, "redis")
         generations.create(1)
         second = prefix_of(stack.settings.redis_prefix, 2)
@@ -413,4 +409,4 @@ def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis
         until(lambda: "generation 2: " in (health.needs()["redis_views"].why or ""))
         history.go_on(20)
         stack.send(story)
-        until(lambda: stack.sequences("redis", 1) == whole(story))
+        until(lambda: stack.sequences("redis", 1) == story.whole())

@@ -32,29 +32,21 @@ def topic_prefix():
     return f"t{uuid.uuid4().hex}."
 
 
-def told(story):
-    return [message for log in story.messages.values() for message in log]
-
-
-def whole(story):
-    return {partition: len(log) for partition, log in story.messages.items()}
-
-
 @pytest.mark.parametrize("how", SLOW)
 def test_a_store_on_a_slow_kafka_is_late_but_right(running, kafka, slow_kafka, story, author, followers, how):
     """What takes long is waited for, and nobody calls the log away; all is applied once."""
     one = author()
     story.signed(one)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.why_not() == [])
-        before = len(told(story))
+        before = len(story.told())
         for _ in range(20):
             story.followed(author(), one)
         with slow_kafka.slow(**SLOW[how]):
-            kafka.send(told(story)[before:])
-            until(lambda: consumer.sequences() == whole(story) or consumer.failure or consumer.why_not())
+            kafka.send(story.told()[before:])
+            until(lambda: consumer.sequences() == story.whole() or consumer.failure or consumer.why_not())
             assert consumer.why_not() == []
         assert consumer.failure is None
         assert followers(one) == 20
@@ -66,17 +58,17 @@ def test_a_store_waits_for_a_kafka_that_does_not_answer(running, kafka, slow_kaf
     """Readiness says so meanwhile; then all that came is applied once."""
     one = author()
     story.signed(one)
-    kafka.send(told(story))
+    kafka.send(story.told())
     with running() as consumer:
-        until(lambda: consumer.sequences() == whole(story))
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.why_not() == [])
         with slow_kafka.slow(**AWAY[how]):
             until(consumer.why_not)
-        before = len(told(story))
+        before = len(story.told())
         for _ in range(5):
             story.followed(author(), one)
-        kafka.send(told(story)[before:])
-        until(lambda: (consumer.sequences() == whole(story) and consumer.why_not() == []) or consumer.failure)
+        kafka.send(story.told()[before:])
+        until(lambda: (consumer.sequences() == story.whole() and consumer.why_not() == []) or consumer.failure)
         assert consumer.failure is None
         assert followers(one) == 5
         assert consumer.store.status().parked == 0
