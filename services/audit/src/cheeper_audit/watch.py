@@ -20,6 +20,8 @@ from cheeper_audit.write_model import Place, Span
 
 SAMPLE: Final = 20
 _ROUNDS: Final = 8
+_AGAIN: Final = 2
+"""So many more times a difference has to be met: a count that goes up and down may be behind by the same step twice."""
 _PAUSE_SECONDS: Final = 0.1
 
 
@@ -64,19 +66,17 @@ class Watch:
     def _sample(self, sweep: Sweep) -> Sampled:
         self._stores.write_model.refresh()
         span = self._span(sweep)
-        suspects = {each.place: each for each in self._compare(sweep, span)}
+        suspects = Suspects(self._compare(sweep, span))
         for _ in range(_ROUNDS):
-            if not suspects or not self._passed(self._stores.write_model.last_place()):
+            if not len(suspects) or not self._passed(self._stores.write_model.last_place()):
                 break
             self._stores.write_model.refresh()
             span = self._stores.write_model.again(sweep.table, span)
-            later = [each for each in self._compare(sweep, span) if each.place in suspects]
-            certain = [still for each in later if (still := persisting(suspects[each.place], each))]
+            certain = suspects.met_again(self._compare(sweep, span))
             if certain:
                 new = [each for each in certain if each not in self._told]
                 self._told.update(new)
-                return Sampled(len(span.ids), new, undecided=len(later) - len(certain))
-            suspects = {each.place: each for each in later}
+                return Sampled(len(span.ids), new, undecided=len(suspects) - len(certain))
         return Sampled(len(span.ids), undecided=len(suspects))
 
     def _span(self, sweep: Sweep) -> Span:
@@ -123,6 +123,27 @@ class Watch:
         where = standing.read(self._stores)
         self._tell(self._meter.tell(time.monotonic(), where), sum(state.tasks for state in where.stores.values()))
         return where
+
+
+class Suspects:
+    """What differed at a first look, until it is right or has been wrong in the same way at each of the next ones."""
+
+    def __init__(self, found: Sequence[Difference]) -> None:
+        self._left = {each.place: (each, 0) for each in found}
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def met_again(self, found: Sequence[Difference]) -> list[Difference]:
+        """What of a next look, after the views have caught up, is certain. What is new in it is no suspect."""
+        left = {}
+        for each in found:
+            if each.place in self._left:
+                before, times = self._left[each.place]
+                still = persisting(before, each)
+                left[each.place] = (each, 0) if still is None else (still, times + 1)
+        self._left = left
+        return [each for each, times in left.values() if times >= _AGAIN]
 
 
 def persisting(first: Difference, later: Difference) -> Difference | None:

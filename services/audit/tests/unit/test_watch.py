@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from cheeper_audit.difference import Difference, Fault
-from cheeper_audit.watch import persisting
+from cheeper_audit.watch import Suspects, persisting
+
+pytestmark = pytest.mark.proves(guarantee="audit")
 
 HAS, LACKS = Fault("with x", "without it"), Fault("without y", "with it")
 
@@ -14,3 +19,22 @@ def test_only_what_is_wrong_in_the_same_way_persists():
     """What came right, and what went wrong meanwhile, is lag until it is seen again."""
     assert persisting(difference(HAS, LACKS), difference(LACKS)) == difference(LACKS)
     assert persisting(difference(HAS), difference(LACKS)) is None
+
+
+def test_what_is_wrong_in_the_same_way_by_chance_is_lag():
+    """A count under load that is one behind at a look and again at the next is right, or else wrong, at a third."""
+    suspects = Suspects([difference(HAS)])
+    assert suspects.met_again([difference(HAS)]) == []
+    assert suspects.met_again([difference(LACKS)]) == []
+    assert suspects.met_again([difference(LACKS)]) == []
+    assert suspects.met_again([]) == []
+    assert len(suspects) == 0
+
+
+def test_what_stays_wrong_is_certain():
+    """With the fault that stayed; what came right is no suspect any more, nor is what is new."""
+    suspects = Suspects([difference(HAS, LACKS), msgspec.structs.replace(difference(HAS), id="b")])
+    assert suspects.met_again([difference(LACKS), msgspec.structs.replace(difference(HAS), id="c")]) == []
+    assert suspects.met_again([difference(LACKS, HAS), msgspec.structs.replace(difference(HAS), id="b")]) == [
+        difference(LACKS)
+    ]
