@@ -30,7 +30,6 @@ OBJECTIVES: Final[Mapping[str, Mapping[str, float]]] = {
 }
 """The lag objective of each view of each store, in seconds."""
 
-
 MONGO_NOW: Final = {"$divide": [{"$toLong": "$$NOW"}, 1_000]}
 """MongoDB's clock within an update or an aggregation, in seconds since 1970."""
 

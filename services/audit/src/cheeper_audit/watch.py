@@ -68,7 +68,7 @@ class Watch:
         span = self._span(sweep)
         suspects = Suspects(self._compare(sweep, span))
         for _ in range(_ROUNDS):
-            if not len(suspects) or not self._passed(self._stores.write_model.last_place()):
+            if not suspects or not self._passed(self._stores.write_model.last_place()):
                 break
             self._stores.write_model.refresh()
             span = self._stores.write_model.again(sweep.table, span)
