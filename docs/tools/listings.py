@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Metric
 
-import projector.metrics
-import read_api.metrics
-import write_api.metrics
+import projector.ops.metrics
+import read_api.ops.metrics
+import write_api.ops.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
 from read_api.http.endpoints import ENDPOINTS
@@ -22,7 +22,7 @@ FEATURE_FOLDERS: Final = (
     "contracts/src/cheeper_contracts/events",
     "services/write-api/src/write_api/commands",
     "services/write-api/src/write_api/http/endpoints",
-    "services/write-api/src/write_api/processes",
+    "services/write-api/src/write_api/process_managers",
     "services/projector/src/projector/projections",
     "services/read-api/src/read_api/queries",
 )
@@ -88,7 +88,7 @@ def _is_feature(path: Path) -> bool:
     parts = {file_of(part) for case in all_use_cases() for part in (case.command, case.event)}
     parts |= {file_of(message) for message in (*COMMANDS, *EVENTS)}
     parts |= {case.handler for case in all_use_cases()} | {file_of(endpoint.query) for endpoint in ENDPOINTS}
-    return path in parts or path.parent.name in {"endpoints", "processes", "projections"}
+    return path in parts or path.parent.name in {"endpoints", "process_managers", "projections"}
 
 
 def _lines(words: Iterable[str]) -> list[str]:
@@ -102,18 +102,18 @@ def _lines(words: Iterable[str]) -> list[str]:
 
 def projector_metrics() -> str:
     """Every metric of the projector."""
-    return _metrics((each.name, each.labels, each.what) for each in projector.metrics.DECLARED)
+    return _metrics((each.name, each.labels, each.what) for each in projector.ops.metrics.DECLARED)
 
 
 def read_api_metrics() -> str:
     """Every metric of read-api."""
-    return _metrics((each.name, each.labels, each.what) for each in read_api.metrics.DECLARED)
+    return _metrics((each.name, each.labels, each.what) for each in read_api.ops.metrics.DECLARED)
 
 
 def write_api_metrics() -> str:
     """Every metric of write-api, of whichever role."""
     registry = CollectorRegistry()
-    of = write_api.metrics
+    of = write_api.ops.metrics
     for part in (of.HttpMetrics, of.CommandMetrics, of.ConsumerMetrics, of.RelayMetrics):
         part(registry)
     found: list[Any] = list(registry._collector_to_names)  # noqa: SLF001 - nothing else tells the labels

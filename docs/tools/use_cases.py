@@ -22,11 +22,12 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from cheeper_contracts.routes import Route
 from cheeper_contracts.views import Collection, KeyPattern
-from projector import projections, writes
-from projector.meta import meta_of
+from projector import projections
+from projector.projections import writes
+from projector.projections.meta import meta_of
 from read_api.http.endpoints import ENDPOINTS, Endpoint
 from write_api.features import FEATURES, Feature
-from write_api.processes import PROCESS_MANAGERS, ProcessManager
+from write_api.process_managers import PROCESS_MANAGERS, ProcessManager
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 

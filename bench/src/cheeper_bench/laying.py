@@ -25,11 +25,11 @@ from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.partitions import PARTITIONS
-from projector.projecting import item_of
-from projector.stores import Batch, Item, Store
+from projector.consumer.projecting import item_of
+from projector.fan_out.tasks import FanOutTasks
+from projector.stores.base import Batch, Item, Store
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisSettings, RedisStore
-from projector.tasks import FanOutTasks
 
 _BATCH: Final = 500
 _DIGEST: Final = b"\0" * 32

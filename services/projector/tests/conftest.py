@@ -16,9 +16,9 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
-from projector.decoding import decode
-from projector.meta import Meta, meta_of
-from projector.stores import Batch, Item
+from projector.consumer.decoding import decode
+from projector.projections.meta import Meta, meta_of
+from projector.stores.base import Batch, Item
 
 NOW = 1_800_000_000_000_000  # of the tests' events: in the future, so that no record expires
 

@@ -35,7 +35,7 @@ from cheeper_bench.graph import Graph
 from cheeper_bench.ground import Ground
 from cheeper_contracts import views
 from cheeper_contracts.events.cheep_posted import CheepPosted
-from projector.projecting import item_of
+from projector.consumer.projecting import item_of
 from projector.stores.redis.store import RedisStore
 
 _PREFIX: Final = "b:"

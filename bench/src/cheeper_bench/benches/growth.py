@@ -29,7 +29,7 @@ from cheeper_bench.ground import Ground
 from cheeper_bench.progress import drained
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.topics import EVENTS
-from projector.projecting import item_of
+from projector.consumer.projecting import item_of
 
 _TIMES: Final = (1, 10, 100)
 _ASKED: Final = 500

@@ -15,22 +15,25 @@ from redis.retry import Retry
 
 from cheeper_contracts.generations import FIRST, database_of, prefix_of
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
-from projector import groups
-from projector.acceptance import Acceptance
-from projector.consumer import Consumer
-from projector.dead_letters import DeadLetters
-from projector.ends import EventLogEnds, watch
-from projector.generations import GenerationError, Generations
-from projector.health import Health
-from projector.lag_reports import LagReports, report
-from projector.limits import Limit
-from projector.log_ends import LogEnds
-from projector.metrics import Metrics
-from projector.progress import Progress
-from projector.rates import Rate
+from projector.consumer.loop import Consumer
+from projector.consumer.progress import Progress
+from projector.consumer.rate import Rate
+from projector.consumer.step_limit import Limit
+from projector.fan_out.tasks import FanOutTasks
+from projector.generations.diff import Sides
+from projector.generations.registry import GenerationError, Generations
+from projector.kafka import groups
+from projector.kafka.accepted_commands import Acceptance
+from projector.kafka.assignment import TopicLog, consumer_settings
+from projector.kafka.dead_letter_topic import DeadLetters
+from projector.kafka.log_end import EventLogEnds, watch
+from projector.kafka.topic import TopicWatch
+from projector.ops.health import Health
+from projector.ops.lag_reports import LagReports, report
+from projector.ops.log_end_history import LogEnds
+from projector.ops.metrics import Metrics
 from projector.settings import Settings
-from projector.sides import Sides
-from projector.stores import ParkedMessages, Store
+from projector.stores.base import ParkedMessages, Store
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports
 from projector.stores.mongo.parked import MongoParkedMessages
@@ -42,9 +45,6 @@ from projector.stores.redis.lag import RedisLagReports
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.sides import RedisSides
 from projector.stores.redis.store import RedisSettings, RedisStore
-from projector.tasks import FanOutTasks
-from projector.topic import TopicWatch
-from projector.topic_log import TopicLog, consumer_settings
 
 STORES: Final = ("redis", "mongo")
 _SECONDS: Final = 5.0

@@ -14,16 +14,21 @@ from threading import Event as Flag
 import msgspec
 import structlog
 
-from projector import bootstrap, dead_letters_cli, generations_cli, health, logs, rebuild_cli, tasks
-from projector.consumer import Consumer
-from projector.generations import ForgottenError, GenerationError
-from projector.limits import Limit
-from projector.metrics import Metrics
-from projector.options import positive
+from projector import bootstrap
+from projector.consumer.loop import Consumer
+from projector.consumer.step_limit import Limit
+from projector.fan_out import tasks
+from projector.generations import cli as generations_cli
+from projector.generations import rebuild_cli
+from projector.generations.registry import ForgottenError, GenerationError
+from projector.generations.supervisor import Serving, every_standing, just
+from projector.ops import health, logs
+from projector.ops.metrics import Metrics
+from projector.ops.options import positive
+from projector.parked import cli as dead_letters_cli
 from projector.projections import VERSIONS
-from projector.serving import Serving, every_standing, just
 from projector.settings import SettingError, Settings, from_env
-from projector.stores import Status, StoreAwayError
+from projector.stores.base import Status, StoreAwayError
 
 log = structlog.get_logger()
 

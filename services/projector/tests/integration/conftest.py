@@ -12,14 +12,14 @@ from cheeper_contracts import views
 from cheeper_contracts.topics import DEAD_LETTERS, EVENTS, TOPICS
 from cheeper_local.testing import until
 from projector import bootstrap
-from projector.health import Health
-from projector.limits import Limit
+from projector.consumer.step_limit import Limit
+from projector.fan_out.tasks import FanOutTasks
+from projector.ops.health import Health
 from projector.settings import from_env
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.store import RedisSettings, RedisStore
-from projector.tasks import FanOutTasks
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.topics import COMMANDS, TOPICS, partition_of
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
-from projector.health import Health
+from projector.ops.health import Health
 from projector.settings import from_env
 
 WEEK = views.COMMAND_RECORD_SECONDS * 1_000_000

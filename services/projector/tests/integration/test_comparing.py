@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import database_of, prefix_of
-from projector.comparing import compare
+from projector.generations.comparison import compare
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.sides import MongoSides
 from projector.stores.mongo.store import MongoStore
@@ -173,8 +173,8 @@ def test_each_planted_difference_of_keys_is_found(two_on_redis, story, tell, liv
 
 
 def parked_of(story):
-    from projector.decoding import decode
-    from projector.parking import parked
+    from projector.consumer.decoding import decode
+    from projector.parked.message import parked
 
     return msgspec.json.encode(parked(decode(story.messages[0][0]), "topic", why="planted", behind=False))
 

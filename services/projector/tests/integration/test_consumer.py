@@ -13,9 +13,9 @@ from cheeper_contracts import views
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
-from projector.consumer import TooMuchPoisonError
-from projector.health import Health
-from projector.replaying import replay
+from projector.consumer.loop import TooMuchPoisonError
+from projector.ops.health import Health
+from projector.parked.replay import replay
 from projector.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.topics import DEAD_LETTERS
 from cheeper_local.testing import until as wait_until
-from projector import dead_letters
-from projector.decoding import decode
-from projector.parking import parked
+from projector.consumer.decoding import decode
+from projector.kafka import dead_letter_topic as dead_letters
+from projector.parked.message import parked
 
 pytestmark = pytest.mark.proves(guarantee="poison")
 

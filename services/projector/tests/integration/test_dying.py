@@ -8,7 +8,7 @@ import redis as redis_client
 from pymongo import MongoClient, monitoring
 
 from cheeper_contracts import views
-from projector.stores import Batch, StoreAwayError
+from projector.stores.base import Batch, StoreAwayError
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisSettings, RedisStore
 

@@ -13,10 +13,10 @@ from cheeper_local.faulty_mongo import MongoFaults
 from cheeper_local.faulty_redis import RedisFaults
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
-from projector.health import Health
-from projector.limits import Limit
+from projector.consumer.step_limit import Limit
+from projector.fan_out.tasks import FanOutTasks
+from projector.ops.health import Health
 from projector.settings import from_env
-from projector.tasks import FanOutTasks
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 

@@ -10,8 +10,8 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
-from projector.generations import BehindError, ForgottenError, Generation, GenerationError, Registry
-from projector.stores import Batch, StoreAwayError
+from projector.generations.registry import BehindError, ForgottenError, Generation, GenerationError, Registry
+from projector.stores.base import Batch, StoreAwayError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore

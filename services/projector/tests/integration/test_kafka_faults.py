@@ -16,9 +16,9 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
-from projector.health import Health
+from projector.kafka.topic import TopicWatch
+from projector.ops.health import Health
 from projector.settings import from_env
-from projector.topic import TopicWatch
 
 WAIT = 60
 FAULTS = ["frozen", "refuses reads", "refuses the group"]

@@ -11,7 +11,7 @@ import redis as redis_client
 from pymongo import MongoClient
 
 from cheeper_contracts.lag import LAG, Lag, LagReport, lag_key, report_id
-from projector.stores import StoreAwayError
+from projector.stores.base import StoreAwayError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports
 from projector.stores.redis.generations import RedisGenerations

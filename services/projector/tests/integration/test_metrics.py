@@ -23,7 +23,7 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import EVENTS, TOPICS, partition_of
 from cheeper_local.ports import free_port
 from cheeper_local.testing import until
-from projector import metrics
+from projector.ops import metrics
 
 WAIT = 60
 SOME_SECONDS = 4.0  # beyond the objective of any view

@@ -3,8 +3,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import DeleteOne
 
+from projector.projections.writes import Delete, Increment, Replace, SetFields
 from projector.stores.mongo.operations import operations
-from projector.writes import Delete, Increment, Replace, SetFields
 
 COLLECTION = "things"
 PLACE = (COLLECTION, "one")

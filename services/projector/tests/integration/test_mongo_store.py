@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from cheeper_contracts import views
-from projector.stores import StoreAwayError
+from projector.stores.base import StoreAwayError
 from projector.stores.mongo.store import MongoStore
 
 

@@ -11,7 +11,7 @@ from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLette
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap, projections
-from projector.replaying import replay
+from projector.parked.replay import replay
 from projector.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="poison")

@@ -21,11 +21,11 @@ from cheeper_contracts.topics import EVENTS, TOPICS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
 from projector.cli import main
-from projector.health import Health
+from projector.generations.rebuild import Rebuild
+from projector.generations.rebuild_cli import _Workshop
+from projector.generations.supervisor import Serving, every_standing
+from projector.ops.health import Health
 from projector.projections import VERSIONS
-from projector.rebuild_cli import _Workshop
-from projector.rebuilding import Rebuild
-from projector.serving import Serving, every_standing
 from projector.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")

@@ -11,7 +11,7 @@ import redis as redis_client
 from cheeper_contracts import views
 from cheeper_local.servers import Redis
 from cheeper_local.waiting import until
-from projector.stores import Slice
+from projector.stores.base import Slice
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 FOLLOWERS = 20_000

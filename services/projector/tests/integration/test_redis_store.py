@@ -7,7 +7,7 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.stores import Batch, LeftOut, SliceOf, StoreAwayError, UnappliableError
+from projector.stores.base import Batch, LeftOut, SliceOf, StoreAwayError, UnappliableError
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 

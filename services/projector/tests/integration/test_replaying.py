@@ -8,8 +8,8 @@ import pytest
 from pymongo import MongoClient
 
 from cheeper_contracts import views
-from projector.replaying import replay
-from projector.stores import Batch, Checkpoint, Item, StoreAwayError, UnappliableError
+from projector.parked.replay import replay
+from projector.stores.base import Batch, Checkpoint, Item, StoreAwayError, UnappliableError
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages

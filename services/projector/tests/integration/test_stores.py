@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from cheeper_contracts import views
-from projector.stores import Batch, Checkpoint, GapError, Item, UnappliableError
-from projector.writes import AddMember, Increment
+from projector.projections.writes import AddMember, Increment
+from projector.stores.base import Batch, Checkpoint, GapError, Item, UnappliableError
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 

@@ -13,8 +13,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from projector.topic import TopicWatch
-from projector.topic_log import TopicLog, consumer_settings
+from projector.kafka.assignment import TopicLog, consumer_settings
+from projector.kafka.topic import TopicWatch
 
 
 def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):

@@ -1,7 +1,7 @@
 import pytest
 
 from cheeper_contracts.events.command_handled import CommandHandled
-from projector.decoding import decode
+from projector.consumer.decoding import decode
 
 
 def changed(message, tell, **parts):

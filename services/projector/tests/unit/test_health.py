@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from projector.health import Health, PartOfHealth, serve
+from projector.ops.health import Health, PartOfHealth, serve
 
 
 @pytest.fixture

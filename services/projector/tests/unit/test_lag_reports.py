@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.lag import Lag, report_id
 from cheeper_local.testing import until
-from projector import lag_reports
-from projector.log_ends import LogEnds
-from projector.progress import Progress
-from projector.stores import Checkpoint, StoreAwayError, UnappliableError
+from projector.consumer.progress import Progress
+from projector.ops import lag_reports
+from projector.ops.log_end_history import LogEnds
+from projector.stores.base import Checkpoint, StoreAwayError, UnappliableError
 
 NOW = 1_000.0
 

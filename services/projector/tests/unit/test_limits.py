@@ -1,7 +1,7 @@
 from cheeper_contracts.events.command_handled import CommandHandled
-from projector.decoding import decode
-from projector.limits import Limit
-from projector.stores import Item
+from projector.consumer.decoding import decode
+from projector.consumer.step_limit import Limit
+from projector.stores.base import Item
 
 
 def test_outcomes_go_along_but_are_not_counted(story, author):

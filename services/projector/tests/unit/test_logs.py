@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import structlog
 
-from projector import logs
+from projector.ops import logs
 
 
 class Said(msgspec.Struct):

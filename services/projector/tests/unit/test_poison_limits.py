@@ -1,4 +1,4 @@
-from projector.poison_limits import PerMinute
+from projector.consumer.poison_limit import PerMinute
 
 
 def test_as_many_as_the_limit_within_a_minute_reach_it():

@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
-from projector.positions import Position
-from projector.stores import Checkpoint
+from projector.consumer.positions import Position
+from projector.stores.base import Checkpoint
 
 
 def messages(*sequences):

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from cheeper_contracts.lag import Lag
-from projector.log_ends import LogEnds
-from projector.progress import Progress
-from projector.stores import Checkpoint
+from projector.consumer.progress import Progress
+from projector.ops.log_end_history import LogEnds
+from projector.stores.base import Checkpoint
 
 START = 1_000.0
 MISSING = 3

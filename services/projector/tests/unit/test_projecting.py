@@ -1,9 +1,9 @@
 import msgspec
 
-from projector.decoding import decode
-from projector.parking import ParkedMessage
-from projector.projecting import item_of, refused_by_store
-from projector.stores import Item, UnappliableError
+from projector.consumer.decoding import decode
+from projector.consumer.projecting import item_of, refused_by_store
+from projector.parked.message import ParkedMessage
+from projector.stores.base import Item, UnappliableError
 
 
 class Crashing:

@@ -10,7 +10,7 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.superseded import SUPERSEDED_EVENTS
 from projector import projections
-from projector.writes import FanOut, PullIn, PutText, SetFields
+from projector.projections.writes import FanOut, PullIn, PutText, SetFields
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 

@@ -1,4 +1,4 @@
-from projector.rates import Rate
+from projector.consumer.rate import Rate
 
 
 def test_a_rate_makes_room_and_no_number_is_no_limit():

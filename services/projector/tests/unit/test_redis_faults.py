@@ -3,7 +3,7 @@
 import pytest
 from redis import exceptions
 
-from projector.stores import StoreAwayError
+from projector.stores.base import StoreAwayError
 from projector.stores.redis.faults import passing_faults
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")

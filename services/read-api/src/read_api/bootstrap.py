@@ -9,11 +9,10 @@ import structlog
 from read_api.http.app import build_app
 from read_api.http.health import Readiness
 from read_api.http.server import serve
-from read_api.metrics import Metrics
+from read_api.ops.metrics import Metrics
 from read_api.queries.author import Author, ShowAuthor
 from read_api.queries.author_by_username import AuthorByUsername, FindAuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps, ListAuthorCheeps
-from read_api.queries.bus import QueryBus
 from read_api.queries.cheep import Cheep, ShowCheep
 from read_api.queries.cheep_answers import CheepAnswers, ListCheepAnswers
 from read_api.queries.command import Command, ShowCommand
@@ -24,9 +23,9 @@ from read_api.queries.notifications import ListNotifications, Notifications
 from read_api.queries.search_authors import FindAuthors, SearchAuthors
 from read_api.queries.search_cheeps import FindCheeps, SearchCheeps
 from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.queries.waiting import Waiter, in_all
+from read_api.query_bus.bus import QueryBus
+from read_api.query_bus.read_your_writes import Waiter, in_all
 from read_api.settings import Settings
-from read_api.stores import applied, redis
 from read_api.stores.mongo import reader as mongo
 from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
@@ -34,6 +33,8 @@ from read_api.stores.mongo.commands import MongoCommands
 from read_api.stores.mongo.follows import MongoFollows
 from read_api.stores.mongo.notifications import MongoNotifications
 from read_api.stores.mongo.search import MongoSearch
+from read_api.stores.redis import applied
+from read_api.stores.redis import reader as redis
 
 log = structlog.get_logger()
 

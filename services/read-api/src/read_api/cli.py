@@ -9,8 +9,8 @@ import sys
 
 import uvloop
 
-from read_api import logs
 from read_api.bootstrap import run_http
+from read_api.ops import logs
 from read_api.settings import SettingError, from_env
 
 USAGE_ERROR = 2

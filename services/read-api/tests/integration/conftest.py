@@ -10,9 +10,9 @@ from pymongo import MongoClient
 
 from cheeper_contracts.generations import database_of, prefix_of
 from read_api.bootstrap import query_bus
-from read_api.metrics import Metrics
-from read_api.stores import redis
+from read_api.ops.metrics import Metrics
 from read_api.stores.mongo import reader as mongo
+from read_api.stores.redis import reader as redis
 
 sys.path.insert(0, str(Path(__file__).parent))  # `read_api_…` are shared by these tests alone
 

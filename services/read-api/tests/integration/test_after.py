@@ -9,7 +9,6 @@ import pytest
 from read_api_layout import Documents, Hot, command_record, new_id
 
 from cheeper_contracts.routes import ROUTES
-from read_api.queries.asking import NotFoundError
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
@@ -23,6 +22,7 @@ from read_api.queries.notifications import Notifications
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
 from read_api.queries.timeline import Timeline
+from read_api.query_bus.query import NotFoundError
 
 pytestmark = pytest.mark.proves(guarantee="read-your-writes")
 

@@ -1,8 +1,8 @@
 import pytest
 from read_api_layout import new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.author import Author
+from read_api.query_bus.query import NotFoundError
 
 
 async def test_a_profile_with_its_counts(documents, ask):

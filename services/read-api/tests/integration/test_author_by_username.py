@@ -1,8 +1,8 @@
 import pytest
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
+from read_api.query_bus.query import NotFoundError
 
 
 @pytest.mark.parametrize("username", ["Bob_7", "bob_7", "BOB_7"])

@@ -1,8 +1,8 @@
 import pytest
 from read_api_layout import AT, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.author_cheeps import AuthorCheeps
+from read_api.query_bus.query import NotFoundError
 
 
 async def test_the_newest_comes_first_answers_too(documents, ask):

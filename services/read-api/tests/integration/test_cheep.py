@@ -1,8 +1,8 @@
 import pytest
 from read_api_layout import AT, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.cheep import Cheep
+from read_api.query_bus.query import NotFoundError
 
 
 async def test_a_cheep_without_answers(documents, ask):

@@ -1,8 +1,8 @@
 import pytest
 from read_api_layout import AT, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.cheep_answers import CheepAnswers
+from read_api.query_bus.query import NotFoundError
 
 
 @pytest.mark.parametrize("deleted", [False, True])

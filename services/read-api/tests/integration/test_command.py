@@ -1,9 +1,9 @@
 import pytest
 from read_api_layout import command_record, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.command import Command
 from read_api.queries.timeline import Timeline
+from read_api.query_bus.query import NotFoundError
 
 
 async def status(ask, message, **query):

@@ -7,9 +7,9 @@ from cheeper_local.faulty_mongo import MongoFaults
 from cheeper_local.faulty_redis import RedisFaults
 from cheeper_local.testing import eventually
 from read_api.http.health import Readiness
-from read_api.queries.asking import StoreAwayError
-from read_api.stores import redis as redis_stores
+from read_api.query_bus.query import StoreAwayError
 from read_api.stores.mongo import reader
+from read_api.stores.redis import reader as redis_stores
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 

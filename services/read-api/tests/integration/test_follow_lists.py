@@ -4,9 +4,9 @@ import pytest
 from read_api_layout import AT, new_id
 
 from cheeper_contracts import views
-from read_api.queries.asking import NotFoundError
 from read_api.queries.followers import Followers
 from read_api.queries.following import Following
+from read_api.query_bus.query import NotFoundError
 
 SIDES = pytest.mark.parametrize(("query", "swapped"), [(Followers, False), (Following, True)])
 

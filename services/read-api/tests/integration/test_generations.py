@@ -8,7 +8,6 @@ import pytest
 from read_api_generations import AUTHOR, CHEEP, OTHER, lay, settle
 from read_api_layout import command_record, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
@@ -22,7 +21,8 @@ from read_api.queries.notifications import Notifications
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
 from read_api.queries.timeline import Timeline
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import NotFoundError
+from read_api.query_bus.read_your_writes import Waiter
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 

@@ -12,19 +12,19 @@ from read_api_layout import AT, Documents, command_record, new_id
 from cheeper_contracts import views
 from cheeper_contracts.words import words_of
 from read_api.bootstrap import query_bus
-from read_api.metrics import Metrics
+from read_api.ops.metrics import Metrics
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
 from read_api.queries.cheep import Cheep
 from read_api.queries.cheep_answers import CheepAnswers
 from read_api.queries.command import Command
-from read_api.queries.cursor import encode_cursor
 from read_api.queries.followers import Followers
 from read_api.queries.following import Following
 from read_api.queries.notifications import Notifications
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
+from read_api.query_bus.cursor import encode_cursor
 from read_api.stores.mongo.reader import Reader
 
 MANY = 1_500

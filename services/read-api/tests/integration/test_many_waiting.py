@@ -15,8 +15,8 @@ from read_api_process import running
 
 from cheeper_contracts import views
 from cheeper_local.testing import eventually
-from read_api import metrics
-from read_api.queries.waiting import ASKED_AT_ONCE, BRISK_SECONDS
+from read_api.ops import metrics
+from read_api.query_bus.read_your_writes import ASKED_AT_ONCE, BRISK_SECONDS
 
 pytestmark = pytest.mark.proves(guarantee="read-your-writes")
 

@@ -10,11 +10,11 @@ from read_api_world import World, entries_of, ids
 
 from cheeper_contracts import views
 from cheeper_contracts.views import pack_entry
-from read_api.queries.cursor import encode_cursor
 from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.queries.waiting import Waiter
-from read_api.stores import merging
-from read_api.stores.merging import Merging
+from read_api.query_bus.cursor import encode_cursor
+from read_api.query_bus.read_your_writes import Waiter
+from read_api.stores.redis import merging
+from read_api.stores.redis.merging import Merging
 
 WANT = 11
 

@@ -17,8 +17,8 @@ from cheeper_contracts.generations import LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import LAG, OBJECTIVES, LagReport, lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_local.testing import until
-from read_api import metrics
 from read_api.http.endpoints import ENDPOINTS
+from read_api.ops import metrics
 
 
 class Reports:

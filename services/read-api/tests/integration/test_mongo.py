@@ -3,12 +3,12 @@
 import pytest
 from read_api_layout import command_record, new_id
 
-from read_api.queries.asking import NotFoundError, StoreAwayError
 from read_api.queries.author_cheeps import AuthorCheeps
 from read_api.queries.cheep import Cheep
-from read_api.queries.pages import Part
 from read_api.queries.search import Wanted
 from read_api.queries.search_cheeps import SearchCheeps
+from read_api.query_bus.paging import Part
+from read_api.query_bus.query import NotFoundError, StoreAwayError
 from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
 from read_api.stores.mongo.reader import Reader, connect

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 from read_api_layout import AT, new_id
 
-from read_api.queries.asking import NotFoundError
 from read_api.queries.notifications import Notifications
+from read_api.query_bus.query import NotFoundError
 
 
 async def test_each_kind_as_it_is(documents, ask):

@@ -1,8 +1,8 @@
 import pytest
 from read_api_layout import new_id
 
-from read_api.queries.asking import StoreAwayError
-from read_api.stores import redis as redis_store
+from read_api.query_bus.query import StoreAwayError
+from read_api.stores.redis import reader as redis_store
 
 
 async def test_an_author_exists_once_the_username_is_set(hot, redis_views):

@@ -7,7 +7,7 @@ from read_api_process import running
 
 from cheeper_local.testing import Proxy, until
 from read_api.stores.mongo.reader import PATIENCE_MS
-from read_api.stores.redis import PATIENCE_SECONDS
+from read_api.stores.redis.reader import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 

@@ -12,12 +12,12 @@ from read_api_world import World, entries_of
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import REGISTRY
-from read_api.queries.pages import Part
 from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.queries.waiting import Waiter
-from read_api.stores import merging
-from read_api.stores import redis as redis_store
+from read_api.query_bus.paging import Part
+from read_api.query_bus.read_your_writes import Waiter
 from read_api.stores.mongo.follows import MongoFollows
+from read_api.stores.redis import merging
+from read_api.stores.redis import reader as redis_store
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 

@@ -7,8 +7,8 @@ from read_api_layout import Hot, new_id
 from redis.exceptions import ResponseError
 
 from cheeper_local.testing import eventually
-from read_api.stores import redis
-from read_api.stores.wire import MOST_WAITING, Wire
+from read_api.stores.redis import reader as redis
+from read_api.stores.redis.wire import MOST_WAITING, Wire
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
 from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, ShowCommand
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.read_your_writes import Waiter
 
 NOW = 1_700_000_000
 STATUSES = ["accepted", "handled", "projected"]

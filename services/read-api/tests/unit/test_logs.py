@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import structlog
 
-from read_api import logs
+from read_api.ops import logs
 
 
 class Counting(io.StringIO):

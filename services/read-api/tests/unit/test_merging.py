@@ -1,4 +1,4 @@
-from read_api.stores.merging import READER_BYTES, Guesses
+from read_api.stores.redis.merging import READER_BYTES, Guesses
 
 
 def test_what_is_remembered_is_bounded():

@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cheeper_contracts.views import pack_entry
-from read_api.queries.cursor import encode_cursor
-from read_api.queries.pages import Listed, ListQuery, page_of, part_of
+from read_api.query_bus.cursor import encode_cursor
+from read_api.query_bus.paging import Listed, ListQuery, page_of, part_of
 
 IDS = st.uuids().map(str)
 PLACES = st.tuples(st.integers(0, 5), IDS)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from read_api.metrics import Metrics
-from read_api.queries.asking import Found, Query, StoreAwayError
-from read_api.queries.bus import QueryBus
-from read_api.queries.waiting import ASKED_AT_ONCE, Waiter, in_all
+from read_api.ops.metrics import Metrics
+from read_api.query_bus.bus import QueryBus
+from read_api.query_bus.query import Found, Query, StoreAwayError
+from read_api.query_bus.read_your_writes import ASKED_AT_ONCE, Waiter, in_all
 
 pytestmark = pytest.mark.proves(guarantee="read-your-writes")
 

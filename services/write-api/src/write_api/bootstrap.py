@@ -19,18 +19,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from write_api import process_manager, worker
-from write_api.commands.bus import CommandBus
-from write_api.commands.errors import CommandTooLargeError, UnavailableError
-from write_api.commands.outcome import Incoming
-from write_api.commands.transports import Dispatcher, Send, Transport
-from write_api.consumer import course
+from write_api.bus.bus import CommandBus
+from write_api.bus.dispatcher import Dispatcher, Send, Transport
+from write_api.bus.errors import CommandTooLargeError, UnavailableError
+from write_api.bus.outcome import Incoming
+from write_api.consumer import loop as course
+from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches, Read, Run
+from write_api.consumer.dead_letters import DeadLetters
+from write_api.consumer.group_consumer import Subscription
 from write_api.consumer.lag import Lag
-from write_api.consumer.letters import DeadLetters
-from write_api.consumer.member import Subscription
 from write_api.consumer.parked import ParkedLetter, ParkedLetters, forget_in
-from write_api.consumer.replaying import Replays
+from write_api.consumer.process_manager import Reactions
+from write_api.consumer.replay import Replays
 from write_api.db import migrate as schema
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
@@ -43,19 +44,18 @@ from write_api.http.app import create_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
-from write_api.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
-from write_api.migrate import Step, migrate
-from write_api.needs import Check, Needs
-from write_api.process_manager import Reactions
-from write_api.processes import PROCESS_MANAGERS
-from write_api.relay import relay
+from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
+from write_api.ops.migrate import Step, migrate
+from write_api.ops.needs import Check, Needs
+from write_api.ops.recent_failure import Trouble
+from write_api.ops.roles import beside, run_role
+from write_api.process_managers import PROCESS_MANAGERS
+from write_api.relay import loop as relay
 from write_api.relay.cursor import RelayRefusedError
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.watch import Watch
-from write_api.roles import beside, run_role
 from write_api.settings import Settings
-from write_api.trouble import Trouble
 
 WORKER_SOURCE: Final = "/write-api/worker"
 PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"

@@ -10,8 +10,10 @@ from typing import Final
 
 import uvloop
 
-from write_api import bootstrap, dead_letters_cli, logs
+from write_api import bootstrap
+from write_api.consumer import cli as dead_letters_cli
 from write_api.http.serve import server_of
+from write_api.ops import logs
 from write_api.settings import Role, SettingError, Settings, from_env
 
 WRONG_SETTING: Final = 2

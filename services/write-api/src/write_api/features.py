@@ -23,8 +23,9 @@ from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.messages import Command
+from write_api.bus.bus import Handler
+from write_api.bus.dispatcher import Transport
 from write_api.commands.answer_cheep import answer_cheep
-from write_api.commands.bus import Handler
 from write_api.commands.change_email import change_email
 from write_api.commands.delete_cheep import delete_cheep
 from write_api.commands.follow import follow
@@ -32,7 +33,6 @@ from write_api.commands.notify_author_about_answer import notify_author_about_an
 from write_api.commands.notify_author_about_new_follower import notify_author_about_new_follower
 from write_api.commands.post_cheep import post_cheep
 from write_api.commands.sign_up import sign_up
-from write_api.commands.transports import Transport
 from write_api.commands.unfollow import unfollow
 from write_api.commands.update_cheep import update_cheep
 from write_api.commands.update_profile import update_profile

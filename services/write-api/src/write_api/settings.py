@@ -8,8 +8,8 @@ from typing import Final, Literal
 import msgspec
 
 from cheeper_contracts.messages import Command
-from write_api.commands.transports import Transport
-from write_api.database_url import sqlalchemy_url
+from write_api.bus.dispatcher import Transport
+from write_api.db.url import sqlalchemy_url
 from write_api.features import TRANSPORTS
 
 Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch", "dead-letters"]

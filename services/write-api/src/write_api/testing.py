@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from cheeper_contracts.messages import Command
-from write_api.commands.outcome import KnownCommand
-from write_api.commands.unit_of_work import Settlement
+from write_api.bus.outcome import KnownCommand
+from write_api.bus.unit_of_work import Settlement
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep

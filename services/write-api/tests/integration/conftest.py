@@ -20,11 +20,11 @@ from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import until
 from write_api import bootstrap, outbox
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.kafka.topics import admin_client
-from write_api.metrics import RelayMetrics
-from write_api.needs import Needs
-from write_api.relay import relay as course
+from write_api.ops.metrics import RelayMetrics
+from write_api.ops.needs import Needs
+from write_api.relay import loop as course
 from write_api.relay.event_log import EventLog
 from write_api.settings import from_env
 

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from cheeper_contracts.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api import outbox
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.outbox.writer import CHANNEL
 from write_api.relay import cursor as cursors
 from write_api.relay.cursor import CursorStore, LockLostError

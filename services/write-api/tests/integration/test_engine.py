@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import event, text
 
 from cheeper_contracts import topics
-from write_api.commands.ids import new_id
-from write_api.consumer.letters import DeadLetters
+from write_api.bus.ids import new_id
+from write_api.consumer.dead_letters import DeadLetters
 from write_api.db import engine as pool_of
 from write_api.db import handled_commands
 from write_api.db.engine import autocommitting

@@ -6,9 +6,10 @@ import pytest
 from psycopg import AsyncConnection
 
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
-from write_api.relay import flow, sql
-from write_api.relay import relay as course
+from write_api.bus.ids import new_id
+from write_api.relay import loop as course
+from write_api.relay import pipeline as flow
+from write_api.relay import sql
 from write_api.relay.cursor import CursorStore
 from write_api.relay.publisher import Publisher
 

@@ -13,10 +13,10 @@ from cheeper_contracts import topics
 from cheeper_local.servers import Kafka, Postgres
 from cheeper_local.small_disk import SmallDisk, may_mount
 from cheeper_local.testing import eventually
-from write_api.commands.bus import CommandBus
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import new_id
-from write_api.consumer import course
+from write_api.bus.bus import CommandBus
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import new_id
+from write_api.consumer import loop as course
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
@@ -24,8 +24,8 @@ from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.relay import relay
-from write_api.trouble import Trouble
+from write_api.ops.recent_failure import Trouble
+from write_api.relay import loop as relay
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
 

@@ -21,8 +21,8 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api import bootstrap
-from write_api.commands.bus import CommandBus
-from write_api.commands.outcome import Incoming
+from write_api.bus.bus import CommandBus
+from write_api.bus.outcome import Incoming
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.settings import from_env

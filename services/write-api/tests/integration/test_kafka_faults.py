@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 from cheeper_contracts import topics
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
-from write_api.consumer import course
+from write_api.bus.ids import new_id
+from write_api.consumer import loop as course
+from write_api.consumer.process_manager import SUBSCRIPTION as OF_EVENTS
+from write_api.consumer.worker import SUBSCRIPTION as OF_COMMANDS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.process_manager import SUBSCRIPTION as OF_EVENTS
-from write_api.relay import relay
-from write_api.worker import SUBSCRIPTION as OF_COMMANDS
+from write_api.relay import loop as relay
 
 WAIT = 60
 

@@ -12,9 +12,9 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS
 from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from write_api.consumer.member import Member, Subscription, member_settings
+from write_api.consumer.group_consumer import Member, Subscription, member_settings
+from write_api.consumer.worker import SUBSCRIPTION
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.worker import SUBSCRIPTION
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 

@@ -16,7 +16,7 @@ from cheeper_contracts import topics
 from cheeper_local import processes
 from cheeper_local.ports import free_port
 from cheeper_local.testing import until
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import lock_of
 
 pytestmark = pytest.mark.proves(guarantee="order")

@@ -15,18 +15,19 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_local.testing import eventually
-from write_api import bootstrap, process_manager, worker
-from write_api.commands.bus import CommandBus
-from write_api.commands.ids import made_for, new_id
-from write_api.commands.outcome import Incoming
-from write_api.consumer import course
+from write_api import bootstrap
+from write_api.bus.bus import CommandBus
+from write_api.bus.ids import made_for, new_id
+from write_api.bus.outcome import Incoming
+from write_api.consumer import loop as course
+from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
-from write_api.consumer.letters import DeadLetters
+from write_api.consumer.dead_letters import DeadLetters
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.needs import Needs
-from write_api.processes import PROCESS_MANAGERS
+from write_api.ops.needs import Needs
+from write_api.process_managers import PROCESS_MANAGERS
 from write_api.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="poison")

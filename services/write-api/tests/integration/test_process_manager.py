@@ -11,11 +11,11 @@ from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAu
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
-from write_api.commands.ids import made_for, new_id
-from write_api.commands.outcome import Incoming
-from write_api.commands.transports import Transport
-from write_api.consumer import course
-from write_api.consumer.member import Member
+from write_api.bus.dispatcher import Transport
+from write_api.bus.ids import made_for, new_id
+from write_api.bus.outcome import Incoming
+from write_api.consumer import loop as course
+from write_api.consumer.group_consumer import Member
 from write_api.features import HANDLERS
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone

@@ -10,7 +10,7 @@ from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.topics import COMMANDS
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.kafka import topics
 from write_api.kafka.producer import MOST_WAITING, BrokerUnavailableError, CommandProducer
 

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from cheeper_contracts import topics
 from cheeper_local.testing import eventually
 from write_api import outbox
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
-from write_api.relay import relay as course
+from write_api.relay import loop as course
 from write_api.relay.cursor import CursorStore, RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog

@@ -13,15 +13,16 @@ from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.dead_letters import BEHIND
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api import bootstrap, cli, process_manager, worker
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import made_for, new_id
-from write_api.commands.outcome import Incoming
+from write_api import bootstrap, cli
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import made_for, new_id
+from write_api.bus.outcome import Incoming
+from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
-from write_api.consumer.letters import DeadLetters
-from write_api.consumer.received import Letter, Received
+from write_api.consumer.dead_letters import DeadLetters
+from write_api.consumer.message import Letter, Received
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.processes import PROCESS_MANAGERS
+from write_api.process_managers import PROCESS_MANAGERS
 from write_api.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="poison")

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.domain.author import Author
 from write_api.domain.errors import (

@@ -7,10 +7,10 @@ import pytest
 
 from cheeper_contracts import topics
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
-from write_api.relay import relay as course
+from write_api.relay import loop as course
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 

@@ -15,8 +15,8 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually, until
 from write_api import bootstrap
-from write_api.commands.ids import new_id
-from write_api.consumer import course
+from write_api.bus.ids import new_id
+from write_api.consumer import loop as course
 from write_api.kafka.topics import admin_client
 from write_api.settings import from_env
 

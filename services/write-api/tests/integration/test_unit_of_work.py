@@ -12,12 +12,12 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
+from write_api.bus.bus import CommandBus
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
 from write_api.commands.answer_cheep import answer_cheep
-from write_api.commands.bus import CommandBus
 from write_api.commands.delete_cheep import delete_cheep
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
 from write_api.commands.update_profile import update_profile
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations

@@ -6,8 +6,8 @@ import pytest
 
 from cheeper_contracts.topics import partition_of
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
-from write_api.relay import relay as course
+from write_api.bus.ids import new_id
+from write_api.relay import loop as course
 from write_api.relay.cursor import RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog

@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from cheeper_local.testing import eventually
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
-from write_api.metrics import RelayMetrics
+from write_api.ops.metrics import RelayMetrics
+from write_api.ops.roles import beside
 from write_api.relay import watch
 from write_api.relay.cursor import connect
-from write_api.roles import beside
 
 pytestmark = pytest.mark.proves(guarantee="order")
 

@@ -11,20 +11,20 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
-from write_api.commands.bus import CommandBus
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import Incoming
-from write_api.consumer import course
+from write_api.bus.bus import CommandBus
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import Incoming
+from write_api.consumer import loop as course
 from write_api.consumer.batch import Batches
-from write_api.consumer.letters import DeadLetters
-from write_api.consumer.member import Member
+from write_api.consumer.dead_letters import DeadLetters
+from write_api.consumer.group_consumer import Member
+from write_api.consumer.worker import SUBSCRIPTION, read
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.needs import Needs
-from write_api.worker import SUBSCRIPTION, read
+from write_api.ops.needs import Needs
 
 pytestmark = pytest.mark.proves(guarantee="poison")
 

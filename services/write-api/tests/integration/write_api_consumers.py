@@ -14,21 +14,22 @@ from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_local.testing import eventually
-from write_api import bootstrap, process_manager, worker
-from write_api.commands.bus import CommandBus
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import Incoming
-from write_api.commands.transports import Dispatcher, Transport
-from write_api.consumer import course
+from write_api import bootstrap
+from write_api.bus.bus import CommandBus
+from write_api.bus.dispatcher import Dispatcher, Transport
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import Incoming
+from write_api.consumer import loop as course
+from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
-from write_api.consumer.letters import DeadLetters
+from write_api.consumer.dead_letters import DeadLetters
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import CommandProducer
 from write_api.kafka.topics import admin_client, describe, ensure_topics
-from write_api.needs import Needs
-from write_api.processes import PROCESS_MANAGERS
+from write_api.ops.needs import Needs
+from write_api.process_managers import PROCESS_MANAGERS
 
 
 def crashes_on_sorry(event, _envelope):

@@ -4,7 +4,7 @@ Usage: `python small_batches.py relay`. It is made to be killed.
 """
 
 from write_api.cli import main
-from write_api.relay import flow
+from write_api.relay import pipeline as flow
 
 ROWS = 8
 

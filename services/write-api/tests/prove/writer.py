@@ -18,11 +18,11 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from write_api import outbox
-from write_api.commands.bus import CommandBus
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import Incoming
-from write_api.commands.unit_of_work import ClashError
+from write_api.bus.bus import CommandBus
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import Incoming
+from write_api.bus.unit_of_work import ClashError
 from write_api.db.engine import create_engine
 from write_api.db.hints import Hints
 from write_api.db.unit_of_work import DeferredUnitOfWork, PostgresTransactions, lock

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from write_api.backoff import Backoff, sleep_unless
+from write_api.ops.backoff import Backoff, sleep_unless
 
 
 def test_pauses_double_up_to_the_longest_and_are_shortened_by_up_to_half():

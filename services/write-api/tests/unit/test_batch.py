@@ -6,11 +6,11 @@ from cheeper_contracts import codec
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED
 from cheeper_contracts.envelope import Envelope, to_headers
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import new_id
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import new_id
 from write_api.consumer.batch import Batches, TooMuchPoisonError
-from write_api.consumer.received import Letter, Received
-from write_api.worker import read
+from write_api.consumer.message import Letter, Received
+from write_api.consumer.worker import read
 
 A, B = (f"00000000-0000-4000-8000-00000000000{n}" for n in "ab")
 

@@ -19,9 +19,9 @@ from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import Envelope
-from write_api.commands.bus import CommandBus
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome, digest_of
-from write_api.commands.transports import Dispatcher, Transport
+from write_api.bus.bus import CommandBus
+from write_api.bus.dispatcher import Dispatcher, Transport
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome, digest_of
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.testing import MemoryTransactions
 

@@ -3,7 +3,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from write_api.commands.ids import made_for, new_id
+from write_api.bus.ids import made_for, new_id
 
 
 def test_a_made_id_is_of_version_7_with_the_time_of_its_command():

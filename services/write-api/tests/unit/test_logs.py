@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import structlog
 
-from write_api import logs
+from write_api.ops import logs
 
 
 class Said(msgspec.Struct):

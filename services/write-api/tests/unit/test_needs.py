@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from write_api.needs import Needs
+from write_api.ops.needs import Needs
 
 
 async def test_every_need_says_why_it_is_not_met():

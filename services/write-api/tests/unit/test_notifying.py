@@ -11,9 +11,9 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
-from write_api.commands.bus import CommandBus
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import Incoming
+from write_api.bus.bus import CommandBus
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import Incoming
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 

@@ -4,7 +4,7 @@ from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.messages import Command
-from write_api.commands.outcome import MESSAGE_ID_REUSED, KnownCommand, Outcome, digest_of
+from write_api.bus.outcome import MESSAGE_ID_REUSED, KnownCommand, Outcome, digest_of
 
 POST = PostCheep(cheep_id="1", author_id="2", message="Hello")
 

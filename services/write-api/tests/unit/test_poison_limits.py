@@ -1,4 +1,4 @@
-from write_api.consumer.poison_limits import PerMinute
+from write_api.consumer.poison_limit import PerMinute
 
 
 def test_as_many_as_the_limit_within_a_minute_reach_it():

@@ -11,11 +11,11 @@ from cheeper_contracts.dead_letters import CRASHED, MALFORMED
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api.commands.ids import made_for
-from write_api.commands.outcome import Incoming
-from write_api.consumer.received import Letter, Received
-from write_api.process_manager import Reactions
-from write_api.processes import PROCESS_MANAGERS
+from write_api.bus.ids import made_for
+from write_api.bus.outcome import Incoming
+from write_api.consumer.message import Letter, Received
+from write_api.consumer.process_manager import Reactions
+from write_api.process_managers import PROCESS_MANAGERS
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 

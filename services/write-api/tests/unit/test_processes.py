@@ -14,10 +14,10 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api import processes
-from write_api.commands.ids import made_for
+from write_api import process_managers as processes
+from write_api.bus.ids import made_for
 from write_api.features import FEATURES
-from write_api.processes import PROCESS_MANAGERS
+from write_api.process_managers import PROCESS_MANAGERS
 
 BOB, ALICE, CHEEP, PARENT = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abcd")
 EVENT_ID = "01a20637-0000-7000-8000-000000000001"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from write_api.consumer.received import Received, crashed
+from write_api.consumer.message import Received, crashed
 
 
 def message(**said):

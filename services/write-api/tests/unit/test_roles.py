@@ -5,8 +5,8 @@ import gc
 import pytest
 
 from cheeper_local.ports import HOST, free_port
-from write_api.metrics import new_registry
-from write_api.roles import run_role
+from write_api.ops.metrics import new_registry
+from write_api.ops.roles import run_role
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,11 @@ import pytest
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
-from write_api.commands.bus import MAX_BATCH, CommandBus
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
-from write_api.commands.transports import Dispatcher, Transport
+from write_api.bus.bus import MAX_BATCH, CommandBus
+from write_api.bus.dispatcher import Dispatcher, Transport
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 

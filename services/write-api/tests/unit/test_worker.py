@@ -7,9 +7,9 @@ from cheeper_contracts import codec
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from cheeper_contracts.envelope import Envelope, to_headers
-from write_api.commands.outcome import Incoming
-from write_api.consumer.received import Letter, Received
-from write_api.worker import read
+from write_api.bus.outcome import Incoming
+from write_api.consumer.message import Letter, Received
+from write_api.consumer.worker import read
 
 AUTHOR = "00000000-0000-4000-8000-00000000000a"
 ID = "01a20637-0000-7000-8000-000000000001"

@@ -22,7 +22,6 @@ from cheeper_contracts.events.email_changed import EmailChanged
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.events.profile_updated import ProfileUpdated
 from cheeper_contracts.messages import Event
-from projector.meta import Meta
 from projector.projections import (
     author_cheeps,
     author_documents,
@@ -35,7 +34,8 @@ from projector.projections import (
     notification_documents,
     timelines,
 )
-from projector.writes import MongoWrite, RedisWrite
+from projector.projections.meta import Meta
+from projector.projections.writes import MongoWrite, RedisWrite
 
 W = TypeVar("W")
 

@@ -6,8 +6,8 @@ from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.views import pack_entry
-from projector.meta import Meta
-from projector.writes import AddOwnCheep, RemoveOwnCheep
+from projector.projections.meta import Meta
+from projector.projections.writes import AddOwnCheep, RemoveOwnCheep
 
 
 def cheep_posted(event: CheepPosted | CheepAnswered, _meta: Meta) -> tuple[AddOwnCheep]:

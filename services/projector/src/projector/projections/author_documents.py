@@ -17,8 +17,8 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.events.profile_updated import ProfileUpdated
 from cheeper_contracts.words import words_of
-from projector.meta import Meta
-from projector.writes import Increment, SetFields
+from projector.projections.meta import Meta
+from projector.projections.writes import Increment, SetFields
 
 PROFILE = ("name", "bio", "location", "website", "birth_date")
 

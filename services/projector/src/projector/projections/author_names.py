@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from projector.meta import Meta
-from projector.writes import SetField
+from projector.projections.meta import Meta
+from projector.projections.writes import SetField
 
 
 def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetField]:

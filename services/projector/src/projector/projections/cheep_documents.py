@@ -8,8 +8,8 @@ from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.words import words_of
-from projector.meta import Meta
-from projector.writes import Replace, SetFields
+from projector.projections.meta import Meta
+from projector.projections.writes import Replace, SetFields
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[SetFields]:

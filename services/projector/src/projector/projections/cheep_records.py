@@ -9,8 +9,8 @@ from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.cheep_updated import CheepUpdated
-from projector.meta import Meta
-from projector.writes import PutText, RemoveText
+from projector.projections.meta import Meta
+from projector.projections.writes import PutText, RemoveText
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[PutText]:

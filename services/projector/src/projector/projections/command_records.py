@@ -12,8 +12,8 @@ from cheeper_contracts.envelope import EPOCH
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.messages import Event
-from projector.meta import Meta
-from projector.writes import PutText, SetFields
+from projector.projections.meta import Meta
+from projector.projections.writes import PutText, SetFields
 
 
 def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cheeper_contracts import views
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
-from projector.meta import Meta
-from projector.writes import Delete, SetFields
+from projector.projections.meta import Meta
+from projector.projections.writes import Delete, SetFields
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[SetFields]:

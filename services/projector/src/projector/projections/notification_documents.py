@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cheeper_contracts import views
 from cheeper_contracts.events.author_notified import AuthorNotified
-from projector.meta import Meta
-from projector.writes import SetFields
+from projector.projections.meta import Meta
+from projector.projections.writes import SetFields
 
 
 def author_notified(event: AuthorNotified, _meta: Meta) -> tuple[SetFields]:

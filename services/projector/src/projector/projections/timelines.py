@@ -10,8 +10,8 @@ from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.views import pack_entry
-from projector.meta import Meta
-from projector.writes import FanOut, PullIn, TakeOut
+from projector.projections.meta import Meta
+from projector.projections.writes import FanOut, PullIn, TakeOut
 
 
 def cheep_posted(event: CheepPosted | CheepAnswered, meta: Meta) -> tuple[FanOut]:

@@ -14,7 +14,7 @@ from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import refusal_of, refuse
 from read_api.http.replies import Receive, Scope, Send, reply
-from read_api.queries.bus import QueryBus
+from read_api.query_bus.bus import QueryBus
 
 _OK: Final = 200
 _CLIENT_CLOSED_REQUEST: Final = 499

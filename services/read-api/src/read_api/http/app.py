@@ -15,8 +15,8 @@ from read_api.http import endpoints, health, metrics_page, problems
 from read_api.http.answering import Answering
 from read_api.http.entrance import Entrance
 from read_api.http.replies import ASGIApp
-from read_api.metrics import Metrics
-from read_api.queries.bus import QueryBus
+from read_api.ops.metrics import Metrics
+from read_api.query_bus.bus import QueryBus
 
 
 def build_app(

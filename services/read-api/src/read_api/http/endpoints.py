@@ -27,7 +27,6 @@ from read_api.http.parameter_table import (
     WAIT,
 )
 from read_api.http.parameters import Parameter
-from read_api.queries.asking import Query
 from read_api.queries.author import Author, AuthorProfile
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
@@ -43,6 +42,7 @@ from read_api.queries.search_authors import FoundAuthors, SearchAuthors
 from read_api.queries.search_cheeps import FoundCheeps, SearchCheeps
 from read_api.queries.shapes import CheepList
 from read_api.queries.timeline import Timeline
+from read_api.query_bus.query import Query
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

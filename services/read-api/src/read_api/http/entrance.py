@@ -15,7 +15,7 @@ from read_api.http.answering import Answering
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import Refusal, refuse
 from read_api.http.replies import ID_HEADER, ASGIApp, Message, Receive, Scope, Send, put_message_id
-from read_api.metrics import NO_QUERY, Metrics
+from read_api.ops.metrics import NO_QUERY, Metrics
 
 OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI)
 

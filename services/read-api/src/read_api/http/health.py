@@ -19,7 +19,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY
 from read_api.http.replies import message_id_of
-from read_api.queries.asking import StoreAwayError
+from read_api.query_bus.query import StoreAwayError
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0

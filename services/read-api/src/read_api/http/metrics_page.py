@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from cheeper_contracts.routes import METRICS
-from read_api.metrics import Applied, Metrics
-from read_api.queries.asking import StoreAwayError
+from read_api.ops.metrics import Applied, Metrics
+from read_api.query_bus.query import StoreAwayError
 
 Looks = Mapping[str, Callable[[], Awaitable[Applied]]]
 """How to ask each store how far it is. Each raises StoreAwayError."""

@@ -11,12 +11,12 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from cheeper_contracts.words import words_of
 from read_api.http.parameters import Parameter
-from read_api.queries.asking import WAIT_SECONDS, WAIT_SECONDS_MAX
 from read_api.queries.author_by_username import USERNAME_PATTERN
-from read_api.queries.cursor import CURSOR_PATTERN
-from read_api.queries.pages import PAGE_SIZE, PAGE_SIZE_MAX
 from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
 from read_api.queries.timeline import OFFSET_MAX
+from read_api.query_bus.cursor import CURSOR_PATTERN
+from read_api.query_bus.paging import PAGE_SIZE, PAGE_SIZE_MAX
+from read_api.query_bus.query import WAIT_SECONDS, WAIT_SECONDS_MAX
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)

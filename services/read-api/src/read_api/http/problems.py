@@ -21,7 +21,7 @@ from litestar.types import ExceptionHandlersMap
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
 from read_api.http.parameters import InvalidError
 from read_api.http.replies import Send, message_id_of, reply
-from read_api.queries.asking import NotFoundError, StoreAwayError
+from read_api.query_bus.query import NotFoundError, StoreAwayError
 
 log = structlog.get_logger()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from cheeper_contracts.views import AuthorDocument
-from read_api.queries.asking import Found, NotFoundError, Query, author_not_found
 from read_api.queries.author import AuthorProfile, profile_of
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import Found, NotFoundError, Query, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 USERNAME_PATTERN = "^[A-Za-z0-9_]{1,30}$"
 

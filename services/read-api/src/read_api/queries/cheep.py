@@ -7,9 +7,9 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.views import CheepDocument, CheepRecord
-from read_api.queries.asking import Found, NotFoundError, Query, cheep_not_found
 from read_api.queries.shapes import as_record
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import Found, NotFoundError, Query, cheep_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 ANSWERS_SHOWN = 10
 

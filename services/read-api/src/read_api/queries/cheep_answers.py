@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from cheeper_contracts.views import CheepDocument
-from read_api.queries.asking import Found, NotFoundError, cheep_not_found
-from read_api.queries.pages import Listed, ListQuery, Part, page_of, part_of
 from read_api.queries.shapes import CheepList, as_list, place_of_cheep
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.paging import Listed, ListQuery, Part, page_of, part_of
+from read_api.query_bus.query import Found, NotFoundError, cheep_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 
 class CheepAnswers(ListQuery, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord, whole_seconds
-from read_api.queries.asking import Found, NotFoundError, Query
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import Found, NotFoundError, Query
+from read_api.query_bus.read_your_writes import Waiter
 
 LAPSE_SECONDS: Final = 60
 """How long before the stores drop a record it is not shown any more: more than their clocks differ."""

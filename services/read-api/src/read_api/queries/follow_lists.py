@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from cheeper_contracts.views import whole_seconds
-from read_api.queries.pages import Place
+from read_api.query_bus.paging import Place
 
 
 class ListedAuthor(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from read_api.queries.asking import Found, NotFoundError, author_not_found
 from read_api.queries.follow_lists import FollowAuthors, ListedAuthor, place_of, shown
-from read_api.queries.pages import Listed, ListQuery, Part, page_of, part_of
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.paging import Listed, ListQuery, Part, page_of, part_of
+from read_api.query_bus.query import Found, NotFoundError, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 
 class Followers(ListQuery, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from read_api.queries.asking import Found, NotFoundError, Query, author_not_found
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import Found, NotFoundError, Query, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 
 class FollowersCounter(Query, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from cheeper_contracts.views import NotificationDocument, whole_seconds
-from read_api.queries.asking import Found, NotFoundError, author_not_found
-from read_api.queries.pages import Listed, ListQuery, Part, Place, page_of, part_of
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.paging import Listed, ListQuery, Part, Place, page_of, part_of
+from read_api.query_bus.query import Found, NotFoundError, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 
 class Notifications(ListQuery, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from cheeper_contracts.words import words_of
-from read_api.queries.asking import Query
+from read_api.query_bus.query import Query
 
 RESULTS = 20
 RESULTS_MAX = 100

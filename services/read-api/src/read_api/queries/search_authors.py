@@ -7,10 +7,10 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.views import AuthorDocument
-from read_api.queries.asking import Found, NotFoundError, author_not_found
 from read_api.queries.author import AuthorProfile, profile_of
 from read_api.queries.search import Results, SearchQuery, Wanted, pages_of, wanted_of
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.query import Found, NotFoundError, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 
 class SearchAuthors(SearchQuery, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from cheeper_contracts.views import CheepDocument, CheepRecord, whole_seconds
-from read_api.queries.pages import Place
+from read_api.query_bus.paging import Place
 
 
 class CheepList(msgspec.Struct, frozen=True, kw_only=True):

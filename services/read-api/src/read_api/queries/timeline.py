@@ -12,10 +12,10 @@ from typing import Protocol
 
 import msgspec
 
-from read_api.queries.asking import Found, NotFoundError, author_not_found
-from read_api.queries.cursor import decode_cursor, encode_cursor
-from read_api.queries.pages import ListQuery
-from read_api.queries.waiting import Waiter
+from read_api.query_bus.cursor import decode_cursor, encode_cursor
+from read_api.query_bus.paging import ListQuery
+from read_api.query_bus.query import Found, NotFoundError, author_not_found
+from read_api.query_bus.read_your_writes import Waiter
 
 OFFSET_MAX = 799
 ENTRIES_A_ROUND = 200

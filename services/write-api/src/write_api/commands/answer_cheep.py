@@ -4,8 +4,8 @@ import msgspec
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.events.cheep_answered import CheepAnswered
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of, cheep_of
-from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.cheep import ANSWER_RULES
 

@@ -4,8 +4,8 @@ import msgspec
 
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.events.email_changed import EmailChanged
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of
-from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.author import EMAIL_RULES
 

@@ -4,8 +4,8 @@ import msgspec
 
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import cheep_of
-from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.cheep import DELETION_RULES
 

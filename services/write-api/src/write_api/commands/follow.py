@@ -4,7 +4,7 @@ import msgspec
 
 from cheeper_contracts.commands.follow import Follow as FollowCommand
 from cheeper_contracts.events.author_followed import AuthorFollowed
-from write_api.commands.unit_of_work import UnitOfWork
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.follow import Follow
 
 

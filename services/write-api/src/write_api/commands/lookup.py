@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from write_api.commands.unit_of_work import UnitOfWork
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import AuthorNotFound, CheepNotFound

@@ -4,8 +4,8 @@ import msgspec
 
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.events.author_notified import AuthorNotified
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.notifying import notify
-from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain.notification import Notification
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from cheeper_contracts.events.author_notified import AuthorNotified
-from write_api.commands.unit_of_work import UnitOfWork
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.notification import Notification
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api.commands.unit_of_work import UnitOfWork
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.author import Author
 
 

@@ -4,8 +4,8 @@ import msgspec
 
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.events.profile_updated import ProfileUpdated
+from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of
-from write_api.commands.unit_of_work import UnitOfWork
 from write_api.domain import values
 from write_api.domain.author import profile_rules
 

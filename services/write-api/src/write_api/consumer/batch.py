@@ -13,10 +13,10 @@ import msgspec
 import structlog
 
 from cheeper_contracts.dead_letters import BEHIND
-from write_api.commands.errors import UnavailableError
-from write_api.commands.outcome import Incoming
-from write_api.consumer.poison_limits import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
-from write_api.consumer.received import Letter, Received, crashed, sentence
+from write_api.bus.errors import UnavailableError
+from write_api.bus.outcome import Incoming
+from write_api.consumer.message import Letter, Received, crashed, sentence
+from write_api.consumer.poison_limit import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 
 Read = Callable[[Received], Sequence[Incoming] | Letter]
 """The commands that a message leads to, which may be none, or the letter to park it as."""

@@ -10,9 +10,9 @@ from typing import Final
 import structlog
 from confluent_kafka import KafkaException
 
-from write_api.commands.errors import UnavailableError
-from write_api.consumer.received import Received
-from write_api.metrics import ConsumerMetrics
+from write_api.bus.errors import UnavailableError
+from write_api.consumer.message import Received
+from write_api.ops.metrics import ConsumerMetrics
 
 _LOOK_SECONDS: Final = 2.0
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from write_api.consumer.received import Letter, Received
+from write_api.consumer.message import Letter, Received
 from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.unit_of_work import lock

@@ -6,8 +6,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from write_api.db.migrate import missing_revision
-from write_api.needs import Check
-from write_api.trouble import Trouble
+from write_api.ops.needs import Check
+from write_api.ops.recent_failure import Trouble
 
 
 def check_of_database(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from write_api.commands.unit_of_work import ClashError
+from write_api.bus.unit_of_work import ClashError
 from write_api.db.authors import PostgresAuthors
 from write_api.db.cheeps import PostgresCheeps
 from write_api.db.follows import PostgresFollows

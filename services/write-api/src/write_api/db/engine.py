@@ -10,7 +10,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from write_api.database_url import connect_parameters, sqlalchemy_url
+from write_api.db.url import connect_parameters, sqlalchemy_url
 
 POOL_SECONDS: Final = 3.0
 _FRESH_SECONDS: Final = 1.0

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from write_api.commands.errors import UnavailableError
+from write_api.bus.errors import UnavailableError
 
 PASSING_STATES: Final = {
     "42P01": "undefined table: the servers may be up before `migrate` has run",

@@ -10,9 +10,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from write_api.commands.errors import MessageIdTakenError
-from write_api.commands.outcome import KnownCommand, Outcome
-from write_api.commands.unit_of_work import Settlement
+from write_api.bus.errors import MessageIdTakenError
+from write_api.bus.outcome import KnownCommand, Outcome
+from write_api.bus.unit_of_work import Settlement
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.faults import transient_faults
 from write_api.db.tables import handled_commands as table

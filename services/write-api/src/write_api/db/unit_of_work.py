@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cheeper_contracts.messages import Command
 from write_api import outbox
-from write_api.commands.errors import UnavailableError
-from write_api.commands.outcome import KnownCommand
-from write_api.commands.unit_of_work import Settlement
+from write_api.bus.errors import UnavailableError
+from write_api.bus.outcome import KnownCommand
+from write_api.bus.unit_of_work import Settlement
 from write_api.db import handled_commands
 from write_api.db.authors import PostgresAuthors
 from write_api.db.cheeps import PostgresCheeps
@@ -25,7 +25,7 @@ from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
 from write_api.db.notifications import PostgresNotifications
 from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
-from write_api.trouble import Trouble
+from write_api.ops.recent_failure import Trouble
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(

@@ -9,11 +9,11 @@ from litestar import Response
 from cheeper_contracts.answers import Answer, Meta
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
-from write_api.commands.bus import now_in_microseconds
-from write_api.commands.errors import UnavailableError
-from write_api.commands.ids import made_for
-from write_api.commands.outcome import Outcome
-from write_api.commands.transports import Dispatcher
+from write_api.bus.bus import now_in_microseconds
+from write_api.bus.dispatcher import Dispatcher
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import made_for
+from write_api.bus.outcome import Outcome
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.endpoint import status_of_done
 from write_api.http.errors import RefusedError

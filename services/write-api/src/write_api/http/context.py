@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 from write_api.domain.values import identifier
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")

@@ -8,8 +8,8 @@ from confluent_kafka import KafkaException
 
 from cheeper_contracts.topics import Topic
 from write_api.kafka.topics import Admin, TopicMismatchError, describe
-from write_api.needs import Check
-from write_api.trouble import Trouble
+from write_api.ops.needs import Check
+from write_api.ops.recent_failure import Trouble
 
 
 def check_of_topic(bootstrap_servers: str, topic: Topic, prefix: str, trouble: Trouble) -> Check:

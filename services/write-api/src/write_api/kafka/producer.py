@@ -19,7 +19,7 @@ from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
 from write_api.kafka.topics import error_words
-from write_api.trouble import Trouble
+from write_api.ops.recent_failure import Trouble
 
 DELIVERY_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 1.0

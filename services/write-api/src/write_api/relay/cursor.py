@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
-from write_api.database_url import connect_parameters
+from write_api.db.url import connect_parameters
 from write_api.outbox.writer import CHANNEL
 from write_api.relay import sql, upkeep
 from write_api.relay.numbering import START, Position, Row, Sent

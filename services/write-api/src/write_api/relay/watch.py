@@ -16,8 +16,8 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from write_api.backoff import Backoff
-from write_api.metrics import Holder, RelayMetrics
+from write_api.ops.backoff import Backoff
+from write_api.ops.metrics import Holder, RelayMetrics
 from write_api.relay import sql
 from write_api.relay.cursor import CONNECTION
 from write_api.relay.numbering import START, Position

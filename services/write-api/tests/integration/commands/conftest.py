@@ -10,9 +10,9 @@ from cheeper_contracts.codec import decode_event
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
-from write_api.commands.bus import CommandBus
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import Incoming
+from write_api.bus.bus import CommandBus
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import Incoming
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions

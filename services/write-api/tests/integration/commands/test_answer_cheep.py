@@ -6,7 +6,7 @@ from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.command_handled import CommandHandled
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 
 
 @pytest.fixture

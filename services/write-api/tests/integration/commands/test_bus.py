@@ -12,9 +12,9 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api.commands.bus import MAX_BATCH
-from write_api.commands.ids import new_id
-from write_api.commands.outcome import MESSAGE_ID_REUSED, Outcome
+from write_api.bus.bus import MAX_BATCH
+from write_api.bus.ids import new_id
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome
 
 NOW = 1_647_292_130_123_456
 

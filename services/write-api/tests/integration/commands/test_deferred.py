@@ -18,7 +18,7 @@ from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 
 SEEDS = range(12)
 BATCHES, BATCH = 5, 30

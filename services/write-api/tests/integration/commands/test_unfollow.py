@@ -4,7 +4,7 @@ from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
 from cheeper_contracts.events.command_handled import CommandHandled
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.command_handled import CommandHandled
-from write_api.commands.ids import new_id
+from write_api.bus.ids import new_id
 
 
 def an_edit(cheep, message="Edited", **change):

@@ -10,7 +10,7 @@ import pytest
 from cheeper_contracts.answers import STATUS_OF
 from cheeper_local.testing import eventually
 from write_api import bootstrap
-from write_api.commands.transports import Transport
+from write_api.bus.dispatcher import Transport
 from write_api.http.serve import server_of
 from write_api.settings import from_env
 

@@ -22,7 +22,7 @@ from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import from_headers
 from cheeper_local.testing import eventually
 from write_api import bootstrap
-from write_api.commands.transports import Transport
+from write_api.bus.dispatcher import Transport
 
 ONE, OTHER, CHEEP = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
 REQUESTS = {

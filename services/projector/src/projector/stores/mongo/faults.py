@@ -9,7 +9,7 @@ from typing import Any, Final
 from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, WriteError
 
-from projector.stores import StoreAwayError, UnappliableError
+from projector.stores.base import StoreAwayError, UnappliableError
 
 PASSING_CODES: Final = frozenset(
     {

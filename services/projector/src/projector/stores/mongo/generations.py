@@ -20,8 +20,8 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
 from cheeper_contracts.lag import LAG, report_id
 from cheeper_contracts.partitions import PARTITIONS
-from projector.generations import BehindError, Generation, GenerationError, Registry
-from projector.stores import Checkpoint
+from projector.generations.registry import BehindError, Generation, GenerationError, Registry
+from projector.stores.base import Checkpoint
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document
 

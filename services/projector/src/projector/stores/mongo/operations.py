@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
-from projector.writes import Delete, Increment, MongoWrite, Replace, SetFields
+from projector.projections.writes import Delete, Increment, MongoWrite, Replace, SetFields
 
 Document = dict[str, Any]
 Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne

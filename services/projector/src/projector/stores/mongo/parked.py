@@ -18,10 +18,10 @@ from pymongo.write_concern import WriteConcern
 from cheeper_contracts import views
 from cheeper_contracts.messages import Event
 from projector import projections
-from projector.generations import ForgottenError
-from projector.meta import Meta
-from projector.parking import ParkedMessage
-from projector.stores import LeftOut
+from projector.generations.registry import ForgottenError
+from projector.parked.message import ParkedMessage
+from projector.projections.meta import Meta
+from projector.stores.base import LeftOut
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document, operations
 

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import database_of
-from projector.sides import Pair, Place
+from projector.generations.diff import Pair, Place
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document
 

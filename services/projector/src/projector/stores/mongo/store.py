@@ -22,14 +22,14 @@ from cheeper_contracts.generations import FIRST, database_of
 from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
 from projector import projections
-from projector.generations import ForgottenError
-from projector.meta import Meta
-from projector.parking import ParkedMessage
-from projector.stores import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
+from projector.generations.registry import ForgottenError
+from projector.parked.message import ParkedMessage
+from projector.projections.meta import Meta
+from projector.projections.writes import MongoWrite
+from projector.stores.base import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
-from projector.writes import MongoWrite
 
 ASK_FROM: Final = 16
 """From so many documents of a collection on a batch asks which are there: for fewer, the question costs more time than

@@ -10,8 +10,8 @@ from typing import Final
 
 from redis import exceptions
 
-from projector.generations import ForgottenError
-from projector.stores import StoreAwayError
+from projector.generations.registry import ForgottenError
+from projector.stores.base import StoreAwayError
 
 PASSING: Final = (
     exceptions.ConnectionError,  # a refused login (NOAUTH, WRONGPASS), too many clients and LOADING are such

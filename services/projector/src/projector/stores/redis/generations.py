@@ -15,8 +15,8 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
-from projector.generations import BehindError, Generation, GenerationError, Registry
-from projector.stores import StoreAwayError
+from projector.generations.registry import BehindError, Generation, GenerationError, Registry
+from projector.stores.base import StoreAwayError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 

@@ -17,9 +17,9 @@ from cheeper_contracts import views
 from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
 from projector import projections
-from projector.meta import Meta
-from projector.parking import ParkedMessage
-from projector.stores import LeftOut, UnappliableError
+from projector.parked.message import ParkedMessage
+from projector.projections.meta import Meta
+from projector.stores.base import LeftOut, UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import left_out_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from projector.stores import Checkpoint, LeftOut, Refill, Slice, SliceOf
+from projector.stores.base import Checkpoint, LeftOut, Refill, Slice, SliceOf
 
 
 def checkpoint_of(fields: dict[bytes, bytes]) -> Checkpoint:

@@ -12,8 +12,8 @@ from redis import Redis
 from cheeper_contracts import views
 from cheeper_contracts.generations import prefix_of
 from cheeper_contracts.partitions import PARTITIONS
-from projector.parking import ParkedMessage
-from projector.sides import Pair, Place
+from projector.generations.diff import Pair, Place
+from projector.parked.message import ParkedMessage
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.generations import escaped
 

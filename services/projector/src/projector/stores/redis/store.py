@@ -14,9 +14,9 @@ from cheeper_contracts.generations import FIRST, registry_key
 from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
 from projector import projections
-from projector.meta import Meta
-from projector.parking import ParkedMessage
-from projector.stores import (
+from projector.parked.message import ParkedMessage
+from projector.projections.meta import Meta
+from projector.stores.base import (
     Applied,
     Batch,
     Checkpoint,

@@ -8,7 +8,7 @@ import msgspec
 
 from cheeper_contracts.views import AUTHORS, CHEEPS, CheepDocument
 from read_api.queries.cheep import Thread
-from read_api.queries.pages import Listed, Part
+from read_api.query_bus.paging import Listed, Part
 from read_api.stores.mongo.generations import Document
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
 from read_api.stores.mongo.reader import Reader

@@ -13,7 +13,7 @@ import msgspec
 
 from cheeper_contracts.views import AUTHORS, FOLLOWS
 from read_api.queries.follow_lists import ListedAuthor
-from read_api.queries.pages import Listed, Part
+from read_api.query_bus.paging import Listed, Part
 from read_api.stores.mongo.generations import Document
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
 from read_api.stores.mongo.reader import Reader

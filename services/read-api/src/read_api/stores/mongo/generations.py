@@ -19,7 +19,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
-from read_api.queries.asking import StoreAwayError
+from read_api.query_bus.query import StoreAwayError
 
 Document = dict[str, Any]
 

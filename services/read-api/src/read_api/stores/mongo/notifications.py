@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cheeper_contracts.views import AUTHORS, NOTIFICATIONS, NotificationDocument
-from read_api.queries.pages import Listed, Part
+from read_api.query_bus.paging import Listed, Part
 from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
 from read_api.stores.mongo.reader import Reader
 

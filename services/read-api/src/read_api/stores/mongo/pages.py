@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from cheeper_contracts.views import Collection
-from read_api.queries.pages import Listed, Part
+from read_api.query_bus.paging import Listed, Part
 from read_api.stores.mongo.generations import Document
 
 SIGNED_UP: Final = {"username": {"$type": "string"}}

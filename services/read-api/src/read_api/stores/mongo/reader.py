@@ -15,7 +15,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from cheeper_contracts import views
 from cheeper_contracts.views import CHECKPOINTS, COMMANDS
-from read_api.queries.asking import StoreAwayError
+from read_api.query_bus.query import StoreAwayError
 from read_api.stores.mongo.generations import Document, LiveGeneration
 
 PATIENCE_MS: Final = 2_000

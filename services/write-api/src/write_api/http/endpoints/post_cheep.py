@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands.post_cheep import PostCheep
-from write_api.commands.transports import Dispatcher
+from write_api.bus.dispatcher import Dispatcher
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
 from write_api.http.answering import answer, identify

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands.sign_up import SignUp
-from write_api.commands.transports import Dispatcher
+from write_api.bus.dispatcher import Dispatcher
 from write_api.domain import values
 from write_api.domain.author import sign_up_rules
 from write_api.http.answering import answer, identify

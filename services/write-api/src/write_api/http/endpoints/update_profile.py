@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from cheeper_contracts import routes
 from cheeper_contracts.answers import Answer
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from write_api.commands.transports import Dispatcher
+from write_api.bus.dispatcher import Dispatcher
 from write_api.domain import values
 from write_api.domain.author import profile_rules
 from write_api.http.answering import answer

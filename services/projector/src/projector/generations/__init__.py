@@ -1,0 +1,1 @@
+"""Generations of views: registry, rebuild, comparison and switch."""

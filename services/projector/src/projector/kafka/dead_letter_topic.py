@@ -1,0 +1,75 @@
+"""Copies of parked messages on `cheeper.dead-letters`, for people and tools; the store's own queue is what counts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
+from projector.kafka.topic import error_words
+from projector.parked.message import ParkedMessage
+
+_LAST_SECONDS: Final = 2.0
+
+log = structlog.get_logger()
+
+
+class DeadLetters:
+    """Sends copies and does not wait for them: a copy that is lost is logged, and the message is still in the store."""
+
+    def __init__(self, producer: Producer, topic: str) -> None:
+        self._producer = producer
+        self._topic = topic
+
+    def copy(self, message: ParkedMessage, store: str) -> None:
+        """A copy with its own headers, and beside them where it was parked, and why."""
+        try:
+            self._producer.produce(
+                self._topic,
+                value=message.raw_value(),
+                key=message.key.encode(),
+                headers=[*message.raw_headers(), *to_headers(_told(message, store))],
+                on_delivery=partial(_delivered, message.message_id),
+            )
+        except (BufferError, KafkaException) as error:
+            _lost(message.message_id, str(error))
+
+    def serve(self) -> None:
+        """Tells of copies that were lost since, if any; to be called now and then."""
+        self._producer.poll(0)
+
+    def close(self) -> None:
+        """Waits a little for copies that are on their way, and tells of those that are lost."""
+        if self._producer.flush(_LAST_SECONDS):
+            self._producer.purge()
+            self._producer.flush(_LAST_SECONDS)  # which only reports what was purged
+
+
+def _told(message: ParkedMessage, store: str) -> DeadLetter:
+    return DeadLetter(
+        store=store,
+        reason=_reason(message),
+        error="" if message.behind else message.why,
+        stack_digest=message.stack_digest or "",
+        topic=message.source_topic or "",
+        partition=message.partition,
+        offset=message.offset,
+    )
+
+
+def _reason(message: ParkedMessage) -> Reason:
+    if message.behind:
+        return BEHIND
+    return CRASHED if message.incoming().poison is None else MALFORMED
+
+
+def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message) -> None:
+    if error is not None:
+        _lost(message_id, error_words(error))
+
+
+def _lost(message_id: str | None, why: str) -> None:
+    log.warning("dead letter not copied", message_id=message_id, why=why)

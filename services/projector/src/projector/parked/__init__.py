@@ -1,0 +1,1 @@
+"""Parked messages: what could not be applied, and its replay."""

@@ -1,0 +1,82 @@
+"""A message set aside: poison, or one that waits behind poison of its key."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+
+import msgspec
+
+from cheeper_contracts.envelope import Headers
+from projector.consumer.decoding import Incoming, decoded
+
+
+class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked message, whole: what replaying it needs, and what a person wants to know.
+
+    `sequence` is none where the message had none to read; headers and value are base64. `stack_digest` is none where
+    the message only waits: 16 hexadecimal digits, the same for failures at the same place. `source_topic` is none where
+    an older projector parked the message.
+    """
+
+    partition: int
+    sequence: int | None
+    topic_id: str
+    offset: int
+    key: str
+    type: str | None
+    message_id: str | None
+    correlation_id: str | None
+    behind: bool
+    why: str
+    headers: tuple[tuple[str, str], ...]
+    value: str
+    stack_digest: str | None = None
+    source_topic: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What the message is known by in a store: `partition:sequence`, or else `partition:topic id@offset`."""
+        place = f"{self.topic_id}@{self.offset}" if self.sequence is None else str(self.sequence)
+        return f"{self.partition}:{place}"
+
+    def raw_headers(self) -> Headers:
+        """The headers as Kafka gave them."""
+        return [(name, b64decode(value)) for name, value in self.headers]
+
+    def raw_value(self) -> bytes:
+        """The value as Kafka gave it; empty where there was none."""
+        return b64decode(self.value)
+
+    def incoming(self) -> Incoming:
+        """The message decoded anew, by the code as it is now."""
+        return decoded(
+            topic=self.source_topic,
+            partition=self.partition,
+            offset=self.offset,
+            key=self.key,
+            headers=self.raw_headers(),
+            value=self.raw_value(),
+        )
+
+
+def parked(
+    incoming: Incoming, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
+) -> ParkedMessage:
+    """The message as a store keeps it."""
+    envelope = incoming.envelope
+    return ParkedMessage(
+        partition=incoming.partition,
+        sequence=incoming.sequence,
+        topic_id=topic_id,
+        offset=incoming.offset,
+        key=incoming.key,
+        type=envelope.type if envelope else None,
+        message_id=envelope.message_id if envelope else None,
+        correlation_id=envelope.correlation_id if envelope else None,
+        behind=behind,
+        why=why,
+        headers=tuple((name, b64encode(value or b"").decode()) for name, value in incoming.headers),
+        value=b64encode(incoming.value or b"").decode(),
+        stack_digest=stack_digest,
+        source_topic=incoming.topic,
+    )

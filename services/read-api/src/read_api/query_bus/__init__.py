@@ -1,0 +1,1 @@
+"""The query bus, paging, and waiting for a command (read your writes)."""

@@ -1,0 +1,112 @@
+"""The two ways of a command: `sync` runs it now, `async` sends it to Kafka for the worker. Configuration says which."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.messages import Command
+from write_api.bus.bus import MAX_BATCH, CommandBus
+from write_api.bus.outcome import Incoming, KnownCommand, Outcome, digest_of
+
+log = structlog.get_logger()
+
+
+class Transport(StrEnum):
+    """How a command gets to its handler."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+class Send(Protocol):
+    """Sends commands to the worker."""
+
+    async def __call__(self, command: Command, envelope: Envelope) -> None:
+        """Send a command, and return once the broker has it. Raises UnavailableError and CommandTooLargeError."""
+
+
+class Reservations(Protocol):
+    """Keeps which command a message id belongs to, before the command is sent anywhere."""
+
+    async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
+        """Take the message id for a command that is accepted now, unless it is taken, in a transaction of its own.
+
+        What is kept of the message id then. Raises UnavailableError.
+        """
+
+
+class Dispatcher:
+    """Takes commands from clients and from process managers, each by its transport. `count` is told the type of each
+    that was sent.
+    """
+
+    def __init__(
+        self,
+        bus: CommandBus,
+        transports: Mapping[type[Command], Transport],
+        reservations: Reservations,
+        send: Send,
+        *,
+        count: Callable[[str], None] = lambda _type: None,
+    ) -> None:
+        self._bus = bus
+        self._transports = transports
+        self._reservations = reservations
+        self._send = send
+        self._count = count
+
+    async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
+        """Run the command or send it, and say what its client is to be told.
+
+        `repeatable`: the client chose the message id, and may send the command again under it, here or elsewhere and
+        by whichever transport; it is told the same again. Raises UnavailableError, where the outcome is unknown, and
+        CommandTooLargeError, where nothing was sent.
+        """
+        if self._transports[type(command)] is Transport.SYNC:
+            (outcome,) = await self._bus.handle([Incoming(command=command, envelope=envelope)])
+            return outcome
+        if repeatable:
+            known = await self._reservations.reserve(
+                envelope.message_id, digest := digest_of(command), command.key, envelope.time
+            )
+            answer = known.answer(envelope.message_id, digest)
+            if answer is not None:
+                return answer
+        # A repeat is sent again, since the first one may have been lost before the broker had it. The worker knows.
+        await self._send(command, envelope)
+        self._count(command.TYPE)
+        _log("command accepted", envelope)
+        return Outcome(accepted=True)
+
+    async def pass_on(self, batch: Sequence[Incoming]) -> None:
+        """Run or send commands that nobody waits for, and return once all are done or the broker has them.
+
+        Their message ids must be the same whenever they come again. Raises UnavailableError: some may be done by then.
+        """
+        at_once = [one for one in batch if self._transports[type(one.command)] is Transport.SYNC]
+        for first in range(0, len(at_once), MAX_BATCH):
+            await self._bus.handle(at_once[first : first + MAX_BATCH])
+        to_send = [one for one in batch if self._transports[type(one.command)] is Transport.ASYNC]
+        sent = await asyncio.gather(*(self._send(one.command, one.envelope) for one in to_send), return_exceptions=True)
+        for failure in filter(None, sent):
+            raise failure
+        for one in to_send:
+            self._count(one.command.TYPE)
+            _log("command sent", one.envelope)
+
+
+def _log(what: str, envelope: Envelope) -> None:
+    log.info(
+        what,
+        message_id=envelope.message_id,
+        correlation_id=envelope.correlation_id,
+        reply_to=envelope.reply_to,
+        type=envelope.type,
+        key=envelope.key,
+    )

@@ -1,0 +1,28 @@
+"""The process managers, the book's event handlers: each a pure function from an event and its envelope to the command
+that follows from it, or none.
+
+A new one is a file of its own and a row here. The ids of a command derive from the event's, so that a log which is sent
+again leads to the very same commands, which change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.messages import Command, Event
+from write_api.process_managers.notify_author_about_answer import notify_author_about_answer
+from write_api.process_managers.notify_author_about_new_follower import notify_author_about_new_follower
+from write_api.process_managers.welcome_author import welcome_author
+
+ProcessManager = Callable[[Any, Envelope], Command | None]
+
+PROCESS_MANAGERS: Final[Mapping[type[Event], tuple[ProcessManager, ...]]] = {
+    NewAuthorSigned: (welcome_author,),
+    AuthorFollowed: (notify_author_about_new_follower,),
+    CheepAnswered: (notify_author_about_answer,),
+}

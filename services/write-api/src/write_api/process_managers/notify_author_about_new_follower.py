@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events.author_followed import AuthorFollowed
+from write_api.bus.ids import made_for
+
+
+def notify_author_about_new_follower(event: AuthorFollowed, envelope: Envelope) -> NotifyAuthorAboutNewFollower:
+    """Whoever is followed is told by whom, each time anew after an unfollow."""
+    return NotifyAuthorAboutNewFollower(
+        notification_id=made_for(envelope.message_id, "notification_id"),
+        author_id=event.to_author_id,
+        follower_id=event.from_author_id,
+    )

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from write_api.bus.ids import made_for
+
+
+def welcome_author(event: NewAuthorSigned, envelope: Envelope) -> WelcomeAuthor:
+    """Whoever signs up is welcomed."""
+    return WelcomeAuthor(
+        notification_id=made_for(envelope.message_id, "notification_id"),
+        author_id=event.author_id,
+    )
