@@ -14,7 +14,7 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import EVENTS, partition_of
-from projector.consumer.decoding import Incoming
+from projector.consumer.decoding import DecodedMessage
 
 TOPIC_ID = "laid"
 
@@ -26,10 +26,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     envelope: Envelope
     partition: int
 
-    def incoming(self) -> Incoming:
+    def incoming(self) -> DecodedMessage:
         """As the projector decodes it; its offset is its sequence less one."""
         sequence = self.envelope.sequence or 0
-        return Incoming(
+        return DecodedMessage(
             topic=EVENTS.name,
             partition=self.partition,
             offset=sequence - 1,

@@ -27,6 +27,7 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.partitions import PARTITIONS
 from projector.consumer.projecting import item_of
 from projector.fan_out.tasks import FanOutTasks
+from projector.projections import projection_of
 from projector.stores.base import Batch, Item, Store
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisSettings, RedisStore
@@ -87,10 +88,10 @@ def lay_log(ground: Ground, graph: Graph, env: Mapping[str, str], *, audited: bo
 
 def feed(store: Store, everything: Iterable[Told]) -> None:
     """Apply events to a store as the consumer does, a batch of one partition after another."""
-    waiting: dict[int, list[Item]] = {}
+    project, waiting = projection_of(store.name), dict[int, list[Item]]()
     for one in everything:
         batch = waiting.setdefault(one.partition, [])
-        batch.append(item_of(store, one.incoming()))
+        batch.append(item_of(project, one.incoming()))
         if len(batch) == _BATCH:
             apply(store, one.partition, waiting.pop(one.partition))
     for partition, batch in waiting.items():

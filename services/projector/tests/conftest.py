@@ -17,6 +17,7 @@ from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
 from projector.consumer.decoding import decode
+from projector.projections import TABLES, project
 from projector.projections.meta import Meta, meta_of
 from projector.stores.base import Batch, Item
 
@@ -168,7 +169,7 @@ def item_of(store, incoming):
     if incoming.event is None:
         return Item(incoming=incoming)
     meta = meta_of(incoming.envelope, incoming.partition, incoming.sequence)
-    return Item(incoming=incoming, writes=store.project(incoming.event, meta))
+    return Item(incoming=incoming, writes=project(TABLES[store.name], incoming.event, meta))
 
 
 def apply_all(store, partition, messages, topic_id="topic"):

@@ -36,6 +36,7 @@ from cheeper_bench.ground import Ground
 from cheeper_contracts import views
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from projector.consumer.projecting import item_of
+from projector.projections import projection_of
 from projector.stores.redis.store import RedisStore
 
 _PREFIX: Final = "b:"
@@ -118,7 +119,7 @@ class _Ours:
         return found
 
     def _post(self, posts: Sequence[Told]) -> None:
-        items = [item_of(self._store, one.incoming()) for one in posts]
+        items = [item_of(projection_of(self._store.name), one.incoming()) for one in posts]
         laying.apply(self._store, posts[0].partition, items)
         laying.serve_tasks(self._store)
 

@@ -30,6 +30,7 @@ from cheeper_bench.progress import drained
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.topics import EVENTS
 from projector.consumer.projecting import item_of
+from projector.projections import projection_of
 
 _TIMES: Final = (1, 10, 100)
 _ASKED: Final = 500
@@ -161,7 +162,9 @@ def _followers(ground: Ground, sizes: _Sizes, times: int) -> Side:
             fresh = [_event(numbering, number + at, world.author_id(0)) for at in range(posts)]
             number += posts
             began = time.perf_counter()
-            laying.apply(store, fresh[0].partition, [item_of(store, one.incoming()) for one in fresh])
+            laying.apply(
+                store, fresh[0].partition, [item_of(projection_of(store.name), one.incoming()) for one in fresh]
+            )
             laying.serve_tasks(store)
             return {"entries/s": posts * followers / (time.perf_counter() - began)}
 

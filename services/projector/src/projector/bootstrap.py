@@ -32,6 +32,7 @@ from projector.ops.health import Health
 from projector.ops.lag_reports import LagReports, report
 from projector.ops.log_end_history import LogEnds
 from projector.ops.metrics import Metrics
+from projector.projections import projection_of
 from projector.settings import Settings
 from projector.stores.base import ParkedMessages, Store
 from projector.stores.mongo.generations import MongoGenerations
@@ -74,7 +75,7 @@ def generations(settings: Settings, name: str) -> Generations:
 
 
 def generation_or_live(settings: Settings, name: str, number: int | None) -> int:
-    """That one, or the live one where none is named. Raises GenerationError where there is none, and StoreAwayError."""
+    """Return that generation's number, by default the live one's. Raise GenerationError and StoreUnavailableError."""
     with closing(generations(settings, name)) as found:
         registry = found.registry()
     wanted = registry.live if number is None else number
@@ -146,6 +147,7 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     progress = Progress(store.name, number)
     made = Consumer(
         store=store,
+        project=projection_of(store.name),
         event_log=_topic_log(settings, EVENTS, group_of(store.name, number)),
         rate=rate,
         dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),

@@ -28,7 +28,7 @@ from projector.ops.options import positive
 from projector.parked import cli as dead_letters_cli
 from projector.projections import VERSIONS
 from projector.settings import SettingError, Settings, from_env
-from projector.stores.base import Status, StoreAwayError
+from projector.stores.base import Status, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ def status(settings: Settings, generation: int | None) -> int:
             number = bootstrap.generation_or_live(settings, name, generation)
             with closing(bootstrap.store_of(settings, name, number)) as store:
                 found[name] = store.status()
-    except (StoreAwayError, GenerationError) as error:
+    except (StoreUnavailableError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
         return 1
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")

@@ -8,7 +8,7 @@ import redis as redis_client
 from pymongo import MongoClient, monitoring
 
 from cheeper_contracts import views
-from projector.stores.base import Batch, StoreAwayError
+from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisSettings, RedisStore
 
@@ -117,7 +117,7 @@ def test_a_projector_that_dies_within_a_call_has_done_all_of_it_or_nothing(store
         dead, died = dying(number)
         try:
             dead.apply(batch)
-        except StoreAwayError:
+        except StoreUnavailableError:
             deaths += 1
         dead.close()
         done = store.checkpoints([PARTITION])[PARTITION].sequence // 2
@@ -171,7 +171,7 @@ def persist(store, batch):
     for _ in range(ATTEMPTS):
         try:
             store.apply(batch)
-        except StoreAwayError:
+        except StoreUnavailableError:
             continue
         return
     raise AssertionError(f"not taken in {ATTEMPTS} attempts")

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
 from projector.generations.registry import BehindError, ForgottenError, Generation, GenerationError, Registry
-from projector.stores.base import Batch, StoreAwayError
+from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
@@ -287,7 +287,7 @@ class Race:
                 self.stop.wait(0.001)
                 continue
             upto = self.at[number] + rng.randint(1, 3)
-            with suppress(StoreAwayError):  # a write conflict with the switch
+            with suppress(StoreUnavailableError):  # a write conflict with the switch
                 self.tell.apply_all(store, 0, self.messages[self.at[number] - 1 : upto])
                 self.at[number] = min(upto, len(self.messages))
 
@@ -393,7 +393,7 @@ def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, see
             started.set()
             try:
                 tell.apply_all(two.second, 0, story.messages[0][at - 1 : at + 2])
-            except StoreAwayError:
+            except StoreUnavailableError:
                 continue
             except ForgottenError:
                 ended.append(at)

@@ -11,7 +11,7 @@ import redis as redis_client
 from pymongo import MongoClient
 
 from cheeper_contracts.lag import LAG, Lag, LagReport, lag_key, report_id
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports
 from projector.stores.redis.generations import RedisGenerations
@@ -81,6 +81,6 @@ def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis
     own_redis.stop()
     own_mongo.stop()
     for reports in (RedisLagReports(redis, redis_prefix), MongoLagReports(mongo, mongo_database)):
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             reports.tell({report_id(1, 0): Lag(0, 0.0)})
         reports.close()

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from cheeper_contracts import views
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 from projector.stores.mongo.store import MongoStore
 
 
@@ -115,7 +115,7 @@ def test_a_write_conflict_passes(store, mongo, story, author, tell):
     with mongo.client.start_session() as session, session.start_transaction():
         mongo[views.CHECKPOINTS.name].update_one({"_id": told.partition}, {"$set": {"held": 1}}, session=session)
         more = story.add(told.event, partition=told.partition)
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             tell.apply_all(store, told.partition, [more.message])
         session.abort_transaction()
     assert tell.apply_all(store, told.partition, [more.message]).checkpoint.sequence == 2

@@ -12,6 +12,7 @@ from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap, projections
 from projector.parked.replay import replay
+from projector.projections import projection_of
 from projector.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="poison")
@@ -166,7 +167,9 @@ def test_what_is_parked_outlives_a_wiped_kafka(
         assert (added.sequence, added.offset, added.behind) == (7, 6, True)
         assert followers(bob) == 1
         defect.clear()
-        assert [(done.message, done.why_not) for done in replay(parked, bob)] == [(one, None) for one in (*same, added)]
+        assert [(done.message, done.why_not) for done in replay(parked, projection_of(parked.name), bob)] == [
+            (one, None) for one in (*same, added)
+        ]
         kafka.send([story.followed(author(), bob, partition=0).message])
         until(lambda: consumer.sequences() == {0: len(log)})
         of_carol = 3 if last == "parked" else 4

@@ -7,7 +7,7 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.stores.base import Batch, LeftOut, SliceOf, StoreAwayError, UnappliableError
+from projector.stores.base import Batch, LeftOut, SliceOf, StoreUnavailableError, UnappliableError
 from projector.stores.redis.store import RedisSettings, RedisStore
 
 
@@ -308,7 +308,7 @@ def test_a_full_memory_passes(own_redis, story, author, tell):
         told = story.signed(author())
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             tell.apply_all(store, told.partition, [told.message])
         client.config_set("maxmemory", 0)
         assert client.dbsize() == 0
@@ -321,9 +321,9 @@ def test_a_redis_that_is_away_passes(own_redis, story, author, tell):
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
         told = story.signed(author())
         own_redis.stop()
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             tell.apply_all(store, told.partition, [told.message])
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             store.checkpoints([0])
         own_redis.start()
         assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1

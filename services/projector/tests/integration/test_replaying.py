@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from pymongo import MongoClient
 
+import projector.parked.replay
 from cheeper_contracts import views
-from projector.parked.replay import replay
-from projector.stores.base import Batch, Checkpoint, Item, StoreAwayError, UnappliableError
+from projector.projections import projection_of
+from projector.stores.base import Batch, Checkpoint, Item, StoreUnavailableError, UnappliableError
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
@@ -18,6 +19,11 @@ from projector.stores.redis.store import RedisSettings
 pytestmark = pytest.mark.proves(guarantee="poison")
 
 ROUNDS = 150
+
+
+def replay(parked_messages, key):
+    """Replay a key with the projection of the messages' store."""
+    return projector.parked.replay.replay(parked_messages, projection_of(parked_messages.name), key)
 
 
 @pytest.fixture
@@ -68,7 +74,11 @@ def test_a_key_is_replayed_in_its_order_and_flows_again(parking, parked_messages
         assert parking.take(story.updated(post.event, text)) == "waits behind poison of its key"
     parking.take(story.posted(carol), poison="broken too")
 
-    assert [one.message.sequence for one in replay(parked_messages, bob)] == [1, 2, 3]
+    assert [one.message.sequence for one in replay(parked_messages, bob)] == [
+        1,
+        2,
+        3,
+    ]
     assert text_of(post.event.cheep_id) == "2"
     assert [message.key for message in parked_messages.all()] == [carol]
     assert parking.take(story.updated(post.event, "3")) is None
@@ -225,7 +235,7 @@ def _persistently(take):
     while True:
         try:
             return take()
-        except StoreAwayError:
+        except StoreUnavailableError:
             continue
 
 
@@ -267,7 +277,7 @@ def test_a_message_is_not_parked_behind_what_was_replayed_meanwhile(
         written(*arguments)
 
     monkeypatch.setattr(store, "_write", write_after_a_replay)
-    with pytest.raises(StoreAwayError):
+    with pytest.raises(StoreUnavailableError):
         parking.take(told[1])
     assert parking.take(told[1]) is None
     assert store.status().parked == 0

@@ -12,7 +12,7 @@ from cheeper_local.testing import until
 from projector.consumer.progress import Progress
 from projector.ops import lag_reports
 from projector.ops.log_end_history import LogEnds
-from projector.stores.base import Checkpoint, StoreAwayError, UnappliableError
+from projector.stores.base import Checkpoint, StoreUnavailableError, UnappliableError
 
 NOW = 1_000.0
 
@@ -67,7 +67,9 @@ def test_what_is_not_known_is_not_said(ends):
     assert lag_reports.known_lags(progress({0, 5}), LogEnds()) == {}
 
 
-@pytest.mark.parametrize("fault", [StoreAwayError("away"), UnappliableError(None, "no"), RuntimeError("a defect")])
+@pytest.mark.parametrize(
+    "fault", [StoreUnavailableError("away"), UnappliableError(None, "no"), RuntimeError("a defect")]
+)
 def test_a_fault_is_not_the_end_of_it_and_is_told_once(stop, ends, fault):
     """The next one is told; a thread that had ended, or failed in silence, would leave all views late for ever."""
     kept = Kept()

@@ -6,16 +6,14 @@ from projector.parked.message import ParkedMessage
 from projector.stores.base import Item, UnappliableError
 
 
-class Crashing:
-    """A store with a defect in its projections."""
-
-    def project(self, event, meta):
-        raise ValueError(f"a defect met {event.author_id} at {meta.sequence}")
+def crashing(event, meta):
+    """Fail on every event."""
+    raise ValueError(f"a defect met {event.author_id} at {meta.sequence}")
 
 
 def test_a_crash_is_poison_and_known_again_by_its_stack(story, author):
     """Two crashes at one place have one digest, whatever message they met; each keeps its error."""
-    items = [item_of(Crashing(), decode(story.signed(author(), partition=0).message)) for _ in range(2)]
+    items = [item_of(crashing, decode(story.signed(author(), partition=0).message)) for _ in range(2)]
     assert items[0].stack_digest == items[1].stack_digest
     assert len(items[0].stack_digest) == 16
     assert [item.poison[-4:] for item in items] == ["at 1", "at 2"]
@@ -29,14 +27,14 @@ def test_a_parked_message_is_decoded_as_it_was(story, author):
         bob = author()
         told = story.add(story.signed(bob, partition=0).event, value=value)
         incoming = decode(told.message)
-        assert item_of(Crashing(), incoming).parked("topic").incoming() == incoming
+        assert item_of(crashing, incoming).parked("topic").incoming() == incoming
 
 
 def test_every_failure_has_the_digest_of_its_stack(story, author):
     """What cannot be decoded and what a store refuses are known again by their place as a crash is; what only waits
     has none, for nothing failed.
     """
-    broken = [item_of(Crashing(), decode(story.add(story.signed(author()).event, value=b"{").message)) for _ in "12"]
+    broken = [item_of(crashing, decode(story.add(story.signed(author()).event, value=b"{").message)) for _ in "12"]
     incoming = decode(story.signed(author()).message)
     refused = refused_by_store(incoming, UnappliableError(0, "no hash"))
     digests = [item.parked("topic").stack_digest for item in (*broken, refused)]
@@ -47,7 +45,7 @@ def test_every_failure_has_the_digest_of_its_stack(story, author):
 
 def test_what_an_older_projector_parked_is_read_still(story, author):
     """It did not say from which topic, and nothing else is missing."""
-    parked = item_of(Crashing(), decode(story.signed(author()).message)).parked("topic")
+    parked = item_of(crashing, decode(story.signed(author()).message)).parked("topic")
     fields = msgspec.to_builtins(parked)
     assert fields.pop("source_topic") == "events"
     older = msgspec.convert(fields, ParkedMessage)

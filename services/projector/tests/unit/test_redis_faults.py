@@ -3,7 +3,7 @@
 import pytest
 from redis import exceptions
 
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 from projector.stores.redis.faults import passing_faults
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
@@ -20,5 +20,5 @@ pytestmark = pytest.mark.proves(guarantee="transient-faults")
 )
 def test_a_server_that_is_not_ready_yet_is_waited_for(error):
     """Also where redis-py wraps what the server says, as it does while a key is watched."""
-    with pytest.raises(StoreAwayError), passing_faults():
+    with pytest.raises(StoreUnavailableError), passing_faults():
         raise error

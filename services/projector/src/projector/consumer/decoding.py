@@ -19,7 +19,7 @@ from projector.parked.stack_digest import stack_digest
 _MOST_DIGITS: Final = 15  # of a sequence: what Redis's Lua counts exactly
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+class DecodedMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the log. `event` is none for an unknown type, and for poison, which has the reason why, and the
     digest of the stack that says so. `topic` is none where an older projector parked the message and did not say.
     """
@@ -37,7 +37,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     stack_digest: str | None = None
 
 
-def decode(message: Message) -> Incoming:
+def decode(message: Message) -> DecodedMessage:
     """The message, decoded as far as it can be; never raises for what the message holds."""
     return decoded(
         topic=message.topic(),
@@ -51,7 +51,7 @@ def decode(message: Message) -> Incoming:
 
 def decoded(  # noqa: PLR0913 - the parts of a message
     *, topic: str | None, partition: int, offset: int, key: str, headers: Headers, value: bytes | None
-) -> Incoming:
+) -> DecodedMessage:
     """As `decode`, from the parts of a message."""
     envelope, event, poison, digest = None, None, None, None
     try:
@@ -59,7 +59,7 @@ def decoded(  # noqa: PLR0913 - the parts of a message
         event = _event(envelope, headers, key, value)
     except (MalformedEnvelopeError, MalformedMessageError) as error:
         poison, digest = str(error), stack_digest(error)
-    return Incoming(
+    return DecodedMessage(
         topic=topic,
         partition=partition,
         offset=offset,

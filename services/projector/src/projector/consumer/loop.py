@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from confluent_kafka import Message
 
-from projector.consumer.decoding import Incoming, decode
+from projector.consumer.decoding import DecodedMessage, decode
 from projector.consumer.places import Places
 from projector.consumer.poison_limit import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 from projector.consumer.positions import Search
@@ -28,6 +28,7 @@ from projector.kafka.assignment import PATIENCE, TopicLog
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.ops.health import Health
 from projector.ops.retry import Abandoned, Persistence
+from projector.projections import Project
 from projector.stores.base import Applied, Batch, GapError, Item, Store, UnappliableError
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Consumer:
         self,
         *,
         store: Store,
+        project: Project,
         event_log: TopicLog,
         dead_letters: DeadLetters,
         health: Health,
@@ -63,6 +65,7 @@ class Consumer:
         most_a_minute: int = MOST_A_MINUTE,
     ) -> None:
         self._store = store
+        self._project = project
         self._log = event_log
         self._dead_letters = dead_letters
         self._stop = stop
@@ -126,13 +129,13 @@ class Consumer:
             self._places.miss(partition)
             self.progress.took(partition, found[-1], whole=False, gap=True)
 
-    def _items(self, fresh: Sequence[Incoming]) -> list[Item]:
+    def _items(self, fresh: Sequence[DecodedMessage]) -> list[Item]:
         self._tell(log.info, "received", fresh)
         unknown = [incoming for incoming in fresh if incoming.poison is None and incoming.event is None]
         self._tell(log.warning, "skipped: unknown type", unknown)
-        return [item_of(self._store, incoming) for incoming in fresh]
+        return [item_of(self._project, incoming) for incoming in fresh]
 
-    def _tell(self, say: Callable[..., object], what: str, messages: Sequence[Incoming]) -> None:
+    def _tell(self, say: Callable[..., object], what: str, messages: Sequence[DecodedMessage]) -> None:
         if messages:
             say(what, store=self._store.name, each=[_said(incoming) for incoming in messages])
 
@@ -222,7 +225,7 @@ class _Said(msgspec.Struct, frozen=True):
     sequence: int | None
 
 
-def _said(incoming: Incoming) -> _Said:
+def _said(incoming: DecodedMessage) -> _Said:
     envelope = incoming.envelope
     return _Said(
         message_id=envelope.message_id if envelope else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from projector.consumer.decoding import Incoming
+from projector.consumer.decoding import DecodedMessage
 from projector.stores.base import Checkpoint
 
 
@@ -43,7 +43,7 @@ class Position:
             return None
         return self.checkpoint.offset + 1
 
-    def last_again(self, messages: Sequence[Incoming], topic_id: str) -> list[Incoming]:
+    def last_again(self, messages: Sequence[DecodedMessage], topic_id: str) -> list[DecodedMessage]:
         """The last message that the store has, if it is among these and the topic is another one than it came from.
 
         The store takes it for a duplicate, and its new place for its checkpoint's.
@@ -52,7 +52,7 @@ class Position:
             return []
         return [message for message in messages if message.sequence == self.checkpoint.sequence][:1]
 
-    def continued_by(self, messages: Sequence[Incoming]) -> tuple[list[Incoming], bool]:
+    def continued_by(self, messages: Sequence[DecodedMessage]) -> tuple[list[DecodedMessage], bool]:
         """The messages that follow, without those that the store has, and whether one is missing among them.
 
         Nothing after a gap is taken, unless the whole log is searched for what is missing.

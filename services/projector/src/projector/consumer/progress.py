@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from cheeper_contracts.generations import FIRST
 from cheeper_contracts.lag import Lag
-from projector.consumer.decoding import Incoming
+from projector.consumer.decoding import DecodedMessage
 from projector.ops.log_end_history import LogEnds
 from projector.stores.base import Checkpoint, Item
 
@@ -51,7 +51,7 @@ class Progress:
             for partition in noted.keys() - owned:
                 del noted[partition]
 
-    def reads(self, partition: int, found: Iterable[Incoming], fresh: list[Incoming]) -> None:
+    def reads(self, partition: int, found: Iterable[DecodedMessage], fresh: list[DecodedMessage]) -> None:
         """These were read, of which these are new."""
         known = self.sequences.get(partition, 0)
         for each in found:
@@ -61,7 +61,7 @@ class Progress:
                 known += 1
         self.holds(partition, fresh[0] if fresh else None)
 
-    def holds(self, partition: int, first: Incoming | None) -> None:
+    def holds(self, partition: int, first: DecodedMessage | None) -> None:
         """The first message that was read and waits for the store; none where all was applied."""
         if first is not None and first.envelope is not None:
             self._in_hand[partition] = first.envelope.time
@@ -82,7 +82,7 @@ class Progress:
                 self._last[partition] = incoming.envelope.time
         self.sequences[partition] = sequence
 
-    def took(self, partition: int, last: Incoming, *, whole: bool, gap: bool) -> None:
+    def took(self, partition: int, last: DecodedMessage, *, whole: bool, gap: bool) -> None:
         """All that was read up to there was seen to; with `whole` nothing is missing before it."""
         if whole:
             self._next[partition] = max(self._next.get(partition, 0), last.offset + 1)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
-from cheeper_contracts.messages import Event
-from projector.consumer.decoding import Incoming
+from projector.consumer.decoding import DecodedMessage
 from projector.parked.stack_digest import stack_digest
-from projector.projections.meta import Meta, meta_of
+from projector.projections import Project
+from projector.projections.meta import meta_of
 from projector.stores.base import Item, UnappliableError
 
 
-class Projects(Protocol):
-    """Whoever knows a store's projections."""
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What the store writes for an event."""
-
-
-def item_of(store: Projects, incoming: Incoming) -> Item:
+def item_of(project: Project, incoming: DecodedMessage) -> Item:
     """The message with its writes, none of an unknown type; or as poison, whatever a projection trips over."""
     envelope, event = incoming.envelope, incoming.event
     if incoming.poison is not None:
@@ -26,12 +17,12 @@ def item_of(store: Projects, incoming: Incoming) -> Item:
     if envelope is None or event is None or incoming.sequence is None:
         return Item(incoming=incoming)
     try:
-        writes = store.project(event, meta_of(envelope, incoming.partition, incoming.sequence))
+        writes = project(event, meta_of(envelope, incoming.partition, incoming.sequence))
     except Exception as error:  # noqa: BLE001 - the message is poison and is kept
         return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}", stack_digest=stack_digest(error))
     return Item(incoming=incoming, writes=writes)
 
 
-def refused_by_store(incoming: Incoming, error: UnappliableError) -> Item:
+def refused_by_store(incoming: DecodedMessage, error: UnappliableError) -> Item:
     """The message as poison, since the store does not take its writes."""
     return Item(incoming=incoming, poison=str(error), stack_digest=stack_digest(error))

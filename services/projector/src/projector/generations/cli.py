@@ -22,7 +22,7 @@ from projector.generations.registry import BehindError, GenerationError, Generat
 from projector.ops.options import positive
 from projector.ops.retry import pauses
 from projector.settings import Settings
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 
 ROLES: Final = ("generations", "switch", "rollback", "forget")
 SWITCH_SECONDS: Final = 10.0
@@ -58,7 +58,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     }
     try:
         acts[options.role](settings, options)
-    except (StoreAwayError, GenerationError) as error:
+    except (StoreUnavailableError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -70,13 +70,13 @@ def switch_patiently(
     generations: Generations, number: int, *, restored: bool = False, seconds: float = SWITCH_SECONDS
 ) -> None:
     """Switches as soon as nothing is lacking. Raises BehindError where that is not within the time, GenerationError,
-    and StoreAwayError.
+    and StoreUnavailableError.
     """
     waits, deadline = pauses(), time.monotonic() + seconds
     while True:
         try:
             generations.switch(number, restored=restored)
-        except (BehindError, StoreAwayError):
+        except (BehindError, StoreUnavailableError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(min(next(waits), 0.2))

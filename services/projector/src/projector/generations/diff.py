@@ -32,7 +32,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Sides(Protocol):
-    """Two generations of one store. Every method raises StoreAwayError while the store is away."""
+    """Two generations of one store. Every method raises StoreUnavailableError while the store is away."""
 
     @property
     def names(self) -> Sequence[str]:

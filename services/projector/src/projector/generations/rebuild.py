@@ -22,7 +22,7 @@ from projector.generations.diff import Sides
 from projector.generations.registry import BehindError, Generations
 from projector.kafka.log_end import EventLogEnds, done_of
 from projector.ops.health import Health
-from projector.stores.base import Checkpoint, Store, StoreAwayError
+from projector.stores.base import Checkpoint, Store, StoreUnavailableError
 
 T = TypeVar("T")
 
@@ -170,7 +170,7 @@ class Rebuild:
             self._check()
             try:
                 return action()
-            except StoreAwayError as error:
+            except StoreUnavailableError as error:
                 self._watcher.say(f"{self._generations.name}: {error}")
                 self._pause()
 

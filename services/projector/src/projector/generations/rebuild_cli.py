@@ -29,7 +29,7 @@ from projector.ops.health import Health
 from projector.ops.options import positive
 from projector.projections import VERSIONS
 from projector.settings import Settings
-from projector.stores.base import Store, StoreAwayError
+from projector.stores.base import Store, StoreUnavailableError
 
 ROLES: Final = ("rebuild", "compare")
 _LINE_PERIOD: Final = 5.0
@@ -52,7 +52,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Does it; the exit code."""
     try:
         return _compare(settings, options) if options.role == "compare" else _rebuild(settings, options)
-    except (StoreAwayError, GenerationError) as error:
+    except (StoreUnavailableError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
     except TooMuchPoisonError as error:
         sys.stderr.write(f"projector: {error}, the last one: {error.last_error}\n")

@@ -134,7 +134,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generations(Protocol):
-    """A store's registry. Each step is one compare-and-set; each raises StoreAwayError while the store is away."""
+    """A store's registry. Each step is one compare-and-set and may raise StoreUnavailableError."""
 
     @property
     def name(self) -> str:

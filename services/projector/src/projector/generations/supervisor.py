@@ -18,7 +18,7 @@ from cheeper_contracts.generations import FIRST
 from projector.consumer.loop import TooMuchPoisonError
 from projector.generations.registry import ForgottenError, Generation, Generations, Registry
 from projector.ops.health import Health, PartOfHealth
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -126,7 +126,7 @@ class Serving:
                 continue
             try:
                 registry = generations.register(self._versions[name])
-            except StoreAwayError as error:
+            except StoreUnavailableError as error:
                 self._health.say(name, str(error), _PART)
                 continue
             wanted = self._choose(registry, name, self._versions[name])

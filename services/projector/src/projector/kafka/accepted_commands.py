@@ -30,7 +30,7 @@ _ASKING_SECONDS = 5.0
 
 
 class AcceptedCommands(Protocol):
-    """Where it is kept that a command was accepted. Raises StoreAwayError while it is away."""
+    """Where it is kept that a command was accepted. Raises StoreUnavailableError while it is away."""
 
     @property
     def name(self) -> str:

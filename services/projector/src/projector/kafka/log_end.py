@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from cheeper_contracts.partitions import PARTITIONS
 from projector.ops.log_end_history import LogEnds
-from projector.stores.base import Checkpoint, StoreAwayError
+from projector.stores.base import Checkpoint, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -29,20 +29,20 @@ class EventLogEnds:
         self._topic = topic
 
     def topic_id(self) -> str:
-        """The topic's id. Raises StoreAwayError."""
+        """The topic's id. Raises StoreUnavailableError."""
         try:
             described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_SECONDS)
             return str(described[self._topic].result(_SECONDS).topic_id)
         except (KafkaException, TimeoutError) as error:
-            raise StoreAwayError(f"the broker does not tell of {self._topic}: {error}") from error
+            raise StoreUnavailableError(f"the broker does not tell of {self._topic}: {error}") from error
 
     def ends(self) -> dict[int, tuple[int, int]]:
-        """By partition. Raises StoreAwayError."""
+        """By partition. Raises StoreUnavailableError."""
         first, behind = self._offsets(OffsetSpec.earliest()), self.latest()  # type: ignore[no-untyped-call]
         return {partition: (first[partition], behind[partition]) for partition in range(PARTITIONS)}
 
     def latest(self) -> dict[int, int]:
-        """The next offset by partition. Raises StoreAwayError."""
+        """The next offset by partition. Raises StoreUnavailableError."""
         return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def _offsets(self, which: OffsetSpec) -> dict[int, int]:
@@ -51,7 +51,7 @@ class EventLogEnds:
             answers = self._admin.list_offsets(wanted, request_timeout=_SECONDS)
             return {place.partition: answer.result(_SECONDS).offset for place, answer in answers.items()}
         except (KafkaException, TimeoutError) as error:
-            raise StoreAwayError(f"the broker does not tell how far {self._topic} reaches: {error}") from error
+            raise StoreUnavailableError(f"the broker does not tell how far {self._topic} reaches: {error}") from error
 
 
 def watch(seen: LogEnds, ends: EventLogEnds, stop: Flag, period: float = PERIOD) -> Thread:
@@ -61,7 +61,7 @@ def watch(seen: LogEnds, ends: EventLogEnds, stop: Flag, period: float = PERIOD)
         while not stop.is_set():
             try:
                 seen.saw(ends.latest())
-            except StoreAwayError as error:
+            except StoreUnavailableError as error:
                 log.debug("the ends of the log are not told", why=str(error))
             stop.wait(period)
 

@@ -20,7 +20,7 @@ from cheeper_contracts.lag import OBJECTIVES, Lag
 from cheeper_contracts.partitions import PARTITIONS
 from projector.consumer.progress import Progress
 from projector.ops.log_end_history import LogEnds
-from projector.stores.base import StoreAwayError, Waiting
+from projector.stores.base import StoreUnavailableError, Waiting
 
 log = structlog.get_logger()
 
@@ -142,7 +142,7 @@ class Metrics(Collector):
             while not stop.is_set() and self.tells_of(progress):
                 try:
                     self._waiting[place] = ask()
-                except StoreAwayError:
+                except StoreUnavailableError:
                     self._waiting.pop(place, None)
                 except Exception:
                     self._waiting.pop(place, None)

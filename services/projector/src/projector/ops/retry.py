@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from projector.ops.health import Health
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Persistence:
         need: str,
         wait: Callable[[float], None],
         part: str = "",
-        retried: Callable[[StoreAwayError], object] | None = None,
+        retried: Callable[[StoreUnavailableError], object] | None = None,
     ) -> None:
         self._health = health
         self._need = need
@@ -49,12 +49,12 @@ class Persistence:
         self._retried = retried
 
     def of(self, action: Callable[[], T], wanted: Callable[[], bool]) -> T:
-        """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreAwayError."""
+        """The action's result. Raises Abandoned once it is not `wanted`, and whatever is no StoreUnavailableError."""
         waits = pauses()
         while True:
             try:
                 result = action()
-            except StoreAwayError as error:
+            except StoreUnavailableError as error:
                 self._health.say(self._need, str(error), self._part)
                 if self._retried is not None:
                     self._retried(error)

@@ -20,8 +20,9 @@ from projector.generations.registry import GenerationError
 from projector.ops.options import positive
 from projector.parked.message import ParkedMessage
 from projector.parked.replay import Replayed, replay
+from projector.projections import projection_of
 from projector.settings import Settings
-from projector.stores.base import LeftOut, ParkedMessages, StoreAwayError, UnappliableError
+from projector.stores.base import LeftOut, ParkedMessages, StoreUnavailableError, UnappliableError
 
 _ID: Final = re.compile(r"(redis|mongo):([0-9]+:.+)", re.DOTALL)
 WHAT_A_DROP_MEANS: Final = (
@@ -62,7 +63,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
                 for name in names
             ]
             return acts[options.act](stores, options, settings)
-        except (StoreAwayError, UnappliableError, GenerationError) as error:
+        except (StoreUnavailableError, UnappliableError, GenerationError) as error:
             return _refuse(str(error))
 
 
@@ -100,7 +101,7 @@ def _replay(stores: list[ParkedMessages], options: argparse.Namespace, _settings
 def _replay_key(store: ParkedMessages, key: str) -> bool:
     """Whether nothing of the key is parked any more."""
     one = None
-    for one in replay(store, key):
+    for one in replay(store, projection_of(store.name), key):
         _say(_told(store, one))
     if one is None:
         _say(f"{store.name}: nothing of the key {key} is parked")

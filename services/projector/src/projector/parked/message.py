@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 import msgspec
 
 from cheeper_contracts.envelope import Headers
-from projector.consumer.decoding import Incoming, decoded
+from projector.consumer.decoding import DecodedMessage, decoded
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
         """The value as Kafka gave it; empty where there was none."""
         return b64decode(self.value)
 
-    def incoming(self) -> Incoming:
+    def incoming(self) -> DecodedMessage:
         """The message decoded anew, by the code as it is now."""
         return decoded(
             topic=self.source_topic,
@@ -60,7 +60,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parked(
-    incoming: Incoming, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
+    incoming: DecodedMessage, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
 ) -> ParkedMessage:
     """The message as a store keeps it."""
     envelope = incoming.envelope

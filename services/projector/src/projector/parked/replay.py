@@ -13,7 +13,8 @@ import msgspec
 from projector.consumer.projecting import item_of, refused_by_store
 from projector.ops.retry import pauses
 from projector.parked.message import ParkedMessage
-from projector.stores.base import LeftOut, ParkedMessages, StoreAwayError, UnappliableError
+from projector.projections import Project
+from projector.stores.base import LeftOut, ParkedMessages, StoreUnavailableError, UnappliableError
 
 PATIENCE = 15.0
 """Seconds that a fault which passes is waited for: a write conflict with a running projector, most likely."""
@@ -29,13 +30,13 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
-def replay(store: ParkedMessages, key: str, patience: float = PATIENCE) -> Iterator[Replayed]:
+def replay(store: ParkedMessages, project: Project, key: str, patience: float = PATIENCE) -> Iterator[Replayed]:
     """Replays a key's messages one by one; the last one told of may be still poison, and is kept with those behind it.
 
-    Ends when none is left, those included that a running projector parks meanwhile. Raises StoreAwayError.
+    Ends when none is left, those included that a running projector parks meanwhile. Raises StoreUnavailableError.
     """
     while (message := _patiently(lambda: store.first_of(key), patience)) is not None:
-        item = item_of(store, message.incoming())
+        item = item_of(project, message.incoming())
         why_not, left_out = item.poison, None
         if why_not is None:
             try:
@@ -57,7 +58,7 @@ def _patiently(action: Callable[[], T], patience: float) -> T:
     while True:
         try:
             return action()
-        except StoreAwayError:
+        except StoreUnavailableError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(next(waits))

@@ -7,6 +7,7 @@ that the contracts do not know is passed over before it comes here (decoding.py)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from cheeper_contracts.events.author_followed import AuthorFollowed
@@ -90,12 +91,23 @@ MONGO: Final[Table[MongoWrite]] = {
     CommandRejected: (command_records.in_mongo,),
 }
 
+TABLES: Final[Mapping[str, Table[Any]]] = {"redis": REDIS, "mongo": MONGO}
+
 VERSIONS: Final[Mapping[str, int]] = {"redis": 1, "mongo": 1}
 """By store, the version of what fills its views: the projections here, and how the store does their writes.
 
 Raised by one with every change of what the views hold, so that the views of the version before are not mixed with it:
 `docs/change-a-projection.md`.
 """
+
+
+Project = Callable[[Event, Meta], tuple[Any, ...]]
+"""From an event and its meta to all that one store writes for it."""
+
+
+def projection_of(store: str) -> Project:
+    """Return the projection of the named store."""
+    return partial(project, TABLES[store])
 
 
 def project(table: Table[W], event: Event, meta: Meta) -> tuple[W, ...]:

@@ -1,7 +1,7 @@
 """What a store of views is to the consumer: a place where messages and their checkpoint land together.
 
 StoreError
-├── StoreAwayError       the store cannot be reached, or cannot write for now: try again, skip nothing
+├── StoreUnavailableError       the store cannot be reached, or cannot write for now: try again, skip nothing
 ├── GapError             a message is missing before one of the batch: nothing moved
 └── UnappliableError     one message of the batch can never be applied as it is: nothing moved
 """
@@ -13,17 +13,15 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cheeper_contracts.messages import Event
-from projector.consumer.decoding import Incoming
+from projector.consumer.decoding import DecodedMessage
 from projector.parked.message import ParkedMessage, parked
-from projector.projections.meta import Meta
 
 
 class StoreError(Exception):
     """A store did not take a batch."""
 
 
-class StoreAwayError(StoreError):
+class StoreUnavailableError(StoreError):
     """A fault that passes: the text says what is wrong, and holds no secret."""
 
 
@@ -57,7 +55,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     with the digest of the stack where it was decoded, projected or written.
     """
 
-    incoming: Incoming
+    incoming: DecodedMessage
     writes: tuple[Any, ...] = ()
     poison: str | None = None
     stack_digest: str | None = None
@@ -157,7 +155,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store(Protocol):
-    """A store of views. Every method raises StoreAwayError while the store is away."""
+    """A store of views. Every method raises StoreUnavailableError while the store is away."""
 
     @property
     def name(self) -> str:
@@ -165,9 +163,6 @@ class Store(Protocol):
 
     def prepare(self) -> None:
         """Makes what the views need (indexes); harmless when it is there."""
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
         """The checkpoints of these partitions."""
@@ -188,7 +183,7 @@ class Store(Protocol):
 class TaskStore(Protocol):
     """A store that leaves tasks: fan-out, and short timelines to refill.
 
-    Every method raises StoreAwayError while the store is away.
+    Every method raises StoreUnavailableError while the store is away.
     """
 
     @property
@@ -206,7 +201,7 @@ class TaskStore(Protocol):
 
 
 class ParkedMessages(Protocol):
-    """What a store has set aside. Every method raises StoreAwayError while the store is away."""
+    """What a store has set aside. Every method raises StoreUnavailableError while the store is away."""
 
     @property
     def name(self) -> str:
@@ -217,9 +212,6 @@ class ParkedMessages(Protocol):
 
     def first_of(self, key: str) -> ParkedMessage | None:
         """The next one of a key to be replayed."""
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
         """Writes these and forgets the message, in one step; none, and nothing done, where it is not its key's first.

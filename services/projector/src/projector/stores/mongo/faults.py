@@ -9,7 +9,7 @@ from typing import Any, Final
 from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, WriteError
 
-from projector.stores.base import StoreAwayError, UnappliableError
+from projector.stores.base import StoreUnavailableError, UnappliableError
 
 PASSING_CODES: Final = frozenset(
     {
@@ -52,7 +52,7 @@ REFUSING_CODES: Final = frozenset(
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreAwayError for a fault that passes, and UnappliableError for writes that the server refuses."""
+    """Raises StoreUnavailableError for a fault that passes, and UnappliableError for writes that the server refuses."""
     try:
         yield
     except (BSONError, OverflowError) as error:  # the driver itself refuses to encode the document
@@ -60,7 +60,7 @@ def passing_faults() -> Iterator[None]:
     except PyMongoError as error:
         if _is_refusal(error):
             raise UnappliableError(None, _first_line(error)) from error
-        raise StoreAwayError(_words(error)) from error
+        raise StoreUnavailableError(_words(error)) from error
 
 
 def _is_refusal(error: PyMongoError) -> bool:

@@ -16,11 +16,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_contracts.messages import Event
-from projector import projections
 from projector.generations.registry import ForgottenError
 from projector.parked.message import ParkedMessage
-from projector.projections.meta import Meta
 from projector.stores.base import LeftOut
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document, operations
@@ -49,10 +46,6 @@ class MongoParkedMessages:
         """The next one of a key to be replayed."""
         with passing_faults():
             return self._first_of(key, None)
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
-        return projections.project(projections.MONGO, event, meta)
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
         """Writes these and forgets the message, in one transaction. Raises UnappliableError."""

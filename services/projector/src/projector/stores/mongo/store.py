@@ -19,12 +19,9 @@ from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, database_of
-from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
-from projector import projections
 from projector.generations.registry import ForgottenError
 from projector.parked.message import ParkedMessage
-from projector.projections.meta import Meta
 from projector.projections.writes import MongoWrite
 from projector.stores.base import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
 from projector.stores.mongo.faults import passing_faults
@@ -65,10 +62,6 @@ class MongoStore:
             except ForgottenError:
                 self._drop()
                 raise
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
-        return projections.project(projections.MONGO, event, meta)
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
         """The checkpoints of these partitions."""

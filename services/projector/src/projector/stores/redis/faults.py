@@ -11,7 +11,7 @@ from typing import Final
 from redis import exceptions
 
 from projector.generations.registry import ForgottenError
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 
 PASSING: Final = (
     exceptions.ConnectionError,  # a refused login (NOAUTH, WRONGPASS), too many clients and LOADING are such
@@ -35,14 +35,14 @@ FORGOTTEN: Final = "FORGOTTEN "
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreAwayError for a fault that passes, ForgottenError where guard.lua says so; lets any other through."""
+    """Raise StoreUnavailableError for a fault that passes and ForgottenError where guard.lua reports it."""
     try:
         yield
     except PASSING as error:
-        raise StoreAwayError(_words(error)) from error
+        raise StoreUnavailableError(_words(error)) from error
     except exceptions.ResponseError as error:
         if _code(error) in PASSING_CODES or _KILLED in str(error):
-            raise StoreAwayError(_words(error)) from error
+            raise StoreUnavailableError(_words(error)) from error
         if str(error).startswith(FORGOTTEN):
             raise ForgottenError(str(error).removeprefix(FORGOTTEN)) from error
         raise

@@ -16,7 +16,7 @@ from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from projector.generations.registry import BehindError, Generation, GenerationError, Registry
-from projector.stores.base import StoreAwayError
+from projector.stores.base import StoreUnavailableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 
@@ -68,7 +68,7 @@ class RedisGenerations:
                 return
             if reply[0] == b"behind":
                 raise BehindError(f"generation {number} {reply[1].decode()}")
-        raise StoreAwayError("the registry of generations keeps changing")
+        raise StoreUnavailableError("the registry of generations keeps changing")
 
     def forget(self, number: int) -> None:
         """Nothing is written into it from now on. Raises GenerationError for the live one."""

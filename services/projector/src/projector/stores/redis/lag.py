@@ -21,7 +21,7 @@ class RedisLagReports:
         self._key = lag_key(prefix)
 
     def tell(self, lags: Mapping[str, Lag]) -> None:
-        """Keep these instead of those before. Raises StoreAwayError."""
+        """Keep these instead of those before. Raises StoreUnavailableError."""
         with passing_faults():
             seconds, microseconds = self._client.time()
             now = seconds + microseconds / 1_000_000

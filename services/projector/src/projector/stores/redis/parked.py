@@ -14,11 +14,8 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
-from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
-from projector import projections
 from projector.parked.message import ParkedMessage
-from projector.projections.meta import Meta
 from projector.stores.base import LeftOut, UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
@@ -47,10 +44,6 @@ class RedisParkedMessages:
         with passing_faults():
             text = cast("bytes | None", self._client.lindex(self._name(key), 0))
         return None if text is None else _decoded(text)
-
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
-        return projections.project(projections.REDIS, event, meta)
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
         """Writes these and forgets the message, in one call. Raises UnappliableError."""

@@ -11,11 +11,8 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, registry_key
-from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
-from projector import projections
 from projector.parked.message import ParkedMessage
-from projector.projections.meta import Meta
 from projector.stores.base import (
     Applied,
     Batch,
@@ -25,7 +22,7 @@ from projector.stores.base import (
     Refill,
     Slice,
     Status,
-    StoreAwayError,
+    StoreUnavailableError,
     UnappliableError,
     Waiting,
 )
@@ -84,10 +81,6 @@ class RedisStore:
         with passing_faults():
             self._client.ping()
 
-    def project(self, event: Event, meta: Meta) -> tuple[Any, ...]:
-        """What this store writes for an event."""
-        return projections.project(projections.REDIS, event, meta)
-
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
         """The checkpoints of these partitions; notes on the way which have tasks."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
@@ -107,7 +100,7 @@ class RedisStore:
                 self._read_parked(batch.partition)
                 continue
             return self._applied(batch, reply)
-        raise StoreAwayError("the set of parked keys keeps changing")
+        raise StoreUnavailableError("the set of parked keys keeps changing")
 
     def partitions_with_tasks(self) -> set[int]:
         """Partitions that had tasks when last seen: by `checkpoints`, `apply` or `serve`."""
