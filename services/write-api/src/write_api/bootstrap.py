@@ -22,7 +22,7 @@ from cheeper_contracts.topics import COMMANDS, EVENTS
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send, Transport
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches, Read, Run
@@ -173,11 +173,11 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replays]]:
         of_events = ParkedLetters(side.engine, [events])
         pass_on = _dispatcher(settings, side, send).pass_on
 
-        async def handle(parked: ParkedLetter, batch: Sequence[Incoming]) -> None:
+        async def handle(parked: ParkedLetter, batch: Sequence[ReceivedCommand]) -> None:
             begin = PostgresTransactions(side.engine, partial(forget_in, parked=parked)).begin
             await CommandBus(begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
 
-        async def pass_on_and_forget(parked: ParkedLetter, batch: Sequence[Incoming]) -> None:
+        async def pass_on_and_forget(parked: ParkedLetter, batch: Sequence[ReceivedCommand]) -> None:
             await pass_on(batch)
             await of_events.forget(parked)
 

@@ -18,7 +18,7 @@ from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer.batch import Batches
 from write_api.consumer.dead_letters import DeadLetters
@@ -68,7 +68,7 @@ def incoming(command):
     envelope = Envelope(
         message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
     )
-    return Incoming(command=command, envelope=envelope)
+    return ReceivedCommand(command=command, envelope=envelope)
 
 
 def sign_up():

@@ -22,7 +22,7 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api import bootstrap
 from write_api.bus.bus import CommandBus
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.settings import from_env
@@ -94,7 +94,7 @@ class Stage:
             Follow(follow_id=new_id(), from_author_id=one, to_author_id=other),
             PostCheep(cheep_id=cheep, author_id=one, message="Hello"),
         ):
-            (outcome,) = await bus.handle([Incoming(command=command, envelope=envelope_of(command, new_id()))])
+            (outcome,) = await bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command, new_id()))])
             assert outcome.changed
         return one, other, cheep
 

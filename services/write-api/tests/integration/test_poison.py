@@ -18,7 +18,7 @@ from cheeper_local.testing import eventually
 from write_api import bootstrap
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import made_for, new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
@@ -79,7 +79,7 @@ class Place:
             await connection.exec_driver_sql(REFUSE)
         for author_id in self.authors:
             command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
-            await self.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+            await self.bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command))])
 
     def consumer(self):
         needs = Needs(*course.NEEDS)

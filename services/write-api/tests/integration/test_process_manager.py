@@ -13,7 +13,7 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually
 from write_api.bus.dispatcher import Transport
 from write_api.bus.ids import made_for, new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer.group_consumer import Member
 from write_api.features import HANDLERS
@@ -116,7 +116,7 @@ async def test_poison_is_parked_with_what_follows_it_in_its_key_and_the_others_f
         envelope = Envelope(
             message_id=new_id(), type=welcome.TYPE, source="/t", time=1, key=welcome.key, correlation_id=new_id()
         )
-        await place.dispatcher.pass_on([Incoming(command=welcome, envelope=envelope)])
+        await place.dispatcher.pass_on([ReceivedCommand(command=welcome, envelope=envelope)])
         assert await place.told(3) == [(0, "welcome"), (0, "welcome"), (2, "welcome")]
     letters = await place.letters()
     assert [reason for author, reason in letters if author == 0] == ["crashed", "behind"]

@@ -16,7 +16,7 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api import bootstrap, cli
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for, new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
 from write_api.consumer.dead_letters import DeadLetters
@@ -40,7 +40,7 @@ class Desk:
 
     async def sign_up(self):
         command = SignUp(author_id=self.author, username=f"u{self.author[-12:]}", email=f"{self.author}@example.com")
-        await self.side.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+        await self.side.bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command))])
 
     def consumer(self, topic, read, run):
         servers, prefix = self.environ["KAFKA_BOOTSTRAP_SERVERS"], self.environ["TOPIC_PREFIX"]

@@ -15,7 +15,7 @@ from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand
 from write_api.commands.answer_cheep import answer_cheep
 from write_api.commands.delete_cheep import delete_cheep
 from write_api.commands.update_profile import update_profile
@@ -38,7 +38,7 @@ def incoming(command, message_id):
     envelope = Envelope(
         message_id=message_id, type=command.TYPE, source="/c", time=1, key=command.key, correlation_id=message_id
     )
-    return Incoming(command=command, envelope=envelope)
+    return ReceivedCommand(command=command, envelope=envelope)
 
 
 def a_sign_up(**given):

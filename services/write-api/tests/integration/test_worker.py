@@ -13,7 +13,7 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer.batch import Batches
 from write_api.consumer.dead_letters import DeadLetters
@@ -55,7 +55,7 @@ class Place:
     async def sign_up(self):
         author_id = new_id()
         command = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
-        await self.bus.handle([Incoming(command=command, envelope=envelope_of(command))])
+        await self.bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command))])
         self.authors.append(author_id)
 
     async def send(self, *said):

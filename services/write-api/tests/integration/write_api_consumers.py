@@ -18,7 +18,7 @@ from write_api import bootstrap
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as course
 from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import Batches
@@ -90,7 +90,7 @@ class Consumers:
         envelope = Envelope(
             message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
         )
-        return Incoming(command=command, envelope=envelope)
+        return ReceivedCommand(command=command, envelope=envelope)
 
     def signed(self, author):
         return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)

@@ -21,7 +21,7 @@ from write_api import outbox
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.bus.unit_of_work import ClashError
 from write_api.db.engine import create_engine
 from write_api.db.hints import Hints
@@ -57,9 +57,9 @@ def posted(cheep_id: str, key: str, turn: int) -> CheepPosted:
     return CheepPosted(cheep_id=cheep_id, author_id=key, author_username="u", message="x", cheep_date=turn)
 
 
-def incoming(key: str, said: str) -> Incoming:
+def incoming(key: str, said: str) -> ReceivedCommand:
     command = PostCheep(cheep_id=new_id(), author_id=key, message=said)
-    return Incoming(command=command, envelope=envelope(command.TYPE, key))
+    return ReceivedCommand(command=command, envelope=envelope(command.TYPE, key))
 
 
 def envelope(type_: str, key: str) -> Envelope:

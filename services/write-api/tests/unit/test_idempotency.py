@@ -21,7 +21,7 @@ from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
-from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome, digest_of
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand, digest_of
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.testing import MemoryTransactions
 
@@ -85,7 +85,7 @@ class World:
         self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self._send)
 
     async def _send(self, command, envelope):
-        self.topic.append(Incoming(command=command, envelope=envelope))
+        self.topic.append(ReceivedCommand(command=command, envelope=envelope))
 
     async def dispatch(self, command, message_id, transport):
         """What the client is told: of one that was accepted that it was, whatever became of it since."""

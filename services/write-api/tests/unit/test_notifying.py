@@ -13,7 +13,7 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 
@@ -37,7 +37,7 @@ class World:
         envelope = Envelope(
             message_id=message_id, type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=message_id
         )
-        await self.bus.handle([Incoming(command=command, envelope=envelope)])
+        await self.bus.handle([ReceivedCommand(command=command, envelope=envelope)])
         return self.transactions.tables.outbox[-1].event
 
 

@@ -12,7 +12,7 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.bus.ids import made_for
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.message import Letter, Received
 from write_api.consumer.process_manager import Reactions
 from write_api.process_managers import PROCESS_MANAGERS
@@ -66,7 +66,7 @@ def test_a_command_is_a_reply_to_its_event(reactions):
         reply_to=ID,
         traceparent=ENVELOPE.traceparent,
     )
-    assert reactions.read(message()) == (Incoming(command=welcome, envelope=envelope),)
+    assert reactions.read(message()) == (ReceivedCommand(command=welcome, envelope=envelope),)
     assert reactions.read(message()) == reactions.read(message())
 
 

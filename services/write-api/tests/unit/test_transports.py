@@ -7,7 +7,7 @@ from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import MESSAGE_ID_REUSED, Incoming, Outcome
+from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
 
@@ -44,7 +44,7 @@ class World:
         )
 
     async def work(self):
-        batch = [Incoming(command=command, envelope=envelope) for command, envelope in self.sent.commands]
+        batch = [ReceivedCommand(command=command, envelope=envelope) for command, envelope in self.sent.commands]
         return await self._worker.handle(batch)
 
 
@@ -137,7 +137,7 @@ async def test_commands_of_process_managers_take_their_transport(world):
     world.transports.update({SignUp: Transport.SYNC, PostCheep: Transport.ASYNC})
     signed = [a_sign_up() for _ in range(MAX_BATCH + 1)]
     commands = [*signed, a_post(signed[0].author_id), a_post(signed[1].author_id)]
-    batch = [Incoming(command=command, envelope=envelope_of(command, new_id())) for command in commands]
+    batch = [ReceivedCommand(command=command, envelope=envelope_of(command, new_id())) for command in commands]
     await world.dispatcher.pass_on(batch)
     assert len(world.transactions.tables.outbox) == len(signed)
     assert [envelope for _, envelope in world.sent.commands] == [one.envelope for one in batch[len(signed) :]]
@@ -145,7 +145,9 @@ async def test_commands_of_process_managers_take_their_transport(world):
 
 async def test_commands_of_process_managers_wait_for_the_broker(world):
     """Whoever passes them on is told that the outcome is unknown, and passes the same on again."""
-    batch = [Incoming(command=command, envelope=envelope_of(command, new_id())) for command in (a_sign_up(), a_post())]
+    batch = [
+        ReceivedCommand(command=command, envelope=envelope_of(command, new_id())) for command in (a_sign_up(), a_post())
+    ]
     world.sent.works = False
     with pytest.raises(UnavailableError):
         await world.dispatcher.pass_on(batch)

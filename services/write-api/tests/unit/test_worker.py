@@ -7,7 +7,7 @@ from cheeper_contracts import codec
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from cheeper_contracts.envelope import Envelope, to_headers
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.message import Letter, Received
 from write_api.consumer.worker import read
 
@@ -30,7 +30,7 @@ def message(envelope=ENVELOPE, value=None, key=AUTHOR, headers=None):
 
 def test_a_command_is_read_with_its_envelope():
     """What was sent is what comes out."""
-    assert read(message()) == (Incoming(command=POST, envelope=ENVELOPE),)
+    assert read(message()) == (ReceivedCommand(command=POST, envelope=ENVELOPE),)
 
 
 @pytest.mark.parametrize(

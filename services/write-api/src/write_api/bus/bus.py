@@ -15,7 +15,7 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming, KnownCommand, Outcome, digest_of
+from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
 from write_api.bus.unit_of_work import Begin, ClashError, Settlement, UnitOfWork
 from write_api.domain.errors import Refusal
 
@@ -75,7 +75,7 @@ class CommandBus:
         self._clock = clock
         self._count = count
 
-    async def handle(self, batch: Sequence[Incoming]) -> list[Outcome]:
+    async def handle(self, batch: Sequence[ReceivedCommand]) -> list[Outcome]:
         """Handle commands in this order, in one transaction or, where they clash, in some, and say what became of each.
 
         Every command that has not been handled before leaves exactly one message in the outbox, a refused one too.
@@ -96,7 +96,7 @@ class CommandBus:
             self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
         return [answer for answer, _ in handled]
 
-    async def _transact_one_by_one(self, batch: Sequence[Incoming]) -> list[tuple[Outcome, Settlement | None]]:
+    async def _transact_one_by_one(self, batch: Sequence[ReceivedCommand]) -> list[tuple[Outcome, Settlement | None]]:
         handled: list[tuple[Outcome, Settlement | None]] = []
         for first in range(0, len(batch), _MAX_SAVEPOINTS):
             some = batch[first : first + _MAX_SAVEPOINTS]
@@ -107,7 +107,7 @@ class CommandBus:
         return handled
 
     async def _transact(
-        self, batch: Sequence[Incoming], together: Sequence[Command] = ()
+        self, batch: Sequence[ReceivedCommand], together: Sequence[Command] = ()
     ) -> list[tuple[Outcome, Settlement | None]]:
         async with self._begin({incoming.command.key for incoming in batch}, together) as work:
             known = await work.known({incoming.envelope.message_id for incoming in batch})
@@ -116,7 +116,7 @@ class CommandBus:
         return handled
 
     async def _answer(
-        self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: Incoming
+        self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: ReceivedCommand
     ) -> tuple[Outcome, Settlement | None]:
         message_id, digest = incoming.envelope.message_id, digest_of(incoming.command)
         before = known.get(message_id)
@@ -162,7 +162,7 @@ class CommandBus:
             traceparent=cause.traceparent,
         )
 
-    def _log(self, incoming: Incoming, answer: Outcome, *, repeated: bool) -> None:
+    def _log(self, incoming: ReceivedCommand, answer: Outcome, *, repeated: bool) -> None:
         envelope = incoming.envelope
         log.info(
             "command rejected" if answer.code else "command handled",

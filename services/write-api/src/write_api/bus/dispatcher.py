@@ -12,7 +12,7 @@ import structlog
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from write_api.bus.bus import MAX_BATCH, CommandBus
-from write_api.bus.outcome import Incoming, KnownCommand, Outcome, digest_of
+from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Dispatcher:
         CommandTooLargeError, where nothing was sent.
         """
         if self._transports[type(command)] is Transport.SYNC:
-            (outcome,) = await self._bus.handle([Incoming(command=command, envelope=envelope)])
+            (outcome,) = await self._bus.handle([ReceivedCommand(command=command, envelope=envelope)])
             return outcome
         if repeatable:
             known = await self._reservations.reserve(
@@ -84,7 +84,7 @@ class Dispatcher:
         _log("command accepted", envelope)
         return Outcome(accepted=True)
 
-    async def pass_on(self, batch: Sequence[Incoming]) -> None:
+    async def pass_on(self, batch: Sequence[ReceivedCommand]) -> None:
         """Run or send commands that nobody waits for, and return once all are done or the broker has them.
 
         Their message ids must be the same whenever they come again. Raises UnavailableError: some may be done by then.

@@ -16,7 +16,7 @@ MESSAGE_ID_REUSED: Final = "message_id_reused"
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+class ReceivedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command with what is said of it."""
 
     command: Command

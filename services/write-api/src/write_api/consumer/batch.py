@@ -14,14 +14,14 @@ import structlog
 
 from cheeper_contracts.dead_letters import BEHIND
 from write_api.bus.errors import UnavailableError
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.message import Letter, Received, crashed, sentence
 from write_api.consumer.poison_limit import MOST_A_MINUTE, MOST_IN_A_ROW, PerMinute
 
-Read = Callable[[Received], Sequence[Incoming] | Letter]
+Read = Callable[[Received], Sequence[ReceivedCommand] | Letter]
 """The commands that a message leads to, which may be none, or the letter to park it as."""
 
-Run = Callable[[Sequence[Incoming]], Awaitable[object]]
+Run = Callable[[Sequence[ReceivedCommand]], Awaitable[object]]
 """Runs commands, or sends them to where they are run. Doing so again changes nothing. Raises UnavailableError; any
 other exception is a defect or a command that nothing here can take.
 """
@@ -57,7 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     """A message that is to be run or parked, or that leads to nothing."""
 
     message: Received
-    content: Sequence[Incoming] | Letter
+    content: Sequence[ReceivedCommand] | Letter
 
     def message_ids(self) -> set[str]:
         """Of its commands."""
@@ -196,5 +196,5 @@ class Batches:
             )
 
 
-def _commands(batch: Sequence[Found]) -> list[Incoming]:
+def _commands(batch: Sequence[Found]) -> list[ReceivedCommand]:
     return [one for found in batch if not isinstance(found.content, Letter) for one in found.content]

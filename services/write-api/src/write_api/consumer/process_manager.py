@@ -13,7 +13,7 @@ from cheeper_contracts.dead_letters import MALFORMED
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.ids import made_for
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.group_consumer import Subscription
 from write_api.consumer.message import Letter, Received, content_of, crashed, unreadable
 from write_api.process_managers import ProcessManager
@@ -31,7 +31,7 @@ class Reactions:
         self._source = source
         self._unknown: Counter[str] = Counter()
 
-    def read(self, message: Received) -> tuple[Incoming, ...] | Letter:
+    def read(self, message: Received) -> tuple[ReceivedCommand, ...] | Letter:
         """The commands that follow from the event, or the letter to park it as.
 
         An event of a type that is not known here was written by a newer version: nothing follows from it, by rule.
@@ -51,7 +51,7 @@ class Reactions:
             return crashed(message, error)
         return tuple(self._incoming(command, envelope) for command in commands if command is not None)
 
-    def _incoming(self, command: Command, cause: Envelope) -> Incoming:
+    def _incoming(self, command: Command, cause: Envelope) -> ReceivedCommand:
         """The command in an envelope that is the same, to the byte, whenever the event comes again. Its time is the
         event's, so that one which is sent again after years does not pass for new.
         """
@@ -65,4 +65,4 @@ class Reactions:
             reply_to=cause.message_id,
             traceparent=cause.traceparent,
         )
-        return Incoming(command=command, envelope=envelope)
+        return ReceivedCommand(command=command, envelope=envelope)

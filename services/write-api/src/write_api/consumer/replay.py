@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import msgspec
 
 from write_api.bus.errors import UnavailableError
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.batch import Read
 from write_api.consumer.message import Letter, crashed
 from write_api.consumer.parked import ParkedLetter, ParkedLetters
 
-RunAndForget = Callable[[ParkedLetter, Sequence[Incoming]], Awaitable[object]]
+RunAndForget = Callable[[ParkedLetter, Sequence[ReceivedCommand]], Awaitable[object]]
 """Runs the commands of a letter and removes it. Doing so again changes nothing. Raises as `batch.Run` does."""
 
 

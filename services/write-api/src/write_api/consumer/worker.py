@@ -7,14 +7,14 @@ from typing import Final
 from cheeper_contracts import codec, topics
 from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from write_api.bus.bus import MAX_BATCH
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.group_consumer import Subscription
 from write_api.consumer.message import Letter, Received, content_of, unreadable
 
 SUBSCRIPTION: Final = Subscription(role="worker", topic=topics.COMMANDS, batch=MAX_BATCH)
 
 
-def read(message: Received) -> tuple[Incoming] | Letter:
+def read(message: Received) -> tuple[ReceivedCommand] | Letter:
     """The command that the message holds, or the letter to park it as."""
     try:
         command, envelope = content_of(message, codec.decode_command)
@@ -22,4 +22,4 @@ def read(message: Received) -> tuple[Incoming] | Letter:
         return unreadable(message, UNKNOWN_TYPE, error)
     except ValueError as error:  # which an envelope, a value and a UUID that cannot be read all are
         return unreadable(message, MALFORMED, error)
-    return (Incoming(command=command, envelope=envelope),)
+    return (ReceivedCommand(command=command, envelope=envelope),)

@@ -12,7 +12,7 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
-from write_api.bus.outcome import Incoming
+from write_api.bus.outcome import ReceivedCommand
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
@@ -64,7 +64,7 @@ class World:
             correlation_id=message_id,
             traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         )
-        return Incoming(command=command, envelope=envelope)
+        return ReceivedCommand(command=command, envelope=envelope)
 
 
 def envelope_of(row):
