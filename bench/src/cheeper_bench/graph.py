@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from cheeper_bench.errors import BenchError
-from cheeper_e2e.world import InputError, read_world
+from cheeper_e2e.load.workload import InputError, read_workload
 
 _NAMESPACE: Final = UUID("7c0f6f2e-5f0a-5d0f-8f5a-0d9a3b1c2e4f")
 BEGAN: Final = 1_700_000_000_000_000
@@ -52,7 +52,7 @@ def given(graph: Path, texts: Path | None, *, cheeps: int, authors: int | None =
     """The graph of a file of friendships, each author with so many cheeps. Raises BenchError."""
     draw = random.Random(1)  # noqa: S311 - repeatable, no secret
     try:
-        world = read_world(graph, texts or graph, authors=authors)
+        world = read_workload(graph, texts or graph, authors=authors)
     except InputError as error:
         raise BenchError(str(error)) from None
     numbers = {node: number for number, node in enumerate(world.authors)}

@@ -21,12 +21,11 @@ import httpx
 import psycopg
 from rich.console import Console
 
-from cheeper_e2e.client import Client, UnavailableError
-from cheeper_e2e.options import positive
-from cheeper_e2e.oracle.comparison import come_to_rest, differences, report
+from cheeper_e2e.actions.random_traffic import RandomTraffic
+from cheeper_e2e.console import measured, positive, progress
+from cheeper_e2e.http.client import Client, UnavailableError
+from cheeper_e2e.oracle.comparison import differences, report, wait_until_quiescent
 from cheeper_e2e.oracle.write_model import WriteModel
-from cheeper_e2e.progress import measured, progress
-from cheeper_e2e.random_commands import Storm
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
@@ -40,24 +39,31 @@ async def fuzz(options: argparse.Namespace, url: str, model: WriteModel, console
     with progress(console) as show:
         phase = partial(measured, show, seconds)
         async with Client(url, patience=options.patience, connections=options.clients * 2) as client:
-            storm = Storm(client, options.seed, people=options.authors)
+            traffic = RandomTraffic(client, options.seed, authors=options.authors)
             try:
                 with phase("commands", options.commands) as tick:
-                    await storm.rage(options.commands, options.clients, tick=tick)
-                with phase("settled", len(storm.sender.sent)) as tick:
-                    await come_to_rest(client, model, storm.sender, storm.author_ids, options.patience, tick=tick)
-                tag = storm.scene.tag
-                with phase("compared", len(storm.author_ids)) as tick:
+                    await traffic.send(options.commands, options.clients, tick=tick)
+                with phase("settled", len(traffic.sender.sent)) as tick:
+                    await wait_until_quiescent(
+                        client, model, traffic.sender, traffic.author_ids, options.patience, tick=tick
+                    )
+                tag = traffic.scene.tag
+                with phase("compared", len(traffic.author_ids)) as tick:
                     found = await differences(
-                        client, model, storm.sender, storm.author_ids, searches=[tag, f"stras {tag}"], tick=tick
+                        client,
+                        model,
+                        traffic.sender,
+                        traffic.author_ids,
+                        searches=[tag, f"stras {tag}"],
+                        tick=tick,
                     )
             except AssertionError as wrong:
                 console.print(f"seed {options.seed}: {wrong}")
                 return 1
-    outcome = report(found, storm.sender) if found else "no difference"
+    outcome = report(found, traffic.sender) if found else "no difference"
     figures = ", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items())
     console.print(
-        f"{storm.sender.requests:,} commands, {len(storm.author_ids):,} authors, seed {options.seed}: {figures}"
+        f"{traffic.sender.requests:,} commands, {len(traffic.author_ids):,} authors, seed {options.seed}: {figures}"
     )
     console.print(outcome)
     return 1 if found else 0

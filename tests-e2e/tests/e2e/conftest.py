@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cheeper_e2e.client import Client
+from cheeper_e2e.http.client import Client
 from cheeper_local.running import RunningStack
 
 ORIGIN = "https://app.example"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cheeper_e2e import load
+from cheeper_e2e.load import __main__ as load
 
 
 def run(graph, texts, *more):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cheeper_e2e.transcript import THE_BOOKS, DateOf, demo_time, mismatch, strangers
+from cheeper_e2e.demo.transcript import THE_BOOKS, DateOf, demo_time, mismatch, strangers
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_the_first_difference_is_told(wanted, found, sentence):
 def test_others_play_the_same_steps():
     """The transcript with other people has the same steps."""
     book, others = demo_time(THE_BOOKS), demo_time(strangers())
-    assert [(step.title, len(step.acts)) for step in book] == [(step.title, len(step.acts)) for step in others]
+    assert [(step.title, len(step.actions)) for step in book] == [(step.title, len(step.actions)) for step in others]

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from cheeper_e2e.chaos import plan
 from cheeper_e2e.chaos.run import ENVIRONMENT, Run
-from cheeper_e2e.options import positive
+from cheeper_e2e.console import positive
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 

@@ -6,17 +6,17 @@ import asyncio
 from types import TracebackType
 from typing import Final, Self
 
-from cheeper_e2e.random_commands import Storm
+from cheeper_e2e.actions.random_traffic import RandomTraffic
 
 CLIENTS: Final = 8
 _PAUSE_SECONDS: Final = 0.05
 
 
 class Load:
-    """A storm that rages within the block, about `rate` commands a second. Whatever ends it is raised by `more`."""
+    """Random traffic within the block: about `rate` commands a second. `more` raises what ended it."""
 
-    def __init__(self, storm: Storm, rate: float, part: int) -> None:
-        self._storm = storm
+    def __init__(self, traffic: RandomTraffic, rate: float, part: int) -> None:
+        self._traffic = traffic
         self._rate = rate
         self._part = part
         self._going_on = True
@@ -24,10 +24,10 @@ class Load:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        raging = self._storm.rage_on(
+        sending = self._traffic.send_while(
             lambda: self._going_on, CLIENTS, pause=CLIENTS / self._rate, part=self._part, tick=self._count
         )
-        self._task = asyncio.create_task(raging)
+        self._task = asyncio.create_task(sending)
         return self
 
     async def __aexit__(

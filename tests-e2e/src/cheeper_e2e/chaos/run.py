@@ -14,17 +14,17 @@ from typing import Final
 import httpx
 import msgspec
 
+from cheeper_e2e.actions.random_traffic import RandomTraffic
 from cheeper_e2e.chaos.disturbances import Disturber
 from cheeper_e2e.chaos.load import CLIENTS, Load
 from cheeper_e2e.chaos.plan import REPLICAS, ROLES, Disturbance, story
-from cheeper_e2e.client import Client, UnavailableError
-from cheeper_e2e.oracle.comparison import come_to_rest, differences, report
+from cheeper_e2e.http.client import Client, UnavailableError
+from cheeper_e2e.oracle.comparison import differences, report, wait_until_quiescent
 from cheeper_e2e.oracle.write_model import WriteModel
-from cheeper_e2e.random_commands import Storm
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
-PEOPLE: Final = 40
+AUTHORS: Final = 40
 ENVIRONMENT: Final = {
     **{f"{role.upper().replace('-', '_')}_REPLICAS": str(REPLICAS) for role in ROLES},
     # Few followers make a fan-out a task, so that tasks are killed and restored too.
@@ -64,26 +64,28 @@ class Run:
         """Do what is planned, or as much of it as begins within so many seconds, and look at what it left."""
         wrong: str | None
         async with Client(self._stack.gateway, patience=self._patience, connections=CLIENTS * 3) as client:
-            storm = Storm(client, self._seed, people=PEOPLE)
+            traffic = RandomTraffic(client, self._seed, authors=AUTHORS)
             try:
-                await self._rage(storm, client, planned, within)
-                wrong = await self._look(storm, client)
+                await self._disturb(traffic, client, planned, within)
+                wrong = await self._verify(traffic, client)
             except _GOING_WRONG as error:
                 wrong = f"{type(error).__name__}: {error}"
         return Outcome(
             disturbances=len(self._done),
             kills=sum(disturbance.kills for _, disturbance in self._done),
-            commands=storm.sender.requests,
+            commands=traffic.sender.requests,
             seconds=self._seconds(),
             wrong=None if wrong is None else f"seed {self._seed}:\n{story(self._done)}\n{wrong}",
         )
 
-    async def _rage(self, storm: Storm, client: Client, planned: Iterable[Disturbance], within: float | None) -> None:
+    async def _disturb(
+        self, traffic: RandomTraffic, client: Client, planned: Iterable[Disturbance], within: float | None
+    ) -> None:
         """Load and disturbances, with rest before each wipe."""
         left = iter(planned)
         for part in count():
             wipe = None
-            async with Load(storm, self._rate, part) as load:
+            async with Load(traffic, self._rate, part) as load:
                 await load.more()
                 for disturbance in left:
                     if within is not None and self._seconds() > within:
@@ -95,24 +97,28 @@ class Run:
                     await self._disturber.disturb(disturbance, load)
             if wipe is None:
                 return
-            await self._come_to_rest(storm, client)
+            await self._come_to_rest(traffic, client)
             self._note(wipe)
             await self._disturber.wipe(wipe.target)
 
-    async def _look(self, storm: Storm, client: Client) -> str | None:
+    async def _verify(self, traffic: RandomTraffic, client: Client) -> str | None:
         """What is wrong in the end, if anything."""
         await asyncio.to_thread(self._stack.wait_ready)
-        await self._come_to_rest(storm, client)
-        self._say(f"{self._seconds():7.1f} s  settled: {len(storm.sender.sent):,} commands")
-        tag = storm.scene.tag
+        await self._come_to_rest(traffic, client)
+        self._say(f"{self._seconds():7.1f} s  settled: {len(traffic.sender.sent):,} commands")
+        tag = traffic.scene.tag
         with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
             found = await differences(
-                client, model, storm.sender, storm.author_ids, searches=[tag, f"stras {tag}", f"chee {tag[:8]} gruss"]
+                client,
+                model,
+                traffic.sender,
+                traffic.author_ids,
+                searches=[tag, f"stras {tag}", f"chee {tag[:8]} gruss"],
             )
         self._say(f"{self._seconds():7.1f} s  compared with the write model: {len(found)} authors differ")
         code, said = await asyncio.to_thread(self._audit)
         self._say(f"{self._seconds():7.1f} s  audit: exit code {code}: {said}")
-        wrongs = [report(found, storm.sender)] if found else []
+        wrongs = [report(found, traffic.sender)] if found else []
         wrongs += [f"the audit's exit code is {code}: {said}"] if code else []
         wrongs += [
             f"{name} was killed {self._disturber.killed[name]} times and started again {process['restarts']} times"
@@ -121,9 +127,9 @@ class Run:
         ]
         return "\n".join(wrongs) or None
 
-    async def _come_to_rest(self, storm: Storm, client: Client) -> None:
+    async def _come_to_rest(self, traffic: RandomTraffic, client: Client) -> None:
         with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
-            await come_to_rest(client, model, storm.sender, storm.author_ids, self._patience)
+            await wait_until_quiescent(client, model, traffic.sender, traffic.author_ids, self._patience)
 
     def _audit(self) -> tuple[int, str]:
         """Exit code and last lines of the audit over the stack's stores."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheeper_e2e.client import Client
-from cheeper_e2e.oracle import differing
+from cheeper_e2e.http.client import Client
+from cheeper_e2e.oracle import mismatches
 from cheeper_e2e.oracle.write_model import PROFILE, WriteModel, time_of
 
 _PROFILE: Final = f"SELECT {PROFILE} FROM authors a WHERE a.author_id = %s"
@@ -31,16 +31,16 @@ async def differences(client: Client, model: WriteModel, author_id: str) -> list
     rows = model.rows(_PROFILE, author_id)
     if not rows:
         unknown = [counter, profile] + [await client.query(f"/author/{author_id}/{name}") for name in _LISTS]
-        return [sentence for reply in unknown for sentence in differing.of_status(reply, 404, "author_not_found")]
+        return [sentence for reply in unknown for sentence in mismatches.of_status(reply, 404, "author_not_found")]
     [row] = rows
     wanted = {
         "authorId": author_id,
         "authorUsername": row["username"],
         "numberOfFollowers": row["followers"],
     }
-    sentences = differing.of_data(counter, wanted) + differing.of_data(profile, row)
-    sentences += differing.of_data(await client.author_named(row["username"].swapcase()), row)
+    sentences = mismatches.of_data(counter, wanted) + mismatches.of_data(profile, row)
+    sentences += mismatches.of_data(await client.author_named(row["username"].swapcase()), row)
     for name, query in _LISTS.items():
         wanted_list = model.rows(query, author_id)
-        sentences += await differing.of_list(client, f"/author/{author_id}/{name}", wanted_list)
+        sentences += await mismatches.of_list(client, f"/author/{author_id}/{name}", wanted_list)
     return sentences

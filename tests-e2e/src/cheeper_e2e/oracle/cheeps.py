@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheeper_e2e.client import Client
-from cheeper_e2e.oracle import differing
+from cheeper_e2e.http.client import Client
+from cheeper_e2e.oracle import mismatches
 from cheeper_e2e.oracle.write_model import CHEEP, Row, WriteModel
 
 ANSWERS_WITH_A_CHEEP: Final = 10
@@ -31,21 +31,21 @@ _SIGNED_UP: Final = "SELECT FROM authors WHERE author_id = %s"
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
     """What the views say otherwise of an author's timeline and cheeps."""
-    sentences = await differing.of_list(client, f"/author/{author_id}/timeline", model.rows(_TIMELINE, author_id))
+    sentences = await mismatches.of_list(client, f"/author/{author_id}/timeline", model.rows(_TIMELINE, author_id))
     if not model.rows(_SIGNED_UP, author_id):
-        return sentences + differing.of_status(await client.author_cheeps(author_id), 404, "author_not_found")
+        return sentences + mismatches.of_status(await client.author_cheeps(author_id), 404, "author_not_found")
     living: list[Row] = []
     deleted: list[Row] = []
     for row in model.rows(_CHEEPS, author_id):
         (deleted if row.pop("deleted") else living).append(row)
-    sentences += await differing.of_list(client, f"/author/{author_id}/cheeps", living)
+    sentences += await mismatches.of_list(client, f"/author/{author_id}/cheeps", living)
     for row in living:
         answers = model.rows(_ANSWERS, row["cheep_id"])
         wanted = {**row, "answers": answers[:ANSWERS_WITH_A_CHEEP], "number_of_answers": len(answers)}
-        sentences += differing.of_data(await client.cheep(row["cheep_id"]), wanted)
+        sentences += mismatches.of_data(await client.cheep(row["cheep_id"]), wanted)
         sentences += await _answers(client, row, answers)
     for row in deleted:
-        sentences += differing.of_status(await client.cheep(row["cheep_id"]), 404, "cheep_not_found")
+        sentences += mismatches.of_status(await client.cheep(row["cheep_id"]), 404, "cheep_not_found")
         sentences += await _answers(client, row, model.rows(_ANSWERS, row["cheep_id"]))
     return sentences
 
@@ -57,9 +57,9 @@ async def unknown(client: Client, model: WriteModel, cheep_ids: list[str]) -> li
     for cheep_id in cheep_ids:
         if cheep_id not in known:
             for reply in (await client.cheep(cheep_id), await client.answers(cheep_id)):
-                sentences += differing.of_status(reply, 404, "cheep_not_found")
+                sentences += mismatches.of_status(reply, 404, "cheep_not_found")
     return sentences
 
 
 async def _answers(client: Client, cheep: Row, wanted: list[Row]) -> list[str]:
-    return await differing.of_list(client, f"/cheep/{cheep['cheep_id']}/answers", wanted)
+    return await mismatches.of_list(client, f"/cheep/{cheep['cheep_id']}/answers", wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheeper_e2e.client import Client, Reply
+from cheeper_e2e.http.client import Client, Reply
 from cheeper_e2e.oracle.write_model import Row, WriteModel
 
 _OUTCOME: Final = "SELECT outcome FROM handled_commands WHERE message_id = %s"

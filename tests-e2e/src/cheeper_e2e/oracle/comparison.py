@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from cheeper_e2e.client import Client
+from cheeper_e2e.actions.sender import Sender, wait_until_settled
+from cheeper_e2e.console import Tick, no_tick
+from cheeper_e2e.http.client import Client
+from cheeper_e2e.http.parallel import in_parallel
 from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
 from cheeper_e2e.oracle.write_model import WriteModel
-from cheeper_e2e.parallel import in_parallel
-from cheeper_e2e.progress import Tick, no_tick
-from cheeper_e2e.sending import Sender, wait_until_settled
 
 ALL: Final = "all authors"
 """Under this name stands what differs and belongs to no single author."""
@@ -26,7 +26,7 @@ _ASKING_AT_ONCE: Final = 12
 _PAUSE_SECONDS: Final = 0.1
 
 
-async def come_to_rest(  # noqa: PLR0913 - what is waited for, and how long
+async def wait_until_quiescent(  # noqa: PLR0913 - what is waited for, and how long
     client: Client,
     model: WriteModel,
     sender: Sender,
@@ -69,12 +69,12 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
     async def one(author_id: str) -> None:
         for view in (authors, cheeps, notifications):
             found[author_id] += await view.differences(client, model, author_id)
-        own = [sent.reply.message_id for sent in sender.sent if sent.act.key == author_id]
+        own = [sent.reply.message_id for sent in sender.sent if sent.action.key == author_id]
         found[author_id] += await commands.differences(client, model, own)
         tick()
 
     await in_parallel((partial(one, author_id) for author_id in author_ids), _ASKING_AT_ONCE)
-    named = {(sent.act.body or {}).get("cheep_id") for sent in sender.sent} - {None}
+    named = {(sent.action.body or {}).get("cheep_id") for sent in sender.sent} - {None}
     found[ALL] += await cheeps.unknown(client, model, sorted(map(str, named)))
     found[ALL] += await search.differences(client, model, searches, author_ids)
     return {name: sentences for name, sentences in found.items() if sentences}

@@ -1,7 +1,7 @@
 """Notifications: those that the write model holds, and those that it must hold.
 
 Process managers send their commands when an event has been relayed, so the write model itself is at rest only when each
-event that somebody is to be told of has its notification: `missing` says where it has not.
+event that new_author is to be told of has its notification: `missing` says where it has not.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Final
 
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.author_notified import AuthorNotified
-from cheeper_e2e.client import Client
-from cheeper_e2e.oracle import differing
+from cheeper_e2e.http.client import Client
+from cheeper_e2e.http.requester import given
+from cheeper_e2e.oracle import mismatches
 from cheeper_e2e.oracle.write_model import WriteModel, time_of
-from cheeper_e2e.requester import given
 
 _HELD: Final = f"""
     SELECT notification_id::text, kind, from_author_id::text AS author_id, cheep_id::text,
@@ -53,6 +53,6 @@ async def differences(client: Client, model: WriteModel, author_id: str) -> list
     """What the list of an author's notifications says otherwise."""
     path = f"/author/{author_id}/notifications"
     if not model.rows("SELECT FROM authors WHERE author_id = %s", author_id):
-        return differing.of_status(await client.query(path), 404, "author_not_found")
+        return mismatches.of_status(await client.query(path), 404, "author_not_found")
     held = [given(row) for row in model.rows(_HELD, author_id)]
-    return await differing.of_list(client, path, held)
+    return await mismatches.of_list(client, path, held)

@@ -7,8 +7,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from cheeper_contracts.words import words_of
-from cheeper_e2e.client import Client
-from cheeper_e2e.oracle import differing
+from cheeper_e2e.http.client import Client
+from cheeper_e2e.oracle import mismatches
 from cheeper_e2e.oracle.write_model import CHEEP, PROFILE, Row, WriteModel
 
 _CHEEPS: Final = f"""
@@ -51,4 +51,4 @@ async def _differing(client: Client, path: str, query: str, wanted: list[Row], *
     except ValueError as error:
         return [str(error)]
     asked = urlencode({"q": query, **params})
-    return differing.of_entries(f"curl -s '{client.url}{path}?{asked}'", shown, wanted)
+    return mismatches.of_entries(f"curl -s '{client.url}{path}?{asked}'", shown, wanted)

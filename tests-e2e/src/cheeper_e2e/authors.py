@@ -1,0 +1,116 @@
+"""People for tests: fresh random ids each time, so that no test meets another's, and short ways to have them act."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import Final
+
+import httpx
+import msgspec
+
+from cheeper_e2e.http.client import Client, Reply
+
+LONGEST_WAIT: Final = 10
+_PAUSE_SECONDS: Final = 0.02
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Somebody who may sign up."""
+
+    author_id: str
+    username: str
+    email: str
+
+
+def new_author() -> Author:
+    """A person nobody has heard of."""
+    author_id = new_id()
+    username = f"u{author_id.replace('-', '')[:20]}"
+    return Author(author_id, username, f"{username}@example.org")
+
+
+def new_id() -> str:
+    """A random UUID."""
+    return str(uuid.uuid4())
+
+
+async def sign_up(client: Client, *, visible: bool = True) -> Author:
+    """A new author, whom the views show too unless asked otherwise."""
+    person = new_author()
+    reply = await client.sign_up(person.author_id, person.username, person.email)
+    expect_accepted(reply)
+    if visible:
+        await wait_until_visible(client, reply, person.author_id)
+    return person
+
+
+async def follow(client: Client, follower: Author, followed: Author) -> None:
+    """A follow that the views show."""
+    reply = await client.follow(follower.author_id, followed.author_id)
+    expect_accepted(reply)
+    await wait_until_visible(client, reply, follower.author_id)
+
+
+async def post(client: Client, author: Author, message: str, *, cheep_id: str | None = None) -> str:
+    """A cheep that the views show, by its id."""
+    reply = await client.post_cheep(author.author_id, message, cheep_id=cheep_id)
+    expect_accepted(reply)
+    await wait_until_visible(client, reply, author.author_id)
+    return str(reply.data["cheep_id"])
+
+
+async def projected(client: Client, command: Reply) -> Reply:
+    """The answer of a command, once its effects are in all views; raises AssertionError where it was refused."""
+    expect_accepted(command)
+    status = await settled(client, command.message_id)
+    if status.data["status"] != "projected":
+        raise AssertionError(f"{status.data}: {command.curl}")
+    return command
+
+
+async def expect_rejected(client: Client, command: Reply, code: str) -> None:
+    """Wait for an accepted command's rejection; raises AssertionError where it is not rejected with that code."""
+    expect_accepted(command)
+    status = await settled(client, command.message_id)
+    if (status.data["status"], status.data.get("code")) != ("rejected", code) or not status.data.get("message"):
+        raise AssertionError(f"{status.data}, not {code}: {command.curl}")
+
+
+async def settled(client: Client, message_id: str, *, patience: float = LONGEST_WAIT) -> Reply:
+    """What GET /command says of a command once it is projected or rejected. Raises AssertionError where that takes
+    longer than so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    while (status := await client.command_status(message_id)).data.get("status") not in ("projected", "rejected"):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not settled within {patience:.0f} s: {status.data}: {status.curl}")
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return status
+
+
+async def wait_until_visible(client: Client, command: Reply, author_id: str) -> None:
+    """Wait until a command's own effects are in the views of both stores."""
+    for query in (client.timeline, client.author):
+        reply = await query(author_id, after=command.message_id, timeout=LONGEST_WAIT)
+        if reply.meta.get("stale"):
+            raise AssertionError(f"not shown after {LONGEST_WAIT} s: {command.curl}\n{reply.curl}")
+
+
+def expect_accepted(reply: Reply) -> None:
+    """Raise AssertionError where a command was not accepted."""
+    if reply.status not in (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED):
+        raise AssertionError(f"answered with {reply.status} {reply.data}: {reply.curl}")
+
+
+def expect_error(reply: Reply, status: int, code: str, *fields: str) -> str:
+    """The sentence of an error; raises AssertionError where status, code, wrong fields or form are not these."""
+    problem = reply.data
+    found = (reply.status, problem.get("code"), {wrong["field"] for wrong in problem.get("fields", ())})
+    if found != (status, code, set(fields)):
+        raise AssertionError(f"answered with {found} {problem}, not {(status, code, set(fields))}: {reply.curl}")
+    sentence = problem["message"]
+    if not isinstance(sentence, str) or not sentence or "message_id" not in reply.meta:
+        raise AssertionError(f"an error without sentence or id: {reply.raw!r}: {reply.curl}")
+    return sentence

@@ -1,0 +1,1 @@
+"""`make demo`: the book's "Demo Time", step by step."""

@@ -1,0 +1,1 @@
+"""Any client of the HTTP API: requests, their replies and bounded concurrency."""

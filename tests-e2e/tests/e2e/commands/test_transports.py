@@ -1,0 +1,91 @@
+"""Each command by the other way: those that are asynchronous by default handled at once, and the other way round."""
+
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cheeper_e2e.actions.actions import EXAMPLES, Scene
+from cheeper_e2e.authors import expect_error, expect_rejected, new_id, projected, settled
+from cheeper_e2e.http.client import Client
+from cheeper_local.running import RunningStack
+
+SYNC_BY_DEFAULT = {"sign-up": "SignUp", "profile": "UpdateProfile", "email": "ChangeEmail"}
+ASYNC_BY_DEFAULT = {
+    "follow": "Follow",
+    "unfollow": "Unfollow",
+    "post": "PostCheep",
+    "update": "UpdateCheep",
+    "delete": "DeleteCheep",
+    "answer": "AnswerCheep",
+}
+MAKES = {"sign-up", "follow", "post", "answer"}
+SWAPPED = ",".join(
+    [f"{command}=async" for command in SYNC_BY_DEFAULT.values()]
+    + [f"{command}=sync" for command in ASYNC_BY_DEFAULT.values()]
+)
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(180)]
+
+
+async def send(client, action, key=None):
+    """An action with a key."""
+    return await client.command(action.method, action.path, action.body, params=action.params, key=key)
+
+
+async def on_stage(client):
+    """A scene in which each example does something."""
+    scene = Scene(new_id())
+    for number in (0, 1):
+        await projected(client, await send(client, scene.sign_up(number, username_of=number, email_of=number)))
+    await projected(client, await send(client, scene.follow(0, 1, 9)))
+    await projected(client, await send(client, scene.post_cheep(0, 0, 0)))
+    return scene
+
+
+async def goes(client, name, *, at_once):
+    """Send an example: that it is done or accepted, done again, repeated, and refused or rejected."""
+    scene, key = await on_stage(client), new_id()
+    action = EXAMPLES[name](scene)
+    first = await send(client, action, key)
+    made = httpx.codes.CREATED if name in MAKES else httpx.codes.OK
+    assert first.status == (made if at_once else httpx.codes.ACCEPTED), first.curl
+    if at_once:  # it is done already, though not shown yet
+        assert (await client.command_status(key, after=key)).data["changed"] is True
+    await projected(client, first)
+    assert (await send(client, action, key)).status == first.status
+    again = await projected(client, await send(client, action))
+    assert again.status == (httpx.codes.OK if at_once else httpx.codes.ACCEPTED)
+    assert (await settled(client, again.message_id)).data["changed"] is False
+    stranger = EXAMPLES[name](Scene(new_id())) if name != "sign-up" else scene.sign_up(3, username_of=0, email_of=3)
+    code = {"sign-up": "username_taken", "update": "cheep_not_found", "delete": "cheep_not_found"}.get(
+        name, "author_not_found"
+    )
+    reply = await send(client, stranger)
+    if at_once:
+        expect_error(reply, 409 if name == "sign-up" else 404, code)
+    else:
+        await expect_rejected(client, reply, code)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_the_default_is_the_books(client, name):
+    """Sign-up and profile commands are done when they are answered, the others are accepted."""
+    await goes(client, name, at_once=name in SYNC_BY_DEFAULT)
+
+
+@pytest.fixture(scope="module")
+def swapped():
+    """The gateway of a stack with every command's transport swapped."""
+    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
+        with RunningStack.start(Path(folder), environment={"COMMAND_TRANSPORTS": SWAPPED}) as stack:
+            yield stack.gateway
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_each_command_goes_the_other_way_by_configuration(swapped, name):
+    """With COMMAND_TRANSPORTS each command goes the other way, and answers as that way does."""
+    async with Client(swapped) as client:
+        await goes(client, name, at_once=name in ASYNC_BY_DEFAULT)

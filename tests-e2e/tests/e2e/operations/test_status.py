@@ -1,0 +1,135 @@
+"""What people and Prometheus are told of a stack that runs: `cheeper status`, and /metrics of its processes."""
+
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from cheeper_e2e.authors import new_id, post, sign_up
+from cheeper_local.waiting import until
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+
+MEASURED = {
+    "read-api": "cheeper_read_api_",
+    "projector": "cheeper_projector_",
+    "write-api": "cheeper_write_api_",
+    "worker": "cheeper_write_api_",
+    "relay": "cheeper_write_api_",
+    "process-manager": "cheeper_write_api_",
+}
+SILENCE = 10.0
+RETURN_SECONDS = 90
+
+
+def status(stack):
+    """The lines of `cheeper status`, by their first word."""
+    command = [sys.executable, "-m", "cheeper_local", "status"]
+    environment = {**os.environ, "DATA": str(stack.state["data"])}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return {line.split()[0]: line for line in told.splitlines() if line.startswith("  ")}, told
+
+
+def lag(stack, name):
+    """The words of a line of the lag: the server of the same name has one above it."""
+    return status(stack)[0][name]
+
+
+def is_at_rest(stack):
+    lines, _ = status(stack)
+    return all("0 sequences behind, 0.0 s, within the objectives" in lines[store] for store in ("redis", "mongo"))
+
+
+async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, patient):
+    """At rest nothing is behind; without a projector both stores are, beyond their objectives; then no more."""
+    author = await sign_up(patient)
+    until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
+    lines, told = status(local_stack)
+    assert local_stack.gateway in told
+    assert "one sends (PostgreSQL's pid" in lines["relay"]
+    assert "nothing waits" in lines["relay"]
+    assert "dead letters: 0; generation 1" in lines["mongo"]
+    local_stack.stop_process("projector")
+    try:
+        reply = await patient.post_cheep(author.author_id, "Nobody reads this yet")
+        assert reply.status == 202
+        until(lambda: "beyond the objective of" in lag(local_stack, "mongo"), RETURN_SECONDS)
+        lines, _ = status(local_stack)
+        assert "timeline" in lines["redis"].partition("beyond the objective of")[2]
+        assert "projector-1" in lines
+        assert lines["projector-1"].partition(",")[0].endswith("down")
+    finally:
+        local_stack.start_process("projector")
+    until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
+
+
+async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
+    """In words, with the rest of it still there."""
+    await sign_up(patient)
+    local_stack.server("redis", "stop")
+    try:
+        lines, told = status(local_stack)
+        assert "The Redis at REDIS_URL cannot be reached or does not serve" in told
+        assert "sequences behind" in lines["mongo"]
+    finally:
+        local_stack.server("redis", "start")
+    local_stack.wait_ready()
+
+
+def readers_lag(stack):
+    """The samples of the lag that read-api tells: {(name, store): values}."""
+    port = next(each["port"] for each in stack.processes().values() if each["role"] == "read-api")
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if "store" in sample.labels:
+                name = sample.name.removeprefix("cheeper_read_api_")
+                found.setdefault((name, sample.labels["store"]), []).append(sample.value)
+    return found
+
+
+async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, patient):
+    """Nothing is behind at rest, in either store; without a projector all views are late, until there is one again."""
+
+    def fresh():
+        seen = readers_lag(local_stack)
+        return all(
+            seen.get((name, store)) and not any(seen[name, store])
+            for name in ("behind_messages", "behind_seconds", "view_late")
+            for store in ("redis", "mongo")
+        )
+
+    await sign_up(patient)
+    until(fresh, RETURN_SECONDS)
+    local_stack.stop_process("projector")
+    try:
+        for store in ("redis", "mongo"):
+            until(lambda store=store: min(readers_lag(local_stack)["behind_seconds", store]) > SILENCE, RETURN_SECONDS)
+            assert set(readers_lag(local_stack)["view_late", store]) == {1}
+    finally:
+        local_stack.start_process("projector")
+    until(fresh, RETURN_SECONDS)
+
+
+async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local_stack, patient, client):
+    """On its own port, in Prometheus's format, under the service's own names; they move with what is done."""
+    author = await sign_up(patient)
+    await post(patient, author, "Count me")
+    for name, process in local_stack.processes().items():
+        stem = MEASURED.get(process["role"])
+        if stem is None:
+            continue
+        async with httpx.AsyncClient(timeout=20) as scraper:
+            answer = await scraper.get(f"http://127.0.0.1:{process['port']}/metrics")
+        assert answer.status_code == 200, name
+        families = list(text_string_to_metric_families(answer.text))
+        ours = [family for family in families if family.name.startswith(stem)]
+        assert sum(sample.value for family in ours for sample in family.samples) > 0, name
+        assert author.author_id not in answer.text
+    for path in ("/metrics", "/chapter7/metrics", "/metrics/"):
+        reply = await client.request("GET", path, params={"id": new_id()})
+        assert (reply.status, reply.data["code"]) == (404, "no_such_path"), reply.curl
