@@ -8,8 +8,8 @@
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
-PACKAGES := contracts services/write-api services/projector services/read-api services/audit deploy/local tests-e2e bench
-OURS := cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-audit cheeper-local cheeper-e2e cheeper-bench
+PACKAGES := runtime contracts services/write-api services/projector services/read-api services/audit deploy/local tests-e2e bench
+OURS := cheeper-runtime cheeper-contracts cheeper-write-api cheeper-projector cheeper-read-api cheeper-audit cheeper-local cheeper-e2e cheeper-bench
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.of-lock
@@ -88,7 +88,7 @@ down-containers: ## stop and remove the containers; their data stays
 
 # --- the tests -------------------------------------------------------------------------------------------------------
 
-UNIT := $(wildcard contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
+UNIT := $(wildcard runtime/tests contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
 INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
 E2E := tests-e2e/tests/e2e
 # What kills and restores for minutes: only `make prove` runs it.

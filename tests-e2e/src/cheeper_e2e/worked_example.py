@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-SOURCES: Final = ("contracts/src", "services/*/src", "deploy/local/src", "tests-e2e/src")
+SOURCES: Final = ("runtime/src", "contracts/src", "services/*/src", "deploy/local/src", "tests-e2e/src")
 _NO_PART: Final = shutil.ignore_patterns(
     ".git", ".venv", ".cheeper", ".hypothesis", ".*_cache", "__pycache__", "*.pyc", "*.egg-info"
 )
