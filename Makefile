@@ -1,10 +1,11 @@
-# Everything that Cheeper's people run. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
+# The commands of this repository. It needs Python 3.11 or later and make; the rest it gets by itself into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up start stop status deps infrastructure clean demo load fuzz audit chaos
-.PHONY: bench bench-long bench-tools bench-guard test-bench
-.PHONY: test test-unit test-integration test-e2e test-containers prove prove-relay
-.PHONY: lint format lock up-containers down-containers
+.PHONY: help up start stop demo load empty infrastructure clean deps up-containers down-containers
+.PHONY: status audit
+.PHONY: lint format lock
+.PHONY: test test-unit test-integration test-e2e test-containers test-bench prove prove-relay fuzz chaos
+.PHONY: bench bench-long bench-tools bench-guard
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; done)
@@ -20,65 +21,57 @@ IF_SET_UP := test -x $(CHEEPER) || { echo "Nothing is set up here: make up does 
 # A stage of the tests that takes longer than its seconds is interrupted, so that it still says where it stood.
 WITHIN := timeout --foreground --signal=INT --kill-after=60
 
-help: ## list what there is
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-18s %s\n", $$1, $$2 }'
+help: ## list these commands
+	@awk -F ':.*## ' '/^# --- / { split($$0, words, " "); group = words[3] } \
+		/^[a-z0-9-]+:.*## / { if (group != shown) { printf "\n%s\n", group; shown = group } \
+		printf "  make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# --- the stack -------------------------------------------------------------------------------------------------------
+# --- arguments, checked before anything is set up --------------------------------------------------------------------
 
-up: $(STAMP) ## set everything up, start the stack and show its lines until Ctrl-C (PORT=8100, BROKER=tansu, DATA=folder)
+# $(call check,TARGETS,VARIABLES,PATTERN,WORDS): each variable that is given to one of the targets matches the pattern.
+check = $(if $(filter $(1),$(MAKECMDGOALS)),$(foreach each,$(2),$(if $($(each)),$(if \
+	$(shell printf %s '$($(each))' | grep -Ex '$(3)'),,$(error $(each) is "$($(each))", but must be $(4))))))
+# $(call needs,TARGET,VARIABLE,VARIABLES): a variable that is given to the target comes with the others.
+needs = $(if $(and $(filter $(1),$(MAKECMDGOALS)),$($(2))),$(foreach each,$(3),$(if $($(each)),,$(error $(2) needs $(each)))))
+
+$(call check,up start deps demo fuzz chaos,BROKER,kafka|tansu,kafka or tansu)
+$(call check,up start up-containers,PORT,[0-9]+,a number)
+$(call check,audit empty infrastructure demo,REPAIR WATCH JSON YES PAUSE LOG,1,1 or left out)
+$(call check,audit,STORE,redis|mongo,redis or mongo)
+$(call check,audit fuzz chaos prove-relay,GENERATION COMMANDS AUTHORS SEED KILLS ROUNDS ACTS,[0-9]+,a whole number)
+$(call check,audit chaos,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
+$(call needs,audit,GENERATION,STORE)
+$(call needs,audit,FOR,WATCH)
+$(if $(and $(filter audit,$(MAKECMDGOALS)),$(REPAIR),$(WATCH)),$(error REPAIR and WATCH exclude each other))
+$(if $(filter load,$(MAKECMDGOALS)),$(if $(and $(GRAPH),$(TEXTS)),,$(error Say what to load: make load GRAPH=file TEXTS=file)))
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+up: $(STAMP) ## set everything up, start the stack and show its log until Ctrl-C (PORT=8100, BROKER=tansu, DATA=folder)
 	@exec $(CHEEPER) up
 
 start: $(STAMP) ## start the stack in the background and return when it is ready
 	@$(CHEEPER) start
 
-stop: ## stop the stack that runs
+stop: ## stop the running stack; its data stays
 	@$(IF_SET_UP) $(CHEEPER) stop
 
-status: ## say what runs where, how late each store is, what waits and why
-	@$(IF_SET_UP) $(CHEEPER) status
+demo: $(STAMP) ## the book's Demo Time, step by step, on a fresh stack (PAUSE=1 waits for a key after each step, LOG=1 shows the log)
+	@$(BIN)/python -m cheeper_e2e.demo $(if $(PAUSE),--pause) $(if $(LOG),--log)
+
+load: $(STAMP) ## send a graph and texts to the running stack, then compare every view (GRAPH=file TEXTS=file)
+	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"
+
+empty: $(STAMP) ## delete the content of every store and topic, after a question (YES=1 skips it)
+	@$(CHEEPER) empty $(if $(YES),--yes)
+
+infrastructure: empty ## the book's name of make empty
+
+clean: ## delete all data of a stopped stack
+	@$(IF_SET_UP) $(CHEEPER) clean
 
 deps: $(STAMP) ## set everything up without starting it
 	@$(CHEEPER) deps
-
-infrastructure: $(STAMP) ## empty every store and topic
-	@$(CHEEPER) infrastructure
-
-clean: ## remove all data
-	@$(IF_SET_UP) $(CHEEPER) clean
-
-demo: $(STAMP) ## the book's Demo Time, step by step, against a fresh stack
-	@$(BIN)/python -m cheeper_e2e.demo
-
-load: $(STAMP) ## send a graph and texts through the gateway of the stack that runs, and compare every view (GRAPH=file TEXTS=file)
-	@test -n "$(GRAPH)" -a -n "$(TEXTS)" || { echo "Say what to load: make load GRAPH=file TEXTS=file." >&2; exit 2; }
-	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"
-
-fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
-	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
-
-audit: $(STAMP) ## compare every view of the stack that runs with the write model (REPAIR=1 mends; WATCH=1 samples under load, FOR=60 s; STORE=redis GENERATION=2; JSON=1)
-	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) \
-		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json)
-
-chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
-	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
-		$(if $(MINUTES),--minutes $(MINUTES))
-
-test-bench: $(STAMP) ## the tests of the benchmarks that need servers
-	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
-
-bench: bench-tools ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
-	@$(BENCH) --short
-
-bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours
-	@$(BENCH) --long
-
-# 300 MB that nothing else needs; what cannot be had is named in its row.
-bench-tools: $(STAMP) ## install what only make bench needs: Debezium's engine and the plots
-	@$(UV) pip install --quiet --python $(BIN)/python --no-sources -r bench/pyproject.toml --extra debezium --extra plots || true
-
-bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
-	@$(BENCH) --guard
 
 up-containers: ## start the stack with Docker, one container per process role, and return when it is ready (PORT=8100)
 	@docker compose up --build --wait
@@ -86,7 +79,36 @@ up-containers: ## start the stack with Docker, one container per process role, a
 down-containers: ## stop and remove the containers; their data stays
 	@docker compose down
 
-# --- the tests -------------------------------------------------------------------------------------------------------
+# --- look ------------------------------------------------------------------------------------------------------------
+
+status: ## show what runs where, the lag of each store, and what the relay waits for
+	@$(IF_SET_UP) $(CHEEPER) status
+
+audit: $(STAMP) ## compare every view of the running stack with the write model (REPAIR=1; WATCH=1 FOR=60 under load; STORE=redis GENERATION=2; JSON=1)
+	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) \
+		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json)
+
+# --- change ----------------------------------------------------------------------------------------------------------
+
+lint: $(STAMP) ## style, types, layers, and that generated files are up to date
+	@$(WITHIN) 300 $(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(WITHIN) 300 $(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python contracts/tools/generate.py --check
+	@$(BIN)/python contracts/tools/publish.py --check
+	@$(BIN)/python docs/tools/generate.py --check
+
+format: $(STAMP) ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependencies
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links $(OURS:%=--no-emit-package %) --custom-compile-command "make lock" \
+		$(PACKAGES:%=%/pyproject.toml) --group dev --output-file requirements.lock
+
+# --- test ------------------------------------------------------------------------------------------------------------
 
 UNIT := $(wildcard runtime/tests contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
 INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
@@ -124,25 +146,32 @@ prove-relay: $(STAMP) ## kill writers, relays and the broker, and see every even
 test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the tests of stores on testcontainers
 	@deploy/test-containers
 
-lint: $(STAMP) ## style, types, layers, and that generated files are up to date
-	@$(WITHIN) 300 $(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(WITHIN) 300 $(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python contracts/tools/generate.py --check
-	@$(BIN)/python contracts/tools/publish.py --check
-	@$(BIN)/python docs/tools/generate.py --check
+test-bench: $(STAMP) ## the tests of the benchmarks that need servers
+	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
 
-format: $(STAMP) ## format the code
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
+fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
+	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
+
+chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
+	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
+		$(if $(MINUTES),--minutes $(MINUTES))
+
+# --- measure ---------------------------------------------------------------------------------------------------------
+
+bench: bench-tools ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
+	@$(BENCH) --short
+
+bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours
+	@$(BENCH) --long
+
+# 300 MB that nothing else needs; what cannot be had is named in its row.
+bench-tools: $(STAMP) ## install what only make bench needs: Debezium's engine and the plots
+	@$(UV) pip install --quiet --python $(BIN)/python --no-sources -r bench/pyproject.toml --extra debezium --extra plots || true
+
+bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
+	@$(BENCH) --guard
 
 # --- the environment -------------------------------------------------------------------------------------------------
-
-lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependencies
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links $(OURS:%=--no-emit-package %) --custom-compile-command "make lock" \
-		$(PACKAGES:%=%/pyproject.toml) --group dev --output-file requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

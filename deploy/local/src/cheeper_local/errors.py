@@ -2,4 +2,4 @@ from __future__ import annotations
 
 
 class LocalError(Exception):
-    """What keeps the local stack from running, told in one sentence for the person at the terminal."""
+    """The local stack cannot run, or a command cannot be done. The text is one sentence for the terminal."""

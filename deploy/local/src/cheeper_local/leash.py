@@ -1,10 +1,10 @@
-"""Runs a command that cannot outlive whoever started it, as another user if need be.
+"""Run a command that cannot outlive its parent, as another user if need be.
 
 Usage: `python -I -S leash.py SIGNAL PARENT_PID UID:GID|- COMMAND…`. The kernel sends SIGNAL once the parent is gone,
 even by SIGKILL. A wrapper rather than a `preexec_fn`, because Python code between fork and exec is not safe in a
-process with threads; and the signal is asked for after the change of user, because that change forgets it.
+process with threads. The signal is requested after the change of user, because that change resets it.
 
-It reads nothing but the standard library, so that it starts in a few milliseconds without the venv's packages.
+It imports the standard library alone, so that it starts in a few milliseconds without the venv's packages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CANNOT_RUN = 126
 
 
 def main(arguments: list[str]) -> None:
-    """Become the command."""
+    """Replace this process by the command."""
     signal_number, parent, user, *command = arguments
     if user != "-":
         uid, gid = (int(part) for part in user.split(":"))
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
         os.setuid(uid)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0)
-    if os.getppid() != int(parent):  # it died before the kernel was asked
+    if os.getppid() != int(parent):  # it died before the request to the kernel
         sys.exit(_CANNOT_RUN)
     try:
         os.execvp(command[0], command)  # noqa: S606 - no shell is the point

@@ -1,4 +1,4 @@
-"""Free TCP ports of 127.0.0.1."""
+"""TCP ports of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ATTEMPTS = 200
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Check that a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -26,16 +26,16 @@ def is_free(port: int) -> bool:
 
 
 def free_port(taken: set[int] | frozenset[int] = frozenset()) -> int:
-    """A port that is free now and not in `taken`. Raises LocalError when none is found."""
+    """Return a port that is free now and not in `taken`. Raises LocalError if none is found."""
     for _ in range(_ATTEMPTS):
         port = random.choice(_RANGE)  # noqa: S311 - no secret
         if port not in taken and is_free(port):
             return port
-    raise LocalError(f"No free port found on {HOST} between {_RANGE.start} and {_RANGE.stop}.")
+    raise LocalError(f"No free port was found on {HOST} between {_RANGE.start} and {_RANGE.stop}.")
 
 
-def answers(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+def accepts_connections(port: int) -> bool:
+    """Check that a process listens on the port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0

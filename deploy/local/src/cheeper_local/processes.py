@@ -24,12 +24,12 @@ class User(NamedTuple):
 def leashed(
     command: Sequence[str | Path], *, on_parent_death: signal.Signals = signal.SIGKILL, user: User | None = None
 ) -> list[str]:
-    """The command line that runs `command` until it ends or this process does.
+    """Return the command line that runs `command` until it ends or this process does.
 
-    The kernel watches the thread that starts it, so that thread has to live as long as the command shall.
+    The kernel watches the thread that starts it, so that thread must live as long as the command.
     """
-    who = "-" if user is None else f"{user.uid}:{user.gid}"
-    wrapper = [sys.executable, "-I", "-S", str(LEASH), str(int(on_parent_death)), str(os.getpid()), who]
+    user_and_group = "-" if user is None else f"{user.uid}:{user.gid}"
+    wrapper = [sys.executable, "-I", "-S", str(LEASH), str(int(on_parent_death)), str(os.getpid()), user_and_group]
     return wrapper + [str(part) for part in command]
 
 
@@ -43,7 +43,7 @@ def spawn(  # noqa: PLR0913 - each is a part of a process
     user: User | None = None,
     keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a process of its own session (a Ctrl-C at the terminal is for its parent alone), output to a file.
+    """Start a process in a session of its own (a Ctrl-C at the terminal reaches its parent alone), output to a file.
 
     It inherits the file descriptors of `keep_open`.
     """
@@ -60,7 +60,7 @@ def spawn(  # noqa: PLR0913 - each is a part of a process
 
 
 def stop(process: subprocess.Popen[bytes], with_signal: signal.Signals, seconds: float) -> None:
-    """Ask a process to end, and after so many seconds end it."""
+    """Signal a process to end, and kill it after the seconds."""
     if process.poll() is None:
         process.send_signal(with_signal)
         try:
@@ -70,14 +70,14 @@ def stop(process: subprocess.Popen[bytes], with_signal: signal.Signals, seconds:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its session at once."""
+    """Kill a process and its session."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def unprivileged_user() -> User | None:
-    """Who runs what refuses to run as root: `nobody` where this process is root, else none (the same user)."""
+    """Return the user for programs that refuse to run as root: `nobody` if this process is root, else None."""
     if os.getuid() != 0:
         return None
     nobody = 65534

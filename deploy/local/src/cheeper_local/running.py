@@ -1,4 +1,4 @@
-"""Talking to a running stack: what `make stop`, `make status`, the demo and the end-to-end suite use."""
+"""The client of a running stack, for `make stop`, `make status`, the demo and the end-to-end suite."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ACTION_SECONDS = 180.0
 
 
 class RunningStack:
-    """A stack that runs in a process of its own.
+    """A stack that runs in another process.
 
     `with RunningStack.start(folder) as stack:` starts one on a free port and stops it at the end;
-    `RunningStack.of(folder)` is the one that runs from a folder already, whoever started it.
+    `RunningStack.of(folder)` is the one that runs from a folder already.
     """
 
     def __init__(self, folder: StackFolder) -> None:
@@ -39,7 +39,7 @@ class RunningStack:
 
     @classmethod
     def of(cls, data: Path) -> Self:
-        """The stack that runs from that data folder. Raises LocalError where none does."""
+        """Return the stack that runs from a data folder. Raises LocalError if none does."""
         folder = StackFolder(data)
         if folder.read_state() is None:
             raise LocalError(f"No stack runs from {data}: `make up` or `make start` starts one.")
@@ -49,14 +49,14 @@ class RunningStack:
     def start(cls, data: Path, *, step: bool = False, environment: Mapping[str, str] | None = None) -> Self:
         """Start a stack that ends with this process at the latest, and wait until it is ready. Raises LocalError.
 
-        `environment` adds to this process's (PORT, BROKER, READ_API_REPLICAS, FANOUT_INLINE_MAX …).
+        `environment` adds to this process's (BROKER, READ_API_REPLICAS, FANOUT_INLINE_MAX …).
         """
         port = {"PORT": str(free_port()), "STEP": "1" if step else "", "DATA": str(data)}
         return cls._start(data, {**port, **(environment or {})}, leashed=True)
 
     @classmethod
     def start_in_background(cls, data: Path) -> Self:
-        """Start a stack that stays when this process ends, and wait until it is ready. Raises LocalError."""
+        """Start a stack that outlives this process, and wait until it is ready. Raises LocalError."""
         return cls._start(data, {"DATA": str(data)}, leashed=False)
 
     @classmethod
@@ -64,12 +64,12 @@ class RunningStack:
         folder = StackFolder(data)
         folder.make()
         command = [sys.executable, "-m", "cheeper_local", "up", "--quiet"]
-        with log_of_background(data).open("wb") as log, tempfile.TemporaryFile() as complaint:
+        with log_of_background(data).open("wb") as log, tempfile.TemporaryFile() as errors:
             runner = subprocess.Popen(
                 processes.leashed(command, on_parent_death=signal.SIGTERM) if leashed else command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=complaint,
+                stderr=errors,
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
@@ -79,9 +79,9 @@ class RunningStack:
                 processes.stop(runner, signal.SIGTERM, _STOP_SECONDS)
                 raise
             if runner.poll() is not None:
-                complaint.seek(0)
-                said = complaint.read().decode(errors="replace").strip().splitlines()
-                raise LocalError(said[-1] if said else f"The stack did not start; see {log.name}.")
+                errors.seek(0)
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise LocalError(lines[-1] if lines else f"The stack did not start; see {log.name}.")
         stack = cls(folder)
         stack._runner = runner
         return stack
@@ -111,10 +111,10 @@ class RunningStack:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the stack tells of itself. Raises LocalError where it runs no more."""
+        """The content of the state file. Raises LocalError if the stack does not run any more."""
         state = self._folder.read_state()
         if state is None:
-            raise LocalError(f"No stack runs from {self._folder.path} any more.")
+            raise LocalError(f"The stack of {self._folder.path} does not run any more.")
         return state
 
     @property
@@ -129,56 +129,56 @@ class RunningStack:
 
     @property
     def logs(self) -> Path:
-        """The folder of one log a process."""
+        """The folder of the logs, one per process."""
         return self._folder.logs
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every role is told of the servers: DATABASE_URL and so on."""
+        """The variables that every role reads about the servers: DATABASE_URL and so on."""
         return dict(self.state["environment"])
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """The roles' processes by name: role, port, health (its path), pid (none while it is down), restarts."""
+        """Return the processes by name: role, port, health (a path), pid (None while it does not run), restarts."""
         return dict(self.state["processes"])
 
     def kill(self, name: str) -> list[int]:
-        """SIGKILL a process, or all of a role; the runner starts it again. The pids."""
-        pids: list[int] = self._ask("kill", name)
+        """SIGKILL a process, or all of a role; the runner restarts it. Return the pids."""
+        pids: list[int] = self._request("kill", name)
         return pids
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP a process, or all of a role: it does nothing until `thaw`, and others may take it for dead."""
-        self._ask("freeze", name)
+        """SIGSTOP a process, or all of a role: it does nothing until `thaw`."""
+        self._request("freeze", name)
 
     def thaw(self, name: str) -> None:
-        """SIGCONT what `freeze` froze: it goes on as if no time had passed."""
-        self._ask("thaw", name)
+        """SIGCONT a process, or all of a role: it resumes as if no time had passed."""
+        self._request("thaw", name)
 
     def stop_process(self, name: str) -> None:
-        """End a process, or all of a role, and leave it so."""
-        self._ask("stop_process", name)
+        """End a process, or all of a role, and leave it stopped."""
+        self._request("stop_process", name)
 
     def start_process(self, name: str) -> None:
-        """Start again what `stop_process` ended."""
-        self._ask("start_process", name)
+        """Start a process, or all of a role, that `stop_process` ended."""
+        self._request("start_process", name)
 
     def server(self, name: str, action: str) -> None:
-        """`stop`, `kill`, `wipe` (ends it and empties it) or `start` postgres, redis, mongo or kafka (the broker).
+        """Apply `stop`, `kill`, `wipe` (end and empty) or `start` to postgres, redis, mongo or kafka (the broker).
 
-        While one is stopped, `save` copies its data aside, and `restore` puts that copy in place of its data.
+        While one is stopped, `save` copies its data aside, and `restore` replaces its data by that copy.
         """
-        self._ask("server", name, action)
+        self._request("server", name, action)
 
-    def infrastructure(self) -> None:
+    def empty(self) -> None:
         """Empty every store and topic."""
-        self._ask("infrastructure")
+        self._request("empty")
 
     def wait_ready(self) -> None:
-        """Wait until every process that shall run is ready. Raises LocalError."""
-        self._ask("wait_ready")
+        """Wait until every process that is not stopped is ready. Raises LocalError."""
+        self._request("wait_ready")
 
     def stop(self) -> None:
-        """Stop the stack in order and wait until nothing is left of it; by force where it takes too long."""
+        """Stop the stack in order, by force if it takes too long, and wait until none of its processes is left."""
         state = self._folder.read_state()
         if state is not None:
             with suppress(ProcessLookupError):
@@ -191,26 +191,26 @@ class RunningStack:
         def is_gone() -> bool:
             return not self._folder.is_in_use(by_anything=True)
 
-        stuck = LocalError(f"The stack of {self._folder.path} does not end; see {self.logs}.")
+        stuck = LocalError(f"The stack of {self._folder.path} did not end; see {self.logs}.")
         try:
             until(is_gone, _STOP_SECONDS, or_else=stuck)
         except LocalError:
             if state is None:
                 raise
-            with suppress(ProcessLookupError):  # what it started ends with it
+            with suppress(ProcessLookupError):  # its processes end with it
                 os.kill(state["pid"], signal.SIGKILL)
             until(is_gone, _STOP_SECONDS, or_else=stuck)
 
-    def _ask(self, action: str, *arguments: str) -> Any:
+    def _request(self, action: str, *arguments: str) -> Any:
         control = self.state["control"]
         request = {"token": control["token"], "do": action, "arguments": arguments}
         try:
             with socket.create_connection((HOST, control["port"]), timeout=_ACTION_SECONDS) as connection:
                 connection.sendall(json.dumps(request).encode() + b"\n")
-                with connection.makefile() as answers:
-                    answer = json.loads(answers.readline() or "{}")
+                with connection.makefile() as lines:
+                    response = json.loads(lines.readline() or "{}")
         except OSError as error:
-            raise LocalError(f"The stack of {self._folder.path} does not answer: {error}.") from None
-        if not answer.get("ok"):
-            raise LocalError(answer.get("error", "The stack ended before it answered."))
-        return answer["value"]
+            raise LocalError(f"The stack of {self._folder.path} does not respond: {error}.") from None
+        if not response.get("ok"):
+            raise LocalError(response.get("error", "The stack ended before it responded."))
+        return response["value"]

@@ -1,4 +1,4 @@
-"""What the local stack is told by its environment, read once."""
+"""The settings of the local stack, read once from the environment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MOST_REPLICAS: Final = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """`port` of the gateway, the `data` folder, the `broker` asked for, `step` for a stack without the processes that
-    the demo runs one message at a time, and how many `replicas` of each role.
+    """The `port` of the gateway, the `data` folder, the wanted `broker`, `step` for a stack without the processes that
+    the demo runs one message at a time, and the number of `replicas` of each role.
     """
 
     port: int
@@ -29,12 +29,12 @@ class Settings:
 
     @property
     def gateway(self) -> str:
-        """The URL that clients use."""
+        """The URL for clients."""
         return f"http://127.0.0.1:{self.port}"
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:
-    """The settings of PORT, DATA, BROKER, STEP and WRITE_API_REPLICAS and the like. Raises LocalError."""
+    """Read PORT, DATA, BROKER, STEP and WRITE_API_REPLICAS and the like. Raises LocalError."""
     return Settings(
         port=_number(environ, "PORT", 8000, _HIGHEST_PORT),
         data=Path(environ.get("DATA") or CLONE / ".cheeper").absolute(),

@@ -1,4 +1,4 @@
-"""The data folder of a stack: what is in it, who holds it, and the file that tells of a running stack."""
+"""The data folder of a stack: its files, its locks, and the state of a running stack."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PATIENCE_SECONDS = 40.0
 class StackFolder:
     """A data folder.
 
-    Two locks say what runs: `runner.lock` is the process runner's alone; `stack.lock` is inherited by every process
-    that it starts, so it is free only once nothing of the stack is left, also after a kill -9 of the runner.
+    It has two locks: `runner.lock` is the process runner's alone; `stack.lock` is inherited by every process that it
+    starts, so it is free only once no process of the stack is left, also after a kill -9 of the runner.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class StackFolder:
         self._ports_file = path / "ports.json"
 
     def make(self) -> None:
-        """Make the folder. Raises LocalError where it cannot be written."""
+        """Make the folder. Raises LocalError if it cannot be written."""
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             probe = self.path / ".writable"
@@ -42,13 +42,13 @@ class StackFolder:
 
     @contextmanager
     def held(self) -> Iterator[int]:
-        """Hold the folder for a stack; gives the file descriptor that its processes inherit.
+        """Lock the folder for a stack, and yield the file descriptor that its processes inherit.
 
-        Raises LocalError where a stack runs from it already.
+        Raises LocalError if a stack runs from it already.
         """
         with _lock_file(self.path / "runner.lock") as runner, _lock_file(self.path / "stack.lock") as stack:
             if not _locked(runner):
-                raise LocalError(f"A stack runs from {self.path} already: `make stop` ends it.")
+                raise LocalError(f"A stack runs from {self.path} already: `make stop` stops it.")
             until(  # the processes of a runner that was killed are ending
                 lambda: _locked(stack),
                 _PATIENCE_SECONDS,
@@ -57,18 +57,18 @@ class StackFolder:
             yield stack
 
     def is_in_use(self, *, by_anything: bool = False) -> bool:
-        """Whether a runner holds the folder, or with `by_anything` a process that one left."""
+        """Check that a runner holds the folder, or with `by_anything` a process that one left."""
         return any(_is_held(self.path / name) for name in ("runner.lock", *(["stack.lock"] if by_anything else [])))
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Tell of the running stack, for the owner alone: the file holds passwords."""
+        """Write the state of the running stack, for the owner alone: it contains passwords."""
         unfinished = self.state_file.with_suffix(".new")
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             json.dump(state, out, indent=1)
         unfinished.replace(self.state_file)
 
     def read_state(self) -> dict[str, Any] | None:
-        """What the running stack told; none where none runs."""
+        """Return the state of the running stack, None if none runs."""
         if not self.is_in_use():
             return None
         try:
@@ -78,11 +78,11 @@ class StackFolder:
         return state
 
     def remove_state(self) -> None:
-        """Tell of no stack any more."""
+        """Remove the state of a stack that has ended."""
         self.state_file.unlink(missing_ok=True)
 
     def ports(self, names: list[str]) -> dict[str, int]:
-        """A free port for each name: the one of last time where it is free still."""
+        """Return a free port for each name: the port of last time if it is still free."""
         try:
             known: dict[str, int] = json.loads(self._ports_file.read_text())
         except (FileNotFoundError, ValueError):

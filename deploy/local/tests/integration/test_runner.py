@@ -23,7 +23,7 @@ def is_alive(pid: int) -> bool:
 
 
 def process_state(pid: int) -> str:
-    """One letter, as the kernel says it."""
+    """Return the kernel's letter for the state of a process."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
@@ -32,10 +32,10 @@ def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
     process = tiny_stack.start(READ_API_REPLICAS="2")
     tiny_stack.ready()
     pids = tiny_stack.pids()
-    said, complaints = tiny_stack.end(signal.SIGINT)
-    assert (process.returncode, complaints) == (0, "")
-    assert f"http://127.0.0.1:{tiny_stack.port}" in said
-    assert "read-api-2   | read-api is up" in said
+    output, errors = tiny_stack.end(signal.SIGINT)
+    assert (process.returncode, errors) == (0, "")
+    assert f"http://127.0.0.1:{tiny_stack.port}" in output
+    assert "read-api-2      | read-api is up" in output
     noted = tiny_stack.notes.read_text().split()
     assert sorted(noted) == sorted([*(role for step in ORDER for role in step), "read-api"])
     step = [next(number for number, roles in enumerate(ORDER) if role in roles) for role in noted]
@@ -56,20 +56,20 @@ def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
     assert tiny_stack.ready().state["state"] == "ready"
 
 
-def test_a_process_that_died_is_started_again_and_the_runner_says_so(tiny_stack):
-    """Kill -9 of a role brings it back under a new pid, with a line that tells."""
+def test_a_process_that_died_is_restarted_and_the_runner_logs_it(tiny_stack):
+    """Kill -9 of a role brings it back under a new pid, and the runner logs both."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     (killed,) = stack.kill("worker")
     until(lambda: stack.processes()["worker"]["pid"] not in (killed, None))
     assert stack.processes()["worker"]["restarts"] == 1
     stack.wait_ready()
-    said, _ = tiny_stack.end(signal.SIGTERM)
-    assert "worker died (by SIGKILL); it is started again in 0.25 s." in said
+    output, _ = tiny_stack.end(signal.SIGTERM)
+    assert "died (by SIGKILL); restarting in 0.25 s" in output
 
 
-def test_a_server_that_died_is_started_again(tiny_stack):
-    """A server that nobody stopped comes back by itself; one that was stopped stays away until it is started."""
+def test_a_server_that_died_is_restarted(tiny_stack):
+    """A server that died comes back by itself; one that was stopped stays so until it is started."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     killed = stack.state["servers"]["redis"]["pid"]
@@ -82,7 +82,7 @@ def test_a_server_that_died_is_started_again(tiny_stack):
 
 
 def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
-    """It keeps its pid and its connections, answers nobody, and ends in order even while it is frozen."""
+    """A frozen process keeps its pid, responds to nothing, and is stopped in order even so."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     pid = stack.processes()["worker"]["pid"]
@@ -97,7 +97,7 @@ def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
 
 
 def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
-    """Saved while it is stopped, it has those data again once they are restored."""
+    """A stopped server that was saved has the same data after it is restored."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     with redis.Redis.from_url(stack.environment["REDIS_URL"]) as client:
@@ -120,8 +120,8 @@ def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
     assert log.read_text().count("migrate ran") == before + 1
 
 
-def test_a_role_that_was_stopped_stays_away_until_it_is_started(tiny_stack):
-    """An outage of a role lasts until its end is asked for."""
+def test_a_role_that_was_stopped_stays_so_until_it_is_started(tiny_stack):
+    """A role that was stopped does not run until it is started."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     stack.stop_process("relay")
@@ -131,25 +131,25 @@ def test_a_role_that_was_stopped_stays_away_until_it_is_started(tiny_stack):
     assert stack.processes()["relay"]["pid"] is not None
 
 
-def test_emptying_restarts_every_role_but_the_gateway(tiny_stack):
-    """After `infrastructure` all stores are new, and all roles too, but for the gateway."""
+def test_empty_restarts_every_role_but_the_gateway(tiny_stack):
+    """Empty stores are served by new processes; only the gateway keeps its own."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     before = stack.processes()
-    stack.infrastructure()
+    stack.empty()
     after = stack.processes()
     same = {name for name in before if before[name]["pid"] == after[name]["pid"]}
     assert same == {"gateway"}
 
 
-def test_step_mode_leaves_out_what_the_demo_runs(tiny_stack):
-    """STEP=1 starts servers, both HTTP roles and the gateway, and nothing that handles messages."""
+def test_step_mode_leaves_out_the_demos_own_processes(tiny_stack):
+    """STEP=1 starts servers, both HTTP roles and the gateway, and no process that handles messages."""
     tiny_stack.start(STEP="1")
     assert set(tiny_stack.ready().processes()) == {"write-api", "read-api", "gateway"}
 
 
 def test_the_state_file_is_its_owners_alone(tiny_stack):
-    """Passwords stand in the state file, so nobody else may read it; no log has one."""
+    """The state file contains passwords and is readable by its owner only; no log contains one."""
     tiny_stack.start()
     stack = tiny_stack.ready()
     assert stat.S_IMODE((tiny_stack.data / "stack.json").stat().st_mode) == 0o600
@@ -166,14 +166,14 @@ def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
     _, complaint = second.communicate(timeout=30)
     assert (second.returncode, complaint.strip()) == (
         1,
-        f"A stack runs from {tiny_stack.data} already: `make stop` ends it.",
+        f"A stack runs from {tiny_stack.data} already: `make stop` stops it.",
     )
     tiny_stack.process = first
     assert stack.state["state"] == "ready"
 
 
 def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occupied_port):
-    """A port in use: exit code 1, one sentence, nothing left."""
+    """A port in use gives exit code 1 and one sentence, and leaves no process."""
     process = tiny_stack.start(PORT=str(occupied_port))
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 1
@@ -183,7 +183,7 @@ def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occu
 
 
 def test_a_failing_migration_ends_the_start_with_one_sentence(tiny_stack):
-    """Whatever was started before is stopped again."""
+    """A failed migration stops all that was started before."""
     process = tiny_stack.start("3")
     _, complaint = process.communicate(timeout=60)
     assert (process.returncode, complaint) == (1, "write-api migrate failed (exit code 3): migrate ran\n")

@@ -64,7 +64,9 @@ DURABLE = [
         keep_in_broker,
         is_in_broker,
         id="kafka",
-        marks=pytest.mark.skipif(kafka_jars.why_not() is not None, reason=f"Kafka: {kafka_jars.why_not()}"),
+        marks=pytest.mark.skipif(
+            kafka_jars.reason_against() is not None, reason=f"Kafka: {kafka_jars.reason_against()}"
+        ),
     ),
 ]
 

@@ -22,11 +22,13 @@ def test_an_unknown_broker_is_refused_with_the_known_ones():
 def test_without_java_kafka_is_refused_and_tansu_is_the_default(monkeypatch, tmp_path):
     """The default says why; asking for Kafka is an error."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LocalError, match=r"^BROKER=kafka .*, but there is no java on the PATH\.$"):
+    with pytest.raises(
+        LocalError, match=r"^BROKER=kafka, but .* there is no java on the PATH\.$"
+    ):
         broker.choose("kafka")
     choice = broker.choose(None)
     assert choice.broker is Tansu
-    assert choice.why == "Apache Kafka cannot run: there is no java on the PATH"
+    assert choice.reason == "Apache Kafka cannot run: there is no java on the PATH"
 
 
 def test_an_old_java_is_named(monkeypatch, tmp_path):
@@ -35,7 +37,7 @@ def test_an_old_java_is_named(monkeypatch, tmp_path):
     java.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_392\"' >&2\n")
     java.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert "java on the PATH is version 8, and Kafka 4.3.1 needs 17 or later" in broker.choose(None).why
+    assert "java on the PATH is version 8, and Kafka 4.3.1 needs 17 or later" in broker.choose(None).reason
 
 
 def test_kafkas_settings_stay_on_this_machine_and_wait_for_nobody(tmp_path):

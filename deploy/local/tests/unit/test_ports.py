@@ -8,14 +8,14 @@ from cheeper_local import ports
 from cheeper_local.errors import LocalError
 
 
-def test_a_port_that_somebody_listens_on_is_not_free():
+def test_a_port_with_a_listener_is_not_free():
     """Whether on this address or on all."""
     for address in ("127.0.0.1", ""):
         with socket.socket() as listener:
             listener.bind((address, 0))
             listener.listen()
             assert not ports.is_free(listener.getsockname()[1])
-            assert ports.answers(listener.getsockname()[1])
+            assert ports.accepts_connections(listener.getsockname()[1])
 
 
 def test_a_taken_port_is_never_chosen():

@@ -1,4 +1,4 @@
-"""One process of the stack: started, its lines passed on, started again when it dies, stopped when asked."""
+"""One process of the stack: started, its lines passed on, restarted when it dies, stopped on request."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LAST_LINES_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What a process is: its name among all, its role, its command line, what it adds to the environment, the port
-    and path where it tells whether it is ready, and how many seconds it may take to end.
+    """A process: its unique name, its role, its command line, additions to the environment, the port and path of its
+    health page, and the seconds it may take to end.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, while it lives."""
+        """The id of the process, None while it does not run."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     @property
     def wanted(self) -> bool:
-        """Whether it shall run."""
+        """True from `start` to `stop`."""
         return not self._unwanted.is_set()
 
     def start(self) -> None:
@@ -76,35 +76,35 @@ class Child:
             self._task = asyncio.create_task(self._keep_running(), name=self.spec.name)
 
     async def stop(self, *, at_once: bool = False) -> None:
-        """Ask it to end, end it by force after its time, and let it be."""
+        """Send SIGTERM, and SIGKILL after its time, and leave it stopped."""
         self._unwanted.set()
         if self._task is None:
             return
         self._signal(signal.SIGKILL if at_once else signal.SIGTERM)
-        self.thaw()  # what is frozen does not hear that it shall end
+        self.thaw()  # a frozen process does not act on SIGTERM
         try:
             await asyncio.wait_for(asyncio.shield(self._task), self.spec.stop_seconds)
         except TimeoutError:
-            self._output.say(f"{self.spec.name} did not end within {self.spec.stop_seconds:g} s and is killed.")
+            self._output.report(self.spec.name, f"did not end within {self.spec.stop_seconds:g} s and is killed")
             self._signal(signal.SIGKILL)
             await self._task
 
     def kill(self) -> int | None:
-        """End it as a crash would; it is started again. The pid that was killed."""
+        """End it as a crash would; it is restarted. Return the pid that was killed."""
         pid = self.pid
         self._signal(signal.SIGKILL)
         return pid
 
     def freeze(self) -> None:
-        """Let it do nothing at all, with its connections open, until `thaw`."""
+        """Suspend it, with its connections open, until `thaw`."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on from where it was frozen; harmless where it was not."""
+        """Resume it; harmless if it was not frozen."""
         self._signal(signal.SIGCONT)
 
     async def run_once(self) -> int:
-        """Run it to its end; its exit code."""
+        """Run it to its end. Return its exit code."""
         self._unwanted.clear()
         return await self._run()
 
@@ -115,13 +115,13 @@ class Child:
             try:
                 code = await self._run()
             except OSError as error:  # no memory or no process left: as good as a death
-                self._output.say(f"{self.spec.name} could not be started: {error}")
+                self._output.report(self.spec.name, f"could not be started: {error}")
                 code = self.last_code = 1
             if not self.wanted:
                 return
             if time.monotonic() - began > _LIVED_WELL_SECONDS:
                 pause = _FIRST_PAUSE
-            self._output.say(f"{self.spec.name} died ({how_it_ended(code)}); it is started again in {pause:g} s.")
+            self._output.report(self.spec.name, f"died ({describe_exit(code)}); restarting in {pause:g} s")
             self.restarts += 1
             self._on_change()
             with suppress(TimeoutError):
@@ -139,11 +139,11 @@ class Child:
             pass_fds=self._keep_open,
         )
         self._on_change()
-        if not self.wanted:  # asked to stop while it was being started
+        if not self.wanted:  # `stop` came while it was being started
             self._signal(signal.SIGKILL)
         lines = asyncio.create_task(self._pass_lines_on(self._process))
         self.last_code = await self._process.wait()
-        with suppress(TimeoutError):  # a pipe that some descendant holds open does not hold us up
+        with suppress(TimeoutError):  # a descendant may hold the pipe open
             await asyncio.wait_for(lines, _LAST_LINES_SECONDS)
         return self.last_code
 
@@ -162,14 +162,14 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
-            # Not by the process's own `send_signal`, which looks first whether it lives: that takes its exit code from
-            # under whoever waits for it, who is then told 255.
+            # Not by the process's own `send_signal`: it checks first that the process lives, which takes the exit code
+            # from the waiting task, and that then gets 255.
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
 
 
-def how_it_ended(code: int) -> str:
-    """An exit code as people say it."""
+def describe_exit(code: int) -> str:
+    """Return an exit code in words."""
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -1,7 +1,7 @@
-"""How others talk to a running stack: one JSON line there, one back, on a port of this machine, with a token.
+"""The control port of a running stack: one JSON line as request, one as response, on this machine, with a token.
 
-`{"token": …, "do": <action>, "arguments": […]}` is answered with `{"ok": true, "value": …}` or `{"ok": false, "error":
-"a sentence"}`. Port and token stand in the stack's state file, which only its owner can read.
+The response to `{"token": …, "do": <action>, "arguments": […]}` is `{"ok": true, "value": …}` or `{"ok": false,
+"error": "a sentence"}`. Port and token are in the stack's state file, which only its owner can read.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ class Control:
             "stop_process": self._stop_process,
             "start_process": self._start_process,
             "server": stack.server,
-            "infrastructure": stack.empty,
+            "empty": stack.empty,
             "wait_ready": self._wait_ready,
         }
 
     async def start(self) -> None:
-        """Listen, and let the stack tell where."""
+        """Listen, and write port and token to the stack's state file."""
         self._server = await asyncio.start_server(self._serve, HOST, 0)
         self._stack.control = {"port": self._server.sockets[0].getsockname()[1], "token": self._token}
-        self._stack.tell()
+        self._stack.write_state()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Close the port."""
         if self._server is not None:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = await self._answer(await reader.readline())
-            writer.write(json.dumps(answer).encode() + b"\n")
+            response = await self._respond(await reader.readline())
+            writer.write(json.dumps(response).encode() + b"\n")
             await writer.drain()
         except ConnectionError:
-            pass  # whoever asked is gone
+            pass  # the client is gone
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _respond(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
             if not secrets.compare_digest(request["token"], self._token):
@@ -70,8 +70,8 @@ class Control:
         except LocalError as error:
             return {"ok": False, "error": str(error)}
         except (ValueError, KeyError, TypeError) as error:
-            return {"ok": False, "error": f"That is no request: {error!r}."}
-        except Exception as error:  # noqa: BLE001 - a store that is away must not end the stack
+            return {"ok": False, "error": f"The request is invalid: {error!r}."}
+        except Exception as error:  # noqa: BLE001 - an unavailable store must not end the stack
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
     async def _kill(self, name: str) -> list[int]:
@@ -87,7 +87,7 @@ class Control:
 
     async def _stop_process(self, name: str) -> None:
         await asyncio.gather(*(child.stop() for child in self._stack.chosen(name)))
-        self._stack.tell()
+        self._stack.write_state()
 
     async def _start_process(self, name: str) -> None:
         for child in self._stack.chosen(name):

@@ -1,4 +1,4 @@
-"""What a stack that is up tells whoever started it."""
+"""The text that a started stack prints."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from cheeper_local.ports import HOST
 from cheeper_local.runner import roles
 from cheeper_local.runner.stack import Stack
 
-FIRST_WORDS = "Cheeper is up"
+FIRST_WORDS = "Cheeper is ready"
 
 
 def greeting(stack: Stack) -> str:
-    """Where the gateway, data and logs are, which servers run from where, and a request to try."""
+    """Return where the gateway, data and logs are, where each server runs, and a request to try."""
     gateway = stack.settings.gateway
     lines = [f"{FIRST_WORDS}: {gateway}", f"  data      {stack.folder.path}", f"  logs      {stack.folder.logs}"]
     for server in stack.servers.by_name.values():
         elsewhere = "" if server.data.is_relative_to(stack.folder.path) else f" (data in {server.data.parent})"
         lines.append(f"  {server.name:<9} {HOST}:{server.port}  {server.origin}{elsewhere}")
     lines.append(f"  {roles.GATEWAY:<9} {HOST}:{stack.settings.port:<5}  {roles.caddy().origin}")
-    lines.append(f"The broker is {stack.choice.broker.__name__}: {stack.choice.why}.")
     if not stack.servers.broker_is_durable:
-        lines.append("It keeps no data: events come back from the outbox, and the worker is drained before it stops.")
+        lines.append(f"The broker is Tansu: {stack.choice.reason}. It keeps its data in memory: after a restart,")
+        lines.append("events come back from the outbox; the worker is drained before the broker stops.")
     body = '{"username": "alice", "email": "alice@example.org"}'
     lines += ["Try:", f"  curl -s {gateway}/author -H 'Content-Type: application/json' -d '{body}'"]
     return "\n".join(lines)

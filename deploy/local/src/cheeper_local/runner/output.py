@@ -1,23 +1,25 @@
-"""Each process's lines: to a file of its own as they are, and to the terminal with its name before them."""
+"""The lines of each process: unchanged in a file of its own, and readable on the terminal with its name before them."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any
 
+RUNNER = "cheeper"
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _LEVEL_COLOURS = {"warning": 33, "warn": 33, "error": 31, "critical": 31, "fatal": 31}
-_OWN_NAME = "cheeper"
-_NAME_WIDTH = 12
+_NAME_WIDTH = len("process-manager")
 _TIME_OF_DAY = slice(11, 19)
 _KEEP_BYTES = 20_000_000
+_KNOWN_FROM_THE_NAME = ("service", "logger")
 
 
 class Output:
-    """Where lines go. `terminal` may be none; a terminal that goes away (`make up | head`) is forgotten.
+    """Where lines go. `terminal` may be None; a terminal that is closed (`make up | head`) is no longer written to.
 
     A `quiet` one shows the runner's own lines on the terminal and leaves the processes' to their files.
     """
@@ -38,21 +40,19 @@ class Output:
         self._colours: dict[str, int] = {}
 
     def lines(self, name: str, lines: list[bytes]) -> None:
-        """Lines of a process, without their ends."""
+        """Write lines of a process, given without their ends."""
         self._file(name).write(b"".join(line + b"\n" for line in lines))
-        if self._quiet or self._terminal is None:
-            return
-        prefix = self._prefix(name)
-        texts = (line.decode(errors="replace") for line in lines)
-        self._print("\n".join(prefix + (for_people(text, coloured=True) if self._coloured else text) for text in texts))
+        if not self._quiet:
+            texts = (for_people(line.decode(errors="replace"), coloured=self._coloured) for line in lines)
+            self._print("\n".join(self._prefix(name) + text for text in texts))
 
-    def say(self, sentence: str) -> None:
-        """A line of the runner's own."""
-        self._file(_OWN_NAME).write(sentence.encode() + b"\n")
-        self._print(self._prefix(_OWN_NAME) + sentence)
+    def report(self, name: str, event: str) -> None:
+        """Write a line of the runner's own about a process, or about itself."""
+        self._file(RUNNER).write(f"{name}: {event}\n".encode())
+        self._print(f"{self._prefix(name)}{time.strftime('%H:%M:%S', time.gmtime())} {event}")
 
     def plain(self, text: str) -> None:
-        """Lines for the terminal alone, without a name before them."""
+        """Write lines to the terminal alone, without a name before them."""
         self._print(text)
 
     def close(self) -> None:
@@ -81,31 +81,39 @@ class Output:
         if name not in self._files:
             path = self._logs / f"{name}.log"
             self._logs.mkdir(parents=True, exist_ok=True)
-            start_anew_if_long(path)
+            rotate(path)
             self._files[name] = path.open("ab", buffering=0)
         return self._files[name]
 
 
-def start_anew_if_long(path: Path) -> None:
-    """Put a log that has grown long aside, over the one that was put aside before."""
-    if path.exists() and path.stat().st_size > _KEEP_BYTES:
-        path.replace(path.with_suffix(".old.log"))
+def rotate(log: Path) -> None:
+    """Rename a log that has grown long, in place of the one that was renamed before."""
+    if log.exists() and log.stat().st_size > _KEEP_BYTES:
+        log.replace(log.with_suffix(".old.log"))
 
 
 def for_people(line: str, *, coloured: bool) -> str:
-    """A JSON log line as time, level, event and `key=value`; any other line as it is."""
+    """Return a JSON log line as time, level, event and `key=value`, and any other line unchanged.
+
+    The level is shown from warning on. Fields that the process's name gives away, and empty ones, are left out.
+    """
     try:
         entry = json.loads(line) if line.startswith("{") else None
     except ValueError:
         entry = None
     if not isinstance(entry, dict):
         return line
-    moment = entry.pop("timestamp", None) or entry.pop("ts", "")
+    moment, seconds = entry.pop("timestamp", ""), entry.pop("ts", None)
     level = str(entry.pop("level", ""))
     event = str(entry.pop("event", None) or entry.pop("msg", ""))
-    entry.pop("ts", None)
-    pairs = " ".join(f"{key}={_shown(value)}" for key, value in entry.items())
+    pairs = " ".join(
+        f"{key}={_shown(value)}"
+        for key, value in entry.items()
+        if value is not None and key not in _KNOWN_FROM_THE_NAME
+    )
     time_of_day = moment[_TIME_OF_DAY] if isinstance(moment, str) else ""
+    if isinstance(seconds, int | float):  # Caddy's
+        time_of_day = time.strftime("%H:%M:%S", time.gmtime(seconds))
     if coloured:
         event = f"\x1b[{_LEVEL_COLOURS.get(level, 1)}m{event}\x1b[0m"
         pairs = f"\x1b[2m{pairs}\x1b[0m" if pairs else ""

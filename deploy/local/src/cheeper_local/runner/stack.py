@@ -1,4 +1,4 @@
-"""The stack: servers, then migrate, then the roles and the gateway; and all of it down again in order."""
+"""The stack: servers, then migrate, then the roles and the gateway; stopped in order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from confluent_kafka import KafkaException
 
 from cheeper_local.errors import LocalError
 from cheeper_local.ports import is_free
-from cheeper_local.runner import emptying, probe, roles
-from cheeper_local.runner.child import Child, Spec, how_it_ended
-from cheeper_local.runner.output import Output
+from cheeper_local.runner import contents, probe, roles
+from cheeper_local.runner.child import Child, Spec, describe_exit
+from cheeper_local.runner.output import RUNNER, Output
 from cheeper_local.runner.server_set import BROKER, NAMES, ServerSet
 from cheeper_local.servers import choose_broker, kafka_protocol
 from cheeper_local.servers.kafka_protocol import Progress
@@ -26,14 +26,14 @@ COMMANDS_TOPIC: Final = "cheeper.commands"
 _READY_SECONDS = 120.0
 _DRAIN_SECONDS = 30.0
 _PAUSE = 0.1
-_QUIET_SECONDS = 1.0
+_UNCHANGED_SECONDS = 1.0
 _TOO_MANY_DEATHS = 3
 _MIGRATED = ("postgres", BROKER)
 _OK = 200
 
 
 class Stack:
-    """A stack in its folder. `start` raises LocalError; `stop` leaves no process, however far the start came."""
+    """A stack in its folder. `start` raises LocalError; `stop` leaves no process, also after a part of the start."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Stack:
         names = [name for group in self.roles.names().values() for name in group]
         self._ports = folder.ports([*NAMES, *names])
         self.servers = ServerSet(
-            folder.path, folder.logs, self._ports, self.choice, output, keep_open=keep_open, on_change=self.tell
+            folder.path, folder.logs, self._ports, self.choice, output, keep_open=keep_open, on_change=self.write_state
         )
         self.children: dict[str, Child] = {}
 
@@ -63,8 +63,8 @@ class Stack:
         """Start everything and wait until it is ready."""
         if not is_free(self.settings.port):
             raise LocalError(
-                f"Port {self.settings.port} is in use: end what listens there, or choose another port for the gateway, "
-                "such as PORT=8100 make up."
+                f"Port {self.settings.port} is in use: end the process that listens there, or choose another port for "
+                "the gateway, such as PORT=8100 make up."
             )
         await self.servers.start_all()
         await self.migrate()
@@ -75,25 +75,25 @@ class Stack:
         await self.wait_ready(self.children.values())
 
     def announce(self) -> None:
-        """Tell others that it is ready."""
+        """Write to the state file that the stack is ready."""
         self.state = "ready"
-        self.tell()
+        self.write_state()
 
     async def migrate(self) -> None:
         """Make schema and topics. Raises LocalError."""
         child = self._child(self.roles.migrate(self.servers.urls))
         code = await child.run_once()
         if code != 0:
-            raise LocalError(f"write-api migrate failed ({how_it_ended(code)}): {child.last_line}")
+            raise LocalError(f"write-api migrate failed ({describe_exit(code)}): {child.last_line}")
 
     async def wait_ready(self, children: Iterable[Child]) -> None:
-        """Wait until each says that it is ready. Raises LocalError where one cannot start or takes too long."""
+        """Wait until each is ready. Raises LocalError if one cannot start or takes too long."""
         await asyncio.gather(*(self._wait_ready(child) for child in children))
 
     async def stop(self, *, at_once: bool = False) -> None:
         """End everything in order."""
         self.state = "stopping"
-        self.tell()
+        self.write_state()
         for step in roles.STOP_ORDER:
             if "worker" in step and not self.servers.broker_is_durable and not at_once:
                 await self._drain_worker()
@@ -103,20 +103,20 @@ class Stack:
         self.folder.remove_state()
 
     async def empty(self) -> None:
-        """Empty every store and topic while only the gateway stands; everything else is started anew afterwards."""
+        """Empty every store and topic while only the gateway runs, then start the other processes again."""
         inner = [child for child in self.children.values() if child.spec.role != roles.GATEWAY and child.wanted]
         for step in roles.STOP_ORDER:
             await asyncio.gather(*(child.stop() for child in inner if child.spec.role in step))
-        await asyncio.to_thread(emptying.empty_all, self.servers.urls)
+        await asyncio.to_thread(contents.empty_all, roles.environment(self.servers.urls))
         await self.migrate()
         for child in inner:
             child.start()
         await self.wait_ready(self.children.values())
 
     async def server(self, name: str, action: str) -> None:
-        """Start, stop, kill or wipe a server, save or restore its data. Raises LocalError."""
+        """Start, stop, kill or wipe a server, or save or restore its data. Raises LocalError."""
         if name not in NAMES:
-            raise LocalError(f"There is no server {name!r}, but {', '.join(NAMES)}.")
+            raise LocalError(f"There is no server {name!r}; the servers are {', '.join(NAMES)}.")
         actions = {
             "start": self.servers.start,
             "stop": self.servers.stop,
@@ -126,24 +126,24 @@ class Stack:
             "restore": self.servers.restore,
         }
         if action not in actions:
-            raise LocalError(f"A server can be told to {', '.join(actions)}, not to {action!r}.")
+            raise LocalError(f"There is no action {action!r} for a server; the actions are {', '.join(actions)}.")
         await actions[action](name)
         if action == "start" and name in _MIGRATED and all(self.servers.by_name[each].running for each in _MIGRATED):
             await self.migrate()
 
     def chosen(self, name: str) -> list[Child]:
-        """The process of that name, or all of that role. Raises LocalError where there is none."""
+        """Return the process of that name, or all of that role. Raises LocalError if there is none."""
         found = [child for child in self.children.values() if name in (child.spec.name, child.spec.role)]
         if not found:
-            raise LocalError(f"There is no process {name!r}, but {', '.join(self.children)}.")
+            raise LocalError(f"There is no process {name!r}; the processes are {', '.join(self.children)}.")
         return found
 
-    def tell(self) -> None:
-        """Write the state file: what runs, where, and how to talk to the runner."""
+    def write_state(self) -> None:
+        """Write the state file."""
         self.folder.write_state(self.description())
 
     def description(self) -> dict[str, Any]:
-        """What `stack.json` holds."""
+        """Return the content of the state file: what runs, where, and the runner's control port."""
         servers = self.servers.by_name
         return {
             "pid": os.getpid(),
@@ -169,7 +169,7 @@ class Stack:
         }
 
     def _child(self, spec: Spec) -> Child:
-        return Child(spec, self.output, keep_open=self._keep_open, on_change=self.tell)
+        return Child(spec, self.output, keep_open=self._keep_open, on_change=self.write_state)
 
     async def _wait_ready(self, child: Child) -> None:
         deadline, deaths = time.monotonic() + _READY_SECONDS, child.restarts
@@ -178,39 +178,39 @@ class Stack:
             if status == _OK:
                 return
             if child.restarts - deaths >= _TOO_MANY_DEATHS:
-                how = how_it_ended(child.last_code or 0)
-                raise LocalError(f"{child.spec.name} cannot start ({how}): {child.last_line}")
+                reason = describe_exit(child.last_code or 0)
+                raise LocalError(f"{child.spec.name} cannot start ({reason}): {child.last_line}")
             if time.monotonic() > deadline:
                 raise LocalError(f"{child.spec.name} was not ready within {_READY_SECONDS:g} s: {body.strip()}")
             await asyncio.sleep(_PAUSE)
 
     async def _drain_worker(self) -> None:
-        """Let the worker handle what was accepted, since the broker forgets it when it stops."""
+        """Let the worker handle what was accepted, since the broker keeps its data in memory only."""
         bootstrap, prefix = self.servers.urls[BROKER], roles.environment(self.servers.urls)["TOPIC_PREFIX"]
         if not self.servers.by_name[BROKER].running:
             return
         group, topic = prefix + WORKER_GROUP, prefix + COMMANDS_TOPIC
         working = any(child.pid for child in self.children.values() if child.spec.role == "worker")
-        if not (working and await _drained(bootstrap, group, topic)):
-            self.output.say("Commands that were accepted and not handled yet end with Tansu, which keeps no data.")
+        if not (working and await _has_drained(bootstrap, group, topic)):
+            self.output.report(RUNNER, "accepted commands that are not handled yet are lost: Tansu keeps no data")
 
 
-async def _drained(bootstrap: str, group: str, topic: str) -> bool:
-    """Whether the worker came to its end: nothing is left, and nothing has moved for a while."""
+async def _has_drained(bootstrap: str, group: str, topic: str) -> bool:
+    """Wait until no command is left and no offset has moved for a while. Return False after the time-out."""
     deadline = time.monotonic() + _DRAIN_SECONDS
-    before, quiet_since = None, time.monotonic()
+    before, unchanged_since = None, time.monotonic()
     while time.monotonic() < deadline:
         now = await asyncio.to_thread(_progress, bootstrap, group, topic)
         if now is None or now.left or now != before:
-            before, quiet_since = now, time.monotonic()
-        elif time.monotonic() - quiet_since > _QUIET_SECONDS:
+            before, unchanged_since = now, time.monotonic()
+        elif time.monotonic() - unchanged_since > _UNCHANGED_SECONDS:
             return True
         await asyncio.sleep(_PAUSE)
     return False
 
 
 def _progress(bootstrap: str, group: str, topic: str) -> Progress | None:
-    """How far the worker is, none where the broker does not say."""
+    """Return the worker's progress, None if the broker does not respond."""
     try:
         return kafka_protocol.progress(bootstrap, group, topic)
     except KeyError:

@@ -1,4 +1,4 @@
-"""What all servers have in common: a folder, a port, a log file, and a process that starts and stops."""
+"""The base of all servers: a folder, a port, a log file, and a process that starts and stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ATTEMPTS = 3
 
 
 class Command(NamedTuple):
-    """How a server's process is run."""
+    """The command line of a server's process, its environment and its user."""
 
     line: Sequence[str | Path]
     env: Mapping[str, str] | None = None
@@ -34,7 +34,7 @@ class Command(NamedTuple):
 class Server(ABC):
     """A server on 127.0.0.1 with its data in `folder` and its output in `log`.
 
-    `start` is `prepare` (make what must be there, may take seconds), `spawn` (at once, from a thread that stays:
+    `start` is `prepare` (make its files, may take seconds), `spawn` (at once, from a thread that stays:
     see `processes.leashed`) and `wait_ready` (really connect). A server can be started again after `stop`, `kill` or
     `wipe`, on the same port. `fast` gives up durability against a power cut, for tests.
     """
@@ -57,12 +57,12 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """How clients reach it."""
+        """The URL for clients."""
 
     @property
     @abstractmethod
     def origin(self) -> str:
-        """Which program runs and where it was found, for people."""
+        """The program and where it was found, for people."""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -70,11 +70,11 @@ class Server(ABC):
 
     @abstractmethod
     def command(self) -> Command:
-        """How to run it."""
+        """Return the command line."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether a client is served now."""
+        """Check that a client is served now."""
 
     @property
     def data(self) -> Path:
@@ -88,16 +88,16 @@ class Server(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether its process lives."""
+        """True while its process lives."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
-        """Of the process, while it lives."""
+        """The id of the process, None while it is stopped."""
         return self._process.pid if self._process is not None and self.running else None
 
     def start(self) -> None:
-        """Start and wait until a client is served. Raises LocalError."""
+        """Start, and wait until a client is served. Raises LocalError."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self.prepare()
@@ -107,13 +107,13 @@ class Server(ABC):
                 self.kill()
                 if self._port_is_given or attempt == _ATTEMPTS or is_free(self.port):
                     raise
-                self.port = free_port()  # somebody took the port between choice and bind
+                self.port = free_port()  # another process took the port between choice and bind
             else:
                 self._port_is_given = True
                 return
 
     def spawn(self) -> None:
-        """Start the process. Raises LocalError where its port is in use."""
+        """Start the process. Raises LocalError if its port is in use."""
         if self.running:
             return
         if not is_free(self.port):
@@ -132,22 +132,22 @@ class Server(ABC):
             )
 
     def wait_ready(self) -> None:
-        """Wait until a client is served. Raises LocalError where the process ends instead, or takes too long."""
+        """Wait until a client is served. Raises LocalError if the process ends or takes too long."""
 
         def serves() -> bool:
             if self.is_ready():
                 return True
             if not self.running:
-                raise LocalError(f"{self.name} did not start: {self.last_words()} (its log is {self.log}).")
+                raise LocalError(f"{self.name} did not start: {self.last_line()} (its log is {self.log}).")
             return False
 
         late = LocalError(f"{self.name} was not ready within {self.start_seconds:g} s (its log is {self.log}).")
         until(serves, self.start_seconds, or_else=late)
 
-    def last_words(self) -> str:
-        """The last line of the log."""
+    def last_line(self) -> str:
+        """Return the last line of the log."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        return lines[-1].strip() if lines else "it said nothing"
+        return lines[-1].strip() if lines else "its log is empty"
 
     def stop(self) -> None:
         """End it cleanly, by force after `stop_seconds`."""
@@ -170,7 +170,7 @@ class Server(ABC):
         self._copy(self.data, self._saved, "saved")
 
     def restore(self) -> None:
-        """Put the copy of `save` in place of its data. Raises LocalError while it runs, or where there is no copy."""
+        """Put the copy of `save` in place of its data. Raises LocalError while it runs, or if there is no copy."""
         self._copy(self._saved, self.data, "restored")
 
     @property
@@ -179,7 +179,7 @@ class Server(ABC):
 
     def _copy(self, source: Path, target: Path, what: str) -> None:
         if self.running:
-            raise LocalError(f"{self.name} runs: it can be {what} once it is stopped.")
+            raise LocalError(f"{self.name} is running: stop it before its data can be {what}.")
         if not source.exists():
             raise LocalError(f"{self.name} cannot be {what}: there is no {source}.")
         shutil.rmtree(target, ignore_errors=True)
@@ -197,7 +197,7 @@ class BinaryServer(Server):
 
     @abstractmethod
     def locate(self) -> Binary:
-        """Find the program. Raises LocalError where there is none."""
+        """Find the program. Raises LocalError if there is none."""
 
     @property
     @override

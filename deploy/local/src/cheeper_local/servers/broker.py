@@ -1,4 +1,4 @@
-"""Which broker runs: BROKER=kafka or tansu, or by default Kafka where it can run and Tansu where it cannot."""
+"""The choice of the broker: BROKER=kafka or tansu, by default Kafka if it can run here, else Tansu."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ Broker = type[Kafka] | type[Tansu]
 
 
 class Choice(NamedTuple):
-    """The broker, and why this one, as a sentence."""
+    """The broker, and the reason as the end of a sentence."""
 
     broker: Broker
-    why: str
+    reason: str
 
 
 def choose(wanted: str | None) -> Choice:
-    """The broker to start. `wanted` is the value of BROKER.
+    """Return the broker to start. `wanted` is the value of BROKER.
 
-    Raises LocalError for an unknown value, and where Kafka is asked for and cannot run here.
+    Raises LocalError for an unknown value, and if Kafka is wanted and cannot run here.
     """
     match (wanted or "").strip().lower():
         case "tansu":
-            return Choice(Tansu, "BROKER=tansu asks for it")
+            return Choice(Tansu, "BROKER=tansu")
         case "kafka":
-            reason = _why_no_kafka()
+            reason = _reason_against_kafka()
             if reason is not None:
-                raise LocalError(f"BROKER=kafka asks for Apache Kafka, but {reason}.")
-            return Choice(Kafka, "BROKER=kafka asks for it")
+                raise LocalError(f"BROKER=kafka, but Apache Kafka cannot run: {reason}.")
+            return Choice(Kafka, "BROKER=kafka")
         case "":
-            reason = _why_no_kafka()
+            reason = _reason_against_kafka()
             if reason is None:
                 return Choice(Kafka, "Java and the jars of Kafka are here")
             return Choice(Tansu, f"Apache Kafka cannot run: {reason}")
     raise LocalError(f"BROKER is {wanted!r}, but must be kafka or tansu.")
 
 
-def _why_no_kafka() -> str | None:
-    reason = kafka_jars.why_not()
+def _reason_against_kafka() -> str | None:
+    reason = kafka_jars.reason_against()
     if reason is not None:
         return reason
     try:

@@ -1,4 +1,4 @@
-"""Apache Kafka's own jars, by Maven, in a cache that all clones of this user share."""
+"""Apache Kafka's own jars, fetched by Maven into a cache that all clones of this user share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -30,25 +31,25 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 _DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
 
 
-def why_not() -> str | None:
-    """Why Kafka cannot run here, as the end of a sentence; none where it can (given its jars)."""
+def reason_against() -> str | None:
+    """Return why Kafka cannot run here, as the end of a sentence; None if it can (with its jars)."""
     java = java_version()
     if java is None:
         return "there is no java on the PATH"
     if java < OLDEST_JAVA:
         return f"java on the PATH is version {java}, and Kafka {VERSION} needs {OLDEST_JAVA} or later"
     if not is_cached() and shutil.which("mvn") is None:
-        return "there is no mvn on the PATH to get its jars with"
+        return "there is no mvn on the PATH to fetch its jars"
     return None
 
 
 def java_version() -> int | None:
-    """The major version of java on the PATH."""
-    found = re.search(r'version "(?:1\.)?(\d+)', _java_says())
+    """Return the major version of java on the PATH, None if there is none."""
+    found = re.search(r'version "(?:1\.)?(\d+)', _java_version_text())
     return int(found.group(1)) if found else None
 
 
-def _java_says() -> str:
+def _java_version_text() -> str:
     java = shutil.which("java")
     return "" if java is None else _version_text(java)
 
@@ -59,38 +60,39 @@ def _version_text(java: str) -> str:
 
 
 def folder() -> Path:
-    """Where the jars are or will be."""
+    """Return the folder of the jars, which may not exist yet."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "cheeper" / f"kafka-{VERSION}"
 
 
 def class_archive() -> Path:
-    """Where this Java keeps Kafka's classes ready to be mapped into memory; an empty file says that it cannot."""
-    return folder().with_name(f"{folder().name}-{hashlib.sha256(_java_says().encode()).hexdigest()[:8]}.jsa")
+    """Return the file with this Java's copy of Kafka's classes, to be mapped into memory; empty if it makes none."""
+    return folder().with_name(f"{folder().name}-{hashlib.sha256(_java_version_text().encode()).hexdigest()[:8]}.jsa")
 
 
 def is_cached() -> bool:
-    """Whether all jars are there; the folder appears in one step when they are."""
+    """Check that all jars are there; their folder appears in one step."""
     return folder().is_dir()
 
 
 def fetch() -> Path:
-    """The folder of the jars, filled by Maven if need be. Raises LocalError where Maven cannot."""
+    """Return the folder of the jars, filled by Maven if need be. Raises LocalError if Maven fails."""
     target = folder()
     if target.is_dir():
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as work:
+            sys.stderr.write(f"Maven fetches the jars of Apache Kafka into {target}, once …\n")
             _run_maven(Path(work))
             jars = Path(work) / "jars"
             try:
                 jars.rename(target)
             except OSError:
-                if not target.is_dir():  # another clone was quicker
+                if not target.is_dir():  # another clone was faster
                     raise
     except OSError as error:
-        raise LocalError(f"The jars of Kafka cannot be kept in {target}: {error.strerror}.") from None
+        raise LocalError(f"The jars of Kafka cannot be stored in {target}: {error.strerror}.") from None
     return target
 
 
@@ -102,7 +104,7 @@ def _run_maven(work: Path) -> None:
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise LocalError(f"Maven did not bring the jars of Kafka within {_MAVEN_SECONDS} s.") from None
+        raise LocalError(f"Maven did not fetch the jars of Kafka within {_MAVEN_SECONDS} s.") from None
     if result.returncode != 0:
-        said = (result.stdout + result.stderr).strip().splitlines()
-        raise LocalError(f"Maven could not bring the jars of Kafka: {said[0] if said else 'no reason given'}")
+        lines = (result.stdout + result.stderr).strip().splitlines()
+        raise LocalError(f"Maven could not fetch the jars of Kafka: {lines[0] if lines else 'no reason given'}")

@@ -1,28 +1,29 @@
-"""Asking a broker of the Kafka protocol whether it is there, and clearing what a test left on it."""
+"""What the local stack and its tests ask of a broker that speaks the Kafka protocol."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from cheeper_local.ports import HOST, answers
+from cheeper_local.ports import HOST, accepts_connections
 
 _SECONDS = 5.0
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 def admin(bootstrap: str) -> AdminClient:
-    """An admin client that keeps quiet about a broker that is away."""
+    """Return an admin client that logs nothing while the broker is unavailable."""
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.connection.setup.timeout.ms": 2000})
 
 
 def is_ready(port: int) -> bool:
-    """Whether the broker tells its own address."""
-    if not answers(port):
+    """Check that the broker reports its own address."""
+    if not accepts_connections(port):
         return False
     try:
         return bool(admin(f"{HOST}:{port}").list_topics(timeout=_SECONDS).brokers)
@@ -31,7 +32,7 @@ def is_ready(port: int) -> bool:
 
 
 def topics(bootstrap: str, prefix: str) -> list[str]:
-    """The names of topics that begin so, but for the broker's own."""
+    """Return the topics whose names begin with the prefix, without the broker's own."""
     found = admin(bootstrap).list_topics(timeout=_SECONDS).topics
     return [name for name in found if name.startswith(prefix) and not name.startswith("__")]
 
@@ -44,7 +45,7 @@ def make_topic(bootstrap: str, name: str, partitions: int) -> None:
 
 
 def delete_topics(bootstrap: str, prefix: str) -> list[str]:
-    """Delete all topics whose name begins so, and their consumer groups; the names of the topics."""
+    """Delete all topics whose names begin with the prefix, and their consumer groups. Return the topics' names."""
     client = admin(bootstrap)
     names = topics(bootstrap, prefix)
     if names:
@@ -55,32 +56,44 @@ def delete_topics(bootstrap: str, prefix: str) -> list[str]:
     return names
 
 
+def count_messages(bootstrap: str, names: Sequence[str]) -> int:
+    """Return the number of messages in the topics. Raises KafkaException."""
+    client = admin(bootstrap)
+    known = client.list_topics(timeout=_SECONDS).topics
+    partitions = [TopicPartition(name, number) for name in names for number in known[name].partitions]
+    first, end = _offsets(client, partitions, _EARLIEST), _offsets(client, partitions, _LATEST)
+    return sum(end[each] - first[each] for each in partitions)
+
+
 class Progress(NamedTuple):
-    """How far a consumer group is in a topic: what it has committed, by partition, and how much of it is left."""
+    """The progress of a consumer group in a topic: its committed offsets by partition, and the messages left."""
 
     committed: dict[int, int]
     left: int
 
 
 def progress(bootstrap: str, group: str, topic: str) -> Progress:
-    """How far a consumer group is in a topic. Raises KafkaException, and KeyError where there is no such topic.
+    """Return the progress of a consumer group. Raises KafkaException, and KeyError if there is no such topic.
 
-    Tansu counts a batch of messages as one in `left`, so there it may be 0 too early: whether `committed` still moves
-    tells more.
+    Tansu counts a batch of messages as one in `left`, so there it may be 0 too early: `committed` that still moves is
+    the better sign.
     """
     client = admin(bootstrap)
     metadata = client.list_topics(topic, timeout=_SECONDS).topics[topic]
     partitions = [TopicPartition(topic, number) for number in metadata.partitions]
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    asked = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_SECONDS)
-    # Awaited before the next question, which may raise: librdkafka crashes where answers are left unclaimed.
-    ends = {each.partition: future.result(_SECONDS * 2).offset for each, future in asked.items()}
-    answer = client.list_consumer_group_offsets(
+    ends = _offsets(client, partitions, _LATEST)
+    response = client.list_consumer_group_offsets(
         [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=_SECONDS
     )
-    committed = {each.partition: each.offset for each in answer[group].result(_SECONDS * 2).topic_partitions}
-    left = sum(max(0, end - max(0, committed.get(partition, 0))) for partition, end in ends.items())
+    committed = {each.partition: each.offset for each in response[group].result(_SECONDS * 2).topic_partitions}
+    left = sum(max(0, end - max(0, committed.get(each.partition, 0))) for each, end in ends.items())
     return Progress(committed, left)
+
+
+def _offsets(client: AdminClient, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+    requested = client.list_offsets(dict.fromkeys(partitions, spec), request_timeout=_SECONDS)
+    # All are awaited before the next request, which may raise: librdkafka crashes if results are left unclaimed.
+    return {each: future.result(_SECONDS * 2).offset for each, future in requested.items()}
 
 
 def _delete_groups(client: AdminClient, prefix: str) -> None:

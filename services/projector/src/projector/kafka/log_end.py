@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from cheeper_contracts.partitions import PARTITIONS
 from projector.ops.log_end_history import LogEnds
