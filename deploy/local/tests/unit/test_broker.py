@@ -22,9 +22,7 @@ def test_an_unknown_broker_is_refused_with_the_known_ones():
 def test_without_java_kafka_is_refused_and_tansu_is_the_default(monkeypatch, tmp_path):
     """The default says why; asking for Kafka is an error."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        LocalError, match=r"^BROKER=kafka, but .* there is no java on the PATH\.$"
-    ):
+    with pytest.raises(LocalError, match=r"^BROKER=kafka, but .* there is no java on the PATH\.$"):
         broker.choose("kafka")
     choice = broker.choose(None)
     assert choice.broker is Tansu
