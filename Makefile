@@ -4,7 +4,7 @@
 .PHONY: help up start stop demo load empty infrastructure clean deps up-containers down-containers
 .PHONY: status audit
 .PHONY: lint format lock
-.PHONY: test test-unit test-integration test-e2e test-containers test-bench prove prove-relay fuzz chaos
+.PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz chaos
 .PHONY: bench bench-long bench-tools bench-guard
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -113,38 +113,45 @@ lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependen
 UNIT := $(wildcard runtime/tests contracts/tests services/*/tests/unit deploy/local/tests/unit tests-e2e/tests/unit bench/tests/unit docs/tests)
 INTEGRATION := $(wildcard services/*/tests/integration deploy/local/tests/integration deploy/tests)
 E2E := tests-e2e/tests/e2e
-# What kills and restores for minutes: only `make prove` runs it.
+# What kills and restores for minutes.
 PROOFS := $(wildcard services/*/tests/prove tests-e2e/tests/prove)
 
-# They wait for servers most of the time, so two run beside each other, each with servers of its own.
+# They wait for servers most of the time, so two run at once, each with servers of its own but for the end-to-end stack.
 TWO := -n 2 --dist loadfile
-
-test: lint test-unit test-integration test-e2e ## everything but containers and make prove (SELECT='not proves' leaves out what that runs)
-
-test-unit: $(STAMP) ## tests without a server
-	@$(WITHIN) 300 $(BIN)/pytest -m "$(SELECT)" $(UNIT)
-
-test-integration: $(STAMP) ## tests of one part against real servers
-	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) -m "$(SELECT)" $(INTEGRATION)
-
-test-e2e: $(STAMP) ## the whole system through its gateway
-	@$(WITHIN) 1800 $(BIN)/pytest -m "$(SELECT)" $(E2E)
-
-PROVES := -m 'proves$(if $(GUARANTEE),(guarantee="$(GUARANTEE)"))'
-# Five is pytest's word for no test of this guarantee among these.
+SELECTED = $(if $(SELECT),-m '$(SELECT)')
+# Five is pytest's word for no such test among these.
 OR_NONE := || [ $$? -eq 5 ]
 
-prove: $(STAMP) ## the tests of docs/guarantees: order, no loss, no double effect, through kills and outages (GUARANTEE=order for one)
+test: SELECT := not extended
+test: lint test-unit test-integration test-e2e ## every feature and every guarantee once, in under 10 minutes on 2 cores
+
+test-all: $(if $(SELECT),,lint) test-unit test-integration test-e2e test-proofs ## all tests but those on containers (SELECT=extended for what make test leaves out)
+
+test-unit: $(STAMP) ## tests without a server
+	@$(WITHIN) 300 $(BIN)/pytest $(SELECTED) $(UNIT) $(OR_NONE)
+
+test-integration: $(STAMP) ## tests of one part against real servers
+	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(SELECTED) $(INTEGRATION) $(OR_NONE)
+
+test-e2e: $(STAMP) ## the whole system through its gateway
+	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(SELECTED) $(E2E) $(OR_NONE)
+
+test-proofs: $(STAMP) ## minutes of kills and outages, then every view compared
+	@$(WITHIN) 1800 $(BIN)/pytest $(SELECTED) $(PROOFS) $(OR_NONE)
+
+prove: SELECT := proves$(if $(GUARANTEE),(guarantee="$(GUARANTEE)"))
+prove: known-guarantee test-unit test-integration test-e2e test-proofs ## the tests of docs/guarantees: order, no loss, no duplicate effect, through kills and outages (GUARANTEE=order for one)
+
+known-guarantee:
 	@test -z "$(GUARANTEE)" -o -e "docs/guarantees/$(GUARANTEE).md" || { echo "docs/guarantees has no $(GUARANTEE)." >&2; exit 2; }
-	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(PROVES) $(UNIT) $(INTEGRATION) $(OR_NONE)
-	@$(WITHIN) 1800 $(BIN)/pytest $(PROVES) $(E2E) $(PROOFS) $(OR_NONE)
 
 prove-relay: $(STAMP) ## kill writers, relays and the broker, and see every event arrive in order (SEED=1 ROUNDS=1 ACTS=160 KILLS=10)
 	@SEED=$(or $(SEED),1) ROUNDS=$(or $(ROUNDS),1) ACTS=$(or $(ACTS),160) KILLS=$(or $(KILLS),10) \
 		$(BIN)/pytest -s services/write-api/tests/prove
 
-test-containers: $(STAMP) ## the end-to-end suite on docker compose, and the tests of stores on testcontainers
-	@deploy/test-containers
+test-containers: $(STAMP) ## the end-to-end suite on docker-compose.yaml, and the tests of stores on the official images
+	@$(WITHIN) 1500 $(BIN)/pytest $(TWO) $(E2E) --stack=containers
+	@$(WITHIN) 900 $(BIN)/pytest -m store $(INTEGRATION) --servers=containers
 
 test-bench: $(STAMP) ## the tests of the benchmarks that need servers
 	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration

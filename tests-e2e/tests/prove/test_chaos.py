@@ -9,7 +9,11 @@ import pytest
 
 from cheeper_e2e.chaos.__main__ import main
 
-pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.proves(guarantee="transient-faults")]
+pytestmark = [
+    pytest.mark.proves(guarantee="exactly-once"),
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.extended,
+]
 
 SEED = os.environ.get("CHEEPER_SEED", "1")
 KILLS = os.environ.get("CHEEPER_KILLS", "30")

@@ -2,7 +2,7 @@
 
 The servers start when the first test asks for them, once per session, on free ports with data in a temporary folder,
 and stop at the end. What a fixture gives is the test's own: a fresh database, a fresh prefix.
-CHEEPER_TEST_SERVERS=containers takes containers of the official images instead of processes.
+--servers=containers takes containers of the official images instead of processes.
 
 For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mongo` and `own_kafka` are started and have
 `url`, `stop()`, `start()`, `kill()` and `wipe()` (after `stop`, `kill` and `wipe` comes `start`, on the same port).
@@ -65,8 +65,9 @@ class ServerHandle(Protocol):
 class Servers:
     """The servers of a session, started when first asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, containers: bool = False) -> None:
         self._folder = folder
+        self._containers = containers
         self._started: dict[str, ServerHandle] = {}
         self._all: list[ServerHandle] = []
 
@@ -90,7 +91,7 @@ class Servers:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _make(self, name: str, folder: Path) -> ServerHandle:
-        if os.environ.get("CHEEPER_TEST_SERVERS") == "containers":
+        if self._containers:
             os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
             from cheeper_local.servers import containers  # noqa: PLC0415 - reads its settings when imported
 
@@ -111,12 +112,18 @@ class Servers:
         return made[name](folder, fast=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --servers."""
+    kinds, says = ("processes", "containers"), "how to run the servers of the tests (default: processes)"
+    parser.getgroup("cheeper").addoption("--servers", choices=kinds, default="processes", help=says)
+
+
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """The session's servers."""
     folder = Path(tempfile.mkdtemp(prefix="cheeper-test-"))
     folder.chmod(0o755)  # PostgreSQL runs as an unprivileged user where the tests run as root
-    started = Servers(folder)
+    started = Servers(folder, containers=pytestconfig.option.servers == "containers")
     yield started
     started.close()
 
@@ -217,10 +224,10 @@ def slow_kafka(servers: Servers) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def own_tansu(servers: Servers) -> Iterator[ServerHandle]:
+def own_tansu(servers: Servers, pytestconfig: pytest.Config) -> Iterator[ServerHandle]:
     """A Tansu of this test alone, for what Tansu does in its own way."""
-    if os.environ.get("CHEEPER_TEST_SERVERS") == "containers":
-        pytest.skip("Tansu is the local stack's alone")
+    if pytestconfig.option.servers == "containers":
+        pytest.skip("Tansu has no image")
     server = servers.own("tansu")
     yield server
     server.wipe()

@@ -26,6 +26,8 @@ from cheeper_contracts.events.profile_updated import ProfileUpdated
 from cheeper_contracts.words import words_of
 from projector.stores.mongo.store import MongoStore
 
+pytestmark = pytest.mark.store
+
 AUTHORS = tuple(str(uuid.UUID(int=number * 0x1111_2222_3333_4444_5555)) for number in range(1, 6))
 PARTITIONS = 3
 INTERLEAVINGS = 4

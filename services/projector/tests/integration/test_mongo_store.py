@@ -8,6 +8,8 @@ from cheeper_contracts import views
 from projector.stores.base import StoreUnavailableError
 from projector.stores.mongo.store import MongoStore
 
+pytestmark = pytest.mark.store
+
 
 @pytest.fixture
 def store(mongo):

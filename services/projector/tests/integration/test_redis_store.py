@@ -10,6 +10,8 @@ from cheeper_contracts import views
 from projector.stores.base import Batch, LeftOut, SliceOf, StoreUnavailableError, UnappliableError
 from projector.stores.redis.store import RedisSettings, RedisStore
 
+pytestmark = pytest.mark.store
+
 
 @pytest.fixture
 def timeline(redis, redis_prefix):

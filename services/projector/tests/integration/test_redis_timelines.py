@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from cheeper_contracts import views
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 
+pytestmark = pytest.mark.store
+
 AUTHORS = tuple(str(uuid.UUID(int=number * 0x1111_2222_3333_4444_5555)) for number in range(1, 7))
 HOURS_BEHIND = (0, 0, 0, 1, 2, 3)  # the cheeps of some are older, so that they come late
 PARTITIONS = 3

@@ -7,7 +7,7 @@ from cheeper_contracts import views
 from projector.projections.writes import AddMember, Increment
 from projector.stores.base import Batch, Checkpoint, GapError, Item, UnappliableError
 
-pytestmark = pytest.mark.proves(guarantee="exactly-once")
+pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.store]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from read_api.stores.mongo.cheeps import MongoCheeps
 from read_api.stores.mongo.reader import Reader, connect
 from read_api.stores.mongo.search import MongoSearch
 
+pytestmark = pytest.mark.store
+
 
 async def test_a_missing_record_makes_the_answer_stale(documents, ask):
     """At the end of the time what is there is answered, and said to be stale; also where nothing is there."""

@@ -4,6 +4,8 @@ from read_api_layout import new_id
 from read_api.query_bus.query import StoreAwayError
 from read_api.stores.redis import reader as redis_store
 
+pytestmark = pytest.mark.store
+
 
 async def test_an_author_exists_once_the_username_is_set(hot, redis_views):
     """Followers who came before the sign-up make no author."""

@@ -15,6 +15,8 @@ from read_api.query_bus.cursor import encode_cursor
 from read_api.query_bus.read_your_writes import Waiter
 from read_api.stores.redis import merging
 
+pytestmark = pytest.mark.store
+
 SEEDS = st.integers(0, 2**32)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
@@ -9,6 +10,8 @@ from sqlalchemy import text
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate, missing_revision, newest_revision
 from write_api.db.tables import metadata
+
+pytestmark = pytest.mark.store
 
 
 async def test_migrations_at_once_make_one_schema(postgres_url):

@@ -20,6 +20,8 @@ from write_api.domain.notification import Notification
 from write_api.domain.values import BirthDate, CheepText, Email, Identifier
 from write_api.testing import MemoryTransactions
 
+pytestmark = pytest.mark.store
+
 NOW = 1_647_292_130_123_456
 
 

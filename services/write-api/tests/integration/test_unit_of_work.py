@@ -26,7 +26,7 @@ from write_api.domain.author import Author
 from write_api.domain.follow import Follow
 from write_api.features import HANDLERS
 
-pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
+pytestmark = [pytest.mark.proves(guarantee="idempotent-commands"), pytest.mark.store]
 
 NOW = 1_647_292_130_123_456
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")

@@ -29,7 +29,7 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local import processes
 from cheeper_local.testing import until
 
-pytestmark = pytest.mark.proves(guarantee="order")
+pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.extended]
 
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "1"))

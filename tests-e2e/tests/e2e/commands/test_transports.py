@@ -26,7 +26,7 @@ SWAPPED = ",".join(
     + [f"{command}=sync" for command in ASYNC_BY_DEFAULT.values()]
 )
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.local
 
 
 async def send(client, action, key=None):

@@ -26,7 +26,7 @@ from cheeper_e2e.http.parallel import in_parallel
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import until
 
-pytestmark = [pytest.mark.proves(guarantee="audit"), pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proves(guarantee="audit"), pytest.mark.local]
 
 MEMBERS = 30
 PROLIFIC = views.TIMELINE_ENTRIES + 40

@@ -9,7 +9,7 @@ from cheeper_e2e.oracle.write_model import WriteModel
 
 SEED = 5
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.local
 
 # What is changed, of the author with most cheeps and of the other authors, and where that must show.
 CHANGES = {

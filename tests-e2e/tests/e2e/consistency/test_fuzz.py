@@ -4,7 +4,7 @@ import pytest
 
 from cheeper_e2e import fuzz
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ CLIENTS = 10
 SETTLE_SECONDS = 120
 STOP_SECONDS = 10
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 
 async def compare(client, stack, traffic):

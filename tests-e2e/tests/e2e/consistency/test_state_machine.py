@@ -31,7 +31,7 @@ SETTLE_SECONDS = 60
 
 draws = st.randoms(use_true_random=False)
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local
 
 
 class Cheeper(RuleBasedStateMachine):

@@ -28,7 +28,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 
 @pytest.fixture(params=["write-api", "read-api"])

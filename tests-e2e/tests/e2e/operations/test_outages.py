@@ -16,7 +16,7 @@ QUICKLY_SECONDS = 8
 RETURN_SECONDS = 90
 SEED = 7
 
-pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local]
 
 # Which requests a server's absence stops. A command with a key is reserved in PostgreSQL first, one without a key and
 # handled later is not.

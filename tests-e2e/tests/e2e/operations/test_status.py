@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cheeper_e2e.authors import new_id, post, sign_up
 from cheeper_local.waiting import until
 
-pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.local
 
 MEASURED = {
     "read-api": "cheeper_read_api_",

@@ -25,7 +25,7 @@ STEPS = int(os.environ.get("CHEEPER_COMMANDS", "120"))
 WRITERS = 8
 TASKS = {"FANOUT_INLINE_MAX": "0", "FANOUT_SLICE": "1", "READ_API_REPLICAS": "2", "PROJECTOR_REPLICAS": "2"}
 
-pytestmark = [pytest.mark.proves(guarantee="read-your-writes"), pytest.mark.local, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.proves(guarantee="read-your-writes"), pytest.mark.local]
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,6 @@ async def disturb(client, reader, authors, posted, stop):
     return gone | set(posted[wavering]), posted_meanwhile, commands
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [7, 100])
 async def test_a_walk_while_others_write(client, world, size):
     """Each entry that stood throughout is shown once, none twice, and no page before the last is short."""

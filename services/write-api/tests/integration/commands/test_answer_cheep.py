@@ -8,6 +8,8 @@ from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.command_handled import CommandHandled
 from write_api.bus.ids import new_id
 
+pytestmark = pytest.mark.store
+
 
 @pytest.fixture
 def answer(people, cheep):

@@ -16,6 +16,8 @@ from write_api.bus.bus import MAX_BATCH
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome
 
+pytestmark = pytest.mark.store
+
 NOW = 1_647_292_130_123_456
 
 

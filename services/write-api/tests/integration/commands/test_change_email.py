@@ -1,7 +1,11 @@
+import pytest
+
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.email_changed import EmailChanged
 from write_api.bus.ids import new_id
+
+pytestmark = pytest.mark.store
 
 
 async def test_a_change_is_told_without_the_address(world, people):

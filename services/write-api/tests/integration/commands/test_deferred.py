@@ -20,6 +20,8 @@ from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from write_api.bus.ids import new_id
 
+pytestmark = pytest.mark.store
+
 SEEDS = range(12)
 BATCHES, BATCH = 5, 30
 NOW = 1_647_292_130_123_456

@@ -1,9 +1,13 @@
+import pytest
+
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.command_handled import CommandHandled
 from write_api.bus.ids import new_id
+
+pytestmark = pytest.mark.store
 
 
 def a_deletion(cheep, **change):

@@ -6,6 +6,8 @@ from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
 from cheeper_contracts.events.command_handled import CommandHandled
 from write_api.bus.ids import new_id
 
+pytestmark = pytest.mark.store
+
 
 @pytest.fixture
 def pair(people):

@@ -1,9 +1,13 @@
+import pytest
+
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.command_handled import CommandHandled
 from write_api.bus.ids import new_id
+
+pytestmark = pytest.mark.store
 
 
 def an_edit(cheep, message="Edited", **change):

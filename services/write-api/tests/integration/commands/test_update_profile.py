@@ -1,7 +1,11 @@
+import pytest
+
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.profile_updated import ProfileUpdated
 from write_api.bus.ids import new_id
+
+pytestmark = pytest.mark.store
 
 WHOLE = {"name": "Bób", "bio": "", "location": "Nowhere", "website": "http://a", "birth_date": "2000-02-29"}
 

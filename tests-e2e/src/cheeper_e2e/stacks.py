@@ -1,0 +1,67 @@
+"""The stacks that the end-to-end suite runs against."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from testcontainers.compose import DockerCompose
+
+from cheeper_local.errors import LocalError
+from cheeper_local.running import RunningStack
+from cheeper_local.settings import CLONE
+
+ORIGIN: Final = "https://app.example"
+"""An origin that the gateway of each of these stacks allows."""
+
+_REPLICAS: Final = ("WRITE_API", "READ_API", "WORKER", "PROJECTOR", "PROCESS_MANAGER")
+_COMPOSE_FILES: Final = ["docker-compose.yaml", "tests-e2e/docker-compose.replicas.yaml"]
+_IMAGES: Final = ("cheeper-write-api", "cheeper-projector", "cheeper-read-api")
+_GATEWAY_PORT: Final = 8000
+LOGS_OF_CONTAINERS: Final = CLONE / ".cheeper" / "containers.log"
+
+
+@contextmanager
+def local_stack() -> Iterator[RunningStack]:
+    """Start the processes, two of each role that scales, in a temporary folder. Raise LocalError if that fails."""
+    environment = {"ALLOWED_ORIGINS": ORIGIN, **{f"{role}_REPLICAS": "2" for role in _REPLICAS}}
+    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
+        with RunningStack.start(Path(folder), environment=environment) as stack:
+            yield stack
+
+
+@contextmanager
+def container_stack() -> Iterator[str]:
+    """Build the images, start docker-compose.yaml with replicas as a project of its own, and give its gateway's URL.
+
+    The containers, volumes and images are removed at the end; their logs stay in LOGS_OF_CONTAINERS.
+    Raise LocalError if they do not start.
+    """
+    project = f"cheeper-test-{uuid.uuid4().hex[:8]}"
+    settings = {"COMPOSE_PROJECT_NAME": project, "CHEEPER_TAG": project, "PORT": "0", "ALLOWED_ORIGINS": ORIGIN}
+    compose = DockerCompose(CLONE, _COMPOSE_FILES, build=True)
+    with patch.dict(os.environ, settings):
+        try:
+            _start(compose)
+            yield f"http://127.0.0.1:{compose.get_service_port('gateway', _GATEWAY_PORT)}"
+        finally:
+            LOGS_OF_CONTAINERS.parent.mkdir(exist_ok=True)
+            LOGS_OF_CONTAINERS.write_text("".join(compose.get_logs("--no-color", "--timestamps")))
+            compose.stop()
+            images = [f"{name}:{project}" for name in _IMAGES]
+            subprocess.run(["docker", "image", "rm", *images], check=False, capture_output=True)  # noqa: S607 - as testcontainers finds it
+
+
+def _start(compose: DockerCompose) -> None:
+    try:
+        compose.start()
+    except subprocess.CalledProcessError as error:
+        raise LocalError(f"docker compose failed:\n{error.stderr.decode(errors='replace')}") from None
