@@ -43,6 +43,7 @@ $(call check,audit chaos,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
 $(call needs,audit,GENERATION,STORE)
 $(call needs,audit,FOR,WATCH)
 $(if $(and $(filter audit,$(MAKECMDGOALS)),$(REPAIR),$(WATCH)),$(error REPAIR and WATCH exclude each other))
+$(if $(and $(filter prove,$(MAKECMDGOALS)),$(GUARANTEE)),$(if $(wildcard docs/guarantees/$(GUARANTEE).md),,$(error docs/guarantees has no $(GUARANTEE))))
 $(if $(filter load,$(MAKECMDGOALS)),$(if $(and $(GRAPH),$(TEXTS)),,$(error Say what to load: make load GRAPH=file TEXTS=file)))
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -140,10 +141,7 @@ test-proofs: $(STAMP) ## minutes of kills and outages, then every view compared
 	@$(WITHIN) 1800 $(BIN)/pytest $(SELECTED) $(PROOFS) $(OR_NONE)
 
 prove: SELECT := proves$(if $(GUARANTEE),(guarantee="$(GUARANTEE)"))
-prove: known-guarantee test-unit test-integration test-e2e test-proofs ## the tests of docs/guarantees: order, no loss, no duplicate effect, through kills and outages (GUARANTEE=order for one)
-
-known-guarantee:
-	@test -z "$(GUARANTEE)" -o -e "docs/guarantees/$(GUARANTEE).md" || { echo "docs/guarantees has no $(GUARANTEE)." >&2; exit 2; }
+prove: test-unit test-integration test-e2e test-proofs ## the tests of docs/guarantees: order, no loss, no duplicate effect, through kills and outages (GUARANTEE=order for one)
 
 prove-relay: $(STAMP) ## kill writers, relays and the broker, and see every event arrive in order (SEED=1 ROUNDS=1 ACTS=160 KILLS=10)
 	@SEED=$(or $(SEED),1) ROUNDS=$(or $(ROUNDS),1) ACTS=$(or $(ACTS),160) KILLS=$(or $(KILLS),10) \
