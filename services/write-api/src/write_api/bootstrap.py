@@ -19,19 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_runtime.checks import Check
+from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send, Transport
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
-from write_api.consumer.batch import Batches, Read, Run
-from write_api.consumer.dead_letters import DeadLetters
-from write_api.consumer.group_consumer import Subscription
+from write_api.consumer.batch import BatchHandler, Decode, Run
+from write_api.consumer.dead_letters import PostgresDeadLetters
+from write_api.consumer.group_consumer import GroupConsumer, Subscription
 from write_api.consumer.lag import Lag
-from write_api.consumer.parked import ParkedLetter, ParkedLetters, forget_in
-from write_api.consumer.process_manager import Reactions
-from write_api.consumer.replay import Replays
+from write_api.consumer.process_manager import EventDecoder
+from write_api.consumer.replay import ParkedMessage, ParkedMessages, Replay, remove_in
 from write_api.db import migrate as schema
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
@@ -41,20 +42,21 @@ from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
+from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
 from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
-from write_api.ops.migrate import Step, migrate
-from write_api.ops.needs import Check, Needs
-from write_api.ops.recent_failure import Trouble
-from write_api.ops.roles import beside, run_role
+from write_api.ops.recent_failure import RecentFailure
+from write_api.ops.run_role import in_background, run_role
+from write_api.ops.setup_steps import SetupStep, run_setup
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.relay import loop as relay
-from write_api.relay.cursor import RelayRefusedError
+from write_api.relay.backlog import BacklogMonitor
+from write_api.relay.cursor import RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
-from write_api.relay.watch import Watch
+from write_api.relay.publisher import Publisher, gapless_producer
 from write_api.settings import Settings
 
 WORKER_SOURCE: Final = "/write-api/worker"
@@ -69,7 +71,7 @@ class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     engine: AsyncEngine
-    trouble: Trouble
+    failure: RecentFailure
     registry: CollectorRegistry
     metrics: CommandMetrics
     bus: CommandBus
@@ -89,7 +91,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
         )
         yield CommandSide(
             engine=engine,
-            trouble=transactions.trouble,
+            failure=transactions.failure,
             registry=registry,
             metrics=metrics,
             bus=bus,
@@ -103,22 +105,22 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The HTTP role's application, with all that it stands on."""
-    refused = Trouble()
+    refused = RecentFailure()
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
-        checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.trouble)}
+        checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.failure)}
         if _sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
 
 
 @asynccontextmanager
-async def sender(settings: Settings, trouble: Trouble | None = None) -> AsyncIterator[Send]:
-    """What sends commands, with its producer where any is configured to be sent; `trouble` as for CommandProducer."""
+async def sender(settings: Settings, failure: RecentFailure | None = None) -> AsyncIterator[Send]:
+    """What sends commands, with its producer where any is configured to be sent; `failure` as for CommandProducer."""
     if not _sends_any(settings):
         yield _send_nothing
         return
     servers, client_id = settings.kafka_bootstrap_servers, f"write-api-{settings.role}"
-    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id, trouble=trouble)
+    producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id, recent_failure=failure)
     producer.start()
     try:
         yield _send_with(producer)
@@ -130,14 +132,18 @@ async def run_migrate(settings: Settings) -> int:
     """Make the schema, the outbox's partitions and the topics. The exit code: 1 where a topic is not as it must be."""
     engine = create_engine(settings.database_url, application_name="write-api-migrate", pool_size=1)
     steps = (
-        Step(server="postgres", there="schema", make=partial(schema.migrate, engine)),
-        Step(server="postgres", there="outbox partitions", make=partial(schema.make_outbox_partitions, engine)),
-        Step(server="kafka", there="topics", make=partial(_make_topics, settings)),
+        SetupStep(server="postgres", done="schema up to date", run=partial(schema.migrate, engine)),
+        SetupStep(
+            server="postgres",
+            done="outbox partitions up to date",
+            run=partial(schema.make_outbox_partitions, engine),
+        ),
+        SetupStep(server="kafka", done="topics up to date", run=partial(_create_topics, settings)),
     )
     try:
-        await migrate(steps)
+        await run_setup(steps)
     except topics.TopicMismatchError as error:
-        log.error("wrong topic", why=str(error))  # noqa: TRY400 - the sentence says all
+        log.error("wrong topic", reason=str(error))  # noqa: TRY400 - the sentence says all
         return 1
     finally:
         await engine.dispose()
@@ -147,7 +153,7 @@ async def run_migrate(settings: Settings) -> int:
 async def run_worker(settings: Settings, limit: int | None) -> int:
     """The worker, until it is told to stop or has reached its limit. The exit code: 1 where poison stopped it."""
     async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
-        return await _consume(settings, side, worker.SUBSCRIPTION, worker.read, side.bus.handle, limit=limit)
+        return await _consume(settings, side, worker.SUBSCRIPTION, worker.decode, side.bus.handle, limit=limit)
 
 
 async def run_process_manager(settings: Settings, limit: int | None) -> int:
@@ -156,55 +162,62 @@ async def run_process_manager(settings: Settings, limit: int | None) -> int:
         command_side(settings, source=PROCESS_MANAGER_SOURCE, accepted=False) as side,
         sender(settings) as send,
     ):
-        read = Reactions(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).read
+        decode = EventDecoder(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).decode
         pass_on = _dispatcher(settings, side, send).pass_on
-        return await _consume(settings, side, process_manager.SUBSCRIPTION, read, pass_on, limit=limit)
+        return await _consume(settings, side, process_manager.SUBSCRIPTION, decode, pass_on, limit=limit)
 
 
 @asynccontextmanager
-async def replays(settings: Settings) -> AsyncIterator[dict[str, Replays]]:
-    """The dead letters by source topic, each with what handles its messages."""
+async def replays(settings: Settings) -> AsyncIterator[dict[str, Replay]]:
+    """Yield the replay of each source topic by the topic's name."""
     prefix = settings.topic_prefix
     async with (
         command_side(settings, source=PROCESS_MANAGER_SOURCE, accepted=False) as side,
         sender(settings) as send,
     ):
         commands, events = COMMANDS.named(prefix), EVENTS.named(prefix)
-        of_events = ParkedLetters(side.engine, [events])
+        of_events = ParkedMessages(side.engine, [events])
         pass_on = _dispatcher(settings, side, send).pass_on
 
-        async def handle(parked: ParkedLetter, batch: Sequence[ReceivedCommand]) -> None:
-            begin = PostgresTransactions(side.engine, partial(forget_in, parked=parked)).begin
+        async def handle(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
+            begin = PostgresTransactions(side.engine, partial(remove_in, parked=parked)).begin
             await CommandBus(begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
 
-        async def pass_on_and_forget(parked: ParkedLetter, batch: Sequence[ReceivedCommand]) -> None:
+        async def pass_on_and_remove(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
             await pass_on(batch)
-            await of_events.forget(parked)
+            await of_events.remove(parked)
 
         yield {
-            COMMANDS.name: Replays(letters=ParkedLetters(side.engine, [commands]), read=worker.read, run=handle),
-            EVENTS.name: Replays(
-                letters=of_events,
-                read=Reactions(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).read,
-                run=pass_on_and_forget,
+            COMMANDS.name: Replay(parked=ParkedMessages(side.engine, [commands]), decode=worker.decode, run=handle),
+            EVENTS.name: Replay(
+                parked=of_events,
+                decode=EventDecoder(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).decode,
+                run=pass_on_and_remove,
             ),
         }
 
 
 async def run_relay(settings: Settings, limit: int | None) -> int:
-    """The relay, until it is told to stop or has reached its limit. The exit code."""
+    """Run the relay until it is told to stop or has reached its limit. Return the exit code."""
     url, servers = settings.database_url, settings.kafka_bootstrap_servers
-    needs, registry = Needs(*relay.NEEDS), new_registry()
+    readiness, registry = Readiness(*relay.NEEDS), new_registry()
     metrics, event_log = RelayMetrics(registry), EventLog(servers, settings.topic_prefix)
-    days = settings.outbox_retention_days
-    running = relay.Relay(url, event_log, servers, needs, metrics=metrics, retention_days=days)
+    running = relay.Relay(
+        partial(connect, url),
+        event_log,
+        lambda: Publisher(gapless_producer(servers), event_log.name),
+        readiness,
+        metrics=metrics,
+        retention_days=settings.outbox_retention_days,
+    )
 
     async def work(stop: asyncio.Event) -> int:
-        async with beside(Watch(url, metrics).run()):
+        async with in_background(BacklogMonitor(url, metrics).run()):
             await running.run(stop, limit)
         return 0
 
-    return await run_role(settings.host, settings.port, needs.checks(), registry, work)
+    pages = create_health_app(_checks_of(readiness), registry)
+    return await run_role(settings.host, settings.port, pages, work)
 
 
 async def run_raise_epoch(settings: Settings) -> int:
@@ -213,34 +226,47 @@ async def run_raise_epoch(settings: Settings) -> int:
     try:
         await raise_epoch(settings.database_url, event_log)
     except (RelayRefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
-        log.error("the epoch is not raised", why=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
+        log.error("epoch not raised", reason=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
         return 1
     return 0
 
 
-async def _consume(  # noqa: PLR0913 - what tells the two roles apart that consume
-    settings: Settings, side: CommandSide, subscription: Subscription, read: Read, run: Run, *, limit: int | None
+async def _consume(  # noqa: PLR0913 - the differences between the two roles that consume
+    settings: Settings, side: CommandSide, subscription: Subscription, decode: Decode, run: Run, *, limit: int | None
 ) -> int:
     servers, prefix, topic = settings.kafka_bootstrap_servers, settings.topic_prefix, subscription.topic
-    needs, metrics = Needs(*course.NEEDS), ConsumerMetrics(side.registry)
-    letters = DeadLetters(side.engine, servers, prefix, topic)
-    batches = Batches(read, run, letters, count_parked=metrics.parked)
-    lag = Lag(topic.name, partial(topics.Admin(servers).ask, topics.offsets, topic, prefix), letters.waiting, metrics)
-    consumer = course.Consumer(subscription, servers, prefix, batches, needs, lag=lag)
+    readiness, metrics = Readiness(*consumer_loop.NEEDS), ConsumerMetrics(side.registry)
+    dead_letters = PostgresDeadLetters(side.engine, servers, prefix, topic)
+    lag = Lag(topics.TopicAdmin(servers, topic, prefix), dead_letters.count, metrics)
+    loop = consumer_loop.ConsumerLoop(
+        topics.TopicAdmin(servers, topic, prefix),
+        partial(GroupConsumer, subscription, servers, prefix),
+        BatchHandler(decode, run, dead_letters, count_parked=metrics.parked),
+        readiness,
+        batch=subscription.batch,
+        lag=lag,
+    )
 
     async def work(stop: asyncio.Event) -> int:
-        async with beside(lag.watch()):
-            if await consumer.run(stop, limit):
+        async with in_background(lag.watch()):
+            if await loop.run(stop, limit):
                 return 0
             if limit is None:
                 await stop.wait()
             return 1
 
-    checks = {"postgres": check_of_database(side.engine), **needs.checks()}
-    return await run_role(settings.host, settings.port, checks, side.registry, work)
+    checks = {"postgres": check_of_database(side.engine), **_checks_of(readiness)}
+    return await run_role(settings.host, settings.port, create_health_app(checks, side.registry), work)
 
 
-async def _make_topics(settings: Settings) -> None:
+def _checks_of(readiness: Readiness) -> dict[str, Check]:
+    async def check(need: str) -> str | None:
+        return readiness.reason(need)
+
+    return {need: partial(check, need) for need in readiness.needs()}
+
+
+async def _create_topics(settings: Settings) -> None:
     admin = topics.admin_client(settings.kafka_bootstrap_servers)
     try:
         await asyncio.to_thread(topics.ensure_topics, admin, settings.topic_prefix)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,13 +20,15 @@ from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_local.testing import until
+from cheeper_runtime.readiness import Readiness
 from write_api import bootstrap, outbox
 from write_api.bus.ids import new_id
 from write_api.kafka.topics import admin_client
 from write_api.ops.metrics import RelayMetrics
-from write_api.ops.needs import Needs
-from write_api.relay import loop as course
+from write_api.relay import loop as relay_loop
+from write_api.relay.cursor import connect
 from write_api.relay.event_log import EventLog
+from write_api.relay.publisher import Publisher, gapless_producer
 from write_api.settings import from_env
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
@@ -43,10 +46,17 @@ class Place:
         self.topic = topics.EVENTS.named(prefix)
 
     def relay(self, servers=None, **options):
-        needs, servers = Needs(*course.NEEDS), servers or self.bootstrap
+        readiness, servers = Readiness(*relay_loop.NEEDS), servers or self.bootstrap
         event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(CollectorRegistry())
-        relay = course.Relay(self.url, event_log, servers, needs, metrics=metrics, **options)
-        relay.needs = needs
+        relay = relay_loop.Relay(
+            partial(connect, self.url),
+            event_log,
+            lambda: Publisher(gapless_producer(servers), self.topic),
+            readiness,
+            metrics=metrics,
+            **options,
+        )
+        relay.readiness = readiness
         return relay
 
     async def relay_some(self, count):

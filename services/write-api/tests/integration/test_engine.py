@@ -6,7 +6,7 @@ from sqlalchemy import event, text
 
 from cheeper_contracts import topics
 from write_api.bus.ids import new_id
-from write_api.consumer.dead_letters import DeadLetters
+from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.db import engine as pool_of
 from write_api.db import handled_commands
 from write_api.db.engine import autocommitting
@@ -69,7 +69,7 @@ async def test_statements_stay_prepared(one_connection):
     Breaks where ids are an IN list, which is another statement for each number, and where `DeadLetters` reads within a
     transaction: psycopg forgets all that is prepared with the ROLLBACK at its end.
     """
-    letters = DeadLetters(one_connection, "127.0.0.1:1", "", topics.COMMANDS)
+    letters = PostgresDeadLetters(one_connection, "127.0.0.1:1", "", topics.COMMANDS)
     sent = []
     event.listen(one_connection.sync_engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     for count in range(1, _OFTEN + 1):

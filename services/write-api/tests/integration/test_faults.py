@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
+from write_api_consumers import consumer_of
 
 from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
@@ -19,17 +20,14 @@ from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
-from write_api.consumer.worker import SUBSCRIPTION, read
+from write_api.consumer import loop as consumer_loop
+from write_api.consumer.worker import SUBSCRIPTION, decode
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.ops.needs import Needs
 from write_api.relay import loop as relay
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
@@ -86,7 +84,7 @@ async def test_a_command_is_unavailable_and_readiness_says_why(faulty, name):
     async with pool(faulty) as engine:
         transactions = PostgresTransactions(engine)
         bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
-        check = check_of_database(engine, transactions.trouble)
+        check = check_of_database(engine, transactions.failure)
         assert await check() is None
         command = incoming(sign_up())
         with faulty.names[name]():
@@ -113,16 +111,14 @@ async def test_a_worker_waits_and_parks_nothing(faulty, kafka_bootstrap, topic_p
         bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
         author = sign_up()
         await bus.handle([incoming(author)])
-        needs = Needs(*course.NEEDS)
-        letters = DeadLetters(engine, kafka_bootstrap, topic_prefix, SUBSCRIPTION.topic)
-        batches = Batches(read, bus.handle, letters)
-        worker = course.Consumer(SUBSCRIPTION, kafka_bootstrap, topic_prefix, batches, needs)
+        worker = consumer_of(engine, kafka_bootstrap, topic_prefix, SUBSCRIPTION, decode, bus.handle)
+        reason = worker.readiness.reason
         async with running(worker):
-            await eventually(lambda: needs.why(course.GROUP) is None, WAIT)
+            await eventually(lambda: reason(consumer_loop.GROUP) is None, WAIT)
             with faulty.names[name]():
                 await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author.author_id, 30)
-                await eventually(lambda: tells_no_host(needs.why(course.MESSAGES)), WAIT)
-            await eventually(lambda: needs.why(course.MESSAGES) is None, WAIT)
+                await eventually(lambda: tells_no_host(reason(consumer_loop.MESSAGES)), WAIT)
+            await eventually(lambda: reason(consumer_loop.MESSAGES) is None, WAIT)
             said = "SELECT count(*) FROM cheeps WHERE author_id = :author"
             await eventually(lambda: counts(engine, said, author.author_id, 30), WAIT)
         assert await counts(engine, "SELECT count(*) FROM dead_letters WHERE key = :author", author.author_id, 0)
@@ -157,12 +153,12 @@ async def test_a_relay_waits(faulty, place_on_database, running, read_topic, nam
         await fresh(faulty, place)
         one = place.relay()
         async with running(one):
-            await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
             authors = [new_id() for _ in range(20)]
             await place.write(*authors)
             with faulty.names[name]():
-                await eventually(lambda: tells_no_host(one.needs.why(relay.POSTGRES)), WAIT)
-            await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)), WAIT)
+            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
             await engine.dispose()  # what it has was ended, and is too fresh to be asked
             await place.write(*authors)
             await all_sent(place, read_topic, 40)
@@ -175,15 +171,15 @@ async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_
         await fresh(faulty, place)
         one = place.relay()
         async with running(one):
-            await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
             authors = [new_id() for _ in range(20)]
             with faulty.cannot_note():
                 await place.write(*authors)
                 await read_topic(place.topic, 60, place.bootstrap)  # the twenty, three times
-                await eventually(lambda: tells_no_host(one.needs.why(relay.POSTGRES)), WAIT)
+                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)), WAIT)
             await place.write(*authors)
             await all_sent(place, read_topic, 40)
-            await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
 
 
 async def all_sent(place, read_topic, count):

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
-from write_api.relay import loop as course
+from write_api.relay import loop as relay_loop
 from write_api.relay import pipeline as flow
 from write_api.relay import sql
 from write_api.relay.cursor import CursorStore
@@ -63,7 +63,7 @@ async def test_one_batch_is_sent_ahead_and_no_more(place, running, read_topic, b
     async with running(place.relay()):
         messages = await read_topic(place.topic, 40)
     assert sum(map(len, place.by_sequence(messages).values())) == len(messages) == 40
-    assert max(on_its_way) == flow.IN_FLIGHT * 4
+    assert max(on_its_way) == flow.MAX_IN_FLIGHT * 4
 
 
 async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch):
@@ -116,7 +116,7 @@ async def test_a_batch_that_is_refused_is_sent_again_with_what_was_sent_behind_i
         left = [await place.leave(connection, KEYS[0], said) for said in ("x" * 20_000, "x", "x")]
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: relay.needs.why(course.KAFKA) not in {None, "starting"}, timeout=30)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) not in {None, "starting"}, timeout=30)
         assert [envelope.sequence for _, _, envelope, _, _ in await read_topic(place.topic, 1)] == [1]
         await asyncio.to_thread(place.take_all)
         await eventually(lambda: relayed(place, 4), timeout=30)

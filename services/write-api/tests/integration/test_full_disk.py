@@ -16,7 +16,7 @@ from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
@@ -24,7 +24,7 @@ from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.ops.recent_failure import Trouble
+from write_api.ops.recent_failure import RecentFailure
 from write_api.relay import loop as relay
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
@@ -94,12 +94,12 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
     """
     worker = consumers.worker()
     async with running(worker, consumers.process_manager()):
-        await eventually(lambda: worker.needs.why(course.GROUP) is None, WAIT)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None, WAIT)
         async with full():
             await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2) for n in range(MOST))))
-            await eventually(lambda: "DiskFull" in (worker.needs.why(course.MESSAGES) or ""), WAIT)
+            await eventually(lambda: "DiskFull" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""), WAIT)
         assert len(await consumers.told(MOST)) == MOST
-        await eventually(lambda: worker.needs.why(course.MESSAGES) is None, WAIT)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None, WAIT)
     (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
     assert left.count == MOST
     assert await consumers.letters() == []
@@ -112,7 +112,7 @@ async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full)
     """
     transactions = PostgresTransactions(on_disk)
     bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
-    check = check_of_database(on_disk, transactions.trouble)
+    check = check_of_database(on_disk, transactions.failure)
     assert await check() is None
     commands = [consumers.sign_up_of(f"u{n}") for n in range(MOST)]
     async with full():
@@ -159,8 +159,8 @@ async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, runni
     """
     disk, server = kafka_on_disk
     await asyncio.to_thread(ensure_topics, admin_client(server.url), "")
-    place, trouble, authors, confirmed = place_on(server), Trouble(), [new_id() for _ in range(20)], set()
-    one, producer = place.relay(), CommandProducer(server.url, delivery_seconds=2, trouble=trouble)
+    place, failure, authors, confirmed = place_on(server), RecentFailure(), [new_id() for _ in range(20)], set()
+    one, producer = place.relay(), CommandProducer(server.url, delivery_seconds=2, recent_failure=failure)
     producer.start()
 
     async def is_sent(one):
@@ -178,17 +178,17 @@ async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, runni
         await eventually(lambda: is_sent(first), WAIT)
         with disk.full():
             await place.write(*authors)
-            await eventually(lambda: one.needs.why(relay.KAFKA), WAIT)
+            await eventually(lambda: one.readiness.reason(relay.KAFKA), WAIT)
             assert not await is_sent(second)
-            await eventually(trouble.why_not, WAIT)
+            await eventually(failure.reason, WAIT)
             await eventually(lambda: not server.running, WAIT)
         await asyncio.to_thread(server.start)
         await place.write(*authors)
         found = await read_topic(place.topic, 60, server.url)
-        await eventually(lambda: not any(map(one.needs.why, relay.NEEDS)), WAIT)
+        await eventually(lambda: not any(map(one.readiness.reason, relay.NEEDS)), WAIT)
         await eventually(lambda: is_sent(second), WAIT)
     await producer.close()
-    assert trouble.why_not() is None
+    assert failure.reason() is None
     assert sum(len(each) for each in place.by_sequence(found).values()) == 60
     commands = await read_topic(topics.COMMANDS.name, 2, server.url)
     assert {envelope.message_id for _, _, envelope, _, _ in commands} == confirmed

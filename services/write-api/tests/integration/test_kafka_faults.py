@@ -13,7 +13,7 @@ from cheeper_contracts import topics
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.consumer.process_manager import SUBSCRIPTION as OF_EVENTS
 from write_api.consumer.worker import SUBSCRIPTION as OF_COMMANDS
 from write_api.kafka.topics import admin_client, ensure_topics
@@ -57,14 +57,14 @@ def fault(faulty_kafka, topic_prefix):
     return named
 
 
-def whys(role, names=course.NEEDS):
+def whys(role, names=consumer_loop.NEEDS):
     """Why a role is not ready, none where it is."""
-    found = [why for name in names if (why := role.needs.why(name))]
+    found = [why for name in names if (why := role.readiness.reason(name))]
     assert not any("127.0.0.1" in why for why in found), found
     return found
 
 
-async def ready(*roles, names=course.NEEDS):
+async def ready(*roles, names=consumer_loop.NEEDS):
     await eventually(lambda: not any(whys(role, names) for role in roles), WAIT)
 
 
@@ -147,9 +147,7 @@ async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fau
             await eventually(lambda: whys(one, relay.NEEDS), WAIT)
             if name == "refuses writes":  # it tries again and again, and is not ready in between
                 with capture_logs() as lines:
-                    await eventually(
-                        lambda: [line["event"] for line in lines].count("this relay is at work") >= 3, WAIT
-                    )
+                    await eventually(lambda: [line["event"] for line in lines].count("this relay is active") >= 3, WAIT)
                 assert "ready" not in [line["event"] for line in lines]
         await place.write(*authors)
         found = await read_topic(place.topic, 60, place.bootstrap)

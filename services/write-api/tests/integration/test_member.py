@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS
 from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from write_api.consumer.group_consumer import Member, Subscription, member_settings
+from write_api.consumer.group_consumer import GroupConsumer, Subscription, consumer_config
 from write_api.consumer.worker import SUBSCRIPTION
 from write_api.kafka.topics import admin_client, ensure_topics
 
@@ -35,19 +35,19 @@ def join(member):
 def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):
     """Tansu answers a first join after three seconds, and whoever leaves within them does not keep the partitions."""
     ensure_topics(admin_client(own_tansu.url), "")
-    member, ends_at = Member(SUBSCRIPTION, own_tansu.url, "", "id"), time.monotonic() + 1
+    member, ends_at = GroupConsumer(SUBSCRIPTION, own_tansu.url, "", "id"), time.monotonic() + 1
     while time.monotonic() < ends_at:
         member.receive(1)
     assert not member.joined
     member.close()
-    with closing(Member(SUBSCRIPTION, own_tansu.url, "", "id")) as other:
+    with closing(GroupConsumer(SUBSCRIPTION, own_tansu.url, "", "id")) as other:
         join(other)
 
 
 def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap, topic_prefix):
     """More members than partitions are no fault; who leaves or loses its share has not joined any more."""
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
-    members = [Member(SMALL, kafka_bootstrap, topic_prefix, "id") for _ in range(DEAD_LETTERS.partitions + 1)]
+    members = [GroupConsumer(SMALL, kafka_bootstrap, topic_prefix, "id") for _ in range(DEAD_LETTERS.partitions + 1)]
     for member in members:
         assert not member.joined
 
@@ -96,7 +96,7 @@ def read(kafka_bootstrap, topic_prefix):
             found.extend(member.receive(10))
             return found and found[-1].offset == 2
 
-        with closing(Member(SMALL, kafka_bootstrap, topic_prefix, "new")) as member:
+        with closing(GroupConsumer(SMALL, kafka_bootstrap, topic_prefix, "new")) as member:
             until(last_came, 30)
             if commits:
                 member.commit(found[:commits])
@@ -125,7 +125,7 @@ def test_an_offset_of_this_topic_is_where_a_member_goes_on(three, read, note):
 
 def test_a_broker_that_is_away_holds_up_no_close():
     """What cannot be joined is waited for well within the time that a role has for its end."""
-    member = Member(SUBSCRIPTION, "127.0.0.1:1", "", "id")
+    member = GroupConsumer(SUBSCRIPTION, "127.0.0.1:1", "", "id")
     began = time.monotonic()
     member.close()
     assert time.monotonic() - began < 8
@@ -151,7 +151,7 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
         return found
 
     send("one", "two")
-    member = Member(SMALL, own_kafka.url, "", "id")
+    member = GroupConsumer(SMALL, own_kafka.url, "", "id")
     found = receive_until(member, b"two")
     own_kafka.stop()
     committing = threading.Thread(target=member.commit, args=(found,), daemon=True)
@@ -165,12 +165,12 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
         found = receive_until(member, b"three")
     except KafkaException:
         member.close()
-        member = Member(SMALL, own_kafka.url, "", "id")
+        member = GroupConsumer(SMALL, own_kafka.url, "", "id")
         found = receive_until(member, b"three")
     member.commit(found)
     member.close()
     send("four")
-    with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
+    with closing(GroupConsumer(SMALL, own_kafka.url, "", "id")) as other:
         assert [message.value for message in receive_until(other, b"four")] == [b"four"]
 
 
@@ -185,7 +185,7 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     producer = Producer({"bootstrap.servers": own_kafka.url})
     producer.produce(DEAD_LETTERS.name, value="one", partition=0)
     assert producer.flush(60) == 0
-    member = Member(SMALL, own_kafka.url, "", "id")
+    member = GroupConsumer(SMALL, own_kafka.url, "", "id")
     found = until(lambda: member.receive(10), 60)
     os.kill(own_kafka.pid, signal.SIGSTOP)
     member.commit(found)
@@ -196,7 +196,7 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     ending.join(30)
     assert not ending.is_alive()
     own_kafka.start()
-    with closing(Member(SMALL, own_kafka.url, "", "id")) as other:
+    with closing(GroupConsumer(SMALL, own_kafka.url, "", "id")) as other:
         assert [message.value for message in until(lambda: other.receive(10), 60)] == [b"one"]
 
 
@@ -209,5 +209,5 @@ def test_what_waits_for_a_database_that_is_away_is_bounded(kafka_bootstrap, topi
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
     topic, partitions = COMMANDS.named(topic_prefix), COMMANDS.partitions
     there = fill(kafka_bootstrap, topic, partitions)
-    most = most_fetched(member_settings(SUBSCRIPTION, kafka_bootstrap, topic_prefix), topic, partitions)
+    most = most_fetched(consumer_config(SUBSCRIPTION, kafka_bootstrap, topic_prefix), topic, partitions)
     assert most <= 16 * 1024 * 1024 + partitions * OVERSHOOT < there

@@ -29,8 +29,8 @@ TOLD = {
     "worker": CONSUMER,
     "process-manager": CONSUMER,
     "relay": {
-        *("relayed_messages_total", "relay_active", "relay_sequence", "outbox_waiting_messages"),
-        *("outbox_waiting_seconds", "outbox_held_seconds", "horizon_age_seconds"),
+        *("relayed_messages_total", "relay_active", "relay_sequence", "outbox_backlog_messages"),
+        *("outbox_backlog_age_seconds", "outbox_blocked_seconds", "blocking_transaction_age_seconds"),
     },
 }
 WAIT_SECONDS = 240
@@ -131,7 +131,7 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
     roles.becomes("worker", ("consumed_messages_total",), 3)
     # three sign-ups, two cheeps, a notification: each leaves one message
     roles.becomes("relay", ("relayed_messages_total",), 6)
-    roles.becomes("relay", ("outbox_waiting_messages",), 0)
+    roles.becomes("relay", ("outbox_backlog_messages",), 0)
     roles.becomes("process-manager", ("consumed_messages_total",), 6)
     page = roles.page("relay")
     assert sum(value for (name, *_), value in page.items() if name == "relay_sequence") == 6
@@ -153,14 +153,14 @@ def tell_of_a_horizon_that_is_held(roles, url, author):
 
     def is_told():
         page = roles.page("relay")
-        return page["outbox_waiting_messages",] == 1 and page["outbox_held_seconds",] > 0
+        return page["outbox_backlog_messages",] == 1 and page["outbox_blocked_seconds",] > 0
 
     with psycopg.connect(url) as holder:
         holder.execute("SELECT pg_current_xact_id()")
         assert roles.post("/cheep", author_id=author, message="Held").status_code == 202
         until(is_told, WAIT_SECONDS, what="the relay to tell of the message that waits")
-    roles.becomes("relay", ("outbox_waiting_messages",), 0)
-    roles.becomes("relay", ("outbox_held_seconds",), 0)
+    roles.becomes("relay", ("outbox_backlog_messages",), 0)
+    roles.becomes("relay", ("outbox_blocked_seconds",), 0)
 
 
 def tell_of_a_worker_that_is_held_up(roles, url, author):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
+from write_api_consumers import consumer_of
 
 from cheeper_contracts import codec, dead_letters, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
@@ -19,14 +20,11 @@ from write_api import bootstrap
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import made_for, new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.ops.needs import Needs
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.settings import from_env
 
@@ -82,12 +80,7 @@ class Place:
             await self.bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command))])
 
     def consumer(self):
-        needs = Needs(*course.NEEDS)
-        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, self.subscription.topic)
-        batches = Batches(self.read, self.run, letters)
-        consumer = course.Consumer(self.subscription, self.bootstrap, self.prefix, batches, needs)
-        consumer.needs = needs
-        return consumer
+        return consumer_of(self.engine, self.bootstrap, self.prefix, self.subscription, self.decode, self.run)
 
     async def handle(self, batch):
         await self.bus.handle(batch)
@@ -141,7 +134,7 @@ class Place:
 
     async def replay(self, author):
         async with bootstrap.replays(from_env(self.environ, "dead-letters")) as found:
-            return [one.still async for one in found[self.subscription.topic.name].of_key(self.authors[author])]
+            return [one.poison async for one in found[self.subscription.topic.name].of_key(self.authors[author])]
 
     async def rows(self, statement):
         async with self.engine.connect() as connection:
@@ -152,7 +145,7 @@ class WorkerPlace(Place):
     """Commands, which the worker runs."""
 
     subscription = worker.SUBSCRIPTION
-    read = staticmethod(worker.read)
+    decode = staticmethod(worker.decode)
 
     def told(self, author, value=None):
         command = PostCheep(cheep_id=new_id(), author_id=self.authors[author], message="hello")
@@ -185,14 +178,14 @@ class ProcessManagerPlace(Place):
         command_id = made_for(envelope.message_id, made.TYPE)
         return Told(envelope, value, event.follow_id, made.notification_id, command_id)
 
-    def read(self, message):
+    def decode(self, message):
         def crash(event, envelope):
             if event.follow_id in self.defects:
                 raise ZeroDivisionError("a defect")
             (manager,) = PROCESS_MANAGERS[AuthorFollowed]
             return manager(event, envelope)
 
-        return process_manager.Reactions({AuthorFollowed: (crash,)}, "/pm").read(message)
+        return process_manager.EventDecoder({AuthorFollowed: (crash,)}, "/pm").decode(message)
 
     async def run(self, batch):
         await self.handle(batch)
@@ -289,7 +282,7 @@ async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
             await place.parked(1)
             await place.handled(*others)
             for consumer in (first, second):
-                await eventually(lambda c=consumer: c.needs.why(course.GROUP) is None, timeout=WAIT)
+                await eventually(lambda c=consumer: c.readiness.reason(consumer_loop.GROUP) is None, timeout=WAIT)
         sent, others = [*sent, place.told(1)], [*others, place.told(0)]
         await place.send(sent[-1], others[-1])
         await place.handled(*others)
@@ -330,9 +323,9 @@ async def test_what_is_parked_outlives_a_wiped_kafka(role, engine, postgres_url,
         old = await place.parked(2)
         await read_topic(topics.DEAD_LETTERS.name, 2, own_kafka.url)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: consumer.needs.why(course.KAFKA), timeout=WAIT)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA), timeout=WAIT)
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: consumer.needs.why(course.KAFKA) is None, timeout=WAIT)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None, timeout=WAIT)
         await place.send(*((*before, bad, behind, other) if again else ()), new, another)
         await place.handled(*before, other, another)
         letters = await place.parked(3)

@@ -14,8 +14,8 @@ from cheeper_local.testing import eventually
 from write_api.bus.dispatcher import Transport
 from write_api.bus.ids import made_for, new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
-from write_api.consumer.group_consumer import Member
+from write_api.consumer import loop as consumer_loop
+from write_api.consumer.group_consumer import GroupConsumer
 from write_api.features import HANDLERS
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
@@ -55,7 +55,7 @@ async def test_a_log_that_is_read_again_notifies_nobody_twice(place, monkeypatch
     second notification and no second message.
     """
     await place.send(place.messages_of(*map(place.signed, range(3)), place.followed(0, 1)))
-    monkeypatch.setattr(Member, "commit", lambda *_: None)
+    monkeypatch.setattr(GroupConsumer, "commit", lambda *_: None)
     await place.run_process_managers(4)
     await place.run_process_managers(4)
     monkeypatch.undo()
@@ -129,7 +129,7 @@ async def test_too_much_poison_stops_the_process_manager_and_says_so(place):
     await place.send(place.messages_of(*(place.posted(n % 3, "sorry") for n in range(3))))
     consumer = place.process_manager(most_in_a_row=2)
     assert await consumer.run(asyncio.Event()) is False
-    assert "in a row" in consumer.needs.why(course.MESSAGES)
+    assert "in a row" in consumer.readiness.reason(consumer_loop.MESSAGES)
 
 
 @pytest.mark.proves(guarantee="transient-faults")
@@ -140,7 +140,7 @@ async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, run
     """
     consumer = place.process_manager()
     async with running(consumer):
-        await eventually(lambda: consumer.needs.why(course.GROUP) is None, timeout=40)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.GROUP) is None, timeout=40)
         await place.delete(topics.COMMANDS)
         await place.send(place.messages_of(place.signed(0), place.posted(1, "sorry")))
         await eventually(place.letters, timeout=40)
@@ -164,9 +164,9 @@ async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, run
         await place.send(first)
         await place.told(3)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: consumer.needs.why(course.KAFKA), timeout=60)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA), timeout=60)
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: consumer.needs.why(course.KAFKA) is None, timeout=60)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None, timeout=60)
         await place.send([*first, *second])
         assert await place.told(4) == [(0, "welcome"), (1, "new_follower"), (1, "welcome"), (2, "welcome")]
         assert await place.letters() == []

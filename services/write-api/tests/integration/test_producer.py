@@ -12,7 +12,7 @@ from cheeper_contracts.topics import COMMANDS
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.kafka import topics
-from write_api.kafka.producer import MOST_WAITING, BrokerUnavailableError, CommandProducer
+from write_api.kafka.producer import MAX_QUEUED_MESSAGES, BrokerUnavailableError, CommandProducer
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
@@ -113,7 +113,7 @@ async def test_what_waits_for_a_broker_is_bounded():
     producer = CommandProducer("127.0.0.1:1")
     producer.start()
     beyond = 50
-    sends = (producer.send(*some_command()) for _ in range(MOST_WAITING + beyond))
+    sends = (producer.send(*some_command()) for _ in range(MAX_QUEUED_MESSAGES + beyond))
     results = await asyncio.gather(*sends, return_exceptions=True)
     assert {type(one) for one in results} == {BrokerUnavailableError}
     assert sum("Queue full" in str(one) for one in results) == beyond

@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import KafkaException
 
 from cheeper_contracts.envelope import Envelope
-from write_api.relay.numbering import Numbered
-from write_api.relay.publisher import DeliveryError, Publisher
+from write_api.relay.numbering import NumberedMessage
+from write_api.relay.publisher import DeliveryError, Publisher, gapless_producer
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -17,13 +17,13 @@ NEVER = asyncio.Event()
 def message(sequence, payload=b"1", partition=0):
     id_ = f"00000000-0000-4000-8000-{sequence:012}"
     envelope = Envelope(message_id=id_, type="t", source="/s", time=1, key="k", correlation_id=id_, sequence=sequence)
-    return Numbered(partition, envelope, payload)
+    return NumberedMessage(partition, envelope, payload)
 
 
 @pytest.fixture
 async def publisher(place):
     await asyncio.to_thread(place.make_topic, most=300_000)
-    publisher = Publisher(place.bootstrap, place.topic)
+    publisher = Publisher(gapless_producer(place.bootstrap), place.topic)
     yield publisher
     await publisher.close()
 
@@ -36,16 +36,16 @@ async def sent(publisher, *messages, slow=never_slow):
     return await publisher.send(messages, NEVER, slow)
 
 
-async def confirmed(publisher, *messages):
-    return await publisher.confirmed(await sent(publisher, *messages), NEVER, never_slow)
+async def acknowledged(publisher, *messages):
+    return await publisher.acknowledged(await sent(publisher, *messages), NEVER, never_slow)
 
 
 async def test_batches_that_are_on_their_way_together_are_confirmed_each_by_itself(publisher):
     """A batch's offsets are those of its own messages, in their order, by partition."""
     first = await sent(publisher, message(1), message(1, partition=3), message(2))
     second = await sent(publisher, message(3), message(2, partition=3))
-    assert await publisher.confirmed(second, NEVER, never_slow) == {0: [2], 3: [1]}
-    assert await publisher.confirmed(first, NEVER, never_slow) == {0: [0, 1], 3: [0]}
+    assert await publisher.acknowledged(second, NEVER, never_slow) == {0: [2], 3: [1]}
+    assert await publisher.acknowledged(first, NEVER, never_slow) == {0: [0, 1], 3: [0]}
 
 
 async def test_only_the_first_message_to_a_partition_is_waited_for(publisher):
@@ -55,7 +55,7 @@ async def test_only_the_first_message_to_a_partition_is_waited_for(publisher):
     first = await sent(publisher, message(1), message(2), message(1, partition=3))
     assert first.offsets == {0: [0], 3: [0]}
     assert first.left == 1
-    await publisher.confirmed(first, NEVER, never_slow)
+    await publisher.acknowledged(first, NEVER, never_slow)
     assert (await sent(publisher, message(3), message(2, partition=3))).left == 2
 
 
@@ -65,13 +65,13 @@ async def test_nothing_is_delivered_behind_what_the_broker_refuses(place, publis
     Broken by a producer without `enable.gapless.guarantee`, which goes on behind the gap.
     """
     for sequence in range(1, before + 1):
-        await confirmed(publisher, message(sequence))
-    await confirmed(publisher, message(1, partition=5))
+        await acknowledged(publisher, message(sequence))
+    await acknowledged(publisher, message(1, partition=5))
 
     async def send_what_is_refused():
         behind = [message(sequence) for sequence in range(before + 2, 1_000)]  # not all in one request with it
         batch = await sent(publisher, message(before + 1, b"1" * 400_000), *behind, slow=lambda: None)
-        await publisher.confirmed(batch, NEVER, lambda: None)
+        await publisher.acknowledged(batch, NEVER, lambda: None)
 
     with pytest.raises((DeliveryError, KafkaException)):
         await send_what_is_refused()

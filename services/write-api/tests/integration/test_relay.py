@@ -15,7 +15,7 @@ from write_api import outbox
 from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
-from write_api.relay import loop as course
+from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import CursorStore, RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
@@ -110,7 +110,7 @@ async def both(store, cursor):
 
 
 def all_met(relay):
-    return all(relay.needs.why(need) is None for need in course.NEEDS)
+    return all(relay.readiness.reason(need) is None for need in relay_loop.NEEDS)
 
 
 async def test_a_standby_is_ready_and_takes_over(place, running, read_topic):
@@ -135,8 +135,8 @@ async def test_a_standby_that_could_not_take_over_says_so(place, running):
     async with running(first):
         await eventually(lambda: all_met(first), timeout=30)
         async with running(second):
-            await eventually(lambda: second.needs.why(course.POSTGRES) is None, timeout=30)
-            await eventually(lambda: second.needs.why(course.KAFKA) not in {None, "starting"}, timeout=30)
+            await eventually(lambda: second.readiness.reason(relay_loop.POSTGRES) is None, timeout=30)
+            await eventually(lambda: second.readiness.reason(relay_loop.KAFKA) not in {None, "starting"}, timeout=30)
             assert all_met(first)
 
 
@@ -146,8 +146,8 @@ async def test_a_standby_is_not_ready_without_the_topic(place, running):
     async with connect(place.url) as at_work:
         assert await at_work.lock()
         async with running(standby):
-            await eventually(lambda: standby.needs.why(course.KAFKA) == "the topic is not there", timeout=30)
-            await asyncio.to_thread(EventLog(place.bootstrap, place.prefix).make)
+            await eventually(lambda: standby.readiness.reason(relay_loop.KAFKA) == "the topic is not there", timeout=30)
+            await asyncio.to_thread(EventLog(place.bootstrap, place.prefix).create_missing)
             await eventually(lambda: all_met(standby), timeout=30)
 
 
@@ -200,9 +200,9 @@ async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
         await eventually(lambda: relayed(place, 8), timeout=40)
         await asyncio.to_thread(getattr(own_kafka, outage))
         await place.write(*KEYS)
-        await eventually(lambda: relay.needs.why(course.KAFKA), timeout=40)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA), timeout=40)
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: relay.needs.why(course.KAFKA) is None, timeout=60)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) is None, timeout=60)
         await eventually(lambda: relayed(place, 12), timeout=60)
     assert sum(map(len, place.by_sequence(await read_topic(place.topic, 12, own_kafka.url)).values())) == 12
 
@@ -237,7 +237,9 @@ async def test_a_resend_is_refused_when_the_outbox_has_lost_its_beginning(place,
     await place.execute("DELETE FROM outbox WHERE id = 1")
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "no longer has its first rows" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+        await eventually(
+            lambda: "no longer has its first rows" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30
+        )
 
 
 async def test_a_fresh_database_does_not_add_to_another_ones_log(place, running):
@@ -247,7 +249,7 @@ async def test_a_fresh_database_does_not_add_to_another_ones_log(place, running)
     await place.execute("DELETE FROM relay_cursor")
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "never sent" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+        await eventually(lambda: "never sent" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, r
     await place.execute(changed)
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "raise-epoch" in (relay.needs.why(course.HISTORY) or ""), timeout=30)
+        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30)
         await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
         last = await place.write(KEYS[0])
         messages = await read_topic(place.topic, 6)
@@ -278,7 +280,7 @@ async def test_the_epoch_is_not_raised_under_a_relay_that_works(place, running):
     """A database that is relayed from is the right one, and its log must stay."""
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: relay.needs.why(course.HISTORY) is None, timeout=30)
+        await eventually(lambda: relay.readiness.reason(relay_loop.HISTORY) is None, timeout=30)
         with pytest.raises(RelayRefusedError, match="at work"):
             await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
 
@@ -304,8 +306,8 @@ async def test_a_row_of_a_month_without_a_partition_is_kept(place):
     )
     assert (await place.execute("SELECT count(*) FROM outbox_default")).scalar_one() == 1
     async with connect(place.url) as store:
-        await store.make_partitions()
-        await store.make_partitions()
+        await store.create_partitions()
+        await store.create_partitions()
     assert await newest_partition(place)
 
 

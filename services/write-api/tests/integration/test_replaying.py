@@ -18,9 +18,9 @@ from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for, new_id
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import process_manager, worker
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
-from write_api.consumer.message import Letter, Received
+from write_api.consumer.batch import BatchHandler
+from write_api.consumer.dead_letters import PostgresDeadLetters
+from write_api.consumer.message import ConsumedMessage, DeadLetter
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.settings import from_env
@@ -42,9 +42,9 @@ class Desk:
         command = SignUp(author_id=self.author, username=f"u{self.author[-12:]}", email=f"{self.author}@example.com")
         await self.side.bus.handle([ReceivedCommand(command=command, envelope=envelope_of(command))])
 
-    def consumer(self, topic, read, run):
+    def consumer(self, topic, decode, run):
         servers, prefix = self.environ["KAFKA_BOOTSTRAP_SERVERS"], self.environ["TOPIC_PREFIX"]
-        return Batches(read, run, DeadLetters(self.engine, servers, prefix, topic))
+        return BatchHandler(decode, run, PostgresDeadLetters(self.engine, servers, prefix, topic))
 
     def worker(self, *, crashes_on=()):
         async def run(batch):
@@ -52,10 +52,10 @@ class Desk:
                 raise RuntimeError("a defect")
             await self.side.bus.handle(batch)
 
-        return self.consumer(topics.COMMANDS, worker.read, run)
+        return self.consumer(topics.COMMANDS, worker.decode, run)
 
     def message(self, content, *, topic=topics.COMMANDS, value=None, sequence=None):
-        return Received(
+        return ConsumedMessage(
             topic=topic.named(self.environ["TOPIC_PREFIX"]),
             partition=0,
             offset=next(self.offsets),
@@ -97,7 +97,7 @@ def envelope_of(message, sequence=None):
 
 async def handle(batches, *messages):
     """As the consumer: what is away, or was freed meanwhile, is tried again."""
-    found = batches.read(messages)
+    found = batches.decode(messages)
     while True:
         try:
             return await batches.handle(found)
@@ -123,7 +123,7 @@ async def test_commands_are_handled_in_their_order_and_the_key_flows_again(desk)
     """What a defect kept back is done once the defect is gone, and nothing of it is left parked."""
     await handle(desk.worker(crashes_on=["1"]), *map(desk.post, "123"))
     assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed", "behind", "behind"])
-    assert [one.still for one in await desk.replay()] == [None, None, None]
+    assert [one.poison for one in await desk.replay()] == [None, None, None]
     assert (await desk.cheeps(), await desk.letters()) == (["1", "2", "3"], [])
     await handle(desk.worker(), desk.post("4"))
     assert await desk.cheeps() == ["1", "2", "3", "4"]
@@ -135,7 +135,7 @@ async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(desk):
     await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
     assert await desk.letters() == ["crashed", "malformed", "behind"]
     _, last = await desk.replay()
-    assert last.still.reason == "malformed"
+    assert last.poison.reason == "malformed"
     assert (await desk.cheeps(), await desk.letters()) == (["1"], ["malformed", "behind"])
 
 
@@ -147,10 +147,10 @@ async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(de
 
     await handle(desk.worker(crashes_on=["1"]), desk.post("1"))
     settings = from_env(desk.environ, "dead-letters")
-    monkeypatch.setattr(bootstrap, "forget_in", fail)
+    monkeypatch.setattr(bootstrap, "remove_in", fail)
     async with bootstrap.replays(settings) as found:
         (one,) = [one async for one in found[topics.COMMANDS.name].of_key(desk.author)]
-    assert "cannot be deleted" in one.still.error
+    assert "cannot be deleted" in one.poison.error
     assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed"])
 
 
@@ -160,12 +160,12 @@ async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(d
     async def crash(_batch):
         raise RuntimeError("a defect")
 
-    read = process_manager.Reactions(PROCESS_MANAGERS, "/pm").read
+    decode = process_manager.EventDecoder(PROCESS_MANAGERS, "/pm").decode
     event = NewAuthorSigned(author_id=desk.author, username="u", signed_up_at=1)
     signed = desk.message(event, topic=topics.EVENTS, sequence=1)
     for _ in range(2):
-        await handle(desk.consumer(topics.EVENTS, read, crash), signed)
-        assert [one.still for one in await desk.replay(topics.EVENTS)] == [None]
+        await handle(desk.consumer(topics.EVENTS, decode, crash), signed)
+        assert [one.poison for one in await desk.replay(topics.EVENTS)] == [None]
     assert await desk.letters() == []
     sent = await read_topic(topics.COMMANDS.named(desk.environ["TOPIC_PREFIX"]), 2)
     expected = made_for(signed.header("ce_id"), WelcomeAuthor.TYPE)
@@ -178,9 +178,9 @@ async def test_nothing_is_parked_behind_what_is_gone(desk):
     Fails where `park` does not look under the key's lock.
     """
     servers, prefix = desk.environ["KAFKA_BOOTSTRAP_SERVERS"], desk.environ["TOPIC_PREFIX"]
-    letters = DeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
+    letters = PostgresDeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
     with pytest.raises(UnavailableError, match="freed") as freed:
-        await letters.park([Letter(message=desk.post("1"), reason=BEHIND)])
+        await letters.park([DeadLetter(message=desk.post("1"), reason=BEHIND)])
     assert desk.author not in str(freed.value)  # readiness shows it
     assert await desk.letters() == []
     await handle(desk.worker(), desk.post("2"))

@@ -10,7 +10,7 @@ from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
-from write_api.relay import loop as course
+from write_api.relay import loop as relay_loop
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
@@ -82,7 +82,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
 
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "raise-epoch" in (relay.needs.why(course.HISTORY) or ""), timeout=60)
+        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60)
         unsent = await place.write(*KEYS)
         assert await newest_xid(place) < newest  # so by transactions alone what is new would not always be the newest
         await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))

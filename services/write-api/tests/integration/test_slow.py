@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from confluent_kafka import Producer
+from write_api_consumers import consumer_of
 from write_api_proxies import WayToKafka
 
 from cheeper_contracts import codec, topics
@@ -14,10 +15,8 @@ from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
-from write_api.consumer.worker import SUBSCRIPTION, read
+from write_api.consumer import loop as consumer_loop
+from write_api.consumer.worker import SUBSCRIPTION, decode
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.unit_of_work import PostgresTransactions
@@ -25,7 +24,6 @@ from write_api.features import HANDLERS
 from write_api.http.health import CHECK_SECONDS
 from write_api.http.in_time import in_time
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.ops.needs import Needs
 from write_api.relay import loop as relay
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
@@ -82,11 +80,7 @@ async def worker(behind, engine, kafka_bootstrap, topic_prefix):
 
 def worker_on(pool, servers, prefix):
     bus = CommandBus(PostgresTransactions(pool).begin, lambda: None, HANDLERS, source="/test", accepted=True)
-    needs = Needs(*course.NEEDS)
-    letters = DeadLetters(pool, servers, prefix, SUBSCRIPTION.topic)
-    one = course.Consumer(SUBSCRIPTION, servers, prefix, Batches(read, bus.handle, letters), needs)
-    one.needs = needs
-    return one
+    return consumer_of(pool, servers, prefix, SUBSCRIPTION, decode, bus.handle)
 
 
 @pytest.fixture
@@ -120,11 +114,11 @@ async def test_a_worker_on_a_slow_database_is_late_but_right(
     proxy, _, through = behind
     one, author = worker
     async with running(one):
-        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
         with proxy.slow(**SLOW[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             await handled_once(place, author)
-            assert one.needs.why(course.MESSAGES) is None
+            assert one.readiness.reason(consumer_loop.MESSAGES) is None
             assert await in_time(check_of_database(through)(), CHECK_SECONDS) is None
 
 
@@ -136,7 +130,7 @@ async def test_a_worker_whose_database_does_not_answer_waits(
     proxy, _, through = behind
     one, author = worker
     async with running(one):
-        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
         with proxy.slow(**AWAY[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             with pytest.raises(TimeoutError):  # which the health page tells as no answer in time
@@ -152,18 +146,18 @@ async def test_a_relay_on_a_slow_database(behind, place, place_on_database, runn
     one = place_on_database(through, url).relay()
     authors = [new_id() for _ in range(20)]
     async with running(one):
-        await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
         await place.write(*authors)
         with proxy.slow(**{**SLOW, **AWAY}[how]):
             await place.write(*authors)
             if how in AWAY:
-                await eventually(lambda: one.needs.why(relay.POSTGRES), WAIT)
+                await eventually(lambda: one.readiness.reason(relay.POSTGRES), WAIT)
             else:
                 await read_topic(place.topic, 40, place.bootstrap)
-                assert one.needs.why(relay.POSTGRES) is None
+                assert one.readiness.reason(relay.POSTGRES) is None
         await place.write(*authors)
         found = await read_topic(place.topic, 60, place.bootstrap)
-        await eventually(lambda: one.needs.why(relay.POSTGRES) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
     assert sum(len(each) for each in place.by_sequence(found).values()) == 60
 
 
@@ -173,10 +167,10 @@ async def test_a_worker_on_a_late_kafka(late_kafka, worker, engine, place, kafka
     late_kafka.late = LATE
     one = worker_on(engine, late_kafka.bootstrap, topic_prefix)
     async with running(one):
-        await eventually(lambda: one.needs.why(course.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
         await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
         await handled_once(place, author)
-        assert one.needs.why(course.MESSAGES) is None
+        assert one.readiness.reason(consumer_loop.MESSAGES) is None
 
 
 async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
@@ -186,16 +180,16 @@ async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
     one = place.relay(late_kafka.bootstrap)
     authors = [new_id() for _ in range(20)]
     async with running(one):
-        await eventually(lambda: all(one.needs.why(need) is None for need in relay.NEEDS), WAIT)
+        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
         late_kafka.late = LATE
         await place.write(*authors)
         await read_topic(place.topic, 20, place.bootstrap)
-        assert one.needs.why(relay.KAFKA) is None
+        assert one.readiness.reason(relay.KAFKA) is None
         late_kafka.late_confirmations = VERY_LATE
         await place.write(authors[0])
-        await eventually(lambda: one.needs.why(relay.KAFKA), WAIT)
+        await eventually(lambda: one.readiness.reason(relay.KAFKA), WAIT)
         late_kafka.late_confirmations = 0
         await place.write(*authors)
         found = await read_topic(place.topic, 41, place.bootstrap)
-        await eventually(lambda: one.needs.why(relay.KAFKA) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(relay.KAFKA) is None, WAIT)
     assert sum(len(each) for each in place.by_sequence(found).values()) == len(found) == 41

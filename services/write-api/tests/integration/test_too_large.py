@@ -6,8 +6,7 @@ import asyncio
 import os
 
 import pytest
-from confluent_kafka.admin import ResourceType
-from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from structlog.testing import capture_logs
 
 from cheeper_contracts import topics
@@ -16,7 +15,7 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_local.testing import eventually, until
 from write_api import bootstrap
 from write_api.bus.ids import new_id
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.kafka.topics import admin_client
 from write_api.settings import from_env
 
@@ -112,7 +111,7 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
         await takes(topics.COMMANDS, ENOUGH)
         await consumers.send(consumers.messages_of(consumers.signed(1)))
         assert await consumers.told(1) == [(1, "welcome")]
-        assert one.needs.why(course.MESSAGES) is None
+        assert one.readiness.reason(consumer_loop.MESSAGES) is None
         ((reason, error),) = await consumers.rows("SELECT reason, error FROM dead_letters")
         assert (reason, consumers.commands in error) == ("crashed", True)
         given = {
@@ -122,7 +121,7 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
         }
         async with bootstrap.replays(from_env(given, "dead-letters")) as replays:
             replayed = [each async for each in replays[topics.EVENTS.name].of_key(consumers.authors[0])]
-        assert [each.still for each in replayed] == [None]
+        assert [each.poison for each in replayed] == [None]
         assert await consumers.told(2) == [(0, "welcome"), (1, "welcome")]
 
 
@@ -138,9 +137,9 @@ async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consum
         with capture_logs() as lines:
             await consumers.send([(first, large), (second, b"{"), *consumers.messages_of(consumers.signed(2))])
             assert await consumers.told(1) == [(2, "welcome")]
-            await eventually(lambda: one.needs.why(course.MESSAGES) is None, WAIT)
+            await eventually(lambda: one.readiness.reason(consumer_loop.MESSAGES) is None, WAIT)
             ((*_, value, _),) = await read_topic(topics.DEAD_LETTERS.named(consumers.prefix), 1)
     assert value == b"{"
     assert sorted(await consumers.letters()) == [(0, "malformed"), (1, "malformed")]
     (lost,) = [line for line in lines if line["event"] == "dead letter not copied"]
-    assert (lost["log_level"], "size" in lost["why"]) == ("warning", True)
+    assert (lost["log_level"], "size" in lost["reason"]) == ("warning", True)

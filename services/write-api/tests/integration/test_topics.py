@@ -3,9 +3,7 @@
 import asyncio
 
 import pytest
-from confluent_kafka.admin import ResourceType
-from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from cheeper_contracts import topics
 from cheeper_local.testing import eventually

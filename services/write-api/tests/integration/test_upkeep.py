@@ -7,7 +7,7 @@ import pytest
 from cheeper_contracts.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
-from write_api.relay import loop as course
+from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
@@ -172,7 +172,9 @@ async def test_a_wiped_log_is_not_filled_with_what_a_retention_has_left(aged, ru
     await aged.delete_topic()
     relay = aged.relay()
     async with running(relay):
-        await eventually(lambda: "no longer has its first rows" in (relay.needs.why(course.HISTORY) or ""), timeout=60)
+        await eventually(
+            lambda: "no longer has its first rows" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60
+        )
 
 
 async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(aged):

@@ -13,8 +13,8 @@ from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.ops.metrics import RelayMetrics
-from write_api.ops.roles import beside
-from write_api.relay import watch
+from write_api.ops.run_role import in_background
+from write_api.relay import backlog
 from write_api.relay.cursor import connect
 
 pytestmark = pytest.mark.proves(guarantee="order")
@@ -34,7 +34,7 @@ class Seen:
         return self.registry.get_sample_value(P + name)
 
     def holders(self):
-        (family,) = [one for one in self.registry.collect() if one.name == f"{P}horizon_holder_info"]
+        (family,) = [one for one in self.registry.collect() if one.name == f"{P}blocking_transaction_info"]
         return [sample.labels for sample in family.samples]
 
 
@@ -62,21 +62,21 @@ async def test_who_holds_the_horizon_is_named_once_and_so_is_its_end(place, seen
     """
     other = "SELECT pg_current_xact_id(), 'bob@example.com'"
     with capture_logs() as logs:
-        async with beside(watch.Watch(place.url, seen.metrics).run()):
+        async with in_background(backlog.BacklogMonitor(place.url, seen.metrics).run()):
             async with a_transaction(elsewhere(place.url), other, application_name="of bob@example.com") as holder:
                 pid = holder.info.backend_pid
                 await place.write(new_id(), new_id())
                 async with a_transaction(place.url, "SELECT pg_current_xact_id()"):  # later, and of this database
-                    await eventually(lambda: seen["outbox_held_seconds"] > 0)
+                    await eventually(lambda: seen["outbox_blocked_seconds"] > 0)
                     assert seen.holders() == []
                     await eventually(lambda: of(logs, BEGINS), timeout=60)
-                    await eventually(lambda: seen["outbox_held_seconds"] > watch.LONG_SECONDS + 1, timeout=60)
+                    await eventually(lambda: seen["outbox_blocked_seconds"] > backlog.LONG_SECONDS + 1, timeout=60)
                     (named,) = seen.holders()
-                    assert seen["outbox_waiting_messages"] == 2
-                    assert seen["outbox_waiting_seconds"] > watch.LONG_SECONDS
-                    assert seen["horizon_age_seconds"] > watch.LONG_SECONDS
+                    assert seen["outbox_backlog_messages"] == 2
+                    assert seen["outbox_backlog_age_seconds"] > backlog.LONG_SECONDS
+                    assert seen["blocking_transaction_age_seconds"] > backlog.LONG_SECONDS
             await eventually(lambda: of(logs, ENDS), timeout=60)
-            await eventually(lambda: seen["outbox_held_seconds"] == 0)
+            await eventually(lambda: seen["outbox_blocked_seconds"] == 0)
     assert named == {
         "pid": str(pid),
         "database": "postgres",
@@ -98,21 +98,21 @@ def of(logs, event):
 async def test_messages_that_can_be_sent_wait_for_no_transaction(place, seen):
     """A backlog alone, as while the broker is away, is told as such; and what is behind the cursor is nobody's wait."""
     async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:
-        looking = watch.Watch(place.url, seen.metrics)
-        await looking.look(connection)
-        assert seen["outbox_waiting_messages"] == seen["outbox_waiting_seconds"] == 0
+        monitor = backlog.BacklogMonitor(place.url, seen.metrics)
+        await monitor.poll(connection)
+        assert seen["outbox_backlog_messages"] == seen["outbox_backlog_age_seconds"] == 0
         await place.write(*[new_id() for _ in range(3)])
-        await looking.look(connection)
-        assert seen["outbox_waiting_messages"] == 3
-        assert seen["outbox_waiting_seconds"] > 0
-        assert seen["outbox_held_seconds"] == seen["horizon_age_seconds"] == 0
+        await monitor.poll(connection)
+        assert seen["outbox_backlog_messages"] == 3
+        assert seen["outbox_backlog_age_seconds"] > 0
+        assert seen["outbox_blocked_seconds"] == seen["blocking_transaction_age_seconds"] == 0
         async with connect(place.url) as store:
             await store.begin(await store.identity(), "t")
             cursor = await store.load()
             rows = await eventually(lambda: store.read(cursor, 10))
             await store.move(cursor, rows[-1], rows[0], {})
-        await looking.look(connection)
-        assert seen["outbox_waiting_messages"] == seen["outbox_waiting_seconds"] == 0
+        await monitor.poll(connection)
+        assert seen["outbox_backlog_messages"] == seen["outbox_backlog_age_seconds"] == 0
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_a_prepared_transaction_is_named_and_readers_and_slots_hold_nothin
     """
     place = own_place
     async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:
-        looking = watch.Watch(place.url, seen.metrics)
+        monitor = backlog.BacklogMonitor(place.url, seen.metrics)
         await connection.execute("SELECT pg_create_physical_replication_slot('physical', true)")
         await connection.execute("SELECT pg_create_logical_replication_slot('logical', 'pgoutput')")
         async with a_transaction(place.url, "SELECT count(*) FROM outbox") as reader:
@@ -143,20 +143,20 @@ async def test_a_prepared_transaction_is_named_and_readers_and_slots_hold_nothin
             await reader.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             await reader.execute("SELECT count(*) FROM outbox")
             await place.write(new_id())
-            await looking.look(connection)
-            assert seen["outbox_waiting_messages"] == 1
-            assert seen["outbox_held_seconds"] == seen["horizon_age_seconds"] == 0
+            await monitor.poll(connection)
+            assert seen["outbox_backlog_messages"] == 1
+            assert seen["outbox_blocked_seconds"] == seen["blocking_transaction_age_seconds"] == 0
         await connection.execute("BEGIN")
         await connection.execute("CREATE TABLE elsewhere (said text)")
         await connection.execute("PREPARE TRANSACTION 'the slow one'")
         await place.write(new_id())
-        found = await watch._holder_of(connection, await horizon(connection))
+        found = await backlog._blocking_transaction(connection, await horizon(connection))
         assert (found.pid, found.application, found.state) == (None, "the slow one", "prepared")
-        await looking.look(connection)
-        assert seen["horizon_age_seconds"] > 0
+        await monitor.poll(connection)
+        assert seen["blocking_transaction_age_seconds"] > 0
         await connection.execute("ROLLBACK PREPARED 'the slow one'")
-        await looking.look(connection)
-        assert seen["horizon_age_seconds"] == 0
+        await monitor.poll(connection)
+        assert seen["blocking_transaction_age_seconds"] == 0
 
 
 async def horizon(connection):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
+from write_api_consumers import consumer_of
 
 from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
@@ -14,17 +15,14 @@ from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
-from write_api.consumer.group_consumer import Member
-from write_api.consumer.worker import SUBSCRIPTION, read
+from write_api.consumer import loop as consumer_loop
+from write_api.consumer.group_consumer import GroupConsumer
+from write_api.consumer.worker import SUBSCRIPTION, decode
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
-from write_api.ops.needs import Needs
 
 pytestmark = pytest.mark.proves(guarantee="poison")
 
@@ -39,12 +37,7 @@ class Place:
         self.authors = []
 
     def worker(self, most_in_a_row=20):
-        needs = Needs(*course.NEEDS)
-        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION.topic)
-        batches = Batches(read, self.handle, letters, most_in_a_row=most_in_a_row)
-        worker = course.Consumer(SUBSCRIPTION, self.bootstrap, self.prefix, batches, needs)
-        worker.needs = needs
-        return worker
+        return consumer_of(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION, decode, self.handle, most_in_a_row)
 
     async def handle(self, batch):
         """As the bus, which has a defect for certain cheeps."""
@@ -127,7 +120,7 @@ async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each
 async def test_a_batch_that_is_delivered_again_changes_nothing(place, monkeypatch):
     """A worker that dies between the commit in Postgres and the one in Kafka costs nothing."""
     await place.send((0, "1"), (1, "2"))
-    monkeypatch.setattr(Member, "commit", lambda *_: None)
+    monkeypatch.setattr(GroupConsumer, "commit", lambda *_: None)
     await place.worker().run(asyncio.Event(), 2)
     monkeypatch.undo()
     await place.worker().run(asyncio.Event(), 2)
@@ -176,7 +169,10 @@ async def test_too_much_poison_stops_the_worker_and_says_so(place):
     await place.send(*[(n % 3, "broken") for n in range(3)])
     worker = place.worker(most_in_a_row=2)
     assert await worker.run(asyncio.Event()) is False
-    assert worker.needs.why(course.MESSAGES) == "2 messages in a row cannot be handled, the last one: malformed"
+    assert (
+        worker.readiness.reason(consumer_loop.MESSAGES)
+        == "2 messages in a row cannot be handled, the last one: malformed"
+    )
 
 
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):
@@ -191,9 +187,9 @@ async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_
         await place.send(*[(0, str(n)) for n in range(10)])
         await place.posted(10)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: worker.needs.why(course.KAFKA), timeout=60)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA), timeout=60)
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: worker.needs.why(course.KAFKA) is None, timeout=60)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None, timeout=60)
         await place.send((0, "after"))
         assert await place.posted(11) == [[*map(str, range(10)), "after"]]
 
@@ -202,9 +198,9 @@ async def test_a_worker_is_ready_once_its_group_has_given_it_partitions(engine, 
     """The broker and its topics do not suffice: Tansu answers a first join after three seconds."""
     worker = Place(engine, own_tansu.url, "").worker()
     async with running(worker):
-        await eventually(lambda: worker.needs.why(course.KAFKA) is None, timeout=30)
-        assert worker.needs.why(course.GROUP) == "has no partitions yet"
-        await eventually(lambda: worker.needs.why(course.GROUP) is None, timeout=30)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None, timeout=30)
+        assert worker.readiness.reason(consumer_loop.GROUP) == "has no partitions yet"
+        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None, timeout=30)
 
 
 async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
@@ -222,9 +218,9 @@ async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
         await place.posted(1)
         await asyncio.to_thread(own_postgres.stop)
         await place.send((0, "meanwhile"))
-        await eventually(lambda: "Postgres" in (worker.needs.why(course.MESSAGES) or ""), timeout=30)
+        await eventually(lambda: "Postgres" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""), timeout=30)
         await asyncio.to_thread(own_postgres.start)
-        await eventually(lambda: worker.needs.why(course.MESSAGES) is None, timeout=40)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None, timeout=40)
         assert await place.posted(2) == [["before", "meanwhile"]]
         assert await place.letters() == []
     await engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from confluent_kafka import Producer
 from sqlalchemy import text
@@ -14,21 +15,23 @@ from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_local.testing import eventually
+from cheeper_runtime.poison_limit import PoisonLimit
+from cheeper_runtime.readiness import Readiness
 from write_api import bootstrap
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer import loop as course
+from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
-from write_api.consumer.batch import Batches
-from write_api.consumer.dead_letters import DeadLetters
+from write_api.consumer.batch import BatchHandler
+from write_api.consumer.dead_letters import PostgresDeadLetters
+from write_api.consumer.group_consumer import GroupConsumer
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import CommandProducer
-from write_api.kafka.topics import admin_client, describe, ensure_topics
-from write_api.ops.needs import Needs
+from write_api.kafka.topics import TopicAdmin, admin_client, describe, ensure_topics
 from write_api.process_managers import PROCESS_MANAGERS
 
 
@@ -39,6 +42,21 @@ def crashes_on_sorry(event, _envelope):
 
 
 TABLE = {**PROCESS_MANAGERS, CheepPosted: (crashes_on_sorry,)}
+
+
+def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_row=20):
+    """Return the loop of a consumer, with its `readiness`."""
+    readiness = Readiness(*consumer_loop.NEEDS)
+    dead_letters = PostgresDeadLetters(engine, servers, prefix, subscription.topic)
+    consumer = consumer_loop.ConsumerLoop(
+        TopicAdmin(servers, subscription.topic, prefix),
+        partial(GroupConsumer, subscription, servers, prefix),
+        BatchHandler(decode, run, dead_letters, limit=PoisonLimit(most_in_a_row)),
+        readiness,
+        batch=subscription.batch,
+    )
+    consumer.readiness = readiness
+    return consumer
 
 
 class Consumers:
@@ -63,19 +81,14 @@ class Consumers:
         await self.sign_up()
 
     def process_manager(self, most_in_a_row=20):
-        reactions = process_manager.Reactions(TABLE, "/pm")
-        return self._consumer(process_manager.SUBSCRIPTION, reactions.read, self.dispatcher.pass_on, most_in_a_row)
+        decode = process_manager.EventDecoder(TABLE, "/pm").decode
+        return self._consumer(process_manager.SUBSCRIPTION, decode, self.dispatcher.pass_on, most_in_a_row)
 
     def worker(self):
-        return self._consumer(worker.SUBSCRIPTION, worker.read, self.bus.handle, 20)
+        return self._consumer(worker.SUBSCRIPTION, worker.decode, self.bus.handle, 20)
 
-    def _consumer(self, subscription, read, run, most_in_a_row):
-        needs = Needs(*course.NEEDS)
-        letters = DeadLetters(self.engine, self.bootstrap, self.prefix, subscription.topic)
-        batches = Batches(read, run, letters, most_in_a_row=most_in_a_row)
-        consumer = course.Consumer(subscription, self.bootstrap, self.prefix, batches, needs)
-        consumer.needs = needs
-        return consumer
+    def _consumer(self, subscription, decode, run, most_in_a_row):
+        return consumer_of(self.engine, self.bootstrap, self.prefix, subscription, decode, run, most_in_a_row)
 
     async def run_process_managers(self, limit):
         await self.process_manager().run(asyncio.Event(), limit)

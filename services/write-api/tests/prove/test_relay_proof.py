@@ -206,7 +206,7 @@ def acts_of(writer):
 
 
 def at_work(relay):
-    said = [line for line in relay.lines() if '"this relay is at work"' in line]
+    said = [line for line in relay.lines() if '"this relay is active"' in line]
     return json.loads(said[-1])["timestamp"] if said else ""
 
 

@@ -6,11 +6,12 @@ from cheeper_contracts import codec
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED
 from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.consumer.batch import Batches, TooMuchPoisonError
-from write_api.consumer.message import Letter, Received
-from write_api.consumer.worker import read
+from write_api.consumer.batch import BatchHandler
+from write_api.consumer.message import ConsumedMessage, DeadLetter
+from write_api.consumer.worker import decode
 
 A, B = (f"00000000-0000-4000-8000-00000000000{n}" for n in "ab")
 
@@ -55,11 +56,11 @@ class Course:
         self.batches = batches
 
     async def handle(self, messages):
-        await self.batches.handle(self.batches.read(messages))
+        await self.batches.handle(self.batches.decode(messages))
 
 
-def of(world, reading=read, **options):
-    return Course(Batches(reading, world.handle, world, **options))
+def of(world, decode=decode, **limits):
+    return Course(BatchHandler(decode, world.handle, world, limit=PoisonLimit(**limits)))
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def a_message(offsets):
             message_id=message_id, type=post.TYPE, source="/t", time=1, key=key, correlation_id=message_id
         )
         value = b"{" if text == "broken" else codec.encode(post)
-        return Received(
+        return ConsumedMessage(
             topic="c", partition=0, offset=next(offsets), key=key, headers=to_headers(envelope), value=value
         )
 
@@ -180,7 +181,7 @@ async def test_what_leads_to_nothing_is_passed_over(world, a_message):
     batches = of(world, nothing_follows_from_b)
     await batches.handle([a_message("1"), a_message("broken"), a_message("2", B), a_message("broken", B)])
     assert (world.done, world.story()) == (["1"], [(1, MALFORMED)])
-    world.parked.append(Letter(message=a_message("x", B), reason=MALFORMED))
+    world.parked.append(DeadLetter(message=a_message("x", B), reason=MALFORMED))
     await batches.handle([a_message("3", B)])
     assert (world.done, len(world.parked)) == (["1"], 2)
 
@@ -199,4 +200,4 @@ async def test_what_leads_to_nothing_ends_a_row_of_poison(world, a_message):
 
 def nothing_follows_from_b(message):
     """Reads as the worker, but makes nothing of what has the key B."""
-    return () if message.key == B else read(message)
+    return () if message.key == B else decode(message)

@@ -10,12 +10,12 @@ def options(*arguments):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["list"], {"act": "list", "topic": "all"}),
-        (["list", "--topic", "cheeper.events"], {"act": "list", "topic": "cheeper.events"}),
-        (["show", "17"], {"act": "show", "id": 17}),
-        (["replay", "some-key"], {"act": "replay", "key": "some-key", "all": False, "topic": "all"}),
+        (["list"], {"action": "list", "topic": "all"}),
+        (["list", "--topic", "cheeper.events"], {"action": "list", "topic": "cheeper.events"}),
+        (["show", "17"], {"action": "show", "id": 17}),
+        (["replay", "some-key"], {"action": "replay", "key": "some-key", "all": False, "topic": "all"}),
         (["replay", "--all", "--topic", "cheeper.commands"], {"all": True, "key": None, "topic": "cheeper.commands"}),
-        (["drop", "17", "--yes"], {"act": "drop", "id": 17, "yes": True}),
+        (["drop", "17", "--yes"], {"action": "drop", "id": 17, "yes": True}),
     ],
 )
 def test_the_forms(given, expected):

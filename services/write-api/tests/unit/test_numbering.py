@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import Envelope
-from write_api.relay.numbering import LogWipedError, Position, Row, Sent, advance, number, sequences
+from write_api.relay.numbering import LastSent, LogWipedError, Position, Row, advance, number, sequences
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
 KEYS = [f"key-{n}" for n in range(12)]
-EMPTY = {p: Sent(topic_id="t", last_offset=-1, last_sequence=0) for p in range(topics.EVENTS.partitions)}
+EMPTY = {p: LastSent(topic_id="t", last_offset=-1, last_sequence=0) for p in range(topics.EVENTS.partitions)}
 
 
 def rows_of(keys):
@@ -61,13 +61,13 @@ def test_only_the_partitions_that_were_sent_to_move():
 @pytest.mark.parametrize("offsets", [[5], [4], [0], [6, 6]])
 def test_an_offset_that_does_not_follow_shows_a_wiped_log(offsets):
     """A log that gives an offset again is not the log to which the cursor belongs."""
-    sent = {p: Sent(topic_id="t", last_offset=5, last_sequence=6) for p in EMPTY}
+    sent = {p: LastSent(topic_id="t", last_offset=5, last_sequence=6) for p in EMPTY}
     with pytest.raises(LogWipedError):
         advance(sent, {3: offsets})
 
 
 def test_an_offset_may_leave_some_out():
     """A batch that was sent and not recorded lies between, and is no reason to doubt the log."""
-    sent = {p: Sent(topic_id="t", last_offset=5, last_sequence=6) for p in EMPTY}
+    sent = {p: LastSent(topic_id="t", last_offset=5, last_sequence=6) for p in EMPTY}
     (moved,) = advance(sent, {3: [9]}).values()
-    assert moved == Sent(topic_id="t", last_offset=9, last_sequence=7)
+    assert moved == LastSent(topic_id="t", last_offset=9, last_sequence=7)

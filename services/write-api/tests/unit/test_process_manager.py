@@ -13,8 +13,8 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.bus.ids import made_for
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer.message import Letter, Received
-from write_api.consumer.process_manager import Reactions
+from write_api.consumer.message import ConsumedMessage, DeadLetter
+from write_api.consumer.process_manager import EventDecoder
 from write_api.process_managers import PROCESS_MANAGERS
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
@@ -38,7 +38,7 @@ ENVELOPE = Envelope(
 
 def message(event=SIGNED, value=None, key=AUTHOR, written_as=None, **said):
     envelope = msgspec.structs.replace(ENVELOPE, type=written_as or event.TYPE, **({"key": event.key} | said))
-    return Received(
+    return ConsumedMessage(
         topic="cheeper.events",
         partition=1,
         offset=7,
@@ -49,11 +49,11 @@ def message(event=SIGNED, value=None, key=AUTHOR, written_as=None, **said):
 
 
 @pytest.fixture
-def reactions():
-    return Reactions(PROCESS_MANAGERS, "/pm")
+def decoder():
+    return EventDecoder(PROCESS_MANAGERS, "/pm")
 
 
-def test_a_command_is_a_reply_to_its_event(reactions):
+def test_a_command_is_a_reply_to_its_event(decoder):
     """Its envelope carries the story on, and says the same, to the byte, whenever the event comes again."""
     welcome = WelcomeAuthor(notification_id=made_for(ID, "notification_id"), author_id=AUTHOR)
     envelope = Envelope(
@@ -66,31 +66,31 @@ def test_a_command_is_a_reply_to_its_event(reactions):
         reply_to=ID,
         traceparent=ENVELOPE.traceparent,
     )
-    assert reactions.read(message()) == (ReceivedCommand(command=welcome, envelope=envelope),)
-    assert reactions.read(message()) == reactions.read(message())
+    assert decoder.decode(message()) == (ReceivedCommand(command=welcome, envelope=envelope),)
+    assert decoder.decode(message()) == decoder.decode(message())
 
 
-def test_most_events_lead_to_nothing(reactions):
+def test_most_events_lead_to_nothing(decoder):
     """A post is no process manager's business."""
     post = CheepPosted(cheep_id=ID, author_id=AUTHOR, author_username="bob", message="Hello", cheep_date=1)
-    assert reactions.read(message(post)) == ()
+    assert decoder.decode(message(post)) == ()
 
 
 @pytest.mark.parametrize("event_type", sorted(codec.EVENT_TYPES))
-def test_every_version_of_every_event_is_read(reactions, event_type):
+def test_every_version_of_every_event_is_read(decoder, event_type):
     """The golden bytes of each lead to the same as the event's current version, and none is parked."""
     value = (EXAMPLES / f"{event_type}.message").read_bytes().partition(b"\n\n")[2]
     event = codec.decode_event(event_type, value)
-    follows = reactions.read(message(event, value, key=event.key, written_as=event_type))
-    assert follows == reactions.read(message(event, key=event.key))
+    follows = decoder.decode(message(event, value, key=event.key, written_as=event_type))
+    assert follows == decoder.decode(message(event, key=event.key))
     assert len(follows) == len(PROCESS_MANAGERS.get(type(event), ()))
 
 
-def test_an_unknown_type_is_passed_over(reactions):
+def test_an_unknown_type_is_passed_over(decoder):
     """A newer version wrote it: what follows from it is that version's to say."""
     unknown = message()
     unknown.headers[:] = [(name, b"cheeper.sang.v1" if name == "ce_type" else value) for name, value in unknown.headers]
-    assert reactions.read(unknown) == ()
+    assert decoder.decode(unknown) == ()
 
 
 @pytest.mark.parametrize(
@@ -100,20 +100,20 @@ def test_an_unknown_type_is_passed_over(reactions):
         message(value=b'{"author_id": 1}'),
         message(key="another"),
         message(message_id="none"),
-        Received(topic="t", partition=0, offset=0, key=AUTHOR, headers=[], value=b"{}"),
+        ConsumedMessage(topic="t", partition=0, offset=0, key=AUTHOR, headers=[], value=b"{}"),
     ],
 )
-def test_what_cannot_be_read_becomes_a_letter(reactions, broken):
+def test_what_cannot_be_read_becomes_a_letter(decoder, broken):
     """Nothing that a producer can send raises here."""
-    letter = reactions.read(broken)
-    assert isinstance(letter, Letter)
+    letter = decoder.decode(broken)
+    assert isinstance(letter, DeadLetter)
     assert (letter.message, letter.reason) == (broken, MALFORMED)
     assert letter.error
 
 
 def test_a_process_manager_that_crashes_parks_its_event():
     """A defect costs the events that it meets, and tells where it is."""
-    letter = Reactions({NewAuthorSigned: (lambda event, _: event.nothing,)}, "/pm").read(message())
-    assert isinstance(letter, Letter)
+    letter = EventDecoder({NewAuthorSigned: (lambda event, _: event.nothing,)}, "/pm").decode(message())
+    assert isinstance(letter, DeadLetter)
     assert letter.reason == CRASHED
     assert letter.stack_digest

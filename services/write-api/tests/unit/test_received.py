@@ -2,11 +2,13 @@
 
 import pytest
 
-from write_api.consumer.message import Received, crashed
+from write_api.consumer.message import ConsumedMessage, crashed
 
 
 def message(**said):
-    return Received(**{"topic": "t", "partition": 1, "offset": 7, "key": "k", "headers": [], "value": b"{", **said})
+    return ConsumedMessage(
+        **{"topic": "t", "partition": 1, "offset": 7, "key": "k", "headers": [], "value": b"{", **said}
+    )
 
 
 def test_a_message_is_known_again_by_its_content():
@@ -17,7 +19,7 @@ def test_a_message_is_known_again_by_its_content():
 
 def test_a_header_that_is_no_text_is_told_as_far_as_it_goes():
     """Whatever a producer wrote, the log can say which message it was."""
-    told = message(headers=[("ce_id", b"\xffx")]).told()
+    told = message(headers=[("ce_id", b"\xffx")]).log_fields()
     assert told["message_id"] == "\ufffdx"
     assert (told["type"], told["key"], told["offset"]) == (None, "k", 7)
 

@@ -5,8 +5,9 @@ import gc
 import pytest
 
 from cheeper_local.ports import HOST, free_port
+from write_api.http.health import create_health_app
 from write_api.ops.metrics import new_registry
-from write_api.ops.roles import run_role
+from write_api.ops.run_role import run_role
 
 
 @pytest.fixture(autouse=True)
@@ -24,4 +25,4 @@ async def test_the_collector_leaves_out_what_was_imported():
         return gc.get_freeze_count()
 
     gc.unfreeze()
-    assert await run_role(HOST, free_port(), {}, new_registry(), work) > 10_000
+    assert await run_role(HOST, free_port(), create_health_app({}, new_registry()), work) > 10_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from write_api.relay.skeleton import skeleton_of, without_addresses
+from write_api.ops.redaction import redacted_name, redacted_statement
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ from write_api.relay.skeleton import skeleton_of, without_addresses
 )
 def test_a_statement_is_told_without_what_it_holds(query, told):
     """Words and places of parameters stay; literals, numbers, comments and addresses go, cut-off ones too."""
-    assert skeleton_of(query) == told
+    assert redacted_statement(query) == told
 
 
 def test_a_program_s_name_is_told_without_addresses():
     """Whoever named it so."""
-    assert without_addresses("psql of bob@example.com at night") == "psql of … at night"
+    assert redacted_name("psql of bob@example.com at night") == "psql of … at night"

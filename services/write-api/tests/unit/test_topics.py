@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from write_api.kafka.topics import Admin
+from cheeper_contracts import topics
+from write_api.kafka.topics import TopicAdmin
 
 
 def test_questions_share_a_client_until_one_fails():
@@ -13,10 +14,10 @@ def test_questions_share_a_client_until_one_fails():
     Breaks where `ask` takes a client that has no events waiting, and so is false, for none.
     """
     with socket.create_server(("127.0.0.1", 0)) as silent:  # or else the client has an error to tell, and is true
-        admin = Admin(f"127.0.0.1:{silent.getsockname()[1]}")
-        first = admin.ask(lambda client: client)
+        admin = TopicAdmin(f"127.0.0.1:{silent.getsockname()[1]}", topics.EVENTS, "")
+        first = admin.request(lambda client: client)
 
-        assert admin.ask(lambda client: client) is first
+        assert admin.request(lambda client: client) is first
         with pytest.raises(ZeroDivisionError):
-            admin.ask(lambda _: 1 / 0)
-        assert admin.ask(lambda client: client) is not first
+            admin.request(lambda _: 1 / 0)
+        assert admin.request(lambda client: client) is not first

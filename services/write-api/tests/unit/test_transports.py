@@ -14,7 +14,7 @@ from write_api.testing import MemoryTransactions
 ACCEPTED = Outcome(accepted=True)
 
 
-class Sent:
+class LastSent:
     """What was sent, and whether sending works."""
 
     def __init__(self):
@@ -32,7 +32,7 @@ class World:
 
     def __init__(self):
         self.transactions = MemoryTransactions()
-        self.sent = Sent()
+        self.sent = LastSent()
         self.transports = {SignUp: Transport.SYNC, PostCheep: Transport.ASYNC}
         bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/http")
         self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent)

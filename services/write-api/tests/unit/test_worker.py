@@ -8,8 +8,8 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from cheeper_contracts.envelope import Envelope, to_headers
 from write_api.bus.outcome import ReceivedCommand
-from write_api.consumer.message import Letter, Received
-from write_api.consumer.worker import read
+from write_api.consumer.message import ConsumedMessage, DeadLetter
+from write_api.consumer.worker import decode
 
 AUTHOR = "00000000-0000-4000-8000-00000000000a"
 ID = "01a20637-0000-7000-8000-000000000001"
@@ -18,7 +18,7 @@ ENVELOPE = Envelope(message_id=ID, type=PostCheep.TYPE, source="/t", time=1, key
 
 
 def message(envelope=ENVELOPE, value=None, key=AUTHOR, headers=None):
-    return Received(
+    return ConsumedMessage(
         topic="cheeper.commands",
         partition=1,
         offset=7,
@@ -30,7 +30,7 @@ def message(envelope=ENVELOPE, value=None, key=AUTHOR, headers=None):
 
 def test_a_command_is_read_with_its_envelope():
     """What was sent is what comes out."""
-    assert read(message()) == (ReceivedCommand(command=POST, envelope=ENVELOPE),)
+    assert decode(message()) == (ReceivedCommand(command=POST, envelope=ENVELOPE),)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_command_is_read_with_its_envelope():
 )
 def test_what_is_no_command_becomes_a_letter_that_says_why(broken, reason):
     """Nothing that a producer can send raises here."""
-    letter = read(broken)
-    assert isinstance(letter, Letter)
+    letter = decode(broken)
+    assert isinstance(letter, DeadLetter)
     assert (letter.message, letter.reason) == (broken, reason)
     assert letter.error

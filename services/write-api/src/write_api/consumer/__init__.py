@@ -1,1 +1,1 @@
-"""What takes messages from a topic and makes commands of them, for the worker and the process managers alike."""
+"""The consumers, which take messages from a topic and run the commands that follow from them."""

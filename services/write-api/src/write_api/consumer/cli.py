@@ -1,14 +1,14 @@
-"""`write-api dead-letters`: see the messages that could not be handled, replay them, drop them.
+"""`write-api dead-letters`: list, show, replay and drop the messages that are parked.
 
-Those of `cheeper.commands` are the worker's, those of `cheeper.events` the process managers'. Lists are JSON, for
-tools too.
+Those of `cheeper.commands` belong to the worker, those of `cheeper.events` to the process managers. Lists are JSON, so
+that programs can read them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,11 +16,10 @@ import msgspec
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from write_api import bootstrap
 from write_api.bus.errors import UnavailableError
-from write_api.consumer.parked import ParkedLetter
-from write_api.consumer.replay import Replayed, Replays
+from write_api.consumer.replay import ParkedMessage, Replay, Replayed
 from write_api.settings import Settings
 
-WHAT_A_DROP_MEANS: Final = (
+CONSEQUENCE_OF_A_DROP: Final = (
     "Its command will never be handled, or nothing will follow from its event; later messages of its key that are "
     "parked stay so until they are replayed."
 )
@@ -28,98 +27,97 @@ _TOPICS: Final = (COMMANDS.name, EVENTS.name)
 
 
 def add_to(roles: Any) -> None:
-    """Add the command to the command line's subparsers."""
-    letters = roles.add_parser("dead-letters", help="see, replay or drop what could not be handled")
-    acts = letters.add_subparsers(dest="act", required=True)
-    listing = acts.add_parser("list", help="print one line of JSON for each parked message")
-    show = acts.add_parser("show", help="print all of one")
-    again = acts.add_parser("replay", help="handle a key's parked messages in their order, up to what is still poison")
-    drop = acts.add_parser("drop", help="remove one parked message for ever")
-    for act in (listing, again):
-        act.add_argument("--topic", choices=(*_TOPICS, "all"), default="all", help="where they came from")
-    for act in (show, drop):
-        act.add_argument("id", type=int, metavar="ID", help="as list has it")
-    which = again.add_mutually_exclusive_group(required=True)
-    which.add_argument("key", nargs="?", metavar="KEY", help="the author whose messages are parked")
-    which.add_argument("--all", action="store_true", help="every key that has parked messages")
-    drop.add_argument("--yes", action="store_true", help="say that you mean it")
+    """Add the command to the subparsers of the command line."""
+    dead_letters = roles.add_parser("dead-letters", help="list, replay or drop the messages that could not be handled")
+    actions = dead_letters.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="print one line of JSON for each parked message")
+    show = actions.add_parser("show", help="print one of them in full")
+    replay = actions.add_parser("replay", help="handle a key's parked messages in order, up to the next poison")
+    drop = actions.add_parser("drop", help="remove one parked message for ever")
+    for action in (listing, replay):
+        action.add_argument("--topic", choices=(*_TOPICS, "all"), default="all", help="the topic that they came from")
+    for action in (show, drop):
+        action.add_argument("id", type=int, metavar="ID", help="the id that `list` prints")
+    keys = replay.add_mutually_exclusive_group(required=True)
+    keys.add_argument("key", nargs="?", metavar="KEY", help="the key whose messages are parked")
+    keys.add_argument("--all", action="store_true", help="every key that has parked messages")
+    drop.add_argument("--yes", action="store_true", help="confirm the drop")
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Do it; the exit code: 1 where something is still poison, not found, away or not done."""
-    acts: dict[str, Callable[[dict[str, Replays], argparse.Namespace], Awaitable[int]]]
-    acts = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
-    wanted = getattr(options, "topic", "all")
-    async with bootstrap.replays(settings) as found:
+    """Run the action. Return the exit code: 1 if a message is still poison or not found, or nothing was done."""
+    actions: dict[str, Callable[[Mapping[str, Replay], argparse.Namespace], Awaitable[int]]]
+    actions = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
+    topic = getattr(options, "topic", "all")
+    async with bootstrap.replays(settings) as replays:
+        wanted = {name: replay for name, replay in replays.items() if topic in {name, "all"}}
         try:
-            return await acts[options.act](
-                {topic: each for topic, each in found.items() if wanted in {topic, "all"}}, options
-            )
+            return await actions[options.action](wanted, options)
         except UnavailableError as error:
-            return _refuse(f"{error}. What was done is done; the rest can be done again")
+            return _refuse(f"{error}. Run the command again: what was done is not repeated")
 
 
-async def _list(found: dict[str, Replays], _options: argparse.Namespace) -> int:
-    for topic, replays in found.items():
-        for parked in await replays.letters.all():
-            _say(msgspec.json.encode(_summary(topic, parked)).decode())
+async def _list(replays: Mapping[str, Replay], _options: argparse.Namespace) -> int:
+    for topic, replay in replays.items():
+        for parked in await replay.parked.all():
+            _print(msgspec.json.encode(_summary(topic, parked)).decode())
     return 0
 
 
-async def _show(found: dict[str, Replays], options: argparse.Namespace) -> int:
-    for topic, replays in found.items():
-        parked = await replays.letters.of_id(options.id)
+async def _show(replays: Mapping[str, Replay], options: argparse.Namespace) -> int:
+    for topic, replay in replays.items():
+        parked = await replay.parked.of_id(options.id)
         if parked is not None:
             message = parked.letter.message
-            whole = _summary(topic, parked) | {
+            full = _summary(topic, parked) | {
                 "correlation_id": message.header("ce_correlationid"),
                 "stack_digest": parked.letter.stack_digest,
                 "headers": [(name, _text(value)) for name, value in message.headers],
                 "value": None if message.value is None else _text(message.value),
             }
-            _say(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
+            _print(msgspec.json.format(msgspec.json.encode(full), indent=2).decode())
             return 0
     return _refuse(f"no message is parked as {options.id}")
 
 
-async def _replay(found: dict[str, Replays], options: argparse.Namespace) -> int:
+async def _replay(replays: Mapping[str, Replay], options: argparse.Namespace) -> int:
     still_poison = False
-    for topic, replays in found.items():
+    for topic, replay in replays.items():
         keys = [options.key]
         if options.all:
-            keys = list(dict.fromkeys(parked.key for parked in await replays.letters.all()))
+            keys = list(dict.fromkeys(parked.key for parked in await replay.parked.all()))
         for key in keys:
-            still_poison |= not await _replay_key(topic, replays, key)
+            still_poison |= not await _replay_key(topic, replay, key)
     return int(still_poison)
 
 
-async def _replay_key(topic: str, replays: Replays, key: str | None) -> bool:
-    """Whether nothing of the key is parked any more."""
-    one = None
-    async for one in replays.of_key(key):
-        _say(_told(one))
-    if one is None:
-        _say(f"{topic}: nothing of the key {key} is parked")
+async def _replay_key(topic: str, replay: Replay, key: str | None) -> bool:
+    """Replay a key's messages. Return False if one is still poison."""
+    last = None
+    async for last in replay.of_key(key):
+        _print(_sentence(last))
+    if last is None:
+        _print(f"{topic}: no message of the key {key} is parked")
         return True
-    if one.still is None:
-        _say(f"{topic}: the key {key} flows again")
-    return one.still is None
+    if last.poison is None:
+        _print(f"{topic}: the key {key} is no longer parked")
+    return last.poison is None
 
 
-async def _drop(found: dict[str, Replays], options: argparse.Namespace) -> int:
-    for replays in found.values():
-        parked = await replays.letters.of_id(options.id)
+async def _drop(replays: Mapping[str, Replay], options: argparse.Namespace) -> int:
+    for replay in replays.values():
+        parked = await replay.parked.of_id(options.id)
         if parked is None:
             continue
         if not options.yes:
-            return _refuse(f"nothing is dropped without --yes. {WHAT_A_DROP_MEANS}")
-        if await replays.letters.forget(parked):
-            _say(f"{options.id} is dropped. {WHAT_A_DROP_MEANS}")
+            return _refuse(f"nothing is dropped without --yes. {CONSEQUENCE_OF_A_DROP}")
+        if await replay.parked.remove(parked):
+            _print(f"{options.id} is dropped. {CONSEQUENCE_OF_A_DROP}")
             return 0
     return _refuse(f"no message is parked as {options.id}")
 
 
-def _summary(topic: str, parked: ParkedLetter) -> dict[str, Any]:
+def _summary(topic: str, parked: ParkedMessage) -> dict[str, Any]:
     letter, message = parked.letter, parked.letter.message
     return {
         "id": parked.id,
@@ -135,21 +133,21 @@ def _summary(topic: str, parked: ParkedLetter) -> dict[str, Any]:
     }
 
 
-def _told(one: Replayed) -> str:
-    if one.still is None:
-        return f"{one.parked.id} is handled"
-    why = f"{one.still.reason}, {one.still.error}"
-    return f"{one.parked.id} is still poison, and the key {one.parked.key} waits behind it: {why}"
+def _sentence(result: Replayed) -> str:
+    if result.poison is None:
+        return f"{result.parked.id} is handled"
+    error = f"{result.poison.reason}, {result.poison.error}"
+    return f"{result.parked.id} is still poison, and the key {result.parked.key} waits behind it: {error}"
 
 
 def _text(value: bytes) -> str:
     return value.decode(errors="backslashreplace")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _refuse(why: str) -> int:
-    sys.stderr.write(f"write-api: {why}\n")
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"write-api: {reason}\n")
     return 1

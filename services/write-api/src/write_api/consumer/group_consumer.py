@@ -1,6 +1,6 @@
-"""A member of a consumer group: gives batches, and commits offsets when told to and never otherwise.
+"""A consumer that is a member of a group: it receives batches, and commits offsets only when it is told to.
 
-All methods block; one thread at a time may call them.
+All methods block, and only one thread at a time may call them.
 """
 
 from __future__ import annotations
@@ -23,31 +23,20 @@ from confluent_kafka import (
 )
 
 from cheeper_contracts.topics import Topic
-from write_api.consumer.message import Received
+from write_api.consumer.message import ConsumedMessage
+from write_api.kafka.errors import COMMIT_LOST
 from write_api.kafka.topics import SECONDS
 
 _POLL_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 6.0
-_COMMIT_LOST: Final = {
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - librdkafka's own codes begin so
-    KafkaError._STATE,  # noqa: SLF001 - as above
-    KafkaError._NO_OFFSET,  # noqa: SLF001 - as above
-    KafkaError._WAIT_COORD,  # noqa: SLF001 - as above
-}
-"""Another process has these partitions by now, or nobody while the broker is away: whoever has them next does the batch
-again, which is harmless.
-"""
 
-_Pairs = list[tuple[str, bytes | None]]  # as librdkafka always gives headers; the stubs allow what may be sent too
+_Pairs = list[tuple[str, bytes | None]]  # what librdkafka returns as headers; the stubs also allow what may be sent
 
 log = structlog.get_logger()
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """What a role consumes: the topic, and at most how many messages are taken at a time."""
+    """The topic that a role consumes, and the maximum number of messages in a batch."""
 
     role: str
     topic: Topic
@@ -59,8 +48,8 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return f"cheeper.{self.role}"
 
 
-def member_settings(subscription: Subscription, bootstrap_servers: str, topic_prefix: str) -> dict[str, Any]:
-    """Librdkafka's settings for a member of the role's group."""
+def consumer_config(subscription: Subscription, bootstrap_servers: str, topic_prefix: str) -> dict[str, Any]:
+    """Return librdkafka's settings for a consumer of the role's group."""
     return {
         "bootstrap.servers": bootstrap_servers,
         "client.id": f"write-api-{subscription.role}",
@@ -68,46 +57,49 @@ def member_settings(subscription: Subscription, bootstrap_servers: str, topic_pr
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
-        # Kafka's least; Tansu lets the first member of a group wait for half of it.
+        # Kafka's minimum; Tansu lets the first member of a group wait for half of it.
         "session.timeout.ms": 6000,
         "heartbeat.interval.ms": 1500,
         "fetch.wait.max.ms": 100,
-        "queued.max.messages.kbytes": 16_384,  # while the database is away and nothing is taken from it
+        "queued.max.messages.kbytes": 16_384,  # bounds what is fetched while a batch cannot be handled
         "log_level": 2,
     }
 
 
-class Member:
-    """A process of a group.
+class GroupConsumer:
+    """A member of a consumer group.
 
-    One that waits for a server beyond max.poll.interval.ms loses its partitions to another one, and does or does not
-    handle its batch as well: commands are idempotent. It rejoins with the next `receive`.
-    `topic_id` is told with each offset: one that was committed for another topic of that name, which was wiped, means
-    nothing in this one, which is read from its beginning. Tansu keeps no such note, nor any offset of a topic it lost.
-    `assignment`: its partitions, each with the offset that it began or begins at; none where none was committed.
-    `joined`: it is in the group and has its partitions, of which there are none where the group has more members.
+    A member that waits longer than max.poll.interval.ms loses its partitions to another one, and may or may not have
+    handled its batch: commands are idempotent. It rejoins with the next `receive`.
+
+    The topic's id is committed with each offset. An offset that was committed for an older topic of that name means
+    nothing for this one, which is then read from its beginning. Tansu stores no such metadata, and no offset of a topic
+    that it lost.
+
+    `assignment` has the assigned partitions, each with the offset at which it starts, or None if none was committed.
+    `joined` is true while the group has assigned partitions, even an empty set because it has more members.
     """
 
     def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
-        self._topic_id = topic_id
         self.joined = False
-        self._refused: KafkaError | None = None
-        self._unanswered = 0  # commits
         self.assignment: dict[int, int | None] = {}
-        settings = member_settings(subscription, bootstrap_servers, topic_prefix)
-        self._consumer = Consumer({**settings, "on_commit": self._answered})
+        self._topic_id = topic_id
+        self._error: KafkaError | None = None
+        self._commits_in_flight = 0
+        config = consumer_config(subscription, bootstrap_servers, topic_prefix)
+        self._consumer = Consumer({**config, "on_commit": self._on_commit})
         self._consumer.subscribe(
-            [subscription.topic.named(topic_prefix)], on_assign=self._assigned, on_revoke=self._revoked
+            [subscription.topic.named(topic_prefix)], on_assign=self._on_assign, on_revoke=self._on_revoke
         )
 
-    def receive(self, limit: int) -> list[Received]:
-        """The next messages, as many as are there and at most `limit`; none after a tenth of a second without any.
+    def receive(self, limit: int) -> list[ConsumedMessage]:
+        """Return the next messages, at most `limit`, or an empty list after a tenth of a second without any.
 
-        Raises KafkaException, for an earlier `commit` too.
+        Raise KafkaException, also for an earlier `commit`.
         """
         first = self._consumer.poll(_POLL_SECONDS)
-        if self._refused is not None:
-            raise KafkaException(self._refused)
+        if self._error is not None:
+            raise KafkaException(self._error)
         if first is None:
             return []
         more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
@@ -115,78 +107,77 @@ class Member:
         for message in (first, *more):
             error = message.error()
             if error is None:
-                good.append(_received(message))
+                good.append(_consumed(message))
             elif not good:
                 raise KafkaException(error)
-            else:  # librdkafka tells it once
-                self._refused = error
+            else:  # librdkafka reports it once, so the next call raises it
+                self._error = error
         return good
 
-    def commit(self, messages: Sequence[Received]) -> None:
-        """Say that all up to and with these messages is done.
+    def commit(self, messages: Sequence[ConsumedMessage]) -> None:
+        """Commit the offsets behind these messages.
 
-        It waits for no answer, which `receive` looks at. While the broker is away a commit has none; when it is back,
-        the answer waits for the group's next rebalance, which only `receive` serves: one that waited would do so for
-        ever, outside of the group.
+        It does not wait for the response, which `receive` handles. While the broker is unavailable there is none; then
+        the response waits for the group's next rebalance, which only `receive` serves. Waiting for it here would never
+        end.
         """
         following = {(message.topic, message.partition): message.offset + 1 for message in messages}
-        offsets = [TopicPartition(*place, offset, self._topic_id) for place, offset in following.items()]
+        offsets = [TopicPartition(*partition, offset, self._topic_id) for partition, offset in following.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
-            self._unanswered += 1
+            self._commits_in_flight += 1
         except KafkaException as error:
-            self._committed(error.args[0])
+            self._check_commit(error.args[0])
 
     def close(self) -> None:
-        """Leave the group, once it is joined and has answered: for some seconds that is waited for, and what comes is
-        handled by others.
+        """Leave the group, after waiting some seconds until it is joined and has responded.
 
-        Tansu takes one that leaves before its join is answered for the group's leader for ever, and then gives nobody
-        any partitions. And librdkafka waits for the answer to a commit as long as the broker is away, for ever if need
-        be (its issue 3740): such a consumer is only dropped, and the group misses it after the session's time.
+        Tansu takes a member that leaves during its join for the leader for ever, and then assigns no partitions. And
+        librdkafka waits for the response to a commit for as long as the broker is unavailable (its issue 3740): such a
+        consumer is only dropped, and the group removes it after the session time-out.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
-        with suppress(KafkaException):  # which would hide why the member is closed
-            while (self._unanswered or not self.joined) and time.monotonic() < deadline:
+        with suppress(KafkaException):  # which would hide the reason for closing
+            while (self._commits_in_flight or not self.joined) and time.monotonic() < deadline:
                 self._consumer.poll(_POLL_SECONDS)
-        if self._unanswered:
+        if self._commits_in_flight:
             del self._consumer
         else:
             self._consumer.close()
 
-    def _answered(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
-        self._unanswered -= 1
-        self._committed(error)
+    def _on_commit(self, error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
+        self._commits_in_flight -= 1
+        self._check_commit(error)
 
-    def _committed(self, error: KafkaError | None) -> None:
+    def _check_commit(self, error: KafkaError | None) -> None:
         if error is None:
             return
-        if error.code() in _COMMIT_LOST:
-            log.info("the batch is handled, and its offsets are not committed", why=error.str())
+        if error.code() in COMMIT_LOST:  # the next owner of the partitions handles the batch again, which is harmless
+            log.info("batch handled, offsets not committed", reason=error.str())
         else:
-            self._refused = error
+            self._error = error
 
-    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
         committed = consumer.committed(partitions, timeout=SECONDS) if partitions else []
-        for place in committed:
-            if place.error is not None:
-                raise KafkaException(place.error)
-            if place.metadata and place.metadata != self._topic_id:
-                place.offset = OFFSET_BEGINNING
-        self.assignment = {place.partition: place.offset if place.offset >= 0 else None for place in committed}
+        for partition in committed:
+            if partition.error is not None:
+                raise KafkaException(partition.error)
+            if partition.metadata and partition.metadata != self._topic_id:
+                partition.offset = OFFSET_BEGINNING
+        self.assignment = {each.partition: each.offset if each.offset >= 0 else None for each in committed}
         consumer.assign(committed)
 
-    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = False
         self.assignment = {}
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
 
 
-def _received(message: Message) -> Received:
+def _consumed(message: Message) -> ConsumedMessage:
     kind, sent_at = message.timestamp()
-    return Received(
+    return ConsumedMessage(
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,

@@ -1,4 +1,4 @@
-"""How far a consumer is behind: in messages, by the ends of its partitions, and in seconds, by what it has in hand."""
+"""The lag of a consumer: in messages up to the high-water marks, and in seconds by the oldest message in flight."""
 
 from __future__ import annotations
 
@@ -11,66 +11,72 @@ import structlog
 from confluent_kafka import KafkaException
 
 from write_api.bus.errors import UnavailableError
-from write_api.consumer.message import Received
+from write_api.consumer.message import ConsumedMessage
+from write_api.kafka.topics import TopicAdmin
 from write_api.ops.metrics import ConsumerMetrics
 
-_LOOK_SECONDS: Final = 2.0
-
-Ends = Callable[[], tuple[Mapping[int, int], Mapping[int, int]]]
-"""The first and the next offset of each partition of the topic, as the broker says. Blocks, raises KafkaException."""
+_POLL_SECONDS: Final = 2.0
 
 log = structlog.get_logger()
 
 
 class Lag:
-    """Kept beside the consumer's course, so that it is told also while a batch cannot be handled.
+    """Measures the lag beside the consumer loop, so that it is exposed also while a batch cannot be handled.
 
-    `waiting` gives how many letters of `topic` wait among the dead letters; it raises UnavailableError.
+    `count_dead_letters` returns the number of parked messages, or raises UnavailableError.
     """
 
-    def __init__(self, topic: str, ends: Ends, waiting: Callable[[], Awaitable[int]], metrics: ConsumerMetrics) -> None:
+    def __init__(
+        self, topic: TopicAdmin, count_dead_letters: Callable[[], Awaitable[int]], metrics: ConsumerMetrics
+    ) -> None:
         self._topic = topic
-        self._ends = ends
-        self._waiting = waiting
+        self._count_dead_letters = count_dead_letters
         self._metrics = metrics
         self._next: dict[int, int | None] = {}
         self._oldest: float | None = None
-        metrics.seconds_from(self._seconds)
+        metrics.lag_seconds_from(self._seconds)
 
-    def assigned(self, following: Mapping[int, int | None]) -> None:
-        """These are the process's partitions now, each with the offset of its next message, if that is known."""
-        self._next = dict(following)
+    def assigned(self, assignment: Mapping[int, int | None]) -> None:
+        """Set the assigned partitions, each with the offset of its next message, or None if that is unknown."""
+        self._next = dict(assignment)
         self._oldest = None
 
-    def received(self, messages: Sequence[Received]) -> None:
-        """These are in hand now; none when all that was there is done."""
+    def received(self, messages: Sequence[ConsumedMessage]) -> None:
+        """Set the messages in flight, which are none at the end of the log."""
         times = [message.timestamp for message in messages if message.timestamp is not None]
         self._oldest = min(times) / 1000 if times else None
 
-    def done(self, messages: Sequence[Received]) -> None:
-        """These are done. The oldest is still told of until more were asked for: only then it is clear what is left."""
+    def consumed(self, messages: Sequence[ConsumedMessage]) -> None:
+        """Advance behind these messages. The oldest one counts until the next poll shows what is left."""
         for message in messages:
             if message.partition in self._next:
                 self._next[message.partition] = message.offset + 1
-        self._metrics.done(len(messages))
+        self._metrics.consumed(len(messages))
 
     async def watch(self) -> None:
-        """Look again and again until this is cancelled. A server that is away leaves what was seen last."""
+        """Poll until cancelled. While a server is unavailable its metrics keep their last values."""
         while True:
-            try:
-                first, ends = await asyncio.to_thread(self._ends)
-                self._metrics.lag(self._behind(first, ends))
-            except (KafkaException, TimeoutError) as error:
-                log.debug("the lag cannot be seen", why=type(error).__name__)
-            try:
-                self._metrics.letters(self._topic, await self._waiting())
-            except UnavailableError as error:
-                log.debug("the dead letters cannot be counted", why=str(error))
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self.poll()
+            await asyncio.sleep(_POLL_SECONDS)
 
-    def _behind(self, first: Mapping[int, int], ends: Mapping[int, int]) -> int:
-        places = {partition: first.get(partition, 0) if at is None else at for partition, at in self._next.items()}
-        return sum(max(0, ends.get(partition, 0) - at) for partition, at in places.items())
+    async def poll(self) -> None:
+        """Read the high-water marks and count the dead letters once."""
+        try:
+            first, ends = await asyncio.to_thread(self._offsets)
+            self._metrics.lag(self._messages(first, ends))
+        except (KafkaException, TimeoutError) as error:
+            log.debug("lag unavailable", reason=type(error).__name__)
+        try:
+            self._metrics.dead_letters(self._topic.topic.name, await self._count_dead_letters())
+        except UnavailableError as error:
+            log.debug("dead letters unavailable", reason=str(error))
+
+    def _offsets(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        return self._topic.first_offsets(), self._topic.high_water_marks()
+
+    def _messages(self, first: Mapping[int, int], ends: Mapping[int, int]) -> int:
+        following = {partition: first.get(partition, 0) if at is None else at for partition, at in self._next.items()}
+        return sum(max(0, ends.get(partition, 0) - at) for partition, at in following.items())
 
     def _seconds(self) -> float:
         oldest = self._oldest

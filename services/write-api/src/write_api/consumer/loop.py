@@ -1,28 +1,31 @@
-"""A consumer's course: receive a batch, handle it however long that takes, commit its offsets, again."""
+"""The consumer loop: receive a batch, handle it however long that takes, and commit its offsets."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 from confluent_kafka import KafkaException
 
+from cheeper_runtime.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import AbandonedError, AsyncRetryLoop, Backoff, sleep_unless
 from write_api.bus.errors import UnavailableError
-from write_api.consumer.batch import Batches, Found, TooMuchPoisonError
-from write_api.consumer.group_consumer import Member, Subscription
+from write_api.consumer.batch import BatchHandler
+from write_api.consumer.group_consumer import GroupConsumer
 from write_api.consumer.lag import Lag
-from write_api.consumer.message import Received
-from write_api.kafka.topics import Admin, TopicMismatchError, describe, ensure_topics, error_words
-from write_api.ops.backoff import Backoff, sleep_unless
-from write_api.ops.needs import Needs
+from write_api.consumer.message import ConsumedMessage
+from write_api.kafka.errors import error_text
+from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 
 KAFKA, GROUP, MESSAGES = "kafka", "group", "messages"
 NEEDS: Final = (KAFKA, GROUP, MESSAGES)
-"""The broker with its topics; a place in the consumer group, whose share of the partitions may be none; that what these
-give can be handled.
+"""The broker with its topics; membership of the consumer group, which may assign no partitions; the ability to handle
+the messages.
 """
 
 _CHECK_SECONDS: Final = 2.0
@@ -32,155 +35,133 @@ log = structlog.get_logger()
 
 
 class TopicReplacedError(Exception):
-    """The topic was deleted and made again."""
+    """The topic was deleted and created again."""
 
 
-class Consumer:
-    """Handles messages until `stop` is set or `limit` that led to something were handled or parked. `lag` is told
-    how far it is.
+class ConsumerLoop:
+    """Handles messages until `stop` is set, or until `limit` messages that led to something were handled or parked.
+
+    `join` returns a new member of the group for the topic with that id; `batch` is the maximum size of a batch.
     """
 
-    def __init__(  # noqa: PLR0913 - what bootstrap hands it
+    def __init__(  # noqa: PLR0913 - the parts that bootstrap builds
         self,
-        subscription: Subscription,
-        bootstrap_servers: str,
-        topic_prefix: str,
-        batches: Batches,
-        needs: Needs,
+        topic: TopicAdmin,
+        join: Callable[[str], GroupConsumer],
+        handler: BatchHandler,
+        readiness: Readiness,
         *,
+        batch: int,
         lag: Lag | None = None,
     ) -> None:
-        self._subscription = subscription
-        self._bootstrap_servers = bootstrap_servers
-        self._prefix = topic_prefix
-        self._batches = batches
-        self._needs = needs
+        self._topic = topic
+        self._join = join
+        self._handler = handler
+        self._readiness = readiness
+        self._batch = batch
         self._lag = lag
+        self._retry = AsyncRetryLoop(readiness, MESSAGES, UnavailableError, on_failure=self._create_topics)
         self._assignment: Mapping[int, int | None] = {}
-        self._admin = Admin(bootstrap_servers)
         self._topic_id: str | None = None
-        self._done = 0
+        self._handled = 0
 
     async def run(self, stop: asyncio.Event, limit: int | None = None) -> bool:
-        """Consume, and begin again with a new member after every fault of Kafka's; false where poison ended it.
+        """Consume, and start again with a new member after every failure of Kafka. Return False if poison ended it.
 
-        Too much poison in a row ends the consumption but not the process, whose readiness says why: whoever starts
-        processes that ended would otherwise park the topic, batch by batch.
+        Too much poison ends the loop but not the process, whose readiness exposes the reason: a supervisor that starts
+        ended processes again would park the whole topic, batch by batch.
         """
         backoff = Backoff()
         while not stop.is_set() and not self._reached(limit):
-            done = self._done
+            handled = self._handled
             try:
-                await self._course(stop, limit)
+                await self._run_once(stop, limit)
             except TooMuchPoisonError as error:
-                self._needs.unmet(MESSAGES, str(error))
-                log.error(  # noqa: TRY400 - its text says all
-                    "stopped: see to the cause and start this process again",
-                    why=str(error),
+                self._readiness.failed(MESSAGES, str(error))
+                log.error(  # noqa: TRY400 - the text says everything
+                    "stopped: remove the cause and start this process again",
+                    reason=str(error),
                     last_error=error.last_error,
                 )
                 return False
             except TopicReplacedError:
-                log.warning("the topic was replaced", topic=self._subscription.topic.named(self._prefix))
+                log.warning("topic replaced", topic=self._topic.name)
             except TopicMismatchError as error:
-                self._needs.unmet(KAFKA, str(error))
+                self._readiness.failed(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except (KafkaException, TimeoutError) as error:
-                self._needs.unmet(KAFKA, _words(error))
+                self._readiness.failed(KAFKA, error_text(error))
                 await backoff.pause(stop)
-            if self._done > done:
+            if self._handled > handled:
                 backoff.reset()
         if limit is not None and self._reached(limit):
-            log.info("stopped at the limit", limit=limit, handled=self._done)
+            log.info("stopped at the limit", limit=limit, handled=self._handled)
         return True
 
-    async def _course(self, stop: asyncio.Event, limit: int | None) -> None:
+    async def _run_once(self, stop: asyncio.Event, limit: int | None) -> None:
         self._topic_id = await self._find_topic()
-        member = Member(self._subscription, self._bootstrap_servers, self._prefix, self._topic_id)
-        self._tell_joined(member)
+        consumer = self._join(self._topic_id)
+        self._report_joined(consumer)
         try:
-            await self._consume(member, stop, limit)
+            await self._consume(consumer, stop, limit)
+        except AbandonedError:
+            pass  # `stop` was set while a batch could not be handled
         finally:
-            await asyncio.to_thread(member.close)
+            await asyncio.to_thread(consumer.close)
 
-    async def _consume(self, member: Member, stop: asyncio.Event, limit: int | None) -> None:
-        self._needs.met(MESSAGES)
-        check_at, most = 0.0, self._subscription.batch
+    async def _consume(self, consumer: GroupConsumer, stop: asyncio.Event, limit: int | None) -> None:
+        self._readiness.ok(MESSAGES)
+        check_at = 0.0
         while not stop.is_set() and not self._reached(limit):
             if time.monotonic() >= check_at:
                 await self._check_topic()
                 check_at = time.monotonic() + _CHECK_SECONDS
-            wanted = most if limit is None else min(most, limit - self._done)
-            messages = await asyncio.to_thread(member.receive, wanted)
-            self._tell_joined(member)
-            self._tell_lag(member, messages)
-            found = self._batches.read(messages)
-            if messages and await self._handle(found, stop):
-                await asyncio.to_thread(member.commit, messages)
-                self._done += sum(1 for one in found if one.content)
-                if self._lag is not None:
-                    self._lag.done(messages)
+            wanted = self._batch if limit is None else min(self._batch, limit - self._handled)
+            messages = await asyncio.to_thread(consumer.receive, wanted)
+            self._report_joined(consumer)
+            self._report_lag(consumer, messages)
+            if not messages:
+                continue
+            batch = self._handler.decode(messages)
+            await self._retry.run(partial(self._handler.handle, batch), stop)
+            await asyncio.to_thread(consumer.commit, messages)
+            self._handled += sum(1 for decoded in batch if decoded.content)
+            if self._lag is not None:
+                self._lag.consumed(messages)
 
-    def _tell_joined(self, member: Member) -> None:
-        if member.joined:
-            self._needs.met(GROUP)
-        else:
-            self._needs.unmet(GROUP, "has no partitions yet")
+    def _report_joined(self, consumer: GroupConsumer) -> None:
+        self._readiness.report(GROUP, None if consumer.joined else "has no partitions yet")
 
-    def _tell_lag(self, member: Member, messages: Sequence[Received]) -> None:
+    def _report_lag(self, consumer: GroupConsumer, messages: Sequence[ConsumedMessage]) -> None:
         if self._lag is None:
             return
-        if member.assignment is not self._assignment:  # a rebalance gives another one
-            self._assignment = member.assignment
+        if consumer.assignment is not self._assignment:  # a rebalance sets a new one
+            self._assignment = consumer.assignment
             self._lag.assigned(self._assignment)
         self._lag.received(messages)
 
-    async def _handle(self, batch: Sequence[Found], stop: asyncio.Event) -> bool:
-        """Handle a batch, tried again until it succeeds; false where `stop` came first."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._batches.handle(batch)
-            except UnavailableError as error:
-                self._needs.unmet(MESSAGES, str(error))
-                await self._mend_topics()
-                await backoff.pause(stop)
-                if stop.is_set():
-                    return False
-            else:
-                self._needs.met(MESSAGES)
-                return True
-
-    async def _mend_topics(self) -> None:
-        """What a batch waits for may be a topic that went with a wiped Kafka, and nobody else may be there to make it:
-        our own topic is looked for between batches, one that a batch is sent to is not.
+    async def _create_topics(self, _error: UnavailableError) -> None:
+        """Create missing topics while a batch waits: one that it is sent to may have been lost with a wiped Kafka, and
+        no other process may be there to create it. `_check_topic` only checks the topic that is consumed.
         """
         try:
-            await asyncio.to_thread(self._admin.ask, ensure_topics, self._prefix)
+            await asyncio.to_thread(self._topic.create_missing)
         except (KafkaException, TimeoutError, TopicMismatchError) as error:
-            self._needs.unmet(KAFKA, _words(error))
+            self._readiness.failed(KAFKA, error_text(error))
         else:
-            self._needs.met(KAFKA)
+            self._readiness.ok(KAFKA)
 
     async def _find_topic(self) -> str:
-        """Make sure of the topic; its id."""
-        await asyncio.to_thread(self._admin.ask, ensure_topics, self._prefix)
-        found = await self._current_topic()
-        if found is None:
-            raise TimeoutError("the topic is made, and not there yet")
-        return found
+        await asyncio.to_thread(self._topic.create_missing)
+        topic_id = await asyncio.to_thread(self._topic.topic_id)
+        if topic_id is None:
+            raise TimeoutError("the topic is created and not available yet")
+        return topic_id
 
     async def _check_topic(self) -> None:
-        if await self._current_topic() != self._topic_id:
+        if await asyncio.to_thread(self._topic.topic_id) != self._topic_id:
             raise TopicReplacedError
-        self._needs.met(KAFKA)
-
-    async def _current_topic(self) -> str | None:
-        return await asyncio.to_thread(self._admin.ask, describe, self._subscription.topic, self._prefix)
+        self._readiness.ok(KAFKA)
 
     def _reached(self, limit: int | None) -> bool:
-        return limit is not None and self._done >= limit
-
-
-def _words(error: Exception) -> str:
-    return error_words(error.args[0]) if isinstance(error, KafkaException) else str(error) or "no answer"
+        return limit is not None and self._handled >= limit

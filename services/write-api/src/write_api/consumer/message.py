@@ -1,10 +1,10 @@
-"""What comes from a topic: messages, what they hold, and letters, which are messages to be parked."""
+"""The messages of a consumer: consumed ones, decoded ones, and dead letters, which are messages to be parked."""
 
 from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,13 +13,16 @@ import msgspec
 from cheeper_contracts.dead_letters import CRASHED, Reason
 from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Message
+from write_api.bus.outcome import ReceivedCommand
 
 M = TypeVar("M", bound=Message)
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as Kafka gave it. `key` is none where it has none or none that is text: it is ordered with nothing.
-    `timestamp`: when it was sent, in milliseconds since the epoch, where that is known.
+class ConsumedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as Kafka delivered it.
+
+    `key` is None if it has none; such a message is ordered with no other. `timestamp` is in milliseconds since the
+    epoch, and None if it is unknown.
     """
 
     topic: str
@@ -31,16 +34,16 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: int | None = None
 
     def content_digest(self) -> bytes:
-        """32 bytes by which the message is known again, beside its topic and partition."""
+        """Return 32 bytes that identify the message within its topic and partition."""
         return hashlib.sha256(msgspec.msgpack.encode((self.key, self.headers, self.value))).digest()
 
     def header(self, name: str) -> str | None:
-        """A header's text, as far as it can be read."""
-        found = dict(self.headers).get(name)
-        return None if found is None else found.decode(errors="replace")
+        """Return a header's text, with a replacement for each byte that is not text."""
+        value = dict(self.headers).get(name)
+        return None if value is None else value.decode(errors="replace")
 
-    def told(self) -> dict[str, str | int | None]:
-        """What a line of the log says of it."""
+    def log_fields(self) -> dict[str, str | int | None]:
+        """Return what identifies the message in the log."""
         return {
             "message_id": self.header("ce_id"),
             "correlation_id": self.header("ce_correlationid"),
@@ -51,21 +54,37 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to be parked: why, the error, and the digest of its stack: 16 hexadecimal
-    digits, the same for failures at one place. One that is parked behind others has neither.
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to be parked, with the error and the digest of its stack: 16 hexadecimal digits, the same for failures
+    at one place. A message that is parked behind another one has neither.
     """
 
-    message: Received
+    message: ConsumedMessage
     reason: Reason
     error: str | None = None
     stack_digest: str | None = None
 
 
-def content_of(message: Received, decode: Callable[[str, bytes | None], M]) -> tuple[M, Envelope]:
-    """What the message holds, with its envelope; `decode` is the codec's for commands or for events.
+class DecodedMessage(msgspec.Struct, frozen=True):
+    """A message with the commands that follow from it, which may be none, or with the dead letter that it becomes."""
 
-    Raises ValueError where it cannot be read or does not fit together, and UnknownMessageTypeError.
+    message: ConsumedMessage
+    content: Sequence[ReceivedCommand] | DeadLetter
+
+    @property
+    def commands(self) -> Sequence[ReceivedCommand]:
+        """The commands, of which a dead letter has none."""
+        return () if isinstance(self.content, DeadLetter) else self.content
+
+    def message_ids(self) -> set[str]:
+        """Return the message ids of its commands."""
+        return {command.envelope.message_id for command in self.commands}
+
+
+def content_of(message: ConsumedMessage, decode: Callable[[str, bytes | None], M]) -> tuple[M, Envelope]:
+    """Return the message's content and envelope; `decode` is the codec's function for commands or for events.
+
+    Raise ValueError if the message cannot be read or is inconsistent, and UnknownMessageTypeError.
     """
     envelope = from_headers(message.headers)
     for identifier in (envelope.message_id, envelope.correlation_id, envelope.reply_to):
@@ -77,18 +96,18 @@ def content_of(message: Received, decode: Callable[[str, bytes | None], M]) -> t
     return content, envelope
 
 
-def crashed(message: Received, error: Exception) -> Letter:
-    """The letter of a message on which our own code crashed."""
-    return Letter(message=message, reason=CRASHED, error=sentence(error), stack_digest=_digest(error))
+def crashed(message: ConsumedMessage, error: Exception) -> DeadLetter:
+    """Return the dead letter of a message on which our own code crashed."""
+    return DeadLetter(message=message, reason=CRASHED, error=sentence(error), stack_digest=_digest(error))
 
 
-def unreadable(message: Received, reason: Reason, error: Exception) -> Letter:
-    """The letter of a message that is malformed or of an unknown type."""
-    return Letter(message=message, reason=reason, error=str(error), stack_digest=_digest(error))
+def unreadable(message: ConsumedMessage, reason: Reason, error: Exception) -> DeadLetter:
+    """Return the dead letter of a message that is malformed or of an unknown type."""
+    return DeadLetter(message=message, reason=reason, error=str(error), stack_digest=_digest(error))
 
 
 def sentence(error: Exception) -> str:
-    """An error in some words."""
+    """Return an error's type and text in at most 500 characters."""
     return f"{type(error).__name__}: {error}"[:500]
 
 

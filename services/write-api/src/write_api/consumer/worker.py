@@ -1,4 +1,4 @@
-"""The worker: consumes `cheeper.commands`, each message of which is a command to be run."""
+"""The worker role consumes `cheeper.commands`, each message of which is a command to run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
 from write_api.bus.bus import MAX_BATCH
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.group_consumer import Subscription
-from write_api.consumer.message import Letter, Received, content_of, unreadable
+from write_api.consumer.message import ConsumedMessage, DeadLetter, content_of, unreadable
 
 SUBSCRIPTION: Final = Subscription(role="worker", topic=topics.COMMANDS, batch=MAX_BATCH)
 
 
-def read(message: Received) -> tuple[ReceivedCommand] | Letter:
-    """The command that the message holds, or the letter to park it as."""
+def decode(message: ConsumedMessage) -> tuple[ReceivedCommand] | DeadLetter:
+    """Return the message's command, or its dead letter if it cannot be read."""
     try:
         command, envelope = content_of(message, codec.decode_command)
     except codec.UnknownMessageTypeError as error:
         return unreadable(message, UNKNOWN_TYPE, error)
-    except ValueError as error:  # which an envelope, a value and a UUID that cannot be read all are
+    except ValueError as error:  # the base of the errors of envelope, value and UUID
         return unreadable(message, MALFORMED, error)
     return (ReceivedCommand(command=command, envelope=envelope),)

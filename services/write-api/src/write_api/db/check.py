@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cheeper_runtime.checks import Check
 from write_api.db.migrate import missing_revision
-from write_api.ops.needs import Check
-from write_api.ops.recent_failure import Trouble
+from write_api.ops.recent_failure import RecentFailure
 
 
-def check_of_database(engine: AsyncEngine, trouble: Trouble | None = None) -> Check:
+def check_of_database(engine: AsyncEngine, failure: RecentFailure | None = None) -> Check:
     """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
 
     async def check() -> str | None:
@@ -20,6 +20,6 @@ def check_of_database(engine: AsyncEngine, trouble: Trouble | None = None) -> Ch
             return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
         if missing:
             return f"waiting for migration {missing}"
-        return trouble.why_not() if trouble else None
+        return failure.reason() if failure else None
 
     return check

@@ -25,7 +25,7 @@ from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
 from write_api.db.notifications import PostgresNotifications
 from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
-from write_api.ops.recent_failure import Trouble
+from write_api.ops.recent_failure import RecentFailure
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
@@ -128,7 +128,7 @@ class PostgresTransactions:
     ) -> None:
         self._engine = engine
         self._at_end = at_end
-        self.trouble = Trouble()
+        self.failure = RecentFailure()
 
     @asynccontextmanager
     async def begin(self, keys: Collection[str], together: Sequence[Command] = ()) -> AsyncIterator[PostgresUnitOfWork]:
@@ -144,9 +144,9 @@ class PostgresTransactions:
                     if self._at_end is not None:
                         await self._at_end(connection)
         except UnavailableError as error:
-            self.trouble.met(str(error))
+            self.failure.record(str(error))
             raise
-        self.trouble.over()
+        self.failure.clear()
 
 
 def _identifiers(commands: Iterable[Command], *fields: str) -> list[str]:

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
+from cheeper_runtime.checks import Check
 from write_api.bus.dispatcher import Dispatcher
 from write_api.http.context import ContextMiddleware
 from write_api.http.forms import MAX_BODY_BYTES
@@ -20,7 +21,6 @@ from write_api.http.health import health_handlers
 from write_api.http.metrics_page import MeteringMiddleware, metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
 from write_api.ops.metrics import HttpMetrics
-from write_api.ops.needs import Check
 
 
 def create_app(

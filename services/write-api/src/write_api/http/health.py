@@ -15,11 +15,11 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_runtime.checks import Check
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.in_time import in_time
 from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
-from write_api.ops.needs import Check
 
 CHECK_SECONDS: Final = 2.0
 

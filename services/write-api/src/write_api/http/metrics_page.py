@@ -53,4 +53,4 @@ class MeteringMiddleware:
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = scope.get("path_template") or NO_ROUTE
-            self._metrics.answered(route, method, status, time.perf_counter() - began)
+            self._metrics.responded(route, method, status, time.perf_counter() - began)

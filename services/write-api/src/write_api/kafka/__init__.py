@@ -1,1 +1,1 @@
-"""The write side's Kafka: topics, the producer of commands, and consumption."""
+"""The clients of Kafka that several parts share: the topics, the producer of commands, and errors."""

@@ -1,4 +1,4 @@
-"""What readiness asks of Kafka."""
+"""The readiness check of Kafka."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import asyncio
 from confluent_kafka import KafkaException
 
 from cheeper_contracts.topics import Topic
-from write_api.kafka.topics import Admin, TopicMismatchError, describe
-from write_api.ops.needs import Check
-from write_api.ops.recent_failure import Trouble
+from cheeper_runtime.checks import Check
+from write_api.kafka.topics import TopicAdmin, TopicMismatchError
+from write_api.ops.recent_failure import RecentFailure
 
 
-def check_of_topic(bootstrap_servers: str, topic: Topic, prefix: str, trouble: Trouble) -> Check:
-    """Whether Kafka answers, has the topic as it must be, and lately took what was sent."""
-    admin = Admin(bootstrap_servers)
+def check_of_topic(bootstrap_servers: str, topic: Topic, prefix: str, failure: RecentFailure) -> Check:
+    """Return a check that fails if the topic is missing or wrong, or if sending to it failed recently."""
+    admin = TopicAdmin(bootstrap_servers, topic, prefix)
 
     async def check() -> str | None:
         try:
-            found = await asyncio.to_thread(admin.ask, describe, topic, prefix)
+            topic_id = await asyncio.to_thread(admin.topic_id)
         except KafkaException as error:
             return f"no answer: {error.args[0].name()}"
         except TopicMismatchError as error:
             return str(error)
-        return trouble.why_not() if found else f"waiting for the topic {topic.name}"
+        return failure.reason() if topic_id else f"waiting for the topic {topic.name}"
 
     return check

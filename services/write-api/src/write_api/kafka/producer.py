@@ -1,7 +1,7 @@
 """The producer of commands for asyncio: `send` returns once the broker has the message.
 
-confluent_kafka's own AIOProducer cannot send headers (2.16), so this is the plain Producer with one thread that
-serves its delivery reports.
+confluent_kafka's own AIOProducer cannot send headers (2.16), so this is the plain Producer with one thread that serves
+its delivery reports.
 """
 
 from __future__ import annotations
@@ -18,40 +18,35 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
-from write_api.kafka.topics import error_words
-from write_api.ops.recent_failure import Trouble
+from write_api.kafka.errors import ALL_BROKERS_DOWN, PURGED, error_text
+from write_api.ops.recent_failure import RecentFailure
 
 DELIVERY_SECONDS: Final = 5.0
-AWAY_SECONDS: Final = 1.0
-"""For a send while no broker is connected: time to connect to one that is there, and else to say soon that none is."""
-MOST_WAITING: Final = 10_000
-MOST_WAITING_KBYTES: Final = 32_768
-_LATE_SECONDS: Final = 1.0
-"""For librdkafka to say that the time of a delivery is over."""
+UNAVAILABLE_SECONDS: Final = 1.0
+"""The time-out of a send while no broker is connected: enough to connect to one that has come back."""
+MAX_QUEUED_MESSAGES: Final = 10_000
+MAX_QUEUED_KBYTES: Final = 32_768
+_REPORT_SECONDS: Final = 1.0
+"""The maximum delay of librdkafka in reporting that the time of a delivery is over."""
 _POLL_SECONDS: Final = 0.1
 
-_NO_FAULT_OF_THE_PRODUCER: Final = {
-    KafkaError._PURGE_QUEUE,  # noqa: SLF001 - its public name
-    KafkaError._PURGE_INFLIGHT,  # noqa: SLF001 - as above
-    KafkaError.MSG_SIZE_TOO_LARGE,
-}
+_NOT_THE_PRODUCERS_FAULT: Final = {*PURGED, KafkaError.MSG_SIZE_TOO_LARGE}
 
 log = structlog.get_logger()
 
 
 class BrokerUnavailableError(Exception):
-    """The broker did not confirm a message in time: whether it has it is unknown. Sending it again is safe."""
+    """The broker did not acknowledge a message in time: it may or may not have it. Sending it again is safe."""
 
 
 class MessageTooLargeError(Exception):
-    """The broker takes no message of this size, now or ever: the topic's limit is too small for our commands. The text
-    names the topic.
-    """
+    """The topic's size limit is too small for this message, now and later. The text names the topic."""
 
 
 class CommandProducer:
-    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls. `trouble` is
-    told whether the broker takes them.
+    """Sends commands to `cheeper.commands`, each to the partition of its key, in the order of the calls.
+
+    `recent_failure` records whether the broker accepts them.
     """
 
     def __init__(
@@ -60,9 +55,9 @@ class CommandProducer:
         topic_prefix: str = "",
         delivery_seconds: float = DELIVERY_SECONDS,
         client_id: str = "write-api-http",
-        trouble: Trouble | None = None,
+        recent_failure: RecentFailure | None = None,
     ) -> None:
-        self._trouble = trouble or Trouble()
+        self._recent_failure = recent_failure or RecentFailure()
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
         self._config: dict[str, Any] = {
@@ -70,30 +65,30 @@ class CommandProducer:
             "client.id": client_id,
             "enable.idempotence": True,
             "linger.ms": 0.5,
-            # What waits for a broker that is slow or away is bounded; whoever comes beyond it is told so at once.
-            "queue.buffering.max.messages": MOST_WAITING,
-            "queue.buffering.max.kbytes": MOST_WAITING_KBYTES,
-            # A broker that finds a batch too large refuses all commands in it: a low limit is to meet large ones alone.
+            # The queue for a slow or unavailable broker is bounded; a send beyond it fails at once.
+            "queue.buffering.max.messages": MAX_QUEUED_MESSAGES,
+            "queue.buffering.max.kbytes": MAX_QUEUED_KBYTES,
+            # A broker that finds a batch too large refuses every command in it: small batches keep the damage small.
             "batch.size": 65_536,
             "delivery.timeout.ms": int(delivery_seconds * 1000),
             "allow.auto.create.topics": False,
             "log_level": 2,
-            "error_cb": self._note,
+            "error_cb": self._on_error,
         }
         self._producer: Producer | None = None
         self._closing = threading.Event()
         self._broken = threading.Event()
-        self._away = threading.Event()  # from when the last connection broke until a message is delivered again
+        self._disconnected = threading.Event()  # from the loss of the last connection until the next delivery
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to connect. No broker needs to be there yet."""
+        """Start to connect. The broker need not be available yet."""
         self._producer = Producer(self._config)
         self._thread = threading.Thread(target=self._serve, name="command-producer", daemon=True)
         self._thread.start()
 
     async def send(self, command: Command, envelope: Envelope) -> None:
-        """Send a command, and return when the broker has it. Raises BrokerUnavailableError and MessageTooLargeError."""
+        """Send a command and wait until the broker has it. Raise BrokerUnavailableError or MessageTooLargeError."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         try:
@@ -103,19 +98,19 @@ class CommandProducer:
                 key=envelope.key,
                 partition=topics.partition_of(envelope.key),
                 headers=[*to_headers(envelope)],
-                on_delivery=partial(self._report, loop, done),
+                on_delivery=partial(self._on_delivery, loop, done),
             )
         except (BufferError, KafkaException) as error:
-            raise self._failure(error.args[0]) from error
-        # A command that was handed to a producer in the moment that another took its place is never reported on.
-        patience = AWAY_SECONDS if self._away.is_set() else self._delivery_seconds + _LATE_SECONDS
+            raise self._send_error(error.args[0]) from error
+        # A command that was given to a producer just as another one replaced it never gets a report.
+        patience = UNAVAILABLE_SECONDS if self._disconnected.is_set() else self._delivery_seconds + _REPORT_SECONDS
         try:
             await asyncio.wait_for(done, patience)
         except TimeoutError as error:
-            raise BrokerUnavailableError("no broker confirmed it in time") from error
+            raise BrokerUnavailableError("no broker acknowledged it in time") from error
 
     async def close(self) -> None:
-        """Wait for what is on its way, at most the time that a delivery may take, and stop."""
+        """Wait for the commands in flight, at most for the time-out of a delivery, and stop."""
         if self._producer is None or self._thread is None:
             return
         with suppress(KafkaException):
@@ -134,55 +129,55 @@ class CommandProducer:
             producer = self._current()
             try:
                 producer.poll(_POLL_SECONDS)
-            except KafkaException as error:  # which a fatal error may be told by, too; this thread must go on
-                self._begin_anew(error.args[0])
+            except KafkaException as error:  # which may report a fatal error, too; this thread must go on
+                self._replace(error.args[0])
             if self._broken.is_set():
                 self._broken.clear()
                 self._producer = Producer(self._config)
                 producer.purge()
                 with suppress(KafkaException):
-                    producer.flush(_POLL_SECONDS)  # reports what it had as failed
+                    producer.flush(_POLL_SECONDS)  # reports its messages as failed
 
-    def _note(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - its public name
-            self._away.set()
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() == ALL_BROKERS_DOWN:
+            self._disconnected.set()
         # After a fatal error, such as a broker that forgot this producer, a producer never sends again.
         if error.fatal():
-            self._begin_anew(error)
+            self._replace(error)
 
-    def _begin_anew(self, error: KafkaError) -> None:
+    def _replace(self, error: KafkaError) -> None:
         if not self._broken.is_set():
-            log.warning("the command producer begins anew", why=error.str())
+            log.warning("replacing the command producer", reason=error.str())
             self._broken.set()
 
-    def _report(
+    def _on_delivery(
         self,
         loop: asyncio.AbstractEventLoop,
         done: asyncio.Future[None],
         error: KafkaError | None,
         _message: Message,
     ) -> None:
-        # Tansu, once wiped, refuses a producer that it does not know with errors that are not fatal, for ever. A new
-        # producer costs little, so any failure asks for one; what a purge gives up was asked for already.
-        if error is not None and error.code() not in _NO_FAULT_OF_THE_PRODUCER:
-            self._begin_anew(error)
-            self._trouble.met(error_words(error))
+        # Tansu, once wiped, refuses an unknown producer with errors that are not fatal, without end. A new producer
+        # costs little, so any failure asks for one; a purge is the consequence of such a request.
+        if error is not None and error.code() not in _NOT_THE_PRODUCERS_FAULT:
+            self._replace(error)
+            self._recent_failure.record(error_text(error))
         if error is None:
-            self._away.clear()
-            self._trouble.over()
+            self._disconnected.clear()
+            self._recent_failure.clear()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, done, None if error is None else self._failure(error))
+            loop.call_soon_threadsafe(_settle, done, None if error is None else self._send_error(error))
 
-    def _failure(self, error: object) -> Exception:
+    def _send_error(self, error: object) -> Exception:
         if isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return MessageTooLargeError(f"the topic {self._topic} takes no message of this size")
         return BrokerUnavailableError(str(error))
 
 
-def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
-    if done.done():  # whoever awaited it has gone
+def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+    if done.done():  # the caller has gone
         return
-    if failure is None:
+    if error is None:
         done.set_result(None)
     else:
-        done.set_exception(failure)
+        done.set_exception(error)

@@ -1,6 +1,6 @@
-"""Cheeper's topics on the broker: made where they are missing, and checked.
+"""The topics on the broker: created if they are missing, and checked.
 
-All functions block, for at most some seconds, and raise KafkaException where the broker is away.
+All functions block for a few seconds at most, and raise KafkaException if the broker is unavailable.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
-from confluent_kafka.admin._listoffsets import OffsetSpec
-from confluent_kafka.admin._resource import ResourceType
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from cheeper_contracts.topics import TOPICS, Topic
 
@@ -28,86 +32,100 @@ log = structlog.get_logger()
 
 
 class TopicMismatchError(Exception):
-    """A topic has another number of partitions than the contracts say. The text tells what to do."""
-
-
-def error_words(error: KafkaError) -> str:
-    """What librdkafka calls an error of this code, for anyone to read: its text for this very one may name hosts."""
-    return KafkaError(error.code()).str()
+    """A topic does not have the number of partitions that the contracts state. The text says what to do."""
 
 
 def admin_client(bootstrap_servers: str) -> AdminClient:
-    """A client for questions about topics."""
+    """Return a client for requests about topics."""
     return AdminClient(
         {"bootstrap.servers": bootstrap_servers, "log_level": 2, "socket.timeout.ms": int(SECONDS * 1000)}
     )
 
 
-class Admin:
-    """Asks a broker by a client that is made anew after a question that failed: one that had met a frozen broker was
-    seen to find it away for a minute longer (librdkafka 2.16).
+class TopicAdmin:
+    """Requests about one topic, through a client that is replaced after a request that failed.
+
+    A client that has met a frozen broker takes it for unavailable for up to a minute longer (librdkafka 2.16).
     """
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, bootstrap_servers: str, topic: Topic, prefix: str) -> None:
+        self.name = topic.named(prefix)
         self._bootstrap_servers = bootstrap_servers
+        self.topic = topic
+        self._prefix = prefix
         self._client: AdminClient | None = None
 
-    def ask(self, question: Callable[Concatenate[AdminClient, P], T], *given: P.args, **named: P.kwargs) -> T:
-        """What the question, one of the functions of this module or the like, gets of the broker. It may raise."""
+    def create_missing(self) -> None:
+        """Create all topics that are missing, as after a wipe of Kafka. Raise TopicMismatchError."""
+        self.request(ensure_topics, self._prefix)
+
+    def topic_id(self) -> str | None:
+        """Return the topic's id, or None if it is missing. Raise TopicMismatchError."""
+        return self.request(describe, self.topic, self._prefix)
+
+    def high_water_marks(self) -> dict[int, int]:
+        """Return the next offset of each partition."""
+        return self.request(high_water_marks, self.topic, self._prefix)
+
+    def first_offsets(self) -> dict[int, int]:
+        """Return the first offset of each partition."""
+        return self.request(first_offsets, self.topic, self._prefix)
+
+    def request(self, function: Callable[Concatenate[AdminClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function of this module, or one like it, with the client. Its errors are passed on."""
         client, self._client = self._client, None
-        if client is None:  # and not where it is false, which one is that has no events waiting
+        if client is None:  # `or` would not do: a client without waiting events is false
             client = admin_client(self._bootstrap_servers)
-        found = question(client, *given, **named)
+        result = function(client, *args, **kwargs)
         self._client = client
-        return found
+        return result
 
 
 def ensure_topics(admin: AdminClient, prefix: str) -> None:
-    """Make the topics that are missing, and give them the settings that they lack. Doing so again changes nothing.
+    """Create the topics that are missing, and set the settings that differ. Raise TopicMismatchError.
 
-    Raises TopicMismatchError.
+    The call is idempotent.
     """
-    there = admin.list_topics(timeout=SECONDS).topics
+    existing = admin.list_topics(timeout=SECONDS).topics
     for topic in TOPICS:
-        found = there.get(topic.named(prefix))
-        if found is None:
+        metadata = existing.get(topic.named(prefix))
+        if metadata is None:
             _create(admin, topic, prefix)
         else:
-            _check(topic, topic.named(prefix), len(found.partitions))
+            _check(topic, topic.named(prefix), len(metadata.partitions))
             _configure(admin, topic, prefix)
 
 
 def describe(admin: AdminClient, topic: Topic, prefix: str) -> str | None:
-    """The id of the topic, which is another one when it was deleted and made again; none if it is missing.
+    """Return the topic's id, which changes if the topic is deleted and created again, or None if it is missing.
 
-    Raises TopicMismatchError.
+    Raise TopicMismatchError.
     """
     name = topic.named(prefix)
     try:
-        found = admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)[name].result(SECONDS)
+        description = admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)[name].result(SECONDS)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return None
         raise
-    _check(topic, name, len(found.partitions))
-    return str(found.topic_id)
+    _check(topic, name, len(description.partitions))
+    return str(description.topic_id)
 
 
-def offsets(admin: AdminClient, topic: Topic, prefix: str) -> tuple[dict[int, int], dict[int, int]]:
-    """The first and the next offset of each partition, as the broker says."""
-    first, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    return _offsets(admin, topic, prefix, first), _offsets(admin, topic, prefix, latest)
+def first_offsets(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
+    """Return the first offset of each partition."""
+    return _offsets(admin, topic, prefix, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
 
-def ends(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
-    """The next offset of each partition, as the broker says."""
+def high_water_marks(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
+    """Return the next offset of each partition."""
     return _offsets(admin, topic, prefix, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
 def _offsets(admin: AdminClient, topic: Topic, prefix: str, spec: OffsetSpec) -> dict[int, int]:
-    wanted = {TopicPartition(topic.named(prefix), partition): spec for partition in range(topic.partitions)}
-    found = admin.list_offsets(wanted, request_timeout=SECONDS)
-    return {place.partition: future.result(SECONDS).offset for place, future in found.items()}
+    partitions = {TopicPartition(topic.named(prefix), partition): spec for partition in range(topic.partitions)}
+    results = admin.list_offsets(partitions, request_timeout=SECONDS)
+    return {partition.partition: future.result(SECONDS).offset for partition, future in results.items()}
 
 
 def _create(admin: AdminClient, topic: Topic, prefix: str) -> None:
@@ -115,9 +133,9 @@ def _create(admin: AdminClient, topic: Topic, prefix: str) -> None:
     new = NewTopic(name, topic.partitions, _BROKERS_DEFAULT, config=topic.config)
     try:
         admin.create_topics([new], request_timeout=SECONDS)[name].result(SECONDS)
-        log.info("topic made", topic=name, partitions=topic.partitions)
+        log.info("topic created", topic=name, partitions=topic.partitions)
     except KafkaException as error:
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was faster
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process has created it
             raise
 
 
@@ -132,11 +150,11 @@ def _check(topic: Topic, name: str, partitions: int) -> None:
 def _configure(admin: AdminClient, topic: Topic, prefix: str) -> None:
     name = topic.named(prefix)
     resource = ConfigResource(ResourceType.TOPIC, name)
-    found = admin.describe_configs([resource], request_timeout=SECONDS)[resource].result(SECONDS)
+    current = admin.describe_configs([resource], request_timeout=SECONDS)[resource].result(SECONDS)
     wrong = [
         ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
         for key, value in topic.config.items()
-        if key not in found or found[key].value != value
+        if key not in current or current[key].value != value
     ]
     if wrong:
         change = ConfigResource(ResourceType.TOPIC, name, incremental_configs=wrong)

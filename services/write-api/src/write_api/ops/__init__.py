@@ -1,1 +1,1 @@
-"""What operators see: health, metrics, logs, retries."""
+"""Operating a process: its role, its set-up, its metrics, and the failures that it exposes."""

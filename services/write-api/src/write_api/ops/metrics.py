@@ -1,7 +1,7 @@
-"""The metrics of this service, each declared once. A role's registry has those of the parts that it runs.
+"""The metrics of this service, each declared once. The registry of a role has those of its parts.
 
-Names are `cheeper_write_api_<what>_<unit>`, with `_total` for what only rises. Labels are of few values each: never
-an id, a path as it was asked for, or what an author wrote.
+Names are `cheeper_write_api_<what>_<unit>`, with `_total` for counters. Each label has few values: never an id, a
+requested path, or what a client wrote.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHANGED, UNCHANGED, REJECTED, REPEATED = "changed", "unchanged", "rejected", "re
 
 
 def new_registry() -> CollectorRegistry:
-    """A registry for one process, which tells of the process itself too."""
+    """Return the registry of a process, which includes the metrics of the process itself."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -27,32 +27,32 @@ def new_registry() -> CollectorRegistry:
 
 
 class HttpMetrics:
-    """Requests, by the template of the route that answered; `none` where there was none."""
+    """Metrics of HTTP requests by the template of their route, which is `none` for a request without one."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        told = ("route", "method", "status")
-        self._requests = Counter(f"{_P}_http_requests", "Requests that were answered", told, registry=registry)
+        labels = ("route", "method", "status")
+        self._requests = Counter(f"{_P}_http_requests", "Requests that got a response", labels, registry=registry)
         self._seconds = Histogram(
             f"{_P}_http_request_duration_seconds",
-            "From a request's head to the end of its answer",
+            "Time from the head of a request to the end of its response",
             ("route", "method"),
             buckets=_SECONDS,
             registry=registry,
         )
 
-    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+    def responded(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count a request that got its response."""
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(seconds)
 
 
 class CommandMetrics:
-    """Commands, by type and by what became of them."""
+    """Metrics of commands by type and outcome."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._handled = Counter(
             f"{_P}_commands",
-            "Commands by outcome: changed, unchanged, rejected, or repeated and answered as before",
+            "Commands by outcome: changed, unchanged, rejected, or repeated (the response is the one given before)",
             ("type", "outcome", "code"),
             registry=registry,
         )
@@ -61,7 +61,7 @@ class CommandMetrics:
         )
 
     def handled(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
-        """A command's transaction has committed. `code` is that of its refusal."""
+        """Count a command whose transaction has committed. `code` is the one of its rejection."""
         if repeated:
             outcome = REPEATED
         elif code is not None:
@@ -71,55 +71,53 @@ class CommandMetrics:
         self._handled.labels(type_, outcome, code or "").inc()
 
     def accepted(self, type_: str) -> None:
-        """The broker has a command."""
+        """Count a command that the broker has acknowledged."""
         self._accepted.labels(type_).inc()
 
 
 class ConsumerMetrics:
-    """What a role consumes, and how far it is behind. Lags are those of the partitions that this process has."""
+    """Metrics of what a role consumes. Lags are those of the partitions that are assigned to this process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._messages = Counter(
-            f"{_P}_consumed_messages", "Messages that are done with, parked ones too", registry=registry
+            f"{_P}_consumed_messages", "Messages that were handled, skipped or parked", registry=registry
         )
-        self._batches = Counter(f"{_P}_consumed_batches", "Batches that are done with", registry=registry)
+        self._batches = Counter(f"{_P}_consumed_batches", "Batches that were consumed", registry=registry)
         self._parked = Counter(f"{_P}_parked_messages", "Messages that were parked", ("reason",), registry=registry)
         self._lag = Gauge(
-            f"{_P}_lag_messages", "Messages that the topic has and this process has not done", registry=registry
+            f"{_P}_lag_messages", "Messages of the topic that this process has not consumed", registry=registry
         )
         self._seconds = Gauge(
-            f"{_P}_lag_seconds", "Age of the oldest message in hand, 0 where there is none", registry=registry
+            f"{_P}_lag_seconds", "Age of the oldest message in flight, 0 if there is none", registry=registry
         )
-        self._letters = Gauge(
-            f"{_P}_dead_letters", "Messages that wait in the dead letters", ("topic",), registry=registry
-        )
+        self._dead_letters = Gauge(f"{_P}_dead_letters", "Messages that are parked now", ("topic",), registry=registry)
 
-    def done(self, messages: int) -> None:
-        """A batch is done with."""
+    def consumed(self, messages: int) -> None:
+        """Count a batch with that number of messages."""
         self._messages.inc(messages)
         self._batches.inc()
 
     def parked(self, reason: str) -> None:
-        """A message was parked."""
+        """Count a message that was parked."""
         self._parked.labels(reason).inc()
 
     def lag(self, messages: int) -> None:
-        """So many messages are still to come."""
+        """Set the number of messages that are not consumed yet."""
         self._lag.set(messages)
 
-    def seconds_from(self, behind: Callable[[], float]) -> None:
-        """Ask this for the seconds behind whenever the metrics are read."""
-        self._seconds.set_function(behind)
+    def lag_seconds_from(self, seconds: Callable[[], float]) -> None:
+        """Set the function that gives the lag in seconds whenever the metrics are read."""
+        self._seconds.set_function(seconds)
 
-    def letters(self, topic: str, waiting: int) -> None:
-        """So many letters of a topic wait."""
-        self._letters.labels(topic).set(waiting)
+    def dead_letters(self, topic: str, count: int) -> None:
+        """Set the number of parked messages of a topic."""
+        self._dead_letters.labels(topic).set(count)
 
 
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """The transaction that holds the horizon of the outbox, in words without secrets.
+class BlockingTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """The transaction at the horizon of the outbox, described without secrets. `age` is in seconds.
 
-    `pid` is none for a prepared transaction, whose name is then in `application`.
+    `pid` is None for a prepared transaction, whose name is then in `application`.
     """
 
     pid: int | None
@@ -129,8 +127,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     query: str
     age: float
 
-    def told(self) -> dict[str, str]:
-        """What names it, as text."""
+    def labels(self) -> dict[str, str]:
+        """Return what identifies it, as text."""
         return {
             "pid": "" if self.pid is None else str(self.pid),
             "database": self.database,
@@ -141,70 +139,68 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RelayMetrics:
-    """What the relay has sent, and what waits for it. What waits is told by each relay, at work or standing by."""
+    """Metrics of the relay. The backlog is exposed by every relay, active or standby."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._sent = Counter(f"{_P}_relayed_messages", "Messages that Kafka has confirmed", registry=registry)
+        self._sent = Counter(f"{_P}_relayed_messages", "Messages that Kafka has acknowledged", registry=registry)
         self._sequence = Gauge(
             f"{_P}_relay_sequence",
-            "The last sequence of each partition, of the relay at work",
+            "Last sequence of each partition, in the active relay",
             ("partition",),
             registry=registry,
         )
-        self._active = Gauge(
-            f"{_P}_relay_active", "1 for the relay at work, 0 for one that stands by", registry=registry
-        )
-        self._waiting = Gauge(
-            f"{_P}_outbox_waiting_messages", "Messages of the outbox behind the cursor", registry=registry
+        self._active = Gauge(f"{_P}_relay_active", "1 in the active relay, 0 in a standby", registry=registry)
+        self._backlog = Gauge(
+            f"{_P}_outbox_backlog_messages", "Messages of the outbox that are not sent yet", registry=registry
         )
         self._oldest = Gauge(
-            f"{_P}_outbox_waiting_seconds", "Age of the oldest of them, 0 where there is none", registry=registry
+            f"{_P}_outbox_backlog_age_seconds", "Age of the oldest of them, 0 if there is none", registry=registry
         )
-        self._held = Gauge(
-            f"{_P}_outbox_held_seconds",
-            "For how long messages have waited for one and the same transaction in flight, 0 where none do",
+        self._blocked = Gauge(
+            f"{_P}_outbox_blocked_seconds",
+            "Time for which one and the same transaction in flight has blocked messages, 0 if none does",
             registry=registry,
         )
         self._age = Gauge(
-            f"{_P}_horizon_age_seconds",
-            "Age of the transaction that messages wait for, 0 where none do",
+            f"{_P}_blocking_transaction_age_seconds",
+            "Age of the transaction that blocks messages, 0 if none does",
             registry=registry,
         )
-        self._holder = Gauge(
-            f"{_P}_horizon_holder_info",
-            "1 for the transaction that messages have waited for too long",
+        self._transaction = Gauge(
+            f"{_P}_blocking_transaction_info",
+            "1 for the transaction that has blocked messages for too long",
             ("pid", "database", "application", "state", "query"),
             registry=registry,
         )
 
-    def at_work(self, sequences: Mapping[int, int]) -> None:
-        """The relay is at work, and these are the last sequences."""
+    def active(self, sequences: Mapping[int, int]) -> None:
+        """Set this relay active, with the last sequence of each partition."""
         self._active.set(1)
-        self._tell(sequences)
+        self._set_sequences(sequences)
 
-    def stands_by(self) -> None:
-        """The relay is not at work."""
+    def standby(self) -> None:
+        """Set this relay not active."""
         self._active.set(0)
         self._sequence.clear()
 
     def sent(self, messages: int, sequences: Mapping[int, int]) -> None:
-        """So many messages were confirmed, and the last sequences of their partitions."""
+        """Count messages that were acknowledged, and set the last sequences of their partitions."""
         self._sent.inc(messages)
-        self._tell(sequences)
+        self._set_sequences(sequences)
 
-    def waiting(self, messages: int, oldest: float) -> None:
-        """So many messages are behind the cursor; the age of the oldest in seconds."""
-        self._waiting.set(messages)
+    def backlog(self, messages: int, oldest: float) -> None:
+        """Set the number of messages behind the cursor, and the age of the oldest in seconds."""
+        self._backlog.set(messages)
         self._oldest.set(oldest)
 
-    def held(self, seconds: float, holder: Holder | None, *, named: bool) -> None:
-        """Messages have waited so long for `holder`, told by name if it is to be `named`."""
-        self._held.set(seconds)
-        self._age.set(holder.age if holder else 0)
-        self._holder.clear()
-        if holder is not None and named:
-            self._holder.labels(**holder.told()).set(1)
+    def blocked(self, seconds: float, transaction: BlockingTransaction | None, *, named: bool) -> None:
+        """Set the time for which `transaction` has blocked messages, and its description if it is to be `named`."""
+        self._blocked.set(seconds)
+        self._age.set(transaction.age if transaction else 0)
+        self._transaction.clear()
+        if transaction is not None and named:
+            self._transaction.labels(**transaction.labels()).set(1)
 
-    def _tell(self, sequences: Mapping[int, int]) -> None:
+    def _set_sequences(self, sequences: Mapping[int, int]) -> None:
         for partition, sequence in sequences.items():
             self._sequence.labels(str(partition)).set(sequence)

@@ -1,7 +1,7 @@
-"""Whether a write failed lately.
+"""The reason why writing to a server failed recently.
 
-A server that answers questions may still take no writes: its disk is full, it has become a standby, a right was lost.
-No question shows that, only the next write.
+A server that answers reads may still refuse writes: its disk is full, it became a standby, a privilege was lost. Only
+the next write shows that.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-LATELY_SECONDS: Final = 5.0
+RECENT_SECONDS: Final = 5.0
 
 
-class Trouble:
-    """The last write's fault, for some seconds: then somebody has to try again, and is to be let in for it."""
+class RecentFailure:
+    """The last write's failure, which expires after a few seconds so that somebody may try again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._why: str | None = None
+        self._reason: str | None = None
         self._at = 0.0
 
-    def met(self, why: str) -> None:
-        """A write failed for this."""
-        self._why, self._at = why, self._clock()
+    def record(self, reason: str) -> None:
+        """Record that a write failed."""
+        self._reason, self._at = reason, self._clock()
 
-    def over(self) -> None:
-        """One succeeded."""
-        self._why = None
+    def clear(self) -> None:
+        """Record that a write succeeded."""
+        self._reason = None
 
-    def why_not(self) -> str | None:
-        """Why writing failed lately, none where it did not."""
-        return self._why if self._clock() - self._at < LATELY_SECONDS else None
+    def reason(self) -> str | None:
+        """Return why writing failed recently, or None if it did not."""
+        return self._reason if self._clock() - self._at < RECENT_SECONDS else None

@@ -1,7 +1,4 @@
-"""The outbox: messages that a transaction leaves for Kafka, and where the relay has got to.
-
-A writer needs `append_all` and `hint` only.
-"""
+"""The outbox holds the messages that a transaction leaves for Kafka. A writer needs only `append_all` and `hint`."""
 
 from write_api.outbox.writer import append_all, hint
 

@@ -1,6 +1,6 @@
-"""The outbox's partitions: one a calendar month (UTC), made well ahead of their time, dropped where a retention is set.
+"""The partitions of the outbox: one per calendar month (UTC), created months ahead, dropped by retention.
 
-A row whose month has none goes to `outbox_default`, so that no insert ever fails for want of one.
+A row of a month without a partition goes to `outbox_default`, so that no insert fails for that reason.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Final
 MONTHS_AHEAD: Final = 3
 
 LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
-"""To be set first: making a partition locks the outbox for a moment, and must not queue writers behind a long one."""
+"""Run this first: creating a partition locks the outbox for a moment, and writers must not queue behind a long wait."""
 
 DROP_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '50ms'"
-"""The same for dropping one, which is in no hurry: while it waits for a writer, later writers wait behind it."""
+"""The same for dropping a partition, which can wait: while it waits for one writer, later writers queue behind it."""
 
 _NAME: Final = re.compile(r"outbox_(\d{4})_(0[1-9]|1[0-2])")
 
 
 def statements(now: datetime) -> list[str]:
-    """The DDL that makes the partitions of this month and the next ones, where they are missing."""
+    """Return the DDL that creates the partitions of this month and the next ones if they are missing."""
     months = _months(now.astimezone(UTC), MONTHS_AHEAD + 2)
     return [
         f"CREATE TABLE IF NOT EXISTS outbox_{first:%Y_%m} PARTITION OF outbox"
@@ -33,14 +33,15 @@ def statements(now: datetime) -> list[str]:
 
 
 def ended_before(names: Iterable[str], now: datetime, days: int) -> list[str]:
-    """Those of the partitions, oldest first, whose month ended at least so many days ago. The default one never does,
-    nor does one that is not named as ours are.
+    """Return the names of the partitions whose month ended at least that many days ago, oldest first.
+
+    The default partition, and any with an unknown name, never ends.
     """
     ended = []
-    for found in filter(None, map(_NAME.fullmatch, names)):
-        _, end = _months(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC), 2)
+    for match in filter(None, map(_NAME.fullmatch, names)):
+        _, end = _months(datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC), 2)
         if end <= now - timedelta(days=days):
-            ended.append(found[0])
+            ended.append(match[0])
     return sorted(ended)
 
 

@@ -1,4 +1,4 @@
-"""What a writer does with the outbox: leave a message in its transaction, and wake the relay after it."""
+"""Writing to the outbox: append messages within a transaction, and wake the relay after it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _COLUMNS: Final = {
     "traceparent": "text",
     "payload": "json",
 }
-# One statement for any number of rows, in the order of the arrays. The payload goes in as the very text that Kafka will
-# carry. Column defaults give epoch, xid, id and created_at.
+# One statement inserts any number of rows in the order of the arrays. The payload is the very text that Kafka will
+# carry. Column defaults set epoch, xid, id and created_at.
 _INSERT = text(
     f"INSERT INTO outbox ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own constants
     f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _COLUMNS.items())})"
@@ -36,10 +36,10 @@ _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 async def append_all(connection: AsyncConnection, messages: Sequence[tuple[Envelope, Event]]) -> None:
-    """Leave messages in the caller's transaction, to be published in this order if and only if that commits.
+    """Append messages within the caller's transaction. They are published in this order if and only if it commits.
 
-    The transaction must hold the advisory locks of the events' keys since before its first write: that alone makes the
-    outbox's order the commit order of a key. The envelopes' `sequence` is the relay's to give, and must be none.
+    The transaction must hold the advisory locks of the events' keys since before its first write: only that makes the
+    order of the outbox the commit order of a key. The relay sets the `sequence` of the envelopes, which must be None.
     """
     if messages:
         rows = [_row(envelope, event) for envelope, event in messages]
@@ -47,10 +47,10 @@ async def append_all(connection: AsyncConnection, messages: Sequence[tuple[Envel
 
 
 async def hint(connection: AsyncConnection) -> None:
-    """Wake the relay. To be sent after the commit, in a transaction of its own, which the caller commits.
+    """Wake the relay. Call it after the commit, in a transaction of its own, which the caller commits.
 
-    Inside a writing transaction NOTIFY would take a lock at commit that all of the database's writers share. The
-    hint may be lost or left out: the relay polls as well.
+    Inside a writing transaction, NOTIFY would take a lock at commit that all writers of the database share. The hint
+    may be lost or omitted: the relay polls as well.
     """
     await connection.execute(_NOTIFY)
 

@@ -1,8 +1,8 @@
-"""The process managers, the book's event handlers: each a pure function from an event and its envelope to the command
-that follows from it, or none.
+"""The process managers (the book's event handlers). Each is a pure function that returns the command that follows from
+an event and its envelope, or None.
 
-A new one is a file of its own and a row here. The ids of a command derive from the event's, so that a log which is sent
-again leads to the very same commands, which change nothing.
+A new one is a file of its own and a row here. The ids of a command derive from the event's, so that a redelivered event
+leads to the very same command, which changes nothing.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from write_api.bus.ids import made_for
 
 
 def notify_author_about_answer(event: CheepAnswered, envelope: Envelope) -> NotifyAuthorAboutAnswer | None:
-    """Whoever is answered is told, unless it answered itself."""
+    """Notify the author who is answered, unless the answer is its own."""
     if event.author_id == event.parent_author_id:
         return None
     return NotifyAuthorAboutAnswer(

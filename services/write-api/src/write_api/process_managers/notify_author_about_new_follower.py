@@ -7,7 +7,7 @@ from write_api.bus.ids import made_for
 
 
 def notify_author_about_new_follower(event: AuthorFollowed, envelope: Envelope) -> NotifyAuthorAboutNewFollower:
-    """Whoever is followed is told by whom, each time anew after an unfollow."""
+    """Notify the author who is followed, again after each unfollow."""
     return NotifyAuthorAboutNewFollower(
         notification_id=made_for(envelope.message_id, "notification_id"),
         author_id=event.to_author_id,

@@ -7,7 +7,7 @@ from write_api.bus.ids import made_for
 
 
 def welcome_author(event: NewAuthorSigned, envelope: Envelope) -> WelcomeAuthor:
-    """Whoever signs up is welcomed."""
+    """Welcome the author who signs up."""
     return WelcomeAuthor(
         notification_id=made_for(envelope.message_id, "notification_id"),
         author_id=event.author_id,

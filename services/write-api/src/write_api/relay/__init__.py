@@ -1,1 +1,1 @@
-"""The relay: reads the outbox in commit-safe order, numbers each message in its partition, sends it to Kafka."""
+"""The relay reads the outbox in commit-safe order, numbers each message in its partition, and sends it to Kafka."""

@@ -1,6 +1,6 @@
-"""The topic of events as the relay asks after it: which one it is, and whether it still holds what it confirmed.
+"""The topic of events as the relay sees it: its id, and whether it still holds everything that it acknowledged.
 
-All methods block, for some seconds at most, and raise KafkaException where the broker is away.
+All methods block for a few seconds at most, and raise KafkaException if the broker is unavailable.
 """
 
 from __future__ import annotations
@@ -14,76 +14,63 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts import topics
-from write_api.kafka.topics import SECONDS, Admin, describe, ends, ensure_topics, offsets
-from write_api.relay.numbering import Sent
+from write_api.kafka.topics import SECONDS, TopicAdmin
+from write_api.relay.numbering import LastSent
 
 _FETCH_SECONDS: Final = 3.0
-_REMAKE_SECONDS: Final = 15.0
-_LOOK_SECONDS: Final = 0.1
+_RECREATE_SECONDS: Final = 15.0
+_POLL_SECONDS: Final = 0.1
 
 log = structlog.get_logger()
 
 
-class EventLog:
+class EventLog(TopicAdmin):
     """The topic `cheeper.events` of one installation."""
 
     def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._prefix = topic_prefix
-        self._admin = Admin(bootstrap_servers)
-        self.name = topics.EVENTS.named(topic_prefix)
+        super().__init__(bootstrap_servers, topics.EVENTS, topic_prefix)
 
-    def make(self) -> None:
-        """Make the topics that are missing: a wiped Kafka has none. Raises TopicMismatchError."""
-        self._admin.ask(ensure_topics, self._prefix)
-
-    def remake(self) -> None:
-        """Delete the topic with all it holds, and make it anew."""
+    def recreate(self) -> None:
+        """Delete the topic with everything in it, and create it again."""
         before = self.topic_id()
         if before is not None:
-            self._admin.ask(_delete, self.name)
-        deadline = time.monotonic() + _REMAKE_SECONDS
-        while self.topic_id() in {before, None}:  # brokers delete and make in their own time
+            self.request(_delete, self.name)
+        deadline = time.monotonic() + _RECREATE_SECONDS
+        while self.topic_id() in {before, None}:  # brokers delete and create asynchronously
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the topic {self.name} was not made anew within {_REMAKE_SECONDS:g} s")
-            self.make()
-            time.sleep(_LOOK_SECONDS)
+                raise TimeoutError(f"the topic {self.name} was not recreated within {_RECREATE_SECONDS:g} s")
+            self.create_missing()
+            time.sleep(_POLL_SECONDS)
 
-    def topic_id(self) -> str | None:
-        """The topic's id, none where it is missing. Raises TopicMismatchError."""
-        return self._admin.ask(describe, topics.EVENTS, self._prefix)
-
-    def ends(self) -> dict[int, int]:
-        """The next offset of each partition, as the broker says."""
-        return self._admin.ask(ends, topics.EVENTS, self._prefix)
-
-    def lacks(self, topic_id: str | None, sent: Mapping[int, Sent]) -> str | None:
-        """How the log of that id shows that it is not the one to which all this was sent; none where it is."""
+    def loss(self, topic_id: str | None, sent: Mapping[int, LastSent]) -> str | None:
+        """Return how the log with that id differs from the one that acknowledged all this, or None if it does not."""
         if any(state.topic_id != topic_id for state in sent.values()):
             return "the topic is another one" if topic_id else "the topic is missing"
-        found = self.ends()
+        ends = self.high_water_marks()
         for partition, state in sent.items():
-            if state.last_offset >= found[partition] and not self._holds(partition, state.last_offset):
-                return f"partition {partition} ends at {found[partition]}, and had reached {state.last_offset + 1}"
+            if state.last_offset >= ends[partition] and not self._holds(partition, state.last_offset):
+                return f"partition {partition} ends at {ends[partition]}, and had reached {state.last_offset + 1}"
         return None
 
-    def empty(self) -> dict[int, int]:
-        """Remove whatever the log holds, and give the next offset of each partition.
+    def truncate(self) -> dict[int, int]:
+        """Remove all records, and return the next offset of each partition.
 
-        A log that came back empty may hold what was on its way when it was wiped, with sequences that nothing before
-        them explains. A broker that cannot remove records keeps them.
+        A log that was wiped may hold messages that were in flight at that moment, whose sequences follow nothing. A
+        broker that cannot remove records keeps them.
         """
-        beginnings, following = self._admin.ask(offsets, topics.EVENTS, self._prefix)
-        full = [TopicPartition(self.name, p, end) for p, end in following.items() if end > beginnings[p]]
+        first, ends = self.first_offsets(), self.high_water_marks()
+        remains = [
+            TopicPartition(self.name, partition, end) for partition, end in ends.items() if end > first[partition]
+        ]
         try:
-            if full:
-                self._admin.ask(_delete_records, full)
+            if remains:
+                self.request(_delete_records, remains)
         except KafkaException as error:
-            log.warning("the log's remains stay in it", topic=self.name, why=error.args[0].str())
-        return following
+            log.warning("the log's records cannot be removed", topic=self.name, reason=error.args[0].str())
+        return ends
 
     def _holds(self, partition: int, offset: int) -> bool:
-        # Tansu's watermark counts a batch as one record, so a low one is doubted until the record itself is not there.
+        # Tansu's high-water mark counts a batch as one record, so a low mark proves nothing until a fetch fails too.
         consumer = Consumer(
             {
                 "bootstrap.servers": self._bootstrap_servers,

@@ -1,41 +1,37 @@
-"""The relay's course: wait for the lock, make sure of database and log, then let what stands in the outbox flow.
+"""The relay's loop: take the lock, check database and log, then send the outbox until something fails.
 
-Whatever goes wrong ends the course, with the connection, its lock and the producer; the next one begins at the cursor.
-What was sent and not yet recorded is then sent again, with the same sequences.
+Any failure ends the run with its connection, its lock and its producer, and the next run starts at the cursor. Messages
+that were sent and not recorded are then sent again, with the same sequences.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import psycopg
 import structlog
 from confluent_kafka import KafkaException
 
-from write_api.kafka.topics import TopicMismatchError, error_words
-from write_api.ops.backoff import Backoff, sleep_unless
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import Backoff, sleep_unless
+from write_api.kafka.errors import error_text
+from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.ops.needs import Needs
-from write_api.relay.cursor import (
-    Cursor,
-    CursorStore,
-    LockLostError,
-    RelayRefusedError,
-    connect,
-    refuse_another_history,
-)
+from write_api.relay.cursor import Cursor, CursorStore, LockLostError, RelayRefusedError, check_history
 from write_api.relay.event_log import EventLog
-from write_api.relay.limit import Limit
 from write_api.relay.numbering import LogWipedError, sequences
-from write_api.relay.pipeline import KAFKA, POSTGRES, Flow, answered
-from write_api.relay.publisher import DeliveryError, Publisher
+from write_api.relay.pipeline import KAFKA, POSTGRES, Pipeline
+from write_api.relay.publication_limit import PublicationLimit
+from write_api.relay.publisher import SLOW_SECONDS, DeliveryError, Publisher
 
 HISTORY: Final = "history"
 NEEDS: Final = (POSTGRES, KAFKA, HISTORY)
-"""The database; the broker with its topics; a database and a log that fit together. Of several relays one is active,
-and the others are ready to take over from it.
+"""The database, the broker with its topics, and a database and a log that belong together. One of several relays is
+active; the others are ready to take over.
 """
 
 _STANDBY_SECONDS: Final = 0.5
@@ -48,77 +44,80 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Publishes the outbox until `stop` is set or `limit` domain messages were sent."""
+    """Publishes the outbox until `stop` is set or `limit` domain messages are sent."""
 
-    def __init__(  # noqa: PLR0913 - what bootstrap hands it
+    def __init__(  # noqa: PLR0913 - the parts that bootstrap builds
         self,
-        database_url: str,
+        connect: Callable[[], AbstractAsyncContextManager[CursorStore]],
         event_log: EventLog,
-        bootstrap_servers: str,
-        needs: Needs,
+        new_publisher: Callable[[], Publisher],
+        readiness: Readiness,
         *,
         metrics: RelayMetrics,
         retention_days: int | None = None,
     ) -> None:
-        self._database_url = database_url
+        self._connect = connect
         self._event_log = event_log
-        self._bootstrap_servers = bootstrap_servers
-        self._needs = needs
+        self._new_publisher = new_publisher
+        self._readiness = readiness
         self._metrics = metrics
         self._retention_days = retention_days
 
     async def run(self, stop: asyncio.Event, limit: int | None = None) -> None:
-        """Relay, and begin again after every fault; a refusal is looked at again every few seconds."""
-        left = Limit(limit)
+        """Relay, and start again after every failure. A refusal is checked again every few seconds."""
+        remaining = PublicationLimit(limit)
         backoff = Backoff()
-        while not stop.is_set() and left:
-            before = left.sent
+        while not stop.is_set() and remaining:
+            before = remaining.sent
             try:
-                await self._course(stop, left)
+                await self._run_once(stop, remaining)
             except RelayRefusedError as error:
-                self._needs.unmet(HISTORY, str(error))
+                self._readiness.failed(HISTORY, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except TopicMismatchError as error:
-                self._needs.unmet(KAFKA, str(error))
+                self._readiness.failed(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except LogWipedError as error:
-                log.warning("Kafka was wiped", how=str(error))
+                log.warning("Kafka was wiped", reason=str(error))
             except (KafkaException, DeliveryError, TimeoutError) as error:  # before OSError, which a time-out is
-                self._needs.unmet(KAFKA, _words(error))
+                self._readiness.failed(KAFKA, error_text(error))
                 await backoff.pause(stop)
             except psycopg.errors.UndefinedTable:
-                self._needs.unmet(POSTGRES, "waiting for its migrations")
+                self._readiness.failed(POSTGRES, "waiting for its migrations")
                 await backoff.pause(stop)
             except (psycopg.Error, OSError, LockLostError) as error:
-                self._needs.unmet(POSTGRES, f"no answer: {type(error).__name__}")
+                self._readiness.failed(POSTGRES, f"no answer: {type(error).__name__}")
                 await backoff.pause(stop)
-            if left.sent > before:
+            if remaining.sent > before:
                 backoff.reset()
-        if limit is not None and not left:
-            log.info("stopped at the limit", limit=limit, sent=left.sent)
+        if limit is not None and not remaining:
+            log.info("stopped at the limit", limit=limit, sent=remaining.sent)
 
-    async def _course(self, stop: asyncio.Event, left: Limit) -> None:
-        async with connect(self._database_url) as store:
+    async def _run_once(self, stop: asyncio.Event, limit: PublicationLimit) -> None:
+        async with self._connect() as store:
             if not await self._lock(store, stop):
                 return
-            self._needs.met(POSTGRES)
+            self._readiness.ok(POSTGRES)
             cursor = await self._cursor(store)
-            self._needs.met(HISTORY)
-            publisher = Publisher(self._bootstrap_servers, self._event_log.name)
-            flow = Flow(store, cursor, publisher, needs=self._needs, metrics=self._metrics, left=left)
-            self._metrics.at_work(sequences(cursor.sent))
+            self._readiness.ok(HISTORY)
+            publisher = self._new_publisher()
+            pipeline = Pipeline(store, cursor, publisher, readiness=self._readiness, metrics=self._metrics, limit=limit)
+            self._metrics.active(sequences(cursor.sent))
             try:
-                await self._publish(store, flow, stop, left)
+                await self._publish(store, pipeline, stop, limit)
             finally:
-                self._metrics.stands_by()
+                self._metrics.standby()
                 await publisher.close()
 
     async def _lock(self, store: CursorStore, stop: asyncio.Event) -> bool:
-        """Wait as a standby until this is the active relay; false where `stop` came first. Raises RelayRefusedError."""
+        """Wait as a standby until this relay is the active one. Return False if `stop` is set first.
+
+        Raise RelayRefusedError.
+        """
         check_at, standby = 0.0, False
-        while not await answered(store.lock(), self._needs):
+        while not await self._try_lock(store):
             if not standby:
-                log.info("standby: another relay is at work")
+                log.info("standby: another relay is active")
                 standby = True
             if time.monotonic() >= check_at:
                 await self._check_takeover(store)
@@ -126,73 +125,76 @@ class Relay:
             await sleep_unless(stop, _STANDBY_SECONDS)
             if stop.is_set():
                 return False
-        log.info("this relay is at work")
+        log.info("this relay is active")
         return True
 
+    async def _try_lock(self, store: CursorStore) -> bool:
+        with self._readiness.failed_while_slow(POSTGRES, SLOW_SECONDS):
+            return await store.lock()
+
     async def _check_takeover(self, store: CursorStore) -> None:
-        """Make sure that what this relay would need is there. Raises RelayRefusedError and DeliveryError."""
-        refuse_another_history(await store.identity(), await store.load())
-        self._needs.met(POSTGRES, HISTORY)
+        """Check what this relay needs to become the active one. Raise RelayRefusedError and DeliveryError."""
+        check_history(await store.identity(), await store.load())
+        self._readiness.ok(POSTGRES)
+        self._readiness.ok(HISTORY)
         await self._topic_id()
-        self._needs.met(KAFKA)
+        self._readiness.ok(KAFKA)
 
     async def _topic_id(self) -> str:
-        """The id of the topic. Raises DeliveryError where it is missing."""
-        found = await asyncio.to_thread(self._event_log.topic_id)
-        if found is None:
+        topic_id = await asyncio.to_thread(self._event_log.topic_id)
+        if topic_id is None:
             raise DeliveryError("the topic is not there")
-        return found
+        return topic_id
 
     async def _cursor(self, store: CursorStore) -> Cursor:
-        """The cursor, of this database and this log. Raises RelayRefusedError."""
+        """Return a cursor that belongs to this database and this log. Raise RelayRefusedError."""
         identity = await store.identity()
         cursor = await store.load()
-        refuse_another_history(identity, cursor)
-        await asyncio.to_thread(self._event_log.make)
+        check_history(identity, cursor)
+        await asyncio.to_thread(self._event_log.create_missing)
         topic_id = await self._topic_id()
         if cursor is None:
-            if any((await asyncio.to_thread(self._event_log.ends)).values()):
+            if any((await asyncio.to_thread(self._event_log.high_water_marks)).values()):
                 raise RelayRefusedError(
                     f"the topic {self._event_log.name} holds messages that this database never sent: begin anew with "
                     "all stores empty (the topic, Redis and MongoDB), or with the database that sent them"
                 )
             await store.begin(identity, topic_id)
         else:
-            lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
-            if lacks is not None:
+            loss = await asyncio.to_thread(self._event_log.loss, topic_id, cursor.sent)
+            if loss is not None:
                 await store.check_beginning(cursor)
-                await store.rewind(cursor, topic_id, await asyncio.to_thread(self._event_log.empty))
-                log.warning("Kafka was wiped: sending all events again from the start", how=lacks)
+                await store.rewind(cursor, topic_id, await asyncio.to_thread(self._event_log.truncate))
+                log.warning("Kafka was wiped: sending all events again from the start", reason=loss)
         return await store.load() or await self._cursor(store)
 
-    async def _publish(self, store: CursorStore, flow: Flow, stop: asyncio.Event, left: Limit) -> None:
+    async def _publish(
+        self, store: CursorStore, pipeline: Pipeline, stop: asyncio.Event, limit: PublicationLimit
+    ) -> None:
         poll, check_at, partitions_at = _FIRST_POLL, time.monotonic() + _CHECK_SECONDS, time.monotonic()
-        while not stop.is_set() and left:
+        while not stop.is_set() and limit:
             if time.monotonic() >= check_at:
-                await self._check_log(flow.cursor)
+                await self._check_log(pipeline.cursor)
                 check_at = time.monotonic() + _CHECK_SECONDS
             if time.monotonic() >= partitions_at:
-                await store.make_partitions()
-                if self._retention_days is not None:
-                    await self._check_log(flow.cursor)  # what a wiped Kafka must be filled with is not dropped
-                    flow.cursor = await store.drop_partitions(flow.cursor, self._retention_days)
+                await self._maintain_partitions(store, pipeline)
                 partitions_at = time.monotonic() + _PARTITIONS_SECONDS
-            found = await flow.turn(stop)
+            found = await pipeline.step(stop)
             poll = _FIRST_POLL if found else min(poll * 2, _LAST_POLL)
-            if flow.idle:
+            if pipeline.idle:
                 if not found:
-                    self._needs.met(KAFKA)  # and else once it confirms: one that answers may yet take no writes
+                    self._readiness.ok(KAFKA)  # otherwise an acknowledgement says so: a broker may refuse only writes
                 await store.wait(poll)
-        await flow.drain(stop)
+        await pipeline.drain(stop)
+
+    async def _maintain_partitions(self, store: CursorStore, pipeline: Pipeline) -> None:
+        await store.create_partitions()
+        if self._retention_days is not None:
+            await self._check_log(pipeline.cursor)  # rows that a wiped Kafka must be filled with are not dropped
+            pipeline.cursor = await store.drop_partitions(pipeline.cursor, self._retention_days)
 
     async def _check_log(self, cursor: Cursor) -> None:
         topic_id = await asyncio.to_thread(self._event_log.topic_id)
-        lacks = await asyncio.to_thread(self._event_log.lacks, topic_id, cursor.sent)
-        if lacks is not None:
-            raise LogWipedError(lacks)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, KafkaException):
-        return error_words(error.args[0])
-    return str(error) or type(error).__name__
+        loss = await asyncio.to_thread(self._event_log.loss, topic_id, cursor.sent)
+        if loss is not None:
+            raise LogWipedError(loss)

@@ -1,8 +1,7 @@
-"""Sequences: pure functions from rows of the outbox to numbered messages, and from deliveries to what was sent last.
+"""Pure functions that number the rows of the outbox, and that advance what each partition was sent last.
 
-A message's number follows from its place in the outbox alone, and so is the same whenever it is sent again.
-
-What there is of each message (`gc=False`) is left out by the collector, as it can be part of no cycle.
+The sequence of a message follows from its position in the outbox alone, so it is the same whenever the message is sent
+again. Structs of which there is one per message have `gc=False`: they can be part of no cycle.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from cheeper_contracts.envelope import Envelope
 
 
 class LogWipedError(Exception):
-    """Kafka does not hold what it confirmed before. The text says how that was seen."""
+    """Kafka has lost messages that it acknowledged. The text says how that was found."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """A row's place in the outbox."""
+    """The position of a row in the outbox."""
 
     epoch: int
     xid: int
@@ -28,20 +27,21 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 
 
 START = Position(0, 0, 0)
-"""Before the first row of all."""
+"""The position before the first row."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message in the outbox: its place, its envelope without a sequence, and the bytes of its value."""
+    """A message in the outbox: its envelope without a sequence, and the bytes of its value."""
 
     position: Position
     envelope: Envelope
     payload: bytes
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Kafka partition was sent last: the offset and sequence, of the topic with that id. Before the first
-    message the sequence is 0 and the offset that of whatever stands before it, -1 in an empty log.
+class LastSent(msgspec.Struct, frozen=True, kw_only=True):
+    """The offset and sequence of the last message that was sent to a partition of the topic with that id.
+
+    Before the first message the sequence is 0, and the offset the one before the high-water mark (-1 in an empty log).
     """
 
     topic_id: str
@@ -49,44 +49,44 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     last_sequence: int
 
 
-class Numbered(msgspec.Struct, frozen=True, gc=False):
-    """A message as it is to be sent."""
+class NumberedMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message that is ready to be sent."""
 
     partition: int
     envelope: Envelope
     payload: bytes
 
 
-def sequences(sent: Mapping[int, Sent]) -> dict[int, int]:
-    """The last sequence of each partition."""
+def sequences(sent: Mapping[int, LastSent]) -> dict[int, int]:
+    """Return the last sequence of each partition."""
     return {partition: state.last_sequence for partition, state in sent.items()}
 
 
-def number(rows: Iterable[Row], last: Mapping[int, int]) -> list[Numbered]:
-    """The rows as messages, each with the sequence that follows the last one in its partition."""
+def number(rows: Iterable[Row], last: Mapping[int, int]) -> list[NumberedMessage]:
+    """Return the rows as messages, each with the sequence that follows the last one of its partition."""
     last = dict(last)
     numbered = []
     for row in rows:
         partition = topics.partition_of(row.envelope.key)
         last[partition] += 1
         envelope = msgspec.structs.replace(row.envelope, sequence=last[partition])
-        numbered.append(Numbered(partition, envelope, row.payload))
+        numbered.append(NumberedMessage(partition, envelope, row.payload))
     return numbered
 
 
-def advance(sent: Mapping[int, Sent], offsets: Mapping[int, Sequence[int]]) -> dict[int, Sent]:
-    """What partitions were sent last, now that their next messages were delivered at these offsets.
+def advance(sent: Mapping[int, LastSent], offsets: Mapping[int, Sequence[int]]) -> dict[int, LastSent]:
+    """Return the new state of the partitions whose next messages were acknowledged with these offsets.
 
-    Raises LogWipedError where an offset does not lie behind the one before it.
+    Raise LogWipedError if an offset is not greater than the one before it.
     """
-    moved: dict[int, Sent] = {}
+    advanced: dict[int, LastSent] = {}
     for partition, following in offsets.items():
         before, last = sent[partition], sent[partition].last_offset
         for offset in following:
             if offset <= last:
                 raise LogWipedError(f"partition {partition} gave offset {offset} after it had given {last}")
             last = offset
-        moved[partition] = Sent(
+        advanced[partition] = LastSent(
             topic_id=before.topic_id, last_offset=last, last_sequence=before.last_sequence + len(following)
         )
-    return moved
+    return advanced

@@ -1,41 +1,38 @@
-"""The way of batches from the outbox to Kafka: one is read and sent while Kafka confirms the one before."""
+"""The pipeline from the outbox to Kafka: a batch is read and sent while Kafka acknowledges the one before."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import structlog
 
+from cheeper_runtime.readiness import Readiness
 from write_api.ops.metrics import RelayMetrics
-from write_api.ops.needs import Needs
 from write_api.relay.cursor import Cursor, CursorStore
-from write_api.relay.limit import Limit
-from write_api.relay.numbering import Numbered, Row, advance, number, sequences
+from write_api.relay.numbering import NumberedMessage, Row, advance, number, sequences
+from write_api.relay.publication_limit import PublicationLimit
 from write_api.relay.publisher import SLOW_SECONDS, Delivery, Publisher
 
 POSTGRES, KAFKA = "postgres", "kafka"
 BATCH: Final = 2000
-"""Rows that are read and sent together."""
-IN_FLIGHT: Final = 2
-"""Batches that are sent and not yet confirmed: what the relay holds in memory, and repeats after a fault."""
+"""The number of rows that are read and sent together."""
+MAX_IN_FLIGHT: Final = 2
+"""The number of batches that are sent and not yet acknowledged: they are held in memory, and repeated after a fault."""
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 
-class _Flight(msgspec.Struct, frozen=True):
+class _Batch(msgspec.Struct, frozen=True):
     rows: list[Row]
-    messages: list[Numbered]
+    messages: list[NumberedMessage]
     delivery: Delivery
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a line of the log says of a message."""
-
+class _LogFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_id: str
     correlation_id: str
     reply_to: str | None
@@ -45,104 +42,97 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sequence: int | None
 
 
-class Flow:
-    """Sends what stands behind the cursor, and moves that behind what is confirmed, in order.
+class Pipeline:
+    """Sends the rows behind the cursor, and moves the cursor behind the acknowledged ones, in order.
 
-    `cursor` is where it stands in the database. `idle`: all that was read is confirmed, and no more was there to read.
+    `cursor` is the one in the database. `idle` is true if every row that could be read is acknowledged.
     """
 
-    def __init__(  # noqa: PLR0913 - what a course has made
+    def __init__(  # noqa: PLR0913 - the parts that a run of the relay has built
         self,
         store: CursorStore,
         cursor: Cursor,
         publisher: Publisher,
         *,
-        needs: Needs,
+        readiness: Readiness,
         metrics: RelayMetrics,
-        left: Limit,
+        limit: PublicationLimit,
     ) -> None:
         self.cursor = cursor
         self.idle = False
         self._store = store
         self._publisher = publisher
-        self._needs = needs
+        self._readiness = readiness
         self._metrics = metrics
-        self._left = left
-        self._flights: deque[_Flight] = deque()
+        self._limit = limit
+        self._in_flight: deque[_Batch] = deque()
         self._read_to = cursor.position
         self._numbered = sequences(cursor.sent)
 
-    async def turn(self, stop: asyncio.Event) -> bool:
-        """Read and send a batch, and wait for one that was sent if as many are on their way as may be, or no other can
-        be read. Whether rows were read.
+    async def step(self, stop: asyncio.Event) -> bool:
+        """Read and send a batch, and wait for one if the pipeline is full or there is nothing more to read.
 
-        Raises DeliveryError, KafkaException, LogWipedError, LockLostError and psycopg's errors, after which only a new
-        course with a new producer may go on.
+        Return True if rows were read. Raise DeliveryError, KafkaException, LogWipedError, LockLostError or psycopg's
+        errors, after which only a new pipeline with a new producer may go on.
         """
         rows = await self._read()
         if rows and not await self._send(rows, stop):
             return True
-        if self._flights and (len(rows) < BATCH or self._full):
-            await self._confirm(stop)
-        self.idle = len(rows) < BATCH and not self._flights
+        if self._in_flight and (len(rows) < BATCH or self._full):
+            await self._acknowledge(stop)
+        self.idle = len(rows) < BATCH and not self._in_flight
         return bool(rows)
 
     async def drain(self, stop: asyncio.Event) -> None:
-        """Wait for all that was sent, or, once `stop` is set, for what is confirmed soon."""
-        while self._flights and await self._confirm(stop):
+        """Wait for the batches in flight. Once `stop` is set, give up on a batch that is not acknowledged soon."""
+        while self._in_flight and await self._acknowledge(stop):
             pass
 
     @property
     def _full(self) -> bool:
-        # How much a limit leaves is known once all that was sent is confirmed.
-        return len(self._flights) >= (IN_FLIGHT if self._left.endless else 1)
+        # The rest of a limit is known only when everything that was sent is acknowledged.
+        return len(self._in_flight) >= (MAX_IN_FLIGHT if self._limit.unlimited else 1)
 
     async def _read(self) -> list[Row]:
         ahead = msgspec.structs.replace(self.cursor, position=self._read_to)
-        return self._left.allowed(await answered(self._store.read(ahead, BATCH), self._needs))
+        with self._readiness.failed_while_slow(POSTGRES, SLOW_SECONDS):
+            rows = await self._store.read(ahead, BATCH)
+        return self._limit.allowed(rows)
 
     async def _send(self, rows: list[Row], stop: asyncio.Event) -> bool:
-        """Send the rows; false where `stop` came first."""
+        """Send the rows. Return False if `stop` is set first."""
         messages = number(rows, self._numbered)
         delivery = await self._publisher.send(messages, stop, self._slow)
         if delivery is None:
             return False
-        self._flights.append(_Flight(rows, messages, delivery))
+        self._in_flight.append(_Batch(rows, messages, delivery))
         self._read_to = rows[-1].position
         self._numbered |= {message.partition: message.envelope.sequence or 0 for message in messages}
         return True
 
-    async def _confirm(self, stop: asyncio.Event) -> bool:
-        """Wait until the first batch that is on its way is confirmed, and move the cursor behind it; false where `stop`
-        came first.
-        """
-        flight = self._flights[0]
-        offsets = await self._publisher.confirmed(flight.delivery, stop, self._slow)
+    async def _acknowledge(self, stop: asyncio.Event) -> bool:
+        """Wait for the first batch in flight, and move the cursor behind it. Return False if `stop` is set first."""
+        batch = self._in_flight[0]
+        offsets = await self._publisher.acknowledged(batch.delivery, stop, self._slow)
         if offsets is None:
             return False
         sent = advance(self.cursor.sent, offsets)
-        moving = self._store.move(self.cursor, flight.rows[-1], flight.rows[0], sent)
-        self.cursor = await answered(moving, self._needs)
-        self._flights.popleft()
-        self._metrics.sent(len(flight.messages), sequences(sent))
-        self._needs.met(KAFKA)
-        self._left.count(flight.rows)
-        log.info("message sent", each=_told(flight.messages))
+        with self._readiness.failed_while_slow(POSTGRES, SLOW_SECONDS):
+            self.cursor = await self._store.move(self.cursor, batch.rows[-1], batch.rows[0], sent)
+        self._in_flight.popleft()
+        self._metrics.sent(len(batch.messages), sequences(sent))
+        self._readiness.ok(KAFKA)
+        self._limit.count(batch.rows)
+        log.info("message sent", each=_log_fields(batch.messages))
         return True
 
     def _slow(self) -> None:
-        self._needs.unmet(KAFKA, "the broker does not confirm")
+        self._readiness.failed(KAFKA, "the broker does not acknowledge")
 
 
-async def answered(asked: Awaitable[T], needs: Needs) -> T:
-    """What the database answers, however late: readiness tells of one that is frozen."""
-    with needs.unmet_while_slow(POSTGRES, SLOW_SECONDS):
-        return await asked
-
-
-def _told(messages: Sequence[Numbered]) -> list[_Told]:
+def _log_fields(messages: Sequence[NumberedMessage]) -> list[_LogFields]:
     return [
-        _Told(
+        _LogFields(
             message_id=message.envelope.message_id,
             correlation_id=message.envelope.correlation_id,
             reply_to=message.envelope.reply_to,

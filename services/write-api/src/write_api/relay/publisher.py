@@ -1,4 +1,4 @@
-"""Sends batches to Kafka, in order and without a gap, and waits until all of one is confirmed."""
+"""The publisher sends batches to Kafka in order and without a gap, and waits until a whole batch is acknowledged."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts.envelope import to_headers
-from write_api.kafka.topics import error_words
-from write_api.relay.numbering import Numbered
+from write_api.kafka.errors import error_text
+from write_api.relay.numbering import NumberedMessage
 
 SLOW_SECONDS: Final = 2.0
-"""After so long without an answer, of Kafka or of the database, the relay's readiness tells of it."""
+"""After this time without a response from Kafka or the database, the relay is not ready."""
 _WAIT_SECONDS: Final = 0.25
 _STALLED_SECONDS: Final = 15.0
-_KNOWN_SECONDS: Final = 3600.0  # brokers forget a producer that is silent for a day, unless they are told otherwise
-_STOPPED: Final = (KafkaException, SystemError)  # of a producer that has; the binding may lose the first on its way
-_UNHEARD: Final = logging.getLogger("librdkafka")  # it calls fatal, with hosts, what we tell as a need and mend
-_UNHEARD.disabled = True
+_KNOWN_SECONDS: Final = 3600.0  # by default, brokers forget a producer that is silent for a day
+_STOPPED: Final = (KafkaException, SystemError)  # the binding may turn the first into the second
+_SILENT: Final = logging.getLogger("librdkafka")  # it would log as fatal, with host names, what readiness exposes
+_SILENT.disabled = True
 
 
 class DeliveryError(Exception):
-    """A message was not confirmed. What came of the others is unknown: only a new producer may send again."""
+    """A message was not acknowledged. The state of the others is unknown: only a new producer may send again."""
 
 
 class Delivery:
-    """What has been confirmed of a batch: the offsets of each partition, in the order of its messages, and how many
-    messages are left.
+    """The acknowledgements of a batch: the offsets of each partition in the order of its messages, and the number of
+    messages that are not acknowledged yet.
     """
 
     def __init__(self, count: int, offsets: Mapping[int, list[int]] | None = None) -> None:
@@ -40,7 +40,7 @@ class Delivery:
         self.error: KafkaError | None = None
 
     def report(self, error: KafkaError | None, message: Message) -> None:
-        """Take what became of a message. Reports of a partition come in its order."""
+        """Record the delivery report of a message. The reports of a partition come in its order."""
         self.left -= 1
         if error is not None:
             self.error = self.error or error
@@ -49,57 +49,46 @@ class Delivery:
 
 
 class Publisher:
-    """A producer that is thrown away with the first failure, since what it has on its way is then uncertain.
+    """A producer that is discarded after the first failure, since the state of its messages in flight is then unknown.
 
-    The messages themselves have no time-out: one that librdkafka gave up would leave a gap before those behind it. One
-    that the broker refuses would, too, so the producer stops with it, and the broker takes nothing that is on its way
-    behind it. That a broker does only where it knows the producer: in a partition where it has taken nothing of it, it
-    takes any sequence. So a producer's first message to each partition goes alone.
+    Messages have no time-out: one that librdkafka gave up would leave a gap before the next ones. So would one that the
+    broker refuses, which is why the producer stops with it and the broker refuses everything in flight behind it. A
+    broker can only do so in a partition where it knows the producer: elsewhere it takes any sequence. The first message
+    of a producer to each partition is therefore sent alone.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, producer: Producer, topic: str) -> None:
         self._topic = topic
-        self._known: dict[int, float] = {}  # by partition, when the broker last confirmed something
-        self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap_servers,
-                "client.id": "write-api-relay",
-                "enable.idempotence": True,
-                "enable.gapless.guarantee": True,
-                "acks": "all",
-                "message.timeout.ms": 0,
-                "linger.ms": 0,  # a backlog makes large requests by itself: only five are on their way at a time
-                "allow.auto.create.topics": False,
-            },
-            logger=_UNHEARD,
-        )
+        self._acknowledged_at: dict[int, float] = {}  # the last time, by partition
+        self._producer = producer
 
     async def send(
-        self, messages: Sequence[Numbered], stop: asyncio.Event, slow: Callable[[], None]
+        self, messages: Sequence[NumberedMessage], stop: asyncio.Event, slow: Callable[[], None]
     ) -> Delivery | None:
-        """Send the messages, in this order within a partition, behind those that were sent before. Waits, as
-        `confirmed`, for the first ones to partitions where the broker does not know this producer, and else not.
+        """Send the messages behind those that were sent before, in this order within a partition.
 
-        None where `stop` came meanwhile. Raises DeliveryError, and KafkaException once the producer has stopped.
+        Wait, as `acknowledged` does, only for the first message to a partition where the broker does not know this
+        producer. Return None if `stop` is set meanwhile. Raise DeliveryError, or KafkaException if the producer has
+        stopped.
         """
-        firsts: dict[int, Numbered] = {}
+        firsts: dict[int, NumberedMessage] = {}
         others = []
         for message in messages:
-            if message.partition in firsts or self._is_known_in(message.partition):
+            if message.partition in firsts or self._is_known_to(message.partition):
                 others.append(message)
             else:
                 firsts[message.partition] = message
-        offsets = await self.confirmed(self._produce(firsts.values(), Delivery(len(firsts))), stop, slow)
+        offsets = await self.acknowledged(self._produce(firsts.values(), Delivery(len(firsts))), stop, slow)
         return None if offsets is None else self._produce(others, Delivery(len(others), offsets))
 
-    async def confirmed(
+    async def acknowledged(
         self, delivery: Delivery, stop: asyncio.Event, slow: Callable[[], None]
     ) -> dict[int, list[int]] | None:
-        """The offsets of each partition, once the broker has confirmed all of it; none where `stop` came first.
+        """Return the offsets of each partition once the whole batch is acknowledged, or None if `stop` is set first.
 
-        `slow` is called when the broker takes long. Raises DeliveryError.
+        `slow` is called if the broker is slow. Raise DeliveryError.
         """
-        self._poll(0)  # here: reports that another thread took in beside this one would wait for it each
+        self._poll(0)  # in this thread: reports that another thread takes would each wait for this one
         waiting_since, left = time.monotonic(), delivery.left
         while delivery.left and delivery.error is None:
             await asyncio.to_thread(self._wait, delivery)
@@ -111,22 +100,22 @@ class Publisher:
             if waited > SLOW_SECONDS:
                 slow()
             if waited > _STALLED_SECONDS:
-                raise DeliveryError(f"no confirmation within {_STALLED_SECONDS:g} s")
+                raise DeliveryError(f"no acknowledgement within {_STALLED_SECONDS:g} s")
         if delivery.error is not None:
-            raise DeliveryError(error_words(delivery.error))
-        self._known |= dict.fromkeys(delivery.offsets, time.monotonic())
+            raise DeliveryError(error_text(delivery.error))
+        self._acknowledged_at |= dict.fromkeys(delivery.offsets, time.monotonic())
         return delivery.offsets
 
     async def close(self) -> None:
-        """Drop the producer with whatever it still has; the next one sends that again."""
+        """Discard the producer with its messages in flight, which the next one sends again."""
         self._producer.purge()
         with suppress(*_STOPPED):
             await asyncio.to_thread(self._producer.flush, _WAIT_SECONDS)
 
-    def _is_known_in(self, partition: int) -> bool:
-        return time.monotonic() - self._known.get(partition, -_KNOWN_SECONDS) < _KNOWN_SECONDS
+    def _is_known_to(self, partition: int) -> bool:
+        return time.monotonic() - self._acknowledged_at.get(partition, -_KNOWN_SECONDS) < _KNOWN_SECONDS
 
-    def _produce(self, messages: Iterable[Numbered], delivery: Delivery) -> Delivery:
+    def _produce(self, messages: Iterable[NumberedMessage], delivery: Delivery) -> Delivery:
         for message in messages:
             self._producer.produce(
                 self._topic,
@@ -148,3 +137,20 @@ class Publisher:
             self._producer.poll(seconds)
         except _STOPPED as error:
             raise DeliveryError("the broker refuses a message") from error
+
+
+def gapless_producer(bootstrap_servers: str) -> Producer:
+    """Return an idempotent producer that stops with the first message that cannot be delivered."""
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "client.id": "write-api-relay",
+            "enable.idempotence": True,
+            "enable.gapless.guarantee": True,
+            "acks": "all",
+            "message.timeout.ms": 0,
+            "linger.ms": 0,  # a backlog makes large requests by itself: only five are in flight at a time
+            "allow.auto.create.topics": False,
+        },
+        logger=_SILENT,
+    )

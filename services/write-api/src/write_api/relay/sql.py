@@ -6,7 +6,7 @@ from typing import Final
 
 LOCK: Final = "SELECT pg_try_advisory_lock(%s)"
 
-# The timeline as the WAL has it now: the control file's is that of the last checkpoint, and so late after a restore.
+# The timeline comes from the WAL: the control file has the one of the last checkpoint, which is late after a restore.
 IDENTITY: Final = """
 SELECT system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
 FROM pg_control_system()
@@ -19,11 +19,11 @@ FROM relay_cursor
 
 LOAD_PARTITIONS: Final = 'SELECT "partition", topic_id, last_offset, last_sequence FROM relay_partitions'
 
-# Order by o.xid, never by xid: that would be the text that is selected, where 9 comes after 10.
+# Order by o.xid, never by xid: that is the selected text, in which 9 comes after 10.
 #
-# Horizon and rows in one statement, and so of one snapshot: a transaction below its xmin has ended, so no row can
-# still appear there. The bound is a row comparison, so that the index ends the scan; rows of an older epoch
-# have all ended too, whatever xids they bear, since `raise-epoch` waited for their writers.
+# One statement reads horizon and rows, so both are of one snapshot: a transaction below its xmin has ended, so no row
+# can still appear there. The bound is a row comparison, so that the index ends the scan. The writers of an older epoch
+# have all ended too, whatever their xids, since `raise-epoch` waited for them.
 READ: Final = """
 SELECT epoch, xid::text, id, message_id::text, type, source, "time", key, correlation_id::text, reply_to::text,
     traceparent, payload::text
@@ -36,10 +36,10 @@ LIMIT %s
 
 FIRST: Final = "SELECT epoch, xid::text, id FROM outbox AS o ORDER BY o.epoch, o.xid, o.id LIMIT 1"
 
-# The cursor with what its partitions were sent: one statement, and so one round trip and one transaction, which gives a
-# row if, and puts anything only if, the cursor was written.
-_NOTE: Final = """
-WITH cursor AS (<cursor>), put AS (
+# The cursor and its partitions are written by one statement, and so in one round trip and one transaction. It returns a
+# row, and writes the partitions, only if the cursor was written.
+_WRITE: Final = """
+WITH cursor AS (<cursor>), partitions AS (
     INSERT INTO relay_partitions ("partition", topic_id, last_offset, last_sequence)
     SELECT states.* FROM cursor, unnest(%(partitions)s::int[], %(topic_ids)s::text[], %(offsets)s::bigint[],
         %(sequences)s::bigint[]) AS states
@@ -49,7 +49,7 @@ WITH cursor AS (<cursor>), put AS (
 SELECT FROM cursor
 """
 
-BEGIN: Final = _NOTE.replace(
+BEGIN: Final = _WRITE.replace(
     "<cursor>",
     """
     INSERT INTO relay_cursor (epoch, xid, id, system_identifier, timeline_id, current_epoch)
@@ -57,8 +57,8 @@ BEGIN: Final = _NOTE.replace(
     """,
 )
 
-# What the first row was, or that a retention has dropped it, is said once and for all.
-REWIND: Final = _NOTE.replace(
+# The first row, or the fact that retention has dropped it, is written once and never changed.
+REWIND: Final = _WRITE.replace(
     "<cursor>",
     """
     UPDATE relay_cursor SET epoch = %(new_epoch)s, xid = %(new_xid)s::xid8, id = %(new_id)s,
@@ -69,35 +69,35 @@ REWIND: Final = _NOTE.replace(
     """,
 )
 
-# Its commit does not wait for the disk. After a crash of the server the cursor may stand where it stood some 0.6 s
-# before, and what was sent since is sent again with the same sequences; any later commit that waits keeps it as well.
+# The commit does not wait for the disk. After a crash of the server the cursor may be some 0.6 s old, and the relay
+# sends the messages since then again with the same sequences. Any later commit that waits makes this one durable too.
 MOVE: Final = REWIND.replace("RETURNING true", "RETURNING set_config('synchronous_commit', 'off', true)")
 
-LOSE_FIRST: Final = """
+FORGET_FIRST: Final = """
 UPDATE relay_cursor SET first_epoch = 0, first_xid = '0', first_id = 0 WHERE (epoch, xid, id) = (%s, %s::xid8, %s)
 """
 
-ACCEPT: Final = "UPDATE relay_cursor SET system_identifier = %s, timeline_id = %s, current_epoch = %s"
+ACCEPT_DATABASE: Final = "UPDATE relay_cursor SET system_identifier = %s, timeline_id = %s, current_epoch = %s"
 
-WAITING: Final = """
+BACKLOG: Final = """
 SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8,
     coalesce((SELECT o.id FROM outbox AS o ORDER BY o.epoch DESC, o.xid DESC, o.id DESC LIMIT 1), 0)
 FROM (
     SELECT o.created_at FROM outbox AS o WHERE (o.epoch, o.xid, o.id) > (%s, %s::xid8, %s)
     ORDER BY o.epoch, o.xid, o.id LIMIT %s
-) AS waiting
+) AS backlog
 """
 
-# The horizon, and whether a row stands at or beyond it.
-HELD: Final = """
+# The horizon, and the answer to whether it blocks a row.
+BLOCKED: Final = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, EXISTS (
     SELECT FROM outbox AS o WHERE (o.epoch, o.xid) >= (%s, pg_snapshot_xmin(pg_current_snapshot()))
 )
 """
 
-# Whoever has an id holds the lock of it, and anyone may see locks; of the activity of others a role that may not see it
-# is told the process, the database and the program alone. A prepared transaction has no process any more.
-HOLDER: Final = """
+# Every transaction with an id holds a lock on it, and every role may see locks. A role without the privilege to see the
+# activity of others gets only process, database and program. A prepared transaction has no process any more.
+BLOCKING_TRANSACTION: Final = """
 SELECT l.pid, coalesce(a.datname, p.database), coalesce(a.application_name, p.gid),
     CASE WHEN p.gid IS NULL THEN a.state ELSE 'prepared' END, a.query,
     extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8

@@ -1,4 +1,4 @@
-"""The outbox's partitions, made ahead and dropped by retention, over the relay's own connection."""
+"""The outbox's partitions are created ahead, and dropped by retention, over the relay's own connection."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 Connection = AsyncConnection[tuple[Any, ...]]
 
 
-async def make_partitions(connection: Connection) -> None:
-    """Make the outbox's partitions of the next months. One that cannot be made now is made another time, and one
-    whose rows stand in the default partition already is not needed.
+async def create_partitions(connection: Connection) -> None:
+    """Create the partitions of the next months. One that is locked is left for the next call, and one whose rows are in
+    the default partition already is not needed.
     """
     for statement in partitions.statements(datetime.now(UTC)):
         async with connection.transaction():
@@ -36,42 +36,43 @@ async def make_partitions(connection: Connection) -> None:
                     await connection.execute(statement.encode())
 
 
-async def drop_partitions(connection: Connection, at: Position, days: int) -> bool:
-    """Drop the partitions whose month ended so many days ago and of which all is sent, up to the cursor `at`; whether
-    any rows went with them. One that cannot be locked at once is dropped another time.
+async def drop_partitions(connection: Connection, cursor: Position, days: int) -> bool:
+    """Drop the partitions whose month ended that many days ago and whose rows are all before the cursor.
+
+    A partition that cannot be locked at once is left for the next call. Return True if rows were dropped.
     """
     names = [name for (name,) in await (await connection.execute(_NAMES)).fetchall()]
     lost = False
     for name in partitions.ended_before(names, datetime.now(UTC), days):
-        if await _has_rows_behind(connection, name, at):  # before the lock, which holds up writers
-            log.warning("an old partition holds what was not sent yet", partition=name)
+        if await _has_rows_behind(connection, name, cursor):  # before the lock, which blocks writers
+            log.warning("old partition not dropped: it has unsent rows", partition=name)
             continue
         with suppress(errors.LockNotAvailable, errors.DeadlockDetected):
-            lost |= await _drop(connection, name, at)
+            lost |= await _drop(connection, name, cursor)
     return lost
 
 
-async def _drop(connection: Connection, name: str, at: Position) -> bool:
-    # DETACH CONCURRENTLY cannot be had beside a default partition. A drop locks the parent anyway, so that comes first,
-    # as with writers; a writer that was there before has ended by then, and its rows are seen.
+async def _drop(connection: Connection, name: str, cursor: Position) -> bool:
+    # DETACH CONCURRENTLY does not work beside a default partition. A drop locks the parent anyway, so that lock comes
+    # first, as with writers; a writer that was there before has ended by then, and its rows are visible.
     async with connection.transaction():
         await connection.execute(partitions.DROP_LOCK_TIMEOUT)
         await connection.execute(_LOCK)
-        if await _has_rows_behind(connection, name, at):
+        if await _has_rows_behind(connection, name, cursor):
             return False
-        # From now on no log can be filled from the start. Rows of one month need not be the first ones of all: one that
-        # began before midnight may have its id after one that began behind it.
+        # From now on no log can be filled from the start. The rows of one month need not be the first ones: one that
+        # began before midnight may have its id after one that began later.
         lost = await _has_rows_behind(connection, name, START)
         if lost:
-            marked = await connection.execute(sql.LOSE_FIRST, (at.epoch, str(at.xid), at.id))
-            if marked.rowcount != 1:  # another relay is at work by now, and drops it in its turn
+            marked = await connection.execute(sql.FORGET_FIRST, (cursor.epoch, str(cursor.xid), cursor.id))
+            if marked.rowcount != 1:  # another relay is active by now, and will drop it
                 return False
         await connection.execute(SQL(_DROP).format(Identifier(name)))
     log.info("partition dropped", partition=name)
     return lost
 
 
-async def _has_rows_behind(connection: Connection, name: str, at: Position) -> bool:
+async def _has_rows_behind(connection: Connection, name: str, position: Position) -> bool:
     statement = SQL(_ANY_BEHIND).format(Identifier(name))
-    found = await connection.execute(statement, (at.epoch, str(at.xid), at.id))
-    return await found.fetchone() == (True,)
+    result = await connection.execute(statement, (position.epoch, str(position.xid), position.id))
+    return await result.fetchone() == (True,)

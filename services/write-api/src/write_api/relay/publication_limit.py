@@ -1,4 +1,4 @@
-"""Step mode: a relay that ends after some messages."""
+"""The limit of step mode, in which the relay ends after a number of messages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from write_api.relay.numbering import Row
 _OUTCOMES: Final = (CommandHandled.TYPE, CommandRejected.TYPE)
 
 
-class Limit:
-    """How many domain messages may still be sent; true while there are any.
-
-    The outcome of a command that changed nothing goes along, but is no step.
-    """
+class PublicationLimit:
+    """A limit of domain messages, which is true until it is reached. The outcome of a command does not count."""
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
@@ -26,19 +23,19 @@ class Limit:
         return self._limit is None or self.sent < self._limit
 
     @property
-    def endless(self) -> bool:
-        """Whether there is no limit."""
+    def unlimited(self) -> bool:
+        """There is no limit."""
         return self._limit is None
 
     def allowed(self, rows: list[Row]) -> list[Row]:
-        """The rows up to the last domain message that may still be sent."""
+        """Return the rows up to the last domain message that may still be sent."""
         if self._limit is None:
             return rows
-        steps = accumulate(map(_is_domain, rows), initial=self.sent)
-        return [row for row, before in zip(rows, steps, strict=False) if before < self._limit]
+        counts = accumulate(map(_is_domain, rows), initial=self.sent)
+        return [row for row, before in zip(rows, counts, strict=False) if before < self._limit]
 
     def count(self, rows: list[Row]) -> None:
-        """These were sent."""
+        """Count rows that were sent."""
         self.sent += sum(map(_is_domain, rows))
 
 
