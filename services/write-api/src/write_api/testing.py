@@ -1,5 +1,5 @@
-"""A write model in memory that behaves as the one in Postgres, for tests without a server. `tests/integration` runs the
-same suite over both.
+"""A write model in memory that behaves like the one in Postgres, for tests without a server. `tests/integration` runs
+the same suite over both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cheeper_contracts.messages import Command
 from write_api.bus.outcome import KnownCommand
-from write_api.bus.unit_of_work import Settlement
+from write_api.bus.unit_of_work import HandledCommand
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
@@ -30,28 +30,28 @@ from write_api.domain.notification import Notification
 
 @dataclass
 class Tables:
-    """What is kept."""
+    """The rows of the write model."""
 
     authors: dict[str, Author] = field(default_factory=dict)
     follows: dict[tuple[str, str], Follow] = field(default_factory=dict)
     cheeps: dict[str, Cheep] = field(default_factory=dict)
     notifications: dict[str, Notification] = field(default_factory=dict)
     commands: dict[str, KnownCommand] = field(default_factory=dict)
-    outbox: list[Settlement] = field(default_factory=list)
+    outbox: list[HandledCommand] = field(default_factory=list)
 
     def take(self, other: Tables) -> None:
-        """Hold what the other holds."""
+        """Replace all rows with those of the other tables."""
         vars(self).update(vars(copy.deepcopy(other)))
 
 
 class MemoryAuthors:
-    """Authors in memory."""
+    """The authors in memory."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def of_id(self, author_id: str) -> Author | None:
-        """As `domain.repositories` has it."""
+        """Return the author as `domain.repositories` describes."""
         author = copy.copy(self._tables.authors.get(author_id))
         if author is not None:
             dates = [cheep.cheep_date for cheep in self._tables.cheeps.values() if cheep.author_id == author_id]
@@ -59,7 +59,7 @@ class MemoryAuthors:
         return author
 
     async def save(self, author: Author) -> None:
-        """As `domain.repositories` has it."""
+        """Save the author as `domain.repositories` describes."""
         others = [other for other in self._tables.authors.values() if other.author_id != author.author_id]
         if any(other.username.lower() == author.username.lower() for other in others):
             raise UsernameTaken(author.username)
@@ -69,17 +69,17 @@ class MemoryAuthors:
 
 
 class MemoryFollows:
-    """Follows in memory."""
+    """The follows in memory."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
-        """As `domain.repositories` has it."""
+        """Return the follow as `domain.repositories` describes."""
         return copy.copy(self._tables.follows.get((from_author_id, to_author_id)))
 
     async def save(self, follow: Follow) -> None:
-        """As `domain.repositories` has it."""
+        """Save the follow as `domain.repositories` describes."""
         if follow.ended_at is not None:
             del self._tables.follows[follow.from_author_id, follow.to_author_id]
             return
@@ -92,18 +92,18 @@ class MemoryFollows:
 
 
 class MemoryCheeps:
-    """Cheeps in memory."""
+    """The cheeps in memory."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
-        """As `domain.repositories` has it; the one lock of `MemoryTransactions` holds everything."""
-        del hold
+    async def of_id(self, cheep_id: str, *, lock: bool = False) -> Cheep | None:
+        """Return the cheep as `domain.repositories` describes. The one lock of `MemoryTransactions` is every lock."""
+        del lock
         return copy.copy(self._tables.cheeps.get(cheep_id))
 
     async def save(self, cheep: Cheep) -> None:
-        """As `domain.repositories` has it."""
+        """Save the cheep as `domain.repositories` describes."""
         known = self._tables.cheeps.get(cheep.cheep_id, cheep)
         if known.author_id != cheep.author_id:
             raise CheepIdTaken(cheep.cheep_id)
@@ -111,17 +111,17 @@ class MemoryCheeps:
 
 
 class MemoryNotifications:
-    """Notifications in memory."""
+    """The notifications in memory."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def of_id(self, notification_id: str) -> Notification | None:
-        """As `domain.repositories` has it."""
+        """Return the notification as `domain.repositories` describes."""
         return copy.copy(self._tables.notifications.get(notification_id))
 
     async def save(self, notification: Notification) -> None:
-        """As `domain.repositories` has it."""
+        """Save the notification as `domain.repositories` describes."""
         for author_id in filter(None, (notification.author_id, notification.from_author_id)):
             if author_id not in self._tables.authors:
                 raise AuthorNotFound(author_id)
@@ -142,7 +142,7 @@ class MemoryUnitOfWork:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """As `commands.unit_of_work` has it."""
+        """Undo the block's changes if it raises."""
         before = copy.deepcopy(self._tables)
         try:
             yield
@@ -151,36 +151,38 @@ class MemoryUnitOfWork:
             raise
 
     async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
-        """As `commands.unit_of_work` has it."""
+        """Return what is recorded of the commands."""
         return {one: self._tables.commands[one] for one in message_ids if one in self._tables.commands}
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None:
-        """As `commands.unit_of_work` has it."""
-        for settlement in settlements:
-            self._tables.outbox.append(settlement)
-            self._tables.commands[settlement.message_id] = KnownCommand(
-                digest=settlement.digest, accepted=settlement.accepted, outcome=settlement.outcome
+    async def record(self, handled: Sequence[HandledCommand]) -> None:
+        """Record the commands, and keep their messages in order."""
+        for one in handled:
+            self._tables.outbox.append(one)
+            self._tables.commands[one.message_id] = KnownCommand(
+                digest=one.digest, accepted=one.accepted, outcome=one.outcome
             )
 
 
 class MemoryTransactions:
-    """Opens units of work, one after another, and keeps message ids for commands that are sent."""
+    """Opens units of work, one after another, and reserves message ids for commands that are sent."""
 
     def __init__(self) -> None:
         self.tables = Tables()
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def begin(self, keys: Collection[str], together: Sequence[Command] = ()) -> AsyncIterator[MemoryUnitOfWork]:
-        """As `commands.unit_of_work.Begin` has it; the one lock is every key's, and nothing is deferred."""
-        del keys, together
+    async def begin(
+        self, keys: Collection[str], commands: Sequence[Command] = (), *, separately: bool = False
+    ) -> AsyncIterator[MemoryUnitOfWork]:
+        """Open a transaction. Its one lock is every key's, and every save is written at once, so nothing clashes."""
+        del keys, commands, separately
         async with self._lock:
             tables = copy.deepcopy(self.tables)
             yield MemoryUnitOfWork(tables)
             self.tables.take(tables)
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
-        """As `commands.transports.Reservations` has it."""
+        """Reserve the message id as `bus.dispatcher.Reservations` describes."""
         del key, at
         reserved = KnownCommand(digest=digest, accepted=True, outcome=None)
         return self.tables.commands.setdefault(message_id, reserved)

@@ -1,6 +1,7 @@
 """One suite over the repositories in Postgres and in memory: what it proves of one holds of the other."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 
@@ -29,7 +30,7 @@ NOW = 1_647_292_130_123_456
 def begin(request):
     if request.param == "memory":
         return MemoryTransactions().begin
-    return PostgresTransactions(request.getfixturevalue("engine")).begin
+    return partial(PostgresTransactions(request.getfixturevalue("engine")).begin, separately=True)
 
 
 def an_author(**given):
@@ -184,7 +185,7 @@ async def test_a_cheep_is_changed(begin):
                 await work.cheeps.save(one)
         async with begin(["k"]) as work:
             for one in (parent, answer):
-                assert await work.cheeps.of_id(one.cheep_id) == await work.cheeps.of_id(one.cheep_id, hold=True) == one
+                assert await work.cheeps.of_id(one.cheep_id) == await work.cheeps.of_id(one.cheep_id, lock=True) == one
     assert (answer.message, answer.edited_at, answer.deleted_at) == ("c", NOW + 5, NOW + 9)
 
 

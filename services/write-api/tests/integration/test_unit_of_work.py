@@ -73,7 +73,7 @@ async def waits_for_a_lock(engine):
 async def test_the_locks_come_before_the_transaction_has_an_id(engine):
     """So a transaction that waits for its turn holds up nobody's horizon, and ids follow the order of the locks."""
     begin = PostgresTransactions(engine).begin
-    async with begin(["a", "b"]) as work:
+    async with begin(["a", "b"], separately=True) as work:
         connection = work._connection
         assert (await connection.execute(XID)).scalar_one() is None
         held = await connection.execute(
@@ -154,6 +154,7 @@ async def test_a_deadlock_is_no_refusal(engine):
     async def sign_up(first, second):
         async with begin([new_id()]) as work:
             await work.authors.save(Author.sign_up(form(first), NOW))
+            await work.flush()
             await meeting.wait()
             await work.authors.save(Author.sign_up(form(second), NOW))
 
@@ -192,7 +193,7 @@ async def test_a_deletion_waits_for_an_answer(engine, cheeps):
         assert await answer_cheep(an_answer(alices.author_id, bobs), work, NOW + 1) is not None
         deletion = asyncio.create_task(bus.handle([incoming(a_deletion(bobs), new_id())]))
         await eventually(lambda: waits_for_a_lock(engine))
-        assert await work.cheeps.of_id(bobs.cheep_id) == await work.cheeps.of_id(bobs.cheep_id, hold=True)
+        assert await work.cheeps.of_id(bobs.cheep_id) == await work.cheeps.of_id(bobs.cheep_id, lock=True)
     assert await deletion == [Outcome(changed=True)]
     (late,) = await bus.handle([incoming(an_answer(alices.author_id, bobs), new_id())])
     assert late.code == "cheep_not_found"
@@ -204,6 +205,7 @@ async def test_an_answer_waits_for_a_deletion(engine, cheeps):
     alices, bobs = cheeps
     async with PostgresTransactions(engine).begin([bobs.author_id]) as work:
         assert await delete_cheep(a_deletion(bobs), work, NOW + 1) is not None
+        await work.flush()
         answering = asyncio.create_task(bus_of(engine).handle([incoming(an_answer(alices.author_id, bobs), new_id())]))
         await eventually(lambda: waits_for_a_lock(engine))
     (refused,) = await answering
@@ -256,9 +258,9 @@ async def test_a_profile_changes_while_others_refer_to_its_author(engine, cheeps
     pair = {"from_author_id": alices.author_id, "to_author_id": bobs.author_id}
     async with begin([bobs.author_id]) as following, begin([alices.author_id]) as changing:
         await following.follows.save(Follow.begin({"follow_id": new_id(), **pair}, NOW))
-        await asyncio.wait_for(
-            update_profile(UpdateProfile(author_id=alices.author_id, name="Alice"), changing, NOW), WITHIN_SECONDS
-        )
+        await following.flush()
+        await update_profile(UpdateProfile(author_id=alices.author_id, name="Alice"), changing, NOW)
+        await asyncio.wait_for(changing.flush(), WITHIN_SECONDS)
 
 
 async def test_a_message_id_is_reserved_once(engine):

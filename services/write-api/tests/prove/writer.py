@@ -25,7 +25,7 @@ from write_api.bus.outcome import ReceivedCommand
 from write_api.bus.unit_of_work import ClashError
 from write_api.db.engine import create_engine
 from write_api.db.hints import Hints
-from write_api.db.unit_of_work import DeferredUnitOfWork, PostgresTransactions, lock
+from write_api.db.unit_of_work import PostgresTransactions, lock
 from write_api.domain.errors import CheepNotFound
 
 HANDS = 4
@@ -39,14 +39,14 @@ SLOW, REFUSED, PLAIN = "slow", "refused", "plain"
 async def count_and_post(command, work, _now):
     """The handler of the one command: counts its key's turn, takes its time where it is slow, or refuses after all.
 
-    It writes past the repositories, so a refusal has something to undo: a savepoint where the batch is run one by one,
-    and before that the whole transaction, as by a rule that only the tables hold.
+    It writes past the repositories, so a refusal has something to undo: a savepoint if commands are written separately,
+    and before that the whole transaction, as by a rule that only the tables know.
     """
     connection = work._connection
     turn = (await connection.execute(COUNT, {"key": command.key})).scalar_one()
     if command.message.startswith(SLOW):
         await connection.execute(SLEEP, {"seconds": float(command.message.split()[1])})
-    if command.message == REFUSED and isinstance(work, DeferredUnitOfWork):
+    if command.message == REFUSED and not work._separately:
         raise ClashError(command.cheep_id)
     if command.message == REFUSED:
         raise CheepNotFound(command.cheep_id)

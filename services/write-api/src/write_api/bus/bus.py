@@ -1,4 +1,4 @@
-"""The command bus: the one place where a transaction begins and ends. Which handler a command has is in `features`."""
+"""The command bus: the one place where a transaction begins and ends. `features` names the handler of each command."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from cheeper_contracts.messages import Command, Event
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
-from write_api.bus.unit_of_work import Begin, ClashError, Settlement, UnitOfWork
+from write_api.bus.unit_of_work import Begin, ClashError, HandledCommand, UnitOfWork
 from write_api.domain.errors import Refusal
 
-Handler = Callable[[Any, UnitOfWork, int], Awaitable[Event | None]]
-"""(command, unit of work, microseconds since the epoch) → the one event of what it changed, or none where its act was
-already true. Raises a Refusal."""
+Handler = Callable[[Any, Any, int], Awaitable[Event | None]]
+"""Takes a command, the repositories of its transaction, and the time in microseconds since the epoch. Returns the one
+event of the change, or None if the command's effect already holds. Raises a Refusal."""
 
 
 class Count(Protocol):
-    """Counts what became of commands."""
+    """Counts the outcomes of commands."""
 
     def __call__(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
-        """One was handled, or answered as it was before where it is `repeated`. At once, and without raising."""
+        """Count one that was handled or, if it is `repeated`, known. Return at once and never raise."""
 
 
 MAX_BATCH: Final = 240
-"""Commands in one transaction: what each statement costs is shared by so many, and locks are held for so long."""
+"""Commands in one transaction. They share the cost of each statement, and their locks are held for all of it."""
 _MAX_SAVEPOINTS: Final = 60
-"""The same where each command has a savepoint: from 64 on Postgres looks subtransactions up on disk."""
+"""The same if each command has a savepoint: from 64 on Postgres looks subtransactions up on disk."""
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool) ->
 
 
 def now_in_microseconds() -> int:
-    """The system's clock."""
+    """Return the time of the system's clock, in microseconds since the epoch."""
     return time.time_ns() // 1000
 
 
@@ -52,11 +52,11 @@ class CommandBus:
     """Runs commands, each by its one handler.
 
     `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
-    `count` is told of each command after the commit.
-    `accepted` says whether senders have been told "accepted" before their commands come here, as the worker's have.
+    `count` is called for each command after the commit.
+    `accepted` means that the senders got the response "accepted" before their commands come here, as the worker's did.
     """
 
-    def __init__(  # noqa: PLR0913 - what bootstrap hands it
+    def __init__(  # noqa: PLR0913 - bootstrap passes each of them
         self,
         begin: Begin,
         wake: Callable[[], None],
@@ -76,66 +76,69 @@ class CommandBus:
         self._count = count
 
     async def handle(self, batch: Sequence[ReceivedCommand]) -> list[Outcome]:
-        """Handle commands in this order, in one transaction or, where they clash, in some, and say what became of each.
+        """Handle commands in this order and return the outcome of each. They share one transaction unless they clash.
 
         Every command that has not been handled before leaves exactly one message in the outbox, a refused one too.
-        Raises UnavailableError: then whether anything was done is unknown, and the same batch may be handled again. Any
+        Raises UnavailableError if it is unknown whether anything was done; the same batch may be handled again. Any
         other exception is a defect or a command that nothing here can take; trying each command alone tells which.
         """
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
         try:
-            handled = await self._transact(batch, together=[incoming.command for incoming in batch])
+            results = await self._transact(batch)
         except (ClashError, MessageIdTakenError):
-            handled = await self._transact_one_by_one(batch)
-        if any(settlement is not None for _, settlement in handled):
+            results = await self._transact_separately(batch)
+        if any(handled is not None for _, handled in results):
             self._wake()
-        for incoming, (answer, settlement) in zip(batch, handled, strict=True):
-            repeated = settlement is None
-            self._log(incoming, answer, repeated=repeated)
-            self._count(incoming.command.TYPE, changed=answer.changed, code=answer.code, repeated=repeated)
-        return [answer for answer, _ in handled]
+        for received, (outcome, handled) in zip(batch, results, strict=True):
+            repeated = handled is None
+            self._log(received, outcome, repeated=repeated)
+            self._count(received.command.TYPE, changed=outcome.changed, code=outcome.code, repeated=repeated)
+        return [outcome for outcome, _ in results]
 
-    async def _transact_one_by_one(self, batch: Sequence[ReceivedCommand]) -> list[tuple[Outcome, Settlement | None]]:
-        handled: list[tuple[Outcome, Settlement | None]] = []
+    async def _transact_separately(
+        self, batch: Sequence[ReceivedCommand]
+    ) -> list[tuple[Outcome, HandledCommand | None]]:
+        results: list[tuple[Outcome, HandledCommand | None]] = []
         for first in range(0, len(batch), _MAX_SAVEPOINTS):
             some = batch[first : first + _MAX_SAVEPOINTS]
             try:
-                handled += await self._transact(some)
-            except MessageIdTakenError:  # whoever took it has committed: now it is known, its other command refused
-                handled += await self._transact(some)
-        return handled
+                results += await self._transact(some, separately=True)
+            except MessageIdTakenError:  # the command that took it has committed: now it is known, and ours is refused
+                results += await self._transact(some, separately=True)
+        return results
 
     async def _transact(
-        self, batch: Sequence[ReceivedCommand], together: Sequence[Command] = ()
-    ) -> list[tuple[Outcome, Settlement | None]]:
-        async with self._begin({incoming.command.key for incoming in batch}, together) as work:
-            known = await work.known({incoming.envelope.message_id for incoming in batch})
-            handled = [await self._answer(work, known, incoming) for incoming in batch]
-            await work.settle([settlement for _, settlement in handled if settlement is not None])
-        return handled
+        self, batch: Sequence[ReceivedCommand], *, separately: bool = False
+    ) -> list[tuple[Outcome, HandledCommand | None]]:
+        commands = [received.command for received in batch]
+        async with self._begin({command.key for command in commands}, commands, separately=separately) as work:
+            known = await work.known({received.envelope.message_id for received in batch})
+            results = [await self._handle_one(work, known, received) for received in batch]
+            await work.record([handled for _, handled in results if handled is not None])
+        return results
 
-    async def _answer(
-        self, work: UnitOfWork, known: dict[str, KnownCommand], incoming: ReceivedCommand
-    ) -> tuple[Outcome, Settlement | None]:
-        message_id, digest = incoming.envelope.message_id, digest_of(incoming.command)
+    async def _handle_one(
+        self, work: UnitOfWork, known: dict[str, KnownCommand], received: ReceivedCommand
+    ) -> tuple[Outcome, HandledCommand | None]:
+        message_id, digest = received.envelope.message_id, digest_of(received.command)
         before = known.get(message_id)
-        answer = None if before is None else before.answer(message_id, digest)
-        if answer is not None:
-            return answer, None
+        repeated = None if before is None else before.outcome_for(message_id, digest)
+        if repeated is not None:
+            return repeated, None
         accepted = self._accepted or (before is not None and before.accepted)
-        outcome, event = await self._run(work, incoming.command)
+        outcome, event = await self._run(work, received.command)
         known[message_id] = KnownCommand(digest=digest, accepted=accepted, outcome=outcome)
-        settlement = Settlement(
+        handled = HandledCommand(
             message_id=message_id,
             digest=digest,
-            key=incoming.command.key,
+            key=received.command.key,
             accepted=accepted,
             outcome=outcome,
             event=event,
-            envelope=self._reply(incoming.envelope, event),
+            envelope=self._envelope_of(event, received.envelope),
         )
-        return msgspec.structs.replace(outcome, accepted=accepted), settlement
+        return msgspec.structs.replace(outcome, accepted=accepted), handled
 
     async def _run(self, work: UnitOfWork, command: Command) -> tuple[Outcome, Event]:
         try:
@@ -150,7 +153,7 @@ class CommandBus:
             return Outcome(), CommandHandled(command_type=command.TYPE, command_key=command.key)
         return Outcome(changed=True), event
 
-    def _reply(self, cause: Envelope, event: Event) -> Envelope:
+    def _envelope_of(self, event: Event, cause: Envelope) -> Envelope:
         return Envelope(
             message_id=new_id(),
             type=event.TYPE,
@@ -162,16 +165,16 @@ class CommandBus:
             traceparent=cause.traceparent,
         )
 
-    def _log(self, incoming: ReceivedCommand, answer: Outcome, *, repeated: bool) -> None:
-        envelope = incoming.envelope
+    def _log(self, received: ReceivedCommand, outcome: Outcome, *, repeated: bool) -> None:
+        envelope = received.envelope
         log.info(
-            "command rejected" if answer.code else "command handled",
+            "command rejected" if outcome.code else "command handled",
             message_id=envelope.message_id,
             correlation_id=envelope.correlation_id,
             type=envelope.type,
             key=envelope.key,
-            handled_by=self._handlers[type(incoming.command)].__name__,
-            changed=answer.changed,
-            code=answer.code,
+            handled_by=self._handlers[type(received.command)].__name__,
+            changed=outcome.changed,
+            code=outcome.code,
             repeated=repeated,
         )

@@ -1,4 +1,4 @@
-"""The two ways of a command: `sync` runs it now, `async` sends it to Kafka for the worker. Configuration says which."""
+"""The two ways of a command: `sync` runs it now, `async` sends it to Kafka for the worker. Settings choose the way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class Transport(StrEnum):
-    """How a command gets to its handler."""
+    """The way of a command to its handler."""
 
     SYNC = "sync"
     ASYNC = "async"
@@ -28,22 +28,21 @@ class Send(Protocol):
     """Sends commands to the worker."""
 
     async def __call__(self, command: Command, envelope: Envelope) -> None:
-        """Send a command, and return once the broker has it. Raises UnavailableError and CommandTooLargeError."""
+        """Return once the broker has acknowledged the command. Raise UnavailableError or CommandTooLargeError."""
 
 
 class Reservations(Protocol):
-    """Keeps which command a message id belongs to, before the command is sent anywhere."""
+    """Records which command a message id belongs to, before the command is sent anywhere."""
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
-        """Take the message id for a command that is accepted now, unless it is taken, in a transaction of its own.
-
-        What is kept of the message id then. Raises UnavailableError.
+        """Reserve the message id for a command that is accepted now, in a transaction of its own, and return its
+        record, which is another command's if the id was taken. Raise UnavailableError.
         """
 
 
 class Dispatcher:
-    """Takes commands from clients and from process managers, each by its transport. `count` is told the type of each
-    that was sent.
+    """Takes commands from clients and from process managers, each by its transport. `count` is called with the type of
+    each command that was sent.
     """
 
     def __init__(
@@ -62,32 +61,31 @@ class Dispatcher:
         self._count = count
 
     async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
-        """Run the command or send it, and say what its client is to be told.
+        """Run the command or send it, and return the outcome for its client.
 
-        `repeatable`: the client chose the message id, and may send the command again under it, here or elsewhere and
-        by whichever transport; it is told the same again. Raises UnavailableError, where the outcome is unknown, and
-        CommandTooLargeError, where nothing was sent.
+        `repeatable` means that the client chose the message id, and may send the command again under it, here or
+        elsewhere and by either transport; the outcome is then the same. Raise UnavailableError if the outcome is
+        unknown, and CommandTooLargeError if nothing was sent.
         """
         if self._transports[type(command)] is Transport.SYNC:
             (outcome,) = await self._bus.handle([ReceivedCommand(command=command, envelope=envelope)])
             return outcome
         if repeatable:
-            known = await self._reservations.reserve(
-                envelope.message_id, digest := digest_of(command), command.key, envelope.time
-            )
-            answer = known.answer(envelope.message_id, digest)
-            if answer is not None:
-                return answer
-        # A repeat is sent again, since the first one may have been lost before the broker had it. The worker knows.
+            digest = digest_of(command)
+            known = await self._reservations.reserve(envelope.message_id, digest, command.key, envelope.time)
+            repeated = known.outcome_for(envelope.message_id, digest)
+            if repeated is not None:
+                return repeated
+        # A repeat is sent again: the first one may have been lost before the broker had it. The worker skips the copy.
         await self._send(command, envelope)
         self._count(command.TYPE)
         _log("command accepted", envelope)
         return Outcome(accepted=True)
 
     async def pass_on(self, batch: Sequence[ReceivedCommand]) -> None:
-        """Run or send commands that nobody waits for, and return once all are done or the broker has them.
+        """Run or send commands that nobody waits for, and return once all are done or acknowledged by the broker.
 
-        Their message ids must be the same whenever they come again. Raises UnavailableError: some may be done by then.
+        A redelivered command must have the same message id. Raise UnavailableError; some may be done by then.
         """
         at_once = [one for one in batch if self._transports[type(one.command)] is Transport.SYNC]
         for first in range(0, len(at_once), MAX_BATCH):
@@ -101,9 +99,9 @@ class Dispatcher:
             _log("command sent", one.envelope)
 
 
-def _log(what: str, envelope: Envelope) -> None:
+def _log(event: str, envelope: Envelope) -> None:
     log.info(
-        what,
+        event,
         message_id=envelope.message_id,
         correlation_id=envelope.correlation_id,
         reply_to=envelope.reply_to,

@@ -1,16 +1,16 @@
-"""What can go wrong around the domain. What the domain itself refuses is in `domain.errors`, and is no fault."""
+"""The faults around the domain. A Refusal of the domain is an outcome, not a fault, and is in `domain.errors`."""
 
 
 class UnavailableError(Exception):
-    """What is needed cannot be reached now, or a transaction lost against another.
+    """A server cannot be reached now, or a transaction lost against another one.
 
-    Nothing was refused; whether anything was done is unknown. Trying again with the same message id is safe.
+    Nothing was refused, and it is unknown whether anything was done. A retry with the same message id is safe.
     """
 
 
 class CommandTooLargeError(Exception):
-    """The topic takes no command of this size: it was not sent. Trying again helps only once its limit was raised."""
+    """The topic takes no command of this size, so it was not sent. A retry helps only once the limit was raised."""
 
 
 class MessageIdTakenError(UnavailableError):
-    """A command of another key took a message id between our look and our commit. The next try finds it there."""
+    """A command of another key took a message id between our read and our commit. A retry finds it in the record."""

@@ -15,16 +15,16 @@ _DECIMAL_TIME: Final = re.compile(r"[0-9]{12}")
 
 
 def new_id() -> str:
-    """A new UUID, version 7."""
+    """Return a new UUID, version 7."""
     return str(uuid7())
 
 
 def made_for(message_id: str, field: str) -> str:
-    """The id that is made for a field which the client left out: the same whenever the same command comes again.
+    """Return the id for a field that the client left out. It is the same for every repeat of the command.
 
-    It derives from the message id even where the client sent no Idempotency-Key, since a client that was told that the
-    outcome is unknown repeats the command with the answer's message id as its key. It is of version 7 where the message
-    id tells a time, ours and the gateway's do; otherwise of version 5.
+    It derives from the message id even if the client sent no Idempotency-Key: a client that learns that the outcome is
+    unknown repeats the command with the response's message id as its key. The id is of version 7 if the message id
+    contains a time, as ours and the gateway's do, and of version 5 otherwise.
     """
     message = UUID(message_id)
     milliseconds = _milliseconds_of(message)
@@ -37,8 +37,8 @@ def made_for(message_id: str, field: str) -> str:
 
 
 def _milliseconds_of(message: UUID) -> int | None:
-    """The time that a message id tells. The gateway's say it in their first twelve digits, in decimal, in units of ten
-    milliseconds, since it cannot write hexadecimal.
+    """Return the time in a message id, None if it contains none. The gateway writes it into the first twelve digits, in
+    decimal and in units of ten milliseconds, since it cannot write hexadecimal.
     """
     if message.version == _TIME_ORDERED:
         return int.from_bytes(message.bytes[:6])

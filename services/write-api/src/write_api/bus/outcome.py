@@ -1,4 +1,4 @@
-"""What became of a command, and the digest by which the same command is known again."""
+"""The outcome of a command, and the digest by which a repeat of it is recognised."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 
 class ReceivedCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command with what is said of it."""
+    """A command with its envelope."""
 
     command: Command
     envelope: Envelope
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a command.
+    """The outcome of a command.
 
-    `accepted`  its sender was told that it is accepted, and is told so again, whatever became of it since
-    `changed`   it did something; otherwise its act was already true, or it was refused
-    `code`      of the refusal, one of `answers.STATUS_OF`, and `message`, its sentence
+    `accepted`  its sender got the response "accepted", and gets it for every repeat, whatever happened since
+    `changed`   it had an effect; otherwise its effect held already, or it was refused
+    `code`      of the refusal, and `message`, its sentence
     """
 
     changed: bool = False
@@ -38,26 +38,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a command by its message id. One that is only reserved has no outcome yet."""
+    """The record of a command by its message id. A command that is only reserved has no outcome yet."""
 
     digest: bytes
     accepted: bool
     outcome: Outcome | None
 
-    def answer(self, message_id: str, digest: bytes) -> Outcome | None:
-        """What a command with that message id is to be told; none if it is this one and still to be run."""
+    def outcome_for(self, message_id: str, digest: bytes) -> Outcome | None:
+        """Return the outcome of a command that comes with this message id, or None if it is this one, still to be run.
+        Another command is refused.
+        """
         if digest != self.digest:
             return Outcome(
-                code=MESSAGE_ID_REUSED, message=f'The message id "{message_id}" was used for another request'
+                code=MESSAGE_ID_REUSED, message=f'The Idempotency-Key "{message_id}" was used for another request'
             )
         return None if self.outcome is None else msgspec.structs.replace(self.outcome, accepted=self.accepted)
 
 
 def digest_of(command: Command) -> bytes:
-    """32 bytes by which a repeat of a command is told from another command with its message id.
+    """Return 32 bytes that tell a repeat of a command from another command with its message id.
 
-    It is of the command, not of the HTTP request, so that it is the same in every transport. Fields at their default
-    do not count, so that an optional field which is added later does not change it.
+    They depend on the command, not on the HTTP request, so that they are the same in every transport. Fields with their
+    default value do not count, so that an optional field which is added later does not change the digest.
     """
     given = {name: value for name, default in _fields(type(command)) if (value := getattr(command, name)) != default}
     return hashlib.sha256(_encoder.encode([command.TYPE, given])).digest()

@@ -1,4 +1,4 @@
-"""One Postgres transaction, as the handlers and the bus see it. Only the bus ends one."""
+"""One transaction of the write model, as the bus sees it. Only the bus ends one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import msgspec
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.outcome import KnownCommand, Outcome
-from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
 
 
 class ClashError(Exception):
-    """What was written together at the end of a transaction broke a rule that the tables hold, and nothing was done.
-    Run again with each command's writes at once, it shows which command is to be refused.
+    """The changes of a transaction broke a rule of the tables when they were written together, and nothing was done.
+    Written separately, they show which command must be refused.
     """
 
 
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that has been handled, and the one message that says so, with its envelope."""
+class HandledCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that has been handled, its outcome, and the one message that reports it."""
 
     message_id: str
     digest: bytes
@@ -33,45 +32,31 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnitOfWork(Protocol):
-    """All that one transaction may touch."""
-
-    @property
-    def authors(self) -> Authors:
-        """All authors."""
-
-    @property
-    def follows(self) -> Follows:
-        """Who follows whom now."""
-
-    @property
-    def cheeps(self) -> Cheeps:
-        """All cheeps."""
-
-    @property
-    def notifications(self) -> Notifications:
-        """What authors were told."""
+    """One transaction. Handlers get it too, for its repositories, which the bus does not know."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """A part of the transaction that an exception undoes, whole and alone. The exception goes on."""
+        """Enclose the changes of one command: an exception undoes them, them alone, and goes on."""
 
     async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
-        """What is kept of the commands with those message ids."""
+        """Return what is recorded of the commands with these message ids."""
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Keep what became of the commands, and leave their messages in the outbox, in this order."""
+    async def record(self, handled: Sequence[HandledCommand]) -> None:
+        """Record the outcomes of commands, and leave their messages in the outbox, in this order."""
 
 
 class Begin(Protocol):
     """Opens units of work."""
 
     def __call__(
-        self, keys: Collection[str], together: Sequence[Command] = ()
+        self, keys: Collection[str], commands: Sequence[Command] = (), *, separately: bool = False
     ) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A transaction that holds the locks of these keys from before its first write until its end.
+        """Open a transaction that holds the locks of these keys from before its first write until its end.
 
-        With the commands that it is for, `together`, what they need is found beforehand and what they save is written
-        at the end, in a few statements for all; it may then end in a ClashError. Without, each `save` writes at once.
+        The aggregates of `commands` are read beforehand. All changes are written together at the end, in one statement
+        for each kind, and raise ClashError there if they break a rule of the tables. `separately`, the changes of each
+        savepoint are written at its end, which raises the Refusal of the one that breaks a rule.
 
-        It commits when its block ends, and is undone when an exception leaves it. Raises UnavailableError where the
-        database is away or the transaction lost against another; the commit's outcome is then unknown.
+        The transaction commits when the block ends, and is undone when an exception leaves it. It raises
+        UnavailableError if the database is unavailable or the transaction lost against another one; then the outcome of
+        the commit is unknown.
         """

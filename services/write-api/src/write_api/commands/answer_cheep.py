@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.events.cheep_answered import CheepAnswered
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of, cheep_of
 from write_api.domain import values
 from write_api.domain.cheep import ANSWER_RULES
+from write_api.domain.repositories import Repositories
 
 
-async def answer_cheep(command: AnswerCheep, work: UnitOfWork, now: int) -> CheepAnswered | None:
+async def answer_cheep(command: AnswerCheep, work: Repositories, now: int) -> CheepAnswered | None:
     """Post a cheep in answer to another one. None where the same answer was posted before, whatever became of either
     cheep since. The cheep that is answered is another key's, so it is held: it is not deleted before the answer stands.
     """
@@ -20,7 +20,7 @@ async def answer_cheep(command: AnswerCheep, work: UnitOfWork, now: int) -> Chee
     if known is not None:
         known.accept_repeat(author.author_id, given["message"], given["in_reply_to"])
         return None
-    parent = await cheep_of(work, given["in_reply_to"], hold=True)
+    parent = await cheep_of(work, given["in_reply_to"], lock=True)
     answer = author.answer(parent, given["cheep_id"], given["message"], now)
     await work.cheeps.save(answer)
     return CheepAnswered(

@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.events.email_changed import EmailChanged
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of
 from write_api.domain import values
 from write_api.domain.author import EMAIL_RULES
+from write_api.domain.repositories import Repositories
 
 
-async def change_email(command: ChangeEmail, work: UnitOfWork, now: int) -> EmailChanged | None:
+async def change_email(command: ChangeEmail, work: Repositories, now: int) -> EmailChanged | None:
     """Give an author another e-mail address. None where it is the author's already, in the same spelling."""
     change = values.checked(EMAIL_RULES, msgspec.structs.asdict(command))
     author = await author_of(work, change["author_id"])

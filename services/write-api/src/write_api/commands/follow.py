@@ -4,11 +4,11 @@ import msgspec
 
 from cheeper_contracts.commands.follow import Follow as FollowCommand
 from cheeper_contracts.events.author_followed import AuthorFollowed
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.follow import Follow
+from write_api.domain.repositories import Repositories
 
 
-async def follow(command: FollowCommand, work: UnitOfWork, now: int) -> AuthorFollowed | None:
+async def follow(command: FollowCommand, work: Repositories, now: int) -> AuthorFollowed | None:
     """Let one author follow another. None where it does already, by whatever follow_id."""
     new = Follow.begin(msgspec.structs.asdict(command), now)
     if await work.follows.of_id(new.from_author_id, new.to_author_id) is not None:

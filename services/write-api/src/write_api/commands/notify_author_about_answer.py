@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
 from cheeper_contracts.events.author_notified import AuthorNotified
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.notifying import notify
 from write_api.domain.notification import Notification
+from write_api.domain.repositories import Repositories
 
 
 async def notify_author_about_answer(
-    command: NotifyAuthorAboutAnswer, work: UnitOfWork, now: int
+    command: NotifyAuthorAboutAnswer, work: Repositories, now: int
 ) -> AuthorNotified | None:
     """Tell an author of an answer to a cheep of its own. None where it was told by this notification before."""
     return await notify(work, Notification.of("answer", msgspec.structs.asdict(command), now))

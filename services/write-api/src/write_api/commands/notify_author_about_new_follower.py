@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.events.author_notified import AuthorNotified
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.notifying import notify
 from write_api.domain.notification import Notification
+from write_api.domain.repositories import Repositories
 
 
 async def notify_author_about_new_follower(
-    command: NotifyAuthorAboutNewFollower, work: UnitOfWork, now: int
+    command: NotifyAuthorAboutNewFollower, work: Repositories, now: int
 ) -> AuthorNotified | None:
     """Tell an author who follows it now. None where it was told by this notification before."""
     return await notify(work, Notification.of("new_follower", msgspec.structs.asdict(command), now))

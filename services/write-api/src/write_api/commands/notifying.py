@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from cheeper_contracts.events.author_notified import AuthorNotified
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.notification import Notification
+from write_api.domain.repositories import Repositories
 
 
-async def notify(work: UnitOfWork, notification: Notification) -> AuthorNotified | None:
+async def notify(work: Repositories, notification: Notification) -> AuthorNotified | None:
     """Tell the author. None where a notification with that id was made before. Raises AuthorNotFound and
     CheepNotFound.
     """

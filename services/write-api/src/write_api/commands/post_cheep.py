@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_posted import CheepPosted
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
+from write_api.domain.repositories import Repositories
 
 
-async def post_cheep(command: PostCheep, work: UnitOfWork, now: int) -> CheepPosted | None:
+async def post_cheep(command: PostCheep, work: Repositories, now: int) -> CheepPosted | None:
     """Post a cheep. None where the same post was made before, whatever became of the cheep since."""
     post = values.checked(POST_RULES, msgspec.structs.asdict(command))
     author = await author_of(work, post["author_id"])

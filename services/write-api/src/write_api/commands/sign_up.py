@@ -4,11 +4,11 @@ import msgspec
 
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.domain.author import Author
+from write_api.domain.repositories import Repositories
 
 
-async def sign_up(command: SignUp, work: UnitOfWork, now: int) -> NewAuthorSigned | None:
+async def sign_up(command: SignUp, work: Repositories, now: int) -> NewAuthorSigned | None:
     """Sign an author up. None where the same sign-up stands already."""
     author = Author.sign_up(msgspec.structs.asdict(command), now)
     known = await work.authors.of_id(author.author_id)

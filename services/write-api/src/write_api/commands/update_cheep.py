@@ -4,13 +4,13 @@ import msgspec
 
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.events.cheep_updated import CheepUpdated
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.lookup import author_of, cheep_of
 from write_api.domain import values
 from write_api.domain.cheep import POST_RULES
+from write_api.domain.repositories import Repositories
 
 
-async def update_cheep(command: UpdateCheep, work: UnitOfWork, now: int) -> CheepUpdated | None:
+async def update_cheep(command: UpdateCheep, work: Repositories, now: int) -> CheepUpdated | None:
     """Change the text of a cheep. None where it says so already."""
     edit = values.checked(POST_RULES, msgspec.structs.asdict(command))
     cheep = await cheep_of(work, edit["cheep_id"])

@@ -4,11 +4,11 @@ import msgspec
 
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.events.author_notified import AuthorNotified
-from write_api.bus.unit_of_work import UnitOfWork
 from write_api.commands.notifying import notify
 from write_api.domain.notification import Notification
+from write_api.domain.repositories import Repositories
 
 
-async def welcome_author(command: WelcomeAuthor, work: UnitOfWork, now: int) -> AuthorNotified | None:
+async def welcome_author(command: WelcomeAuthor, work: Repositories, now: int) -> AuthorNotified | None:
     """Welcome an author who has signed up. None where it was told by this notification before."""
     return await notify(work, Notification.of("welcome", msgspec.structs.asdict(command), now))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.arrays import among
-from write_api.db.constraints import refusing
+from write_api.db.identity_map import IdentityMap
 from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
 from write_api.domain import values
 from write_api.domain.author import Author
-from write_api.domain.errors import EmailTaken, UsernameTaken
+from write_api.domain.errors import EmailTaken, Refusal, UsernameTaken
 from write_api.domain.values import Bio, BirthDate, Email, Identifier, Location, Name, Username, Website
 
 _last_cheep_date = (
@@ -29,28 +29,35 @@ _update = update(authors).where(authors.c.author_id == bindparam("id"))
 _CHANGEABLE: Final = ("email", "email_unique_form", "name", "bio", "location", "website", "birth_date")
 
 
-class PostgresAuthors:
-    """Authors in Postgres."""
+class PostgresAuthors(IdentityMap[str, Author]):
+    """The authors in Postgres. `last_cheep_date` is that of the cheeps which the transaction has not written yet."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    has_unique_name = True
+
+    def __init__(
+        self, connection: AsyncConnection, last_cheep_date: Callable[[str], int], *, separately: bool = False
+    ) -> None:
+        super().__init__(connection, separately=separately)
+        self._last_cheep_date = last_cheep_date
 
     async def of_id(self, author_id: str) -> Author | None:
-        """As `domain.repositories` has it."""
-        return (await self.of_ids([author_id])).get(author_id)
-
-    async def of_ids(self, author_ids: Collection[str]) -> dict[str, Author]:
-        """Those of the authors that there are."""
-        rows = await self._connection.execute(_of_ids, {"author_id": list(author_ids)})
-        return {row.author_id: _author(row) for row in rows}
+        """Return the author as `domain.repositories` describes."""
+        author = await self.get(author_id)
+        if author is not None:
+            author.last_cheep_date = max(author.last_cheep_date, self._last_cheep_date(author_id))
+        return author
 
     async def save(self, author: Author) -> None:
-        """As `domain.repositories` has it."""
-        with refusing({ONE_USERNAME: UsernameTaken(author.username), ONE_EMAIL: EmailTaken()}):
-            await self.save_all([author])
+        """Save the author as `domain.repositories` describes."""
+        self.put(author.author_id, author)
 
-    async def save_all(self, changed: Sequence[Author]) -> None:
-        """Keep these, new or changed. Raises IntegrityError where `save` names a refusal."""
+    async def find(self, identities: Collection[str]) -> dict[str, Author]:
+        """Read the authors that exist."""
+        rows = await self._connection.execute(_of_ids, {"author_id": list(identities)})
+        return {row.author_id: _author(row) for row in rows}
+
+    async def write(self, changed: Sequence[Author]) -> None:
+        """Insert the new authors and update the others."""
         rows = [_row(author) for author in changed]
         new = set((await self._connection.execute(_insert, rows)).scalars())
         updates = [
@@ -60,6 +67,10 @@ class PostgresAuthors:
         ]
         if updates:
             await self._connection.execute(_update, updates)
+
+    def refusals(self, aggregate: Author) -> Mapping[str, Refusal]:
+        """Return the refusals of a name and an address that are taken."""
+        return {ONE_USERNAME: UsernameTaken(aggregate.username), ONE_EMAIL: EmailTaken()}
 
 
 def _author(row: Row[Any]) -> Author:

@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.arrays import among, given, rows_of
+from write_api.db.identity_map import IdentityMap
 from write_api.db.tables import cheeps
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken
 from write_api.domain.values import CheepText, Identifier
 
-_of_id = select(cheeps).where(cheeps.c.cheep_id == bindparam("id"))
-_of_id_held = _of_id.with_for_update(read=True)  # FOR SHARE: answers hold a cheep together, an UPDATE waits for all
+# FOR SHARE: answers lock a cheep together, and an UPDATE waits for all of them.
+_of_id_locked = select(cheeps).where(cheeps.c.cheep_id == bindparam("id")).with_for_update(read=True)
 _of_ids = select(cheeps).where(among(cheeps.c.cheep_id))
 _columns = tuple(cheeps.c)
 _insert = insert(cheeps).from_select(_columns, rows_of(_columns))
@@ -28,28 +28,31 @@ _save = _insert.on_conflict_do_update(
 ).returning(cheeps.c.cheep_id)
 
 
-class PostgresCheeps:
-    """Cheeps in Postgres."""
+class PostgresCheeps(IdentityMap[str, Cheep]):
+    """The cheeps in Postgres."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
-        """As `domain.repositories` has it."""
-        row = (await self._connection.execute(_of_id_held if hold else _of_id, {"id": cheep_id})).one_or_none()
-        return None if row is None else _cheep(row)
-
-    async def of_ids(self, cheep_ids: Collection[str]) -> dict[str, Cheep]:
-        """Those of the cheeps that there are."""
-        rows = await self._connection.execute(_of_ids, {"cheep_id": list(cheep_ids)})
-        return {row.cheep_id: _cheep(row) for row in rows}
+    async def of_id(self, cheep_id: str, *, lock: bool = False) -> Cheep | None:
+        """Return the cheep as `domain.repositories` describes. The lock of a change that is to be written is enough."""
+        if lock and not self.is_changed(cheep_id):
+            row = (await self._connection.execute(_of_id_locked, {"id": cheep_id})).one_or_none()
+            return None if row is None else _cheep(row)
+        return await self.get(cheep_id)
 
     async def save(self, cheep: Cheep) -> None:
-        """As `domain.repositories` has it."""
-        await self.save_all([cheep])
+        """Save the cheep as `domain.repositories` describes."""
+        self.put(cheep.cheep_id, cheep)
 
-    async def save_all(self, changed: Sequence[Cheep]) -> None:
-        """Keep these. Raises CheepIdTaken of one."""
+    def last_date(self, author_id: str) -> int:
+        """Return the date of the author's last cheep that this transaction knows, 0 if it knows none."""
+        return max((cheep.cheep_date for cheep in self.known() if cheep.author_id == author_id), default=0)
+
+    async def find(self, identities: Collection[str]) -> dict[str, Cheep]:
+        """Read the cheeps that exist."""
+        rows = await self._connection.execute(_of_ids, {"cheep_id": list(identities)})
+        return {row.cheep_id: _cheep(row) for row in rows}
+
+    async def write(self, changed: Sequence[Cheep]) -> None:
+        """Insert or update these. Raise CheepIdTaken for one of those whose id another author's cheep has."""
         saved = await self._connection.execute(_save, given(_columns, map(dataclasses.asdict, changed)))
         taken = {cheep.cheep_id for cheep in changed} - set(saved.scalars())
         if taken:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from write_api.bus.unit_of_work import ClashError
 from write_api.db.arrays import Rows, among, given, rows_of
-from write_api.db.constraints import refusing
+from write_api.db.identity_map import IdentityMap
 from write_api.db.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
-from write_api.domain.errors import AuthorNotFound, FollowIdTaken
+from write_api.domain.errors import AuthorNotFound, FollowIdTaken, Refusal
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier
 
@@ -20,22 +20,34 @@ _insert = insert(follows).from_select(_columns, rows_of(_columns))
 _delete = delete(follows).where(among(*_pair))
 
 Pair = tuple[str, str]
-"""Who follows, and whom: what a follow is known by."""
+"""The follower and the followed author, which are the identity of a follow."""
 
 
-class PostgresFollows:
-    """Follows in Postgres."""
+class PostgresFollows(IdentityMap[Pair, Follow]):
+    """The follows in Postgres."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    has_unique_name = True
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
-        """As `domain.repositories` has it."""
-        return (await self.of_ids([(from_author_id, to_author_id)])).get((from_author_id, to_author_id))
+        """Return the follow as `domain.repositories` describes."""
+        follow = await self.get((from_author_id, to_author_id))
+        return None if follow is None or follow.ended_at is not None else follow
 
-    async def of_ids(self, pairs: Collection[Pair]) -> dict[Pair, Follow]:
-        """Those of the follows that there are."""
-        rows = await self._connection.execute(_of_pairs, _given(pairs))
+    async def save(self, follow: Follow) -> None:
+        """Save the follow as `domain.repositories` describes. Raise ClashError if only separate writes can tell whether
+        its follow_id is taken: another pair of this transaction has it or had it.
+        """
+        pair = (follow.from_author_id, follow.to_author_id)
+        if not self._separately and any(
+            other.follow_id == follow.follow_id and (other.from_author_id, other.to_author_id) != pair
+            for other in self.known()
+        ):
+            raise ClashError("another pair of this batch has or had the follow_id")
+        self.put(pair, follow)
+
+    async def find(self, identities: Collection[Pair]) -> dict[Pair, Follow]:
+        """Read the follows that exist."""
+        rows = await self._connection.execute(_of_pairs, _given(identities))
         return {
             (row.from_author_id, row.to_author_id): Follow(
                 follow_id=Identifier(row.follow_id),
@@ -46,26 +58,22 @@ class PostgresFollows:
             for row in rows
         }
 
-    async def save(self, follow: Follow) -> None:
-        """As `domain.repositories` has it."""
-        refusals = {
-            ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(follow.follow_id),
-            FOLLOWER_SIGNED_UP: AuthorNotFound(follow.from_author_id),
-            FOLLOWED_SIGNED_UP: AuthorNotFound(follow.to_author_id),
-        }
-        with refusing(refusals):
-            await self._write(ended=[follow] if follow.ended_at else [], begun=[] if follow.ended_at else [follow])
-
-    async def save_all(self, changed: Sequence[Follow]) -> None:
-        """Keep these, in whatever state their pairs are. Raises IntegrityError where `save` names a refusal."""
-        await self._write(ended=changed, begun=[follow for follow in changed if follow.ended_at is None])
-
-    async def _write(self, *, ended: Sequence[Follow], begun: Sequence[Follow]) -> None:
+    async def write(self, changed: Sequence[Follow]) -> None:
+        """Remove the ended follows, which free their ids, and insert the others."""
+        ended = [(one.from_author_id, one.to_author_id) for one in changed if one.ended_at is not None]
+        begun = [one for one in changed if one.ended_at is None]
         if ended:
-            pairs = [(follow.from_author_id, follow.to_author_id) for follow in ended]
-            await self._connection.execute(_delete, _given(pairs))
+            await self._connection.execute(_delete, _given(ended))
         if begun:
             await self._connection.execute(_insert, given(_columns, map(dataclasses.asdict, begun)))
+
+    def refusals(self, aggregate: Follow) -> Mapping[str, Refusal]:
+        """Return the refusals of an id that is taken and of authors who have not signed up."""
+        return {
+            ONE_PAIR_A_FOLLOW_ID: FollowIdTaken(aggregate.follow_id),
+            FOLLOWER_SIGNED_UP: AuthorNotFound(aggregate.from_author_id),
+            FOLLOWED_SIGNED_UP: AuthorNotFound(aggregate.to_author_id),
+        }
 
 
 def _given(pairs: Collection[Pair]) -> Rows:

@@ -1,4 +1,4 @@
-"""The record of commands by message id: reserved ones, and what became of those that were handled."""
+"""The record of commands by message id: those that are reserved, and the outcomes of those that were handled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.outcome import KnownCommand, Outcome
-from write_api.bus.unit_of_work import Settlement
+from write_api.bus.unit_of_work import HandledCommand
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.faults import transient_faults
 from write_api.db.tables import handled_commands as table
@@ -22,7 +22,7 @@ _of_ids = select(*_columns).where(among(table.c.message_id))
 _all = tuple(table.c)
 _insert = insert(table).from_select(_all, rows_of(_all))
 # A reserved command gets its outcome; a row that another command has just taken is left alone, and counted as missing.
-_settle = _insert.on_conflict_do_update(
+_record = _insert.on_conflict_do_update(
     index_elements=[table.c.message_id],
     set_={"outcome": _insert.excluded.outcome},
     where=table.c.outcome.is_(None) & (table.c.digest == _insert.excluded.digest),
@@ -31,30 +31,30 @@ _reserve = insert(table).on_conflict_do_nothing()
 
 
 async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> dict[str, KnownCommand]:
-    """What is kept of the commands with those message ids."""
+    """Return what is recorded of the commands with these message ids."""
     rows = await connection.execute(_of_ids, {"message_id": list(message_ids)})
     return {row.message_id: _known(row) for row in rows}
 
 
-async def settle(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
-    """Keep what became of the commands. Raises MessageIdTakenError where one's message id was taken meanwhile by a
-    command of another key, which the locks do not hold apart.
+async def record(connection: AsyncConnection, handled: Sequence[HandledCommand]) -> None:
+    """Record the outcomes of commands. Raise MessageIdTakenError if a command of another key has taken a message id
+    meanwhile, which the locks do not prevent.
     """
-    if not settlements:
+    if not handled:
         return
     rows = [
         {
-            "message_id": settlement.message_id,
-            "digest": settlement.digest,
-            "key": settlement.key,
-            "accepted": settlement.accepted,
-            "outcome": msgspec.to_builtins(settlement.outcome),
-            "at": settlement.envelope.time,
+            "message_id": one.message_id,
+            "digest": one.digest,
+            "key": one.key,
+            "accepted": one.accepted,
+            "outcome": msgspec.to_builtins(one.outcome),
+            "at": one.envelope.time,
         }
-        for settlement in settlements
+        for one in handled
     ]
-    settled = await connection.execute(_settle, given(_all, rows))
-    if len(settled.all()) != len(rows):
+    recorded = await connection.execute(_record, given(_all, rows))
+    if len(recorded.all()) != len(rows):
         raise MessageIdTakenError("a message id was taken by another command meanwhile")
 
 
@@ -65,7 +65,7 @@ class PostgresReservations:
         self._engine = engine
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
-        """As `commands.transports.Reservations` has it."""
+        """Reserve the message id as `bus.dispatcher.Reservations` describes."""
         row = {"message_id": message_id, "digest": digest, "key": key, "accepted": True, "at": at}
         with transient_faults():
             async with self._engine.begin() as connection:

@@ -16,15 +16,14 @@ from cheeper_contracts.messages import Command
 from write_api import outbox
 from write_api.bus.errors import UnavailableError
 from write_api.bus.outcome import KnownCommand
-from write_api.bus.unit_of_work import Settlement
+from write_api.bus.unit_of_work import HandledCommand
 from write_api.db import handled_commands
 from write_api.db.authors import PostgresAuthors
 from write_api.db.cheeps import PostgresCheeps
-from write_api.db.deferred import DeferredAuthors, DeferredCheeps, DeferredFollows, DeferredNotifications, Kept
 from write_api.db.faults import transient_faults
 from write_api.db.follows import PostgresFollows
+from write_api.db.identity_map import IdentityMap
 from write_api.db.notifications import PostgresNotifications
-from write_api.domain.repositories import Authors, Cheeps, Follows, Notifications
 from write_api.ops.recent_failure import RecentFailure
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
@@ -34,7 +33,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bind
 
 
 def lock_of(key: str) -> int:
-    """The advisory lock of a key: 64 bits of its BLAKE2 hash, signed as Postgres has them."""
+    """Return the advisory lock of a key: 64 bits of its BLAKE2 hash, signed as Postgres has them."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -44,84 +43,73 @@ async def lock(connection: AsyncConnection, keys: Collection[str]) -> None:
 
 
 class PostgresUnitOfWork:
-    """What one transaction may touch."""
+    """The repositories of one transaction, which are written together at its end or, `separately`, after each command
+    within a savepoint of its own.
+    """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, separately: bool = False) -> None:
         self._connection = connection
-        self.authors: Authors = PostgresAuthors(connection)
-        self.follows: Follows = PostgresFollows(connection)
-        self.cheeps: Cheeps = PostgresCheeps(connection)
-        self.notifications: Notifications = PostgresNotifications(connection)
+        self._separately = separately
+        self.cheeps = PostgresCheeps(connection, separately=separately)
+        self.authors = PostgresAuthors(connection, self.cheeps.last_date, separately=separately)
+        self.follows = PostgresFollows(connection, separately=separately)
+        self.notifications = PostgresNotifications(connection, separately=separately)
+        # In the order in which rows refer to each other.
+        self._maps: tuple[IdentityMap[Any, Any], ...] = (self.authors, self.cheeps, self.follows, self.notifications)
 
-    async def foresee(self, commands: Sequence[Command]) -> None:
-        """Nothing: what a command needs is found when it asks."""
+    async def prefetch(self, commands: Sequence[Command]) -> None:
+        """Read the aggregates that these commands will ask for, in one statement for each kind.
 
-    async def flush(self) -> None:
-        """Nothing: what was saved is written."""
+        They are guessed by the names of the commands' fields. A wrong guess costs a statement and nothing else.
+        """
+        await self.authors.prefetch(_identifiers(commands, "author_id"))
+        await self.cheeps.prefetch(_identifiers(commands, "cheep_id"))
+        await self.notifications.prefetch(_identifiers(commands, "notification_id"))
+        pairs = (_identifiers([command], "from_author_id", "to_author_id") for command in commands)
+        await self.follows.prefetch({(pair[0], pair[1]) for pair in pairs if len(pair) > 1})
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """As `commands.unit_of_work` has it."""
-        async with self._connection.begin_nested():
-            yield
+        """Undo the block's changes if it raises. Written together, they are undone in memory, without a statement."""
+        await self._close_step()
+        try:
+            if self._separately:
+                async with self._connection.begin_nested():
+                    yield
+                    await self.flush()
+            else:
+                yield
+        except BaseException:
+            for each in self._maps:
+                each.undo()
+            raise
+        await self._close_step()
+
+    async def flush(self) -> None:
+        """Write everything that was saved. Raise ClashError or, if written separately, a Refusal."""
+        for each in self._maps:
+            await each.flush()
+        for each in self._maps:
+            each.flushed()
 
     async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
-        """As `commands.unit_of_work` has it."""
+        """Read the record of commands."""
         return await handled_commands.of_ids(self._connection, message_ids)
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None:
-        """As `commands.unit_of_work` has it."""
-        messages = [(settlement.envelope, settlement.event) for settlement in settlements]
-        await outbox.append_all(self._connection, messages)
-        await handled_commands.settle(self._connection, settlements)
+    async def record(self, handled: Sequence[HandledCommand]) -> None:
+        """Write the commands' messages to the outbox, and their outcomes to the record."""
+        await outbox.append_all(self._connection, [(one.envelope, one.event) for one in handled])
+        await handled_commands.record(self._connection, handled)
 
-
-class DeferredUnitOfWork(PostgresUnitOfWork):
-    """What one transaction may touch, found and written together for all of its commands."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
-        self.cheeps: DeferredCheeps = DeferredCheeps(PostgresCheeps(connection))
-        self.authors: DeferredAuthors = DeferredAuthors(PostgresAuthors(connection), self.cheeps.last_date)
-        self.follows: DeferredFollows = DeferredFollows(PostgresFollows(connection))
-        self.notifications: DeferredNotifications = DeferredNotifications(PostgresNotifications(connection))
-        # In the order in which rows refer to each other.
-        self._kept: tuple[Kept[Any, Any], ...] = (
-            self.authors.kept,
-            self.cheeps.kept,
-            self.follows.kept,
-            self.notifications.kept,
-        )
-
-    async def foresee(self, commands: Sequence[Command]) -> None:
-        """Find what these commands will ask for. Only a guess by the names of their fields: what is not foreseen is
-        found when it is asked for.
-        """
-        await self.authors.kept.foresee(_identifiers(commands, "author_id"))
-        await self.cheeps.kept.foresee(_identifiers(commands, "cheep_id"))
-        await self.notifications.kept.foresee(_identifiers(commands, "notification_id"))
-        pairs = (_identifiers([command], "from_author_id", "to_author_id") for command in commands)
-        await self.follows.kept.foresee({(pair[0], pair[1]) for pair in pairs if len(pair) > 1})
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """As `commands.unit_of_work` has it. Nothing was written, so there is only what was saved to be forgotten."""
-        before = [dict(kept.saved) for kept in self._kept]
-        try:
-            yield
-        except BaseException:
-            for kept, saved in zip(self._kept, before, strict=True):
-                kept.saved = saved
-            raise
-
-    async def flush(self) -> None:
-        """Write all that was saved. Raises ClashError."""
-        for kept in self._kept:
-            await kept.flush()
+    async def _close_step(self) -> None:
+        if self._separately:
+            await self.flush()
+        for each in self._maps:
+            each.accept()
 
 
 class PostgresTransactions:
-    """Opens units of work on a pool. `at_end` is done in the same transaction, after all else."""
+    """Opens units of work on a pool. `at_end` is done in the same transaction, after everything else."""
 
     def __init__(
         self, engine: AsyncEngine, at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None
@@ -131,14 +119,16 @@ class PostgresTransactions:
         self.failure = RecentFailure()
 
     @asynccontextmanager
-    async def begin(self, keys: Collection[str], together: Sequence[Command] = ()) -> AsyncIterator[PostgresUnitOfWork]:
-        """As `commands.unit_of_work.Begin` has it."""
+    async def begin(
+        self, keys: Collection[str], commands: Sequence[Command] = (), *, separately: bool = False
+    ) -> AsyncIterator[PostgresUnitOfWork]:
+        """Open a transaction as `bus.unit_of_work.Begin` describes."""
         try:
             with transient_faults():
                 async with self._engine.begin() as connection:
                     await lock(connection, keys)
-                    work = DeferredUnitOfWork(connection) if together else PostgresUnitOfWork(connection)
-                    await work.foresee(together)
+                    work = PostgresUnitOfWork(connection, separately=separately)
+                    await work.prefetch(commands)
                     yield work
                     await work.flush()
                     if self._at_end is not None:
@@ -150,7 +140,7 @@ class PostgresTransactions:
 
 
 def _identifiers(commands: Iterable[Command], *fields: str) -> list[str]:
-    """What the commands have in these fields, as far as they have them and it can be looked for."""
+    """Return the values of these fields, as far as the commands have them and they can be looked up."""
     values = dict.fromkeys(getattr(command, field, None) for command in commands for field in fields)
     return [value for value in values if isinstance(value, str) and _is_uuid(value)]
 

@@ -1,6 +1,7 @@
-"""Where aggregates are kept: asked for by identity, which for a follow is its pair, and saved whole, new or changed.
+"""The repositories of the aggregates. Each finds an aggregate by its identity and saves it whole, new or changed.
 
-What holds across aggregates is decided by `save`, not by looking first: two sign-ups at once must not both win.
+Rules across aggregates are decided by saving, not by reading first: two sign-ups at once must not both win. The Refusal
+of such a rule is raised by `save` or, if changes are written later, at the end of the command's savepoint.
 """
 
 from __future__ import annotations
@@ -17,45 +18,65 @@ class Authors(Protocol):
     """All authors."""
 
     async def of_id(self, author_id: str) -> Author | None:
-        """The author, if one signed up with that id."""
+        """Return the author, or None if nobody signed up with that id."""
 
     async def save(self, author: Author) -> None:
-        """Keep the author. Raises UsernameTaken or EmailTaken where another author was as fast with either."""
+        """Save the author. Raise UsernameTaken or EmailTaken if another author has either."""
 
 
 class Follows(Protocol):
-    """Who follows whom now."""
+    """All follows that exist now. The identity of a follow is its pair of authors."""
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
-        """The follow of that pair, if there is one."""
+        """Return the follow of that pair, or None if there is no such follow."""
 
     async def save(self, follow: Follow) -> None:
-        """Keep a follow that began, or remove one that ended. Raises AuthorNotFound where one of the two has not signed
-        up, and FollowIdTaken where its follow_id is another pair's.
+        """Save a follow that began, or remove one that ended. Raise AuthorNotFound if one of the two has not signed up,
+        and FollowIdTaken if another pair has its follow_id.
         """
 
 
 class Cheeps(Protocol):
     """All cheeps, deleted ones too."""
 
-    async def of_id(self, cheep_id: str, *, hold: bool = False) -> Cheep | None:
-        """The cheep, if one was ever posted with that id.
+    async def of_id(self, cheep_id: str, *, lock: bool = False) -> Cheep | None:
+        """Return the cheep, or None if none was ever posted with that id.
 
-        `hold`: whoever would edit or delete it waits until this transaction ends. A transaction that has the key of the
-        cheep's author needs no hold.
+        With `lock`, nobody can edit or delete it until this transaction ends. A transaction that has the key of the
+        cheep's author needs no lock.
         """
 
     async def save(self, cheep: Cheep) -> None:
-        """Keep the cheep. Raises CheepIdTaken where another author was as fast with that id."""
+        """Save the cheep. Raise CheepIdTaken if another author's cheep has that id."""
 
 
 class Notifications(Protocol):
-    """What authors were told."""
+    """All notifications of authors."""
 
     async def of_id(self, notification_id: str) -> Notification | None:
-        """The notification, if one was made with that id."""
+        """Return the notification, or None if none was made with that id."""
 
     async def save(self, notification: Notification) -> None:
-        """Keep a new notification. Raises AuthorNotFound where one of its authors has not signed up, and CheepNotFound
-        where its cheep was never posted.
+        """Save a new notification. Raise AuthorNotFound if one of its authors has not signed up, and CheepNotFound if
+        its cheep was never posted.
         """
+
+
+class Repositories(Protocol):
+    """The repositories of one transaction: all that a command's handler may read and change."""
+
+    @property
+    def authors(self) -> Authors:
+        """All authors."""
+
+    @property
+    def follows(self) -> Follows:
+        """All follows."""
+
+    @property
+    def cheeps(self) -> Cheeps:
+        """All cheeps."""
+
+    @property
+    def notifications(self) -> Notifications:
+        """All notifications."""

@@ -44,7 +44,7 @@ class World:
     async def messages(self):
         """The outbox's messages with their envelopes, in order."""
         if self.memory:
-            return [(settlement.event, settlement.envelope) for settlement in self.memory.tables.outbox]
+            return [(handled.event, handled.envelope) for handled in self.memory.tables.outbox]
         async with self.engine.connect() as connection:
             rows = await connection.execute(text("SELECT * FROM outbox ORDER BY epoch, xid, id"))
             return [(decode_event(row.type, msgspec.json.encode(row.payload)), envelope_of(row)) for row in rows]

@@ -101,7 +101,7 @@ class World:
 
     def told(self):
         """All that the outbox says, by which command, in its order."""
-        return [(settlement.message_id, settlement.event) for settlement in self.transactions.tables.outbox]
+        return [(handled.message_id, handled.event) for handled in self.transactions.tables.outbox]
 
 
 def envelope_of(command, message_id):

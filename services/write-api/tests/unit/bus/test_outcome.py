@@ -37,9 +37,9 @@ def test_a_digest_outlives_a_new_optional_field():
 def test_what_is_known_answers_its_own_command_only():
     """A reserved command is still to be run, a handled one is answered as before, another one is refused."""
     digest, handled = digest_of(POST), Outcome(changed=True)
-    assert KnownCommand(digest=digest, accepted=True, outcome=None).answer("m", digest) is None
+    assert KnownCommand(digest=digest, accepted=True, outcome=None).outcome_for("m", digest) is None
     known = KnownCommand(digest=digest, accepted=True, outcome=handled)
-    assert known.answer("m", digest) == Outcome(changed=True, accepted=True)
-    reused = known.answer("m", b"other")
+    assert known.outcome_for("m", digest) == Outcome(changed=True, accepted=True)
+    reused = known.outcome_for("m", b"other")
     assert reused is not None
     assert (reused.code, reused.accepted) == (MESSAGE_ID_REUSED, False)

@@ -1,4 +1,4 @@
-"""Batches whose aggregates are found and written together: the same outcomes and messages, in few statements."""
+"""Batches whose aggregates are read and written together have the same outcomes and messages, in few statements."""
 
 import itertools
 import random
@@ -38,8 +38,8 @@ def sign_ups(count):
 
 
 class Drawn:
-    """Random commands over so few identities that they meet; every other seed's break no rule of the tables, so that
-    they are written together.
+    """Random commands over so few identities that they meet. Those of every other seed break no rule of the tables, so
+    that they are written together.
     """
 
     def __init__(self, seed, people):
@@ -80,7 +80,7 @@ class Drawn:
 async def test_batches_end_as_if_each_command_were_run_alone(both, seed):
     """Random batches have the outcomes and the messages that the commands have one after another."""
     together, alone = both
-    together.clock, alone.clock = itertools.repeat(NOW), itertools.repeat(NOW)  # a clash asks it again
+    together.clock, alone.clock = itertools.repeat(NOW), itertools.repeat(NOW)  # a clash reads it again
     people = sign_ups(3)
     drawn = Drawn(seed, people)
     for batch in (people, *(drawn.batch() for _ in range(BATCHES))):
@@ -88,17 +88,35 @@ async def test_batches_end_as_if_each_command_were_run_alone(both, seed):
     assert await together.events() == await alone.events(), f"seed {seed}"
 
 
-async def test_a_batch_takes_as_many_statements_as_a_single_command(engine, make_world):
-    """However many commands there are, what they need is found in one go of each kind, and so is it written."""
+@pytest.fixture
+def statements(engine):
+    """Counts the statements that are sent from now on, by their first words."""
+    counted = Counter()
+
+    def count(_connection, _cursor, statement, *_):
+        counted[statement.split(None, 1)[0]] += 1
+
+    event.listen(engine.sync_engine, "before_cursor_execute", count)
+    return counted
+
+
+async def test_a_single_command_takes_few_statements(engine, make_world, statements):
+    """It locks, reads its two aggregates and its record, and writes a row, its message and its record."""
+    world = make_world(engine)
+    (bob,) = sign_ups(1)
+    await world.handle(bob)
+    statements.clear()
+    await world.handle(PostCheep(cheep_id=new_id(), author_id=bob.author_id, message="Hi"))
+    assert statements["SELECT"] == 4
+    assert statements["INSERT"] == 3
+    assert "SAVEPOINT" not in statements
+
+
+async def test_a_batch_takes_as_many_statements_as_a_single_command(engine, make_world, statements):
+    """All aggregates of a kind are read in one statement, and written in one."""
     world = make_world(engine)
     people = sign_ups(20)
     await world.handle(*people)
-    statements = Counter()
-
-    def count(_connection, _cursor, statement, *_):
-        statements[statement.split(None, 1)[0]] += 1
-
-    event.listen(engine.sync_engine, "before_cursor_execute", count)
     took = []
     for size in (1, 20):
         statements.clear()
@@ -114,7 +132,7 @@ async def test_a_batch_takes_as_many_statements_as_a_single_command(engine, make
 
 
 async def test_a_clash_leaves_nothing_of_the_first_attempt(engine, make_world):
-    """Where one command of a batch breaks a rule of the tables it alone is refused, and the others happen once."""
+    """If one command of a batch breaks a rule of the tables, it alone is refused, and the others happen once."""
     world = make_world(engine)
     alice, bob = sign_ups(2)
     await world.handle(alice, bob)
@@ -131,7 +149,7 @@ async def test_a_clash_leaves_nothing_of_the_first_attempt(engine, make_world):
 
 
 async def test_a_follow_id_given_up_later_in_a_batch_was_taken_before(engine, make_world):
-    """Commands of one key keep their order though all is written at the end."""
+    """Commands of one key keep their order though all changes are written at the end."""
     world = make_world(engine)
     alice, bob, carol = sign_ups(3)
     taken = Follow(follow_id=new_id(), from_author_id=bob.author_id, to_author_id=alice.author_id)
