@@ -10,13 +10,18 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+HANG_SECONDS = 60.0
+"""A generous bound: what takes longer hangs, even on a slow and busy machine."""
+
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
 
 
-def until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "", or_else: Exception | None = None) -> T:
-    """The first truthy value of `condition`. Raises `or_else` when it takes too long, or where that is not given
-    TimeoutError, naming `what` was waited for and the last value.
+def until(
+    condition: Callable[[], T], timeout: float = HANG_SECONDS, *, what: str = "", or_else: Exception | None = None
+) -> T:
+    """Return the first truthy value of `condition`. Raise `or_else` if it takes too long, by default a TimeoutError
+    that names `what` was waited for and the last value.
     """
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while not (value := condition()):
@@ -27,8 +32,8 @@ def until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "", 
     return value
 
 
-async def eventually(condition: Callable[[], Awaitable[T] | T], timeout: float = 10.0, *, what: str = "") -> T:  # noqa: ASYNC109 - as `until` has it
-    """As `until`, of a condition that may be a coroutine function, without holding up the event loop."""
+async def eventually(condition: Callable[[], Awaitable[T] | T], timeout: float = HANG_SECONDS, *, what: str = "") -> T:  # noqa: ASYNC109 - as `until` has it
+    """Do the same as `until` without blocking the event loop. `condition` may be a coroutine function."""
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while True:
         result = condition()
