@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does."""
+    """Return True if a process listens there."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
@@ -84,7 +84,7 @@ def standin(folder: Path, name: str, port: int | None = None) -> Iterator[Standi
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
-    """Where logs go."""
+    """Return the file of the log."""
     return tmp_path_factory.mktemp("gateway")
 
 

@@ -1,4 +1,4 @@
-"""What the gateway does by itself, with real Caddy and services that can be made to fail."""
+"""The gateway's own behaviour, with real Caddy and services that can be made to fail."""
 
 import socket
 import time
@@ -51,7 +51,7 @@ def test_queries_go_to_the_read_side_and_commands_to_the_write_side(client, read
     ],
 )
 def test_no_other_path_is_passed_on(client, path):
-    """What is not in the table does not exist, the services' own pages least of all."""
+    """A path outside the table does not exist, and neither do the services' own pages."""
     for method in ("GET", "POST", "OPTIONS"):
         refused(client.request(method, path), 404, "no_such_path")
     assert client.head(path).status_code == 404
@@ -103,7 +103,7 @@ def test_bodies_are_limited(client, size, status, chunked):
 
 
 def test_a_command_that_was_sent_is_not_sent_again(client, writes):
-    """Where a service fails amid a command its outcome is unknown: 503, and the id that it runs under."""
+    """A service that fails amid a command leaves its outcome unknown: 503, with the id of the command."""
     for key in (None, new_id()):
         mark = new_id()
         headers = {"Misbehave": "hang up", "Mark": mark, **({"Idempotency-Key": key} if key else {})}
@@ -118,13 +118,13 @@ def test_a_command_that_was_sent_is_not_sent_again(client, writes):
 
 
 def test_a_key_that_is_no_uuid_is_no_message_id(client):
-    """Nothing that a client sends gets into the gateway's own answers but a UUID."""
+    """The gateway's own responses hold nothing that a client sent but a UUID."""
     answer = client.post("/cheep", headers={"Misbehave": "hang up", "Idempotency-Key": '","x":"'})
     refused(answer, 503, "unavailable")
 
 
 def test_a_query_is_asked_of_another_replica(client):
-    """Where one replica fails amid a query another one answers it."""
+    """If one replica fails amid a query, another one responds."""
     answers = [client.get("/author/x", headers={"Misbehave": "read-1 hang up"}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 6
 
@@ -158,7 +158,7 @@ def test_a_service_that_is_down_is_unavailable_until_it_returns(start, serve, po
 
 
 def test_health_is_that_of_both_services(start, serve, port):
-    """GET /health tells of both, whichever is away or not ready, and of nothing but whether it is."""
+    """GET /health reports for each service whether it is ready, and nothing else."""
     with serve("read") as read, serve("write") as write:
         for read_port, write_port in ((read.port, write.port), (port, write.port), (read.port, port), (port, port)):
             with start(READ_API=f"127.0.0.1:{read_port}", WRITE_API=f"127.0.0.1:{write_port}") as client:
@@ -210,7 +210,7 @@ def test_no_origin_is_allowed_by_default(start, reads, writes):
 
 
 def test_replicas_are_found_by_name(start, serve, port):
-    """With UPSTREAMS=dns every address of a name is a replica, and the health page knows one that is away."""
+    """With UPSTREAMS=dns every address of a name is a replica, and the health page reports one that is unavailable."""
     with serve("read") as read:
         with start(UPSTREAMS="dns", READ_API=f"localhost {read.port}", WRITE_API=f"localhost {port}") as client:
             assert client.get("/author/x").json()["data"]["name"] == "read"

@@ -1,4 +1,4 @@
-"""People for tests: fresh random ids each time, so that no test meets another's, and short ways to have them act."""
+"""Authors for tests, with fresh ids, so that no two tests meet, and short ways to send commands for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAUSE_SECONDS: Final = 0.02
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Somebody who may sign up."""
+    """An author who may sign up."""
 
     author_id: str
     username: str
@@ -25,19 +25,19 @@ class Author(msgspec.Struct, frozen=True):
 
 
 def new_author() -> Author:
-    """A person nobody has heard of."""
+    """Return an author that no system knows."""
     author_id = new_id()
     username = f"u{author_id.replace('-', '')[:20]}"
     return Author(author_id, username, f"{username}@example.org")
 
 
 def new_id() -> str:
-    """A random UUID."""
+    """Return a random UUID."""
     return str(uuid.uuid4())
 
 
 async def sign_up(client: Client, *, visible: bool = True) -> Author:
-    """A new author, whom the views show too unless asked otherwise."""
+    """Sign up a new author, and wait until the views show it if `visible`."""
     person = new_author()
     reply = await client.sign_up(person.author_id, person.username, person.email)
     expect_accepted(reply)
@@ -47,14 +47,14 @@ async def sign_up(client: Client, *, visible: bool = True) -> Author:
 
 
 async def follow(client: Client, follower: Author, followed: Author) -> None:
-    """A follow that the views show."""
+    """Follow, and wait until the views show it."""
     reply = await client.follow(follower.author_id, followed.author_id)
     expect_accepted(reply)
     await wait_until_visible(client, reply, follower.author_id)
 
 
 async def post(client: Client, author: Author, message: str, *, cheep_id: str | None = None) -> str:
-    """A cheep that the views show, by its id."""
+    """Post a cheep, wait until the views show it, and return its id."""
     reply = await client.post_cheep(author.author_id, message, cheep_id=cheep_id)
     expect_accepted(reply)
     await wait_until_visible(client, reply, author.author_id)
@@ -62,7 +62,7 @@ async def post(client: Client, author: Author, message: str, *, cheep_id: str | 
 
 
 async def projected(client: Client, command: Reply) -> Reply:
-    """The answer of a command, once its effects are in all views; raises AssertionError where it was refused."""
+    """Return the reply of a command once its effects are in all views. Raise AssertionError if it was refused."""
     expect_accepted(command)
     status = await settled(client, command.message_id)
     if status.data["status"] != "projected":
@@ -71,7 +71,7 @@ async def projected(client: Client, command: Reply) -> Reply:
 
 
 async def expect_rejected(client: Client, command: Reply, code: str) -> None:
-    """Wait for an accepted command's rejection; raises AssertionError where it is not rejected with that code."""
+    """Wait for an accepted command's rejection. Raise AssertionError if it is not rejected with this code."""
     expect_accepted(command)
     status = await settled(client, command.message_id)
     if (status.data["status"], status.data.get("code")) != ("rejected", code) or not status.data.get("message"):
@@ -79,8 +79,8 @@ async def expect_rejected(client: Client, command: Reply, code: str) -> None:
 
 
 async def settled(client: Client, message_id: str, *, patience: float = LONGEST_WAIT) -> Reply:
-    """What GET /command says of a command once it is projected or rejected. Raises AssertionError where that takes
-    longer than so many seconds.
+    """Return the status of a command once it is projected or rejected. Raise AssertionError if that takes longer
+    than `patience` seconds.
     """
     deadline = time.monotonic() + patience
     while (status := await client.command_status(message_id)).data.get("status") not in ("projected", "rejected"):
@@ -99,13 +99,13 @@ async def wait_until_visible(client: Client, command: Reply, author_id: str) -> 
 
 
 def expect_accepted(reply: Reply) -> None:
-    """Raise AssertionError where a command was not accepted."""
+    """Raise AssertionError if a command was not accepted."""
     if reply.status not in (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED):
         raise AssertionError(f"answered with {reply.status} {reply.data}: {reply.curl}")
 
 
 def expect_error(reply: Reply, status: int, code: str, *fields: str) -> str:
-    """The sentence of an error; raises AssertionError where status, code, wrong fields or form are not these."""
+    """Return the sentence of an error. Raise AssertionError if its status, code, fields or form differ."""
     problem = reply.data
     found = (reply.status, problem.get("code"), {wrong["field"] for wrong in problem.get("fields", ())})
     if found != (status, code, set(fields)):

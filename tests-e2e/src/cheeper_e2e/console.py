@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 Tick = Callable[[], object]
-"""What a long run calls after each step."""
+"""The callback of a long run after each step."""
 
 
 def no_tick() -> None:
@@ -20,7 +20,7 @@ def no_tick() -> None:
 
 
 class Rate(ProgressColumn):
-    """How many a second."""
+    """A column with the rate per second."""
 
     def render(self, task: Task) -> Text:
         """The task's rate, nothing before it is known."""

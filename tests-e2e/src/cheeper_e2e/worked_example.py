@@ -38,7 +38,7 @@ class NewFile(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """Changes of a file that is there: what stands in it once, and what shall stand there."""
+    """Changes of an existing file: text that occurs once, and its replacement."""
 
     path: str
     hunks: tuple[tuple[str, str], ...]
@@ -87,7 +87,7 @@ def follow(step: Step, root: Path) -> None:
 
 
 def digests(tree: Path) -> dict[str, bytes]:
-    """What the files of a tree hold, by path from its root."""
+    """Return a digest of each file of a tree, by path from its root."""
     return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).digest() for path in _files(tree)}
 
 

@@ -1,4 +1,4 @@
-"""Whatever is killed, frozen, taken away or put back to older data, all views equal the write model afterwards.
+"""All views equal the write model after any kill, freeze, outage or return to older data.
 
 CHEEPER_SEED draws other disturbances and commands, CHEEPER_KILLS more of them; `make chaos` does so with long outages.
 """
@@ -23,7 +23,7 @@ OUTAGE_SECONDS = "5"
 @pytest.mark.timeout(1200)
 def test_chaos(capfd):
     """Kill -9 of every role and server, rebalances, frozen projectors, stores that lose data or go back to older data,
-    a wiped Kafka: every view is what SQL says of the write model, and the audit finds no difference.
+    a wiped Kafka: every view equals the write model, and the audit finds no difference.
     """
     code = main(["--seed", SEED, "--kills", KILLS, "--outage", OUTAGE_SECONDS])
     said = capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""What chaos draws: so many kills, each kind in every round, the same for the same seed."""
+"""The plan of chaos: so many kills, each kind in every round, the same for the same seed."""
 
 from itertools import islice
 
@@ -21,7 +21,7 @@ def test_there_are_just_so_many_kills(kills):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_round_has_every_kind_and_kills_every_role_and_server(seed):
-    """So a run in CI leaves nothing out, whichever seed it has."""
+    """A run in CI leaves nothing out, whichever seed it has."""
     found = drawn(seed, KILLS_A_ROUND)
     assert {disturbance.kind for disturbance in found} == KINDS
     killed = {disturbance.target for disturbance in found if disturbance.kind in ("kill", "kill server")}
@@ -35,7 +35,7 @@ def test_a_seed_draws_the_same_again_and_another_one_something_else():
 
 
 def test_nothing_is_killed_that_is_frozen_or_away_at_that_moment():
-    """What is killed while a replica stands still is of another role."""
+    """A process that is killed while a replica is frozen is of another role."""
     for disturbance in islice(rounds(5, None, outage=5), 500):
         role = disturbance.target.rsplit("-", 1)[0]
         assert disturbance.meanwhile is None or not disturbance.meanwhile.startswith(role)

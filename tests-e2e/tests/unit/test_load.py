@@ -1,4 +1,4 @@
-"""What the load refuses, without a system."""
+"""The errors of the load's command line, without a system."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_a_file_that_is_not_utf_8(tmp_path, capsys):
 
 
 def test_nobody_answers(tmp_path, capsys):
-    """Where no gateway answers the load says so, with exit code 2."""
+    """The load reports a gateway that does not respond, with exit code 2."""
     graph, texts = tmp_path / "graph", tmp_path / "texts"
     graph.write_text("1 2\n")
     texts.write_text("Hello\n")

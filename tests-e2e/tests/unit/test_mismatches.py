@@ -1,4 +1,4 @@
-"""How answers are compared with the write model, without a system."""
+"""The comparison of replies with the write model, without a system."""
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ def test_an_error_must_be_the_one():
     ("shown", "place"), [([1, 2], 2), ([1, 2, 3, 4], 3), ([2, 1, 3], 0), ([1, 3, 2], 1), ([], 0), ([1, 1, 2, 3], 1)]
 )
 def test_a_list_must_be_the_same_in_order(shown, place):
-    """What is missing, too many, doubled or in another order is a difference, and the first place of it is told."""
+    """A missing, unexpected, duplicate or misplaced entry is a difference, reported with its first place."""
     assert mismatches.of_entries("x", [1, 2, 3], [1, 2, 3]) == []
     [sentence] = mismatches.of_entries("x", shown, [1, 2, 3])
     assert f"has {len(shown)} entries, not 3; from number {place} on" in sentence

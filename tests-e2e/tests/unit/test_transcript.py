@@ -1,4 +1,4 @@
-"""How the transcript compares answers, without a system."""
+"""The transcript's comparison of replies, without a system."""
 
 import pytest
 

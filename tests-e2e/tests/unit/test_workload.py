@@ -43,7 +43,7 @@ def test_a_sample_is_a_part(tmp_path):
     [(["a", "b"], 0), (["b", "a"], 0), (["a"], 1), (["a", "b", "c"], 1), (["a", "b", "b"], 1), (["c", "c"], 3)],
 )
 def test_sets_are_compared_with_duplicates(found, sentences):
-    """What is missing, too many or doubled is a sentence each."""
+    """Missing, unexpected and duplicate entries are a sentence each."""
     assert len(differences_of_sets(found, {"a", "b"})) == sentences
 
 

@@ -47,7 +47,7 @@ class ServerHandle(Protocol):
 
     @property
     def url(self) -> str:
-        """How clients reach it."""
+        """Return the URL for clients."""
 
     def start(self) -> None:
         """Start it and wait until it serves."""

@@ -25,7 +25,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """A command as a request.
 
     `key` is the author whose stream it belongs to, `refusals` the codes with which the domain may refuse it, and
-    `certain` the one with which it is refused at the edge always, if any: no stream ever hears of such a one.
+    `certain` the one with which it is refused at the edge always, if any: no stream receives such a command.
     """
 
     method: str
@@ -37,7 +37,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     certain: str | None = None
 
     def is_about(self, identifier: str) -> bool:
-        """Whether it names an id, in its path, parameters or body."""
+        """Return True if the path, the parameters or the body name this id."""
         values = [*(self.body or {}).values(), *(self.params or {}).values()]
         return identifier in self.path or identifier in values
 
@@ -55,7 +55,7 @@ class Scene:
         return str(uuid.uuid5(self._namespace, f"{kind} {number}"))
 
     def person(self, number: int) -> Author:
-        """Somebody of this scene."""
+        """Return an author of this scene."""
         username = f"{self.tag}_{number}"
         return Author(self.id_of("author", number), username, f"{username}@example.org")
 
@@ -154,7 +154,7 @@ class Scene:
         )
 
     def invalid(self, author: int, kind: int) -> Action:
-        """Something that no author may say, refused at once."""
+        """Return a command that is invalid for any author, and refused at once."""
         key = self.id_of("author", author)
         method, path, body = (
             ("POST", "/cheep", {"author_id": key, "message": ""}),

@@ -105,7 +105,7 @@ class Drawing:
         return self.scene.delete_cheep(self._author_of(draw, cheep), cheep)
 
     def invalid(self, draw: random.Random) -> Action:
-        """What is refused at the edge."""
+        """Return a command that is refused at the edge."""
         return self.scene.invalid(self._somebody(draw), draw.randrange(INVALID_KINDS))
 
     def _somebody(self, draw: random.Random) -> int:

@@ -1,4 +1,4 @@
-"""Sends actions, remembers what was answered, and tells the story again as lines for a shell."""
+"""The sender of actions: it keeps the replies, and writes the story as lines for a shell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASKING_AT_ONCE: Final = 16
 
 
 class SentAction(msgspec.Struct, frozen=True):
-    """An action that a stream heard of, and the answer."""
+    """An action that a stream received, and the reply."""
 
     action: Action
     reply: Reply
@@ -39,7 +39,7 @@ class Line(msgspec.Struct, frozen=True):
 class Sender:
     """Sends actions through a client and checks each answer as far as it is certain.
 
-    `sent` is what the streams heard of, in the order of the answers.
+    `sent` holds what the streams received, in the order of the replies.
     """
 
     def __init__(self, client: Client) -> None:
@@ -51,7 +51,7 @@ class Sender:
         self._settled = 0
 
     async def send(self, action: Action) -> None:
-        """Send one. Raises AssertionError where it is neither accepted nor refused with one of the action's codes."""
+        """Send one. Raise AssertionError where it is neither accepted nor refused with one of the action's codes."""
         reply = await self._command(action, None)
         code = reply.data.get("code")
         if action.certain is not None:
@@ -61,23 +61,23 @@ class Sender:
         self.sent.append(SentAction(action, reply))
 
     async def repeat(self, sent: SentAction) -> None:
-        """Send it again with its key. Raises AssertionError where the answer is another one."""
+        """Send it again with its key. Raise AssertionError where the answer is another one."""
         reply = await self._command(sent.action, sent.reply.message_id)
         if (reply.status, reply.data) != (sent.reply.status, sent.reply.data):
             first, then = (f"{each.status} {each.data}" for each in (sent.reply, reply))
             raise AssertionError(f"first {first}, then {then}: {reply.curl}")
 
     async def reuse_key(self, sent: SentAction, action: Action) -> None:
-        """Send another action with its key. Raises AssertionError where the answer is not 409 `message_id_reused`."""
+        """Send another action with its key. Raise AssertionError where the answer is not 409 `message_id_reused`."""
         reply = await self._command(action, sent.reply.message_id)
         _expect(reply, certain=(reply.status, reply.data.get("code")) == (409, "message_id_reused"))
 
     def begin_step(self) -> None:
-        """What is sent from now on came after all before it; within a step the order is open."""
+        """Begin a step: its commands come after all before it, in any order among themselves."""
         self._step += 1
 
     async def settle(self, patience: float, tick: Tick = no_tick) -> None:
-        """Wait until each command's effects show in all views, or it was rejected. Raises AssertionError as
+        """Wait until each command's effects show in all views, or it was rejected. Raise AssertionError as
         `wait_until_settled` does.
         """
         sent = [each.reply.message_id for each in self.sent[self._settled :]]
@@ -107,7 +107,7 @@ class Sender:
 
 
 async def wait_until_settled(client: Client, message_ids: Iterable[str], deadline: float, tick: Tick = no_tick) -> None:
-    """Wait until each command is projected or rejected. Raises AssertionError where one is not by that moment."""
+    """Wait until each command is projected or rejected. Raise AssertionError where one is not by that moment."""
 
     async def wait(message_id: str) -> None:
         await settled(client, message_id, patience=deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""How each kind of disturbance is done to a stack, while the load goes on."""
+"""The disturbances of a stack while the load goes on."""
 
 from __future__ import annotations
 

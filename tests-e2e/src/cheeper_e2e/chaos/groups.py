@@ -1,4 +1,4 @@
-"""Who of a consumer group has partitions, as the broker says."""
+"""The members of consumer groups and their partitions, as the broker reports them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Groups:
         self._prefix = environment.get("TOPIC_PREFIX", "")
 
     def shared_among(self, role: str, members: int) -> bool:
-        """Whether just so many have all partitions in each group of the role."""
+        """Return True if exactly so many members have all partitions in each group of the role."""
         try:
             found = self._described(role)
         except KafkaException:  # a broker that is starting does not say
@@ -39,7 +39,7 @@ class Groups:
         )
 
     def told(self, role: str) -> str:
-        """The groups of the role for people: state, and each member's number of partitions."""
+        """Return a description of the role's groups: state, and each member's number of partitions."""
         try:
             found = self._described(role)
         except KafkaException as error:

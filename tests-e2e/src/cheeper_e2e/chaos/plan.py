@@ -1,4 +1,4 @@
-"""What is done to a stack, drawn from a seed: rounds that each hold every kind of disturbance, and kills among them."""
+"""The disturbances of a run, drawn from a seed: rounds of every kind of disturbance, kills among them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kills(self) -> int:
-        """How many kill -9 it has."""
+        """Return its number of kill -9."""
         return (self.kind in ("kill", "kill server", "lose")) + (self.meanwhile is not None)
 
     def __str__(self) -> str:

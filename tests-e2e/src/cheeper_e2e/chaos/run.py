@@ -36,7 +36,7 @@ _GOING_WRONG: Final = (AssertionError, UnavailableError, LocalError, TimeoutErro
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was done; and what came out wrong, if anything, with the seed and all that was done before."""
+    """The amount of work done, and in `wrong` what failed, with the seed and all that was done before it."""
 
     disturbances: int
     kills: int
@@ -102,7 +102,7 @@ class Run:
             await self._disturber.wipe(wipe.target)
 
     async def _verify(self, traffic: RandomTraffic, client: Client) -> str | None:
-        """What is wrong in the end, if anything."""
+        """Return what is wrong in the end, or None."""
         await asyncio.to_thread(self._stack.wait_ready)
         await self._come_to_rest(traffic, client)
         self._say(f"{self._seconds():7.1f} s  settled: {len(traffic.sender.sent):,} commands")

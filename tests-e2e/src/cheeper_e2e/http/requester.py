@@ -1,4 +1,4 @@
-"""Requests to one gateway and their answers, as any client of an HTTP API could make them.
+"""Requests to one gateway and their replies, as any client of an HTTP API could make them.
 
 A command carries an Idempotency-Key always, so that it may be repeated whenever its outcome is unknown: after a 503
 (with the answer's message id as the key) and after a connection that broke. Repeating is bounded by `patience`.
@@ -172,5 +172,5 @@ def _reply(response: httpx.Response, curl: str) -> Reply:
 
 
 def given(values: dict[str, Any]) -> Json:
-    """What is not None."""
+    """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}

@@ -28,7 +28,7 @@ SHOWN_DIFFERENCES: Final = 10
 
 
 class Figures(msgspec.Struct):
-    """What a load measured: seconds by phase, and the probes' seconds from post to visible."""
+    """The figures of a load: seconds by phase, and the probes' seconds from post to visible."""
 
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
     probes: list[float] = msgspec.field(default_factory=list)

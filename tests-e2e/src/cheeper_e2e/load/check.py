@@ -22,7 +22,7 @@ from cheeper_e2e.load.workload import Workload
 
 
 class Report(msgspec.Struct):
-    """How many counters and timelines are as they should be, and one sentence on each that is not."""
+    """The number of counters and timelines that match, and one sentence on each that does not."""
 
     counters: int = 0
     timelines: int = 0
@@ -31,7 +31,7 @@ class Report(msgspec.Struct):
 
 
 async def check(client: Client, world: Workload, concurrency: int, tick: Callable[[], object]) -> Report:
-    """Ask for every author's counter, profile counts and timeline, and compare."""
+    """Query every author's counter, profile counts and timeline, and compare them."""
     report = Report()
     shown: list[list[str]] = []
 
@@ -103,7 +103,7 @@ async def _timeline(client: Client, world: Workload, author: int) -> tuple[list[
 
 
 def accepted_order(world: Workload, author: int) -> dict[str, int]:
-    """For each cheep on an author's timeline its place among its own author's."""
+    """Return for each cheep on an author's timeline its place among its own author's cheeps."""
     return {
         post.cheep_id: place
         for followed in world.timeline_authors(author)
@@ -112,7 +112,7 @@ def accepted_order(world: Workload, author: int) -> dict[str, int]:
 
 
 def differences_of_sets(found: list[str], expected: set[str]) -> list[str]:
-    """What is missing, what is too many and what stands twice, a sentence each."""
+    """Return a sentence each on missing, unexpected and duplicate ids."""
     seen = set(found)
     missing, extra = sorted(expected - seen), sorted(seen - expected)
     differences = []
@@ -126,7 +126,7 @@ def differences_of_sets(found: list[str], expected: set[str]) -> list[str]:
 
 
 def misplaced(cheeps: list[Json], places: dict[str, int]) -> list[str]:
-    """Where shown dates rise, or two cheeps of one author stand in the order in which they were accepted."""
+    """Return a sentence for each date that rises, and each pair of an author's cheeps in the order of acceptance."""
     wrong = [
         f"{older['cheep_id']} stands below {newer['cheep_id']} but has a later date"
         for newer, older in pairwise(cheeps)
@@ -142,7 +142,7 @@ def misplaced(cheeps: list[Json], places: dict[str, int]) -> list[str]:
 
 
 def disagreement(timelines: list[list[str]]) -> list[str]:
-    """A sentence on cheeps that no single order puts as all the timelines do, if there are such."""
+    """Return a sentence on cheeps whose order differs between timelines, if any."""
     order: TopologicalSorter[str] = TopologicalSorter()
     for timeline in timelines:
         for newer, older in pairwise(timeline):

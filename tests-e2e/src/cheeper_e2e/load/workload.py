@@ -1,4 +1,4 @@
-"""What a load sends: authors, follows and cheeps made from a graph file and a text file, the same on every run.
+"""The workload of a load: authors, follows and cheeps made from a graph file and a text file, the same on every run.
 
 All ids derive from a digest of what is loaded, so that another graph, another seed or a sample is a world of its own
 in the same installation, and the same one loaded again is the same commands again.
@@ -72,7 +72,7 @@ class Workload:
         return sum(map(len, self.posts.values()))
 
     def timeline_authors(self, author: int) -> list[int]:
-        """Whom an author follows; friendship goes both ways."""
+        """Return the authors that an author follows; friendship goes both ways."""
         return self.followers[author]
 
 

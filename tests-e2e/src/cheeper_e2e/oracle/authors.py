@@ -26,7 +26,7 @@ _LISTS: Final = {
 
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
-    """What the views say otherwise of an author who signed up; of another that they know one at all."""
+    """Return where the views differ on an author who signed up, or know an author who did not."""
     counter, profile = await client.followers_counter(author_id), await client.author(author_id)
     rows = model.rows(_PROFILE, author_id)
     if not rows:

@@ -30,7 +30,7 @@ _SIGNED_UP: Final = "SELECT FROM authors WHERE author_id = %s"
 
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
-    """What the views say otherwise of an author's timeline and cheeps."""
+    """Return where the views differ on an author's timeline and cheeps."""
     sentences = await mismatches.of_list(client, f"/author/{author_id}/timeline", model.rows(_TIMELINE, author_id))
     if not model.rows(_SIGNED_UP, author_id):
         return sentences + mismatches.of_status(await client.author_cheeps(author_id), 404, "author_not_found")
@@ -51,7 +51,7 @@ async def differences(client: Client, model: WriteModel, author_id: str) -> list
 
 
 async def unknown(client: Client, model: WriteModel, cheep_ids: list[str]) -> list[str]:
-    """Which of some cheeps the views know although the write model never heard of them."""
+    """Return which of these cheeps the views show although the write model has none."""
     known = {row["cheep_id"] for row in model.rows("SELECT cheep_id::text FROM cheeps")}
     sentences = []
     for cheep_id in cheep_ids:

@@ -1,4 +1,4 @@
-"""What became of commands, as GET /command says it."""
+"""The outcomes of commands, as GET /command shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OUTCOME: Final = "SELECT outcome FROM handled_commands WHERE message_id = %s"
 
 
 async def differences(client: Client, model: WriteModel, message_ids: list[str]) -> list[str]:
-    """Whose status is not what the write model says at rest: rejected with its code and sentence, or projected."""
+    """Return where a status differs at rest: rejected with its code and sentence, or projected."""
     sentences = []
     for message_id in message_ids:
         [row] = model.rows(_OUTCOME, message_id)

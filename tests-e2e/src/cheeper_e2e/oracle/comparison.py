@@ -1,4 +1,4 @@
-"""What the views must show at rest, asked of the write model in SQL, view by view."""
+"""The comparison of the views at rest with the write model in SQL, view by view."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
 from cheeper_e2e.oracle.write_model import WriteModel
 
 ALL: Final = "all authors"
-"""Under this name stands what differs and belongs to no single author."""
+"""The name for differences that belong to no single author."""
 
 FEW: Final = 100
-"""So many requests are shown whole: then nothing that a failure needs is missing."""
+"""Up to this number of requests, a report shows all of them."""
 
 _ASKING_AT_ONCE: Final = 12
 _PAUSE_SECONDS: Final = 0.1
@@ -37,7 +37,7 @@ async def wait_until_quiescent(  # noqa: PLR0913 - what is waited for, and how l
 ) -> None:
     """Wait until the effects of all that was sent show in all views, those of what process managers sent in turn too.
 
-    `tick` is called after each command that was sent. Raises AssertionError where it takes longer than so many seconds.
+    `tick` is called after each command that was sent. Raise AssertionError if it takes longer than `patience` seconds.
     """
     deadline = time.monotonic() + patience
     await sender.settle(patience, tick)
@@ -59,7 +59,7 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
     searches: Sequence[str],
     tick: Tick = no_tick,
 ) -> dict[str, list[str]]:
-    """Where the views say otherwise than the write model, at rest: sentences by author, or under ALL.
+    """Return where the views differ from the write model at rest: sentences by author, or under ALL.
 
     Of each author all that is about them, each cheep that was ever asked for, the status of each command sent, and what
     some searches find. `tick` is called after each author.

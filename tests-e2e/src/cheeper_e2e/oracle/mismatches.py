@@ -1,4 +1,4 @@
-"""Sentences on where an answer is another one than the write model gives."""
+"""Sentences on replies that differ from the write model."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from cheeper_e2e.oracle.write_model import Row
 
 
 def of_status(reply: Reply, status: int, code: str | None = None) -> list[str]:
-    """Where the answer has another status, or another code."""
+    """Return a sentence if the reply has another status or code."""
     found = (reply.status, reply.data.get("code"))
     return [] if found == (status, code) else [f"{reply.curl} answers {found}, not {(status, code)}"]
 
 
 def of_data(reply: Reply, wanted: Row) -> list[str]:
-    """Where the answer is not 200 with just these data."""
+    """Return a sentence if the reply is not 200 with exactly these data."""
     if reply.status == 200 and reply.data == wanted:  # noqa: PLR2004 - an HTTP status
         return []
     return [f"{reply.curl} answers {reply.status} {reply.data}, not {wanted}"]
 
 
 def of_entries(what: str, shown: Sequence[Json], wanted: Sequence[Row]) -> list[str]:
-    """Where a list shows others, or in another order."""
+    """Return a sentence if a list shows other entries, or another order."""
     if list(shown) == list(wanted):
         return []
     pairs = enumerate(zip(shown, wanted, strict=False))
@@ -32,7 +32,7 @@ def of_entries(what: str, shown: Sequence[Json], wanted: Sequence[Row]) -> list[
 
 
 async def of_list(client: Client, path: str, wanted: Sequence[Row]) -> list[str]:
-    """Where a list that is walked by cursor shows others, in another order, or is no list."""
+    """Return a sentence if a list, walked by cursor, shows other entries or another order, or is no list."""
     try:
         shown = await client.whole_list(path)
     except ValueError as error:

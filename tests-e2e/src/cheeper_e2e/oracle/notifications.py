@@ -1,7 +1,7 @@
 """Notifications: those that the write model holds, and those that it must hold.
 
 Process managers send their commands when an event has been relayed, so the write model itself is at rest only when each
-event that new_author is to be told of has its notification: `missing` says where it has not.
+event that notifies an author has its notification: `missing` returns those without one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SENT_BY: Final = "SELECT reply_to::text AS command_id FROM outbox WHERE key = %
 
 
 def missing(model: WriteModel, author_id: str) -> list[str]:
-    """Which notifications of an author the write model lacks, or has too many."""
+    """Return which notifications of an author the write model lacks or has in excess."""
     kinds = ("kind", "author_id", "cheep_id")
     held = Counter(tuple(row[name] for name in kinds) for row in model.rows(_HELD, author_id))
     rows = model.rows(_MUST_HOLD, author_id, author_id, AuthorFollowed.TYPE, author_id)
@@ -50,7 +50,7 @@ def commands_for(model: WriteModel, author_id: str) -> list[str]:
 
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
-    """What the list of an author's notifications says otherwise."""
+    """Return where the list of an author's notifications differs."""
     path = f"/author/{author_id}/notifications"
     if not model.rows("SELECT FROM authors WHERE author_id = %s", author_id):
         return mismatches.of_status(await client.query(path), 404, "author_not_found")

@@ -21,7 +21,7 @@ _AUTHORS: Final = f"SELECT {PROFILE} FROM authors a ORDER BY a.signed_up_at DESC
 async def differences(
     client: Client, model: WriteModel, queries: Sequence[str], author_ids: Sequence[str]
 ) -> list[str]:
-    """What some searches find otherwise: among all cheeps, among those of each author, and among all authors."""
+    """Return where searches differ: of all cheeps, of each author's, and of all authors."""
     cheeps = [(words_of(row["cheep_message"]), row) for row in model.rows(_CHEEPS)]
     authors = [(words_of(row["username"], row["name"]), row) for row in model.rows(_AUTHORS)]
     sentences = []

@@ -41,7 +41,7 @@ async def answer(client, parent, author, message="An answer"):
 
 
 async def changed(client, reply):
-    """Whether a command that is done changed anything."""
+    """Return True if a projected command changed anything."""
     return (await client.command_status(reply.message_id)).data["changed"]
 
 
@@ -69,7 +69,7 @@ async def test_a_cheep_is_accepted(client):
 
 
 async def test_a_second_post_of_the_same_cheep_changes_nothing(client):
-    """The same id with the same content stands there once; it neither reverts an edit nor brings back what is gone."""
+    """The same id with the same content exists once; it neither reverts an edit nor restores a deleted cheep."""
     bob = await sign_up(client)
     cheep_id = await post(client, bob, "First")
 
@@ -233,7 +233,7 @@ async def test_a_deletion_is_accepted_and_shows_everywhere(client):
 
 
 async def test_a_second_deletion_changes_nothing(client):
-    """What is deleted may be deleted again by its author."""
+    """A deleted cheep may be deleted again by its author."""
     author = await sign_up(client)
     cheep_id = await post(client, author, "Gone")
     for expected in (True, False, False):

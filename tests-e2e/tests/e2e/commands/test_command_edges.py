@@ -1,4 +1,4 @@
-"""What holds of every command alike: its answer, its key, and what is refused at the edge."""
+"""Rules of every command: its response, its key, and errors at the edge."""
 
 import asyncio
 import uuid
@@ -48,7 +48,7 @@ async def send(client, action, **changed):
 
 
 def example(name):
-    """The command about people whom nobody has heard of."""
+    """Return the command about unknown authors."""
     return EXAMPLES[name](Scene(new_id()))
 
 
@@ -155,7 +155,7 @@ async def test_the_same_key_with_another_request_is_refused(client, scene, name)
 
 @each_command
 async def test_a_repeated_refusal_is_the_same(client, name):
-    """What was refused, or accepted and then rejected, is answered alike again."""
+    """A command that was refused, or accepted and then rejected, gets the same response again."""
     action, key = example(name), new_id()
     first = await send(client, action, key=key)
     status = await settled(client, key)
@@ -193,7 +193,7 @@ async def test_missing_fields_are_named(client, name):
 
 @each_body
 async def test_unknown_fields_are_named(client, name):
-    """A field that a command does not have is refused, not passed over; so is one that another command has."""
+    """A field that a command does not have is refused, not skipped; so is one that another command has."""
     action = example(name)
     expect_error(
         await send(client, action, body={**action.body, "x": 1, "in_reply_to": "y"}), 422, "invalid", "x", "in_reply_to"

@@ -1,4 +1,4 @@
-"""GET /command/{message_id}: what became of a command."""
+"""GET /command/{message_id}: the outcome of a command."""
 
 import asyncio
 import re
@@ -74,7 +74,7 @@ async def test_each_command_has_its_type(client, name):
 
 
 async def test_no_status_holds_an_address(client):
-    """What is said of a sign-up or of another address shows neither."""
+    """The status of a sign-up or a change of address shows no address."""
     bob, other = await sign_up(client), new_author()
     reply = await client.change_email(bob.author_id, other.email)
     status = await settled(client, reply.message_id)

@@ -8,7 +8,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 
 
 async def counted(client, author):
-    """What the counter says."""
+    """Return the counter's value."""
     return (await client.followers_counter(author.author_id)).data["numberOfFollowers"]
 
 
@@ -77,7 +77,7 @@ async def test_an_unfollow_is_accepted(client):
 
 
 async def test_an_unfollow_of_nobody_followed_changes_nothing(client):
-    """Whom one does not follow, oneself too, one may unfollow, which changes nothing."""
+    """Unfollowing an author who is not followed, oneself included, changes nothing."""
     alice, bob = await sign_up(client), await sign_up(client)
     await follow(client, bob, alice)
     for one, other in ((alice, bob), (alice, alice)):

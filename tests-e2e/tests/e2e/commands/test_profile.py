@@ -43,7 +43,7 @@ async def test_a_profile_shows_what_was_signed_up_with(client):
 
 
 async def test_a_bare_profile_has_nulls(client):
-    """What was left out at sign-up is null."""
+    """A field that was left out at sign-up is null."""
     data = (await client.author((await sign_up(client)).author_id)).data
     assert {name for name, value in data.items() if value is None} == set(PROFILE)
 
@@ -126,7 +126,7 @@ async def test_a_profile_of_nobody_is_refused(client):
 
 
 async def test_another_name_shows_in_lists(client):
-    """Who is listed among followers or following is listed by the name of now."""
+    """The lists of followers and following show current names."""
     bob, alice = await sign_up(client), await sign_up(client)
     await follow(client, alice, bob)
     for number, person in enumerate((alice, bob)):
@@ -199,6 +199,6 @@ async def test_an_address_of_nobody_is_refused(client):
 
 @pytest.mark.parametrize("email", [None, "", "bob", "bob@", "@bob.com", "bob@bob@bob.com", 7, ["bob@bob.com"]])
 async def test_a_wrong_address_is_named(client, email):
-    """What is no address is 422 `invalid` and named."""
+    """An invalid address is 422 `invalid`, and the field is named."""
     reply = await client.command("PUT", f"/author/{new_id()}/email", {"email": email})
     expect_error(reply, 422, "invalid", "email")

@@ -1,5 +1,5 @@
-"""The audit: it finds nothing in a healthy stack, exactly what is damaged in another one, mends that, and raises no
-alarm over what is only late.
+"""The audit: it finds nothing in a healthy stack, exactly what is damaged in another one, repairs that, and raises no
+alarm over lag.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Scene:
         until(lambda: self.documents[views.NOTIFICATIONS.name].count_documents({}) == told, what="all are told")
 
     def actions(self, client, me, hub, said):
-        """What a member does: lists of what must be sent in this order."""
+        """Return a member's commands: lists that must be sent in order."""
         following = self.members[(self.members.index(me) + 1) % MEMBERS]
         self.cheeps[me] = kept = new_id()
         self.deleted[me] = gone = new_id()
@@ -408,7 +408,7 @@ def test_a_healthy_stack_has_no_difference(scene):
 
 
 def test_all_damage_is_named_and_mended(scene):
-    """Whatever key or document is damaged is named, and nothing else; `--repair` mends it, and then all is equal."""
+    """Whatever key or document is damaged is named, and nothing else; `--repair` repairs it, and then all is equal."""
     damaged = {}
     for number, (kind, damage) in enumerate(DAMAGE.items()):
         # Two kinds that damage the same view have different members.
@@ -434,7 +434,7 @@ def test_entries_of_deleted_cheeps_may_stand_in_a_timeline(scene):
 
 
 def test_another_generation_is_audited_before_it_is_shown(scene, beside):
-    """`--generation` names what differs there and mends that, while the live one has no difference; once it is live it
+    """`--generation` names what differs there and repairs it, while the live one has no difference; once it is live it
     is what is audited.
     """
     me = scene.members[3]
@@ -465,7 +465,7 @@ async def one_more(scene):
 
 
 def test_lag_is_no_difference(scene):
-    """Where a store is behind, the audit says how far in which partitions, names nothing, and mends nothing."""
+    """If a store lags, the audit reports the lag by partition, names no difference, and repairs nothing."""
     scene.stack.stop_process("projector")
     try:
         asyncio.run(one_more(scene))

@@ -11,7 +11,7 @@ SEED = 5
 
 pytestmark = pytest.mark.local
 
-# What is changed, of the author with most cheeps and of the other authors, and where that must show.
+# Changes of the author with most cheeps and of the other authors, and the views that must show them.
 CHANGES = {
     "UPDATE authors SET bio = 'changed' WHERE author_id = %(author)s": {"/author/{author} ", "/author?username="},
     "DELETE FROM follows WHERE to_author_id = %(author)s": {
@@ -38,7 +38,7 @@ CHANGES = {
 
 
 async def test_every_view_is_compared(patient, local_stack):
-    """Nothing differs at first; each change of the write model is found in each view that shows it."""
+    """At first no view differs; each change of the write model is found in each view that shows it."""
     url = local_stack.environment["DATABASE_URL"]
     traffic = RandomTraffic(patient, SEED, authors=5)
     await traffic.send(300, 5)

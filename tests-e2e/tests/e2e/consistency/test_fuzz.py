@@ -25,6 +25,6 @@ def test_no_difference(url, capsys):
 
 
 def test_nothing_answers(capsys):
-    """Where no gateway answers the command line says so, with exit code 2."""
+    """The command line reports a gateway that does not respond, with exit code 2."""
     assert run("http://127.0.0.1:9", "--patience", "0") == 2
     assert capsys.readouterr().err.startswith("Nothing answers")

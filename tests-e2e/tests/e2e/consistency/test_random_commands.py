@@ -1,4 +1,4 @@
-"""Random commands by concurrent clients leave the views equal to what SQL says of the write model.
+"""Random commands by concurrent clients leave the views equal to the write model as SQL reads it.
 
 CHEEPER_SEED draws others (every failure names its seed), CHEEPER_COMMANDS sends more.
 """
@@ -44,35 +44,38 @@ async def test_random_commands(patient, local_stack):
     await compare(patient, local_stack, traffic)
 
 
+@pytest.mark.disturbs
 async def test_random_commands_while_processes_are_killed(patient, local_stack):
-    """Nor do they where relay, worker, projector and process managers are killed meanwhile."""
+    """No view differs after the relay, workers, projectors and process managers were killed meanwhile."""
     draw = random.Random(SEED)
     traffic = RandomTraffic(patient, SEED)
     for part in range(6):
-        raging = asyncio.create_task(traffic.send(COMMANDS // 6, CLIENTS, part=part))
+        sending = asyncio.create_task(traffic.send(COMMANDS // 6, CLIENTS, part=part))
         for role in draw.sample(["relay", "worker", "projector", "process-manager"], 3):
             await asyncio.to_thread(local_stack.kill, role)
-        await raging
+        await sending
     await compare(patient, local_stack, traffic)
 
 
+@pytest.mark.disturbs
 async def test_random_commands_while_processes_are_stopped_and_started(patient, local_stack):
-    """Nor do they where every role is told to end meanwhile, which each does within ten seconds."""
+    """No view differs after each role was stopped meanwhile, which takes it less than ten seconds."""
     traffic = RandomTraffic(patient, SEED)
     for part, role in enumerate(["write-api", "worker", "relay", "projector", "process-manager", "read-api"]):
-        raging = asyncio.create_task(traffic.send(COMMANDS // 6, CLIENTS, part=part))
+        sending = asyncio.create_task(traffic.send(COMMANDS // 6, CLIENTS, part=part))
         began = time.monotonic()
         await asyncio.to_thread(local_stack.stop_process, role)
         assert time.monotonic() - began < STOP_SECONDS, role
         await asyncio.to_thread(local_stack.start_process, role)
-        await raging
+        await sending
     await compare(patient, local_stack, traffic)
 
 
+@pytest.mark.disturbs
 async def test_random_commands_around_a_wiped_broker(patient, local_stack):
-    """Nor do they after the broker was wiped and came back empty: the outbox fills it again.
+    """No view differs after the broker came back empty: the outbox fills it again.
 
-    Commands that were accepted and not yet handled are in the broker alone, so it is wiped between two storms.
+    Commands that were accepted and not yet handled are in the broker alone, so it is wiped between two bursts.
     """
     traffic = RandomTraffic(patient, SEED)
     await traffic.send(COMMANDS // 2, CLIENTS, part=0)

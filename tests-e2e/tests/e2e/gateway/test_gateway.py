@@ -1,4 +1,4 @@
-"""What the gateway does by itself: paths and methods, CORS, health, and its own errors in the API's form."""
+"""The gateway's own behaviour: paths and methods, CORS, health, and its own errors in the API's form."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Outages: what needs a server that is away is 503 quickly, what does not goes on, and all is well after its return."""
+"""Outages: requests that need an unavailable server are 503 quickly, others go on, and all recover after it returns."""
 
 import asyncio
 import random
@@ -16,9 +16,9 @@ QUICKLY_SECONDS = 8
 RETURN_SECONDS = 90
 SEED = 7
 
-pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local]
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local, pytest.mark.disturbs]
 
-# Which requests a server's absence stops. A command with a key is reserved in PostgreSQL first, one without a key and
+# The requests that need a server. A command with a key is reserved in PostgreSQL first, one without a key and
 # handled later is not.
 NEEDS_OF_COMMANDS = {
     "sign-up": {"postgres"},
@@ -92,7 +92,7 @@ def requests(client, alice, bob, cheep):
 
 
 def unavailable(reply, seconds):
-    """Whether an answer is the 503 that tells a client what to do."""
+    """Return True if a reply is the 503 that lets a client repeat the request."""
     expect_error(reply, 503, "unavailable")
     assert reply.headers["retry-after"].isdigit(), reply.curl
     assert seconds < QUICKLY_SECONDS, f"{seconds:.1f} s: {reply.curl}"
@@ -107,12 +107,12 @@ async def all_is_well(client):
 
 
 def restarts(stack):
-    """How often each process was started again."""
+    """Return the number of restarts of each process."""
     return {name: process["restarts"] for name, process in stack.processes().items()}
 
 
 async def waits_for(stack, role):
-    """What the processes of a role all say that they wait for, on their own health pages."""
+    """Return the needs that all processes of a role wait for, as their health pages show them."""
     needs = []
     async with httpx.AsyncClient(trust_env=False) as http:
         for process in stack.processes().values():

@@ -24,7 +24,7 @@ MOST_CHEEPS = 90  # a reader's page shows them all
 
 
 class Seen:
-    """What one reader has seen, answer after answer: several at a time would not know whose is the later one."""
+    """The replies that one reader has seen, in order: those of several at a time would have none."""
 
     def __init__(self, wrong):
         self.wrong, self.most = wrong, {}

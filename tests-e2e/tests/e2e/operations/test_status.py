@@ -1,4 +1,4 @@
-"""What people and Prometheus are told of a stack that runs: `cheeper status`, and /metrics of its processes."""
+"""The reports of a running stack: `cheeper status`, and /metrics of its processes."""
 
 import os
 import subprocess
@@ -43,6 +43,7 @@ def is_at_rest(stack):
     return all("0 sequences behind, 0.0 s, within the objectives" in lines[store] for store in ("redis", "mongo"))
 
 
+@pytest.mark.disturbs
 async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, patient):
     """At rest nothing is behind; without a projector both stores are, beyond their objectives; then no more."""
     author = await sign_up(patient)
@@ -66,6 +67,7 @@ async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, pa
     until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
 
 
+@pytest.mark.disturbs
 async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
     """In words, with the rest of it still there."""
     await sign_up(patient)
@@ -92,8 +94,9 @@ def readers_lag(stack):
     return found
 
 
+@pytest.mark.disturbs
 async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, patient):
-    """Nothing is behind at rest, in either store; without a projector all views are late, until there is one again."""
+    """At rest neither store lags; without a projector all views are late, until it runs again."""
 
     def fresh():
         seen = readers_lag(local_stack)

@@ -1,4 +1,4 @@
-"""What an author is told, by process managers, of sign-up, followers and answers."""
+"""The notifications that process managers send: of a sign-up, followers and answers."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What holds of every query alike: prefix, HEAD, `after`, what is refused at the edge; and of every list its pages."""
+"""Rules of every query: prefix, HEAD, `after`, errors at the edge; and of every list: pages."""
 
 import asyncio
 import time
@@ -87,7 +87,7 @@ async def test_ids_may_come_in_upper_case(client, names, name):
 
 @each_query
 async def test_what_does_not_exist(client, name):
-    """What nobody made is 404 with its code; a search finds nothing, and an unknown author's timeline is empty."""
+    """An unknown id is 404 with its code; a search finds nothing, and an unknown author's timeline is empty."""
     reply = await ask(client, QUERIES[name].format(**nobody()))
     if name == "timeline":
         assert (reply.status, reply.data) == (200, {"cheeps": []})
@@ -217,7 +217,7 @@ async def test_after_an_unknown_command_is_stale(client, names, name):
 
 @each_query
 async def test_a_404_too_says_that_it_may_be_stale(client, name):
-    """Where nothing is there yet when the time-out ends, the answer is marked, so that it can be told from a no."""
+    """A response without a result at the time-out is marked stale, so that it differs from a definite one."""
     reply = await ask(client, QUERIES[name].format(**nobody()), after=new_id(), timeout=0)
     assert reply.status == (200 if name in ("timeline", *SEARCHES) else 404)
     assert reply.meta.get("stale") is True

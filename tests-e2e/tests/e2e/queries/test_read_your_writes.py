@@ -75,7 +75,7 @@ async def test_every_query_says_stale_while_the_projector_stands_still(client, s
     """With projectors paused every answer `after` a new command is stale, sync or async, done, done already or refused,
     and after an id that nobody has; none is once they go on. What was projected before is not stale meanwhile.
 
-    Fails where one query's look-up is not told of `after` (tried with that of notifications).
+    Fails if one query ignores `after` (tried with that of notifications).
     """
     reader, author = await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
@@ -139,7 +139,7 @@ class Writer:
         assert right(reply), f"seed {SEED}: {command.curl}\n{reply.curl}\n{reply.raw.decode()}"
 
     def everywhere(self, right):
-        """Where the author's cheeps show; `right` is told of all cheeps of a page by id."""
+        """Return the queries that show the author's cheeps; `right` gets all cheeps of a page by id."""
 
         def of_page(reply):
             return reply.status == 200 and right({each["cheep_id"]: each for each in reply.data["cheeps"]})

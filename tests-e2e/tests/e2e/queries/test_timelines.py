@@ -1,4 +1,4 @@
-"""Timelines: whose cheeps stand there, and in which order."""
+"""Timelines: the cheeps that they show, and their order."""
 
 import pytest
 

@@ -47,12 +47,12 @@ class ContainerServer(ABC):
 
     @property
     def url(self) -> str:
-        """How clients reach it."""
+        """Return the URL for clients."""
         return f"{HOST}:{self.port}"
 
     @property
     def running(self) -> bool:
-        """Whether the container runs."""
+        """Return True if the container runs."""
         if self._container is None:
             return False
         wrapped = self._container.get_wrapped_container()
@@ -64,12 +64,12 @@ class ContainerServer(ABC):
         return {}
 
     def arguments(self) -> list[str]:
-        """What follows the image's entry point."""
+        """Return the arguments of the image's entry point."""
         return []
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether a client is served now."""
+        """Return True if a client is served now."""
 
     def start(self) -> None:
         """Start and wait until a client is served. Raises LocalError."""
