@@ -56,13 +56,6 @@ def test_nothing_keeps_the_old_name(clone):
     run(clone, "docs/tools/generate.py", "--check")
 
 
-def test_a_renamed_tree_passes_its_unit_tests(clone):
-    """The unit tests of the contracts and of the three services pass under the new name."""
-    assert renamed(clone, "acme").returncode == 0
-    services = [f"services/{name}/tests/unit" for name in ("write-api", "projector", "read-api")]
-    run(clone, "-m", "pytest", "-q", "-p", "no:cacheprovider", "contracts/tests", *services)
-
-
 @pytest.mark.parametrize("name", ["cheeper", "Acme", "my-system", "9lives", "", "x" * 21])
 def test_a_name_that_does_not_fit_changes_nothing(clone, name):
     """A name that cannot be a package, a topic and a metric is refused in a sentence, before anything is renamed."""

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from cheeper_local.ports import free_port
 from cheeper_local.running import RunningStack
 
-CLONE = Path(__file__).parents[3]
+CLONE = Path(__file__).parents[4]
 PAGE = CLONE / "docs" / "operations.md"
 PART = re.compile(r"^## (.+?)$|^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

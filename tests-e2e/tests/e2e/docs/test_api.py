@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cheeper_contracts.answers import STATUS_OF
 
-PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+PAGE = Path(__file__).parents[4] / "docs" / "api.md"
 FENCE = re.compile(r"^```(sh|json)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BETWEEN = "--- between examples ---"
 FREE = re.compile(r"…|\d{4}-\d\d-\d\dT|^ann$")
