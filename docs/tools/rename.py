@@ -89,7 +89,7 @@ def _begin_history(root: Path) -> None:
         published.unlink()
     environment = {**os.environ, "PYTHONPATH": str(contracts / "src")}
     for tool in ("generate.py", "publish.py"):
-        command = [sys.executable, contracts / "tools" / tool]
+        command = [sys.executable, str(contracts / "tools" / tool)]
         subprocess.run(command, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
