@@ -141,7 +141,7 @@ def test_what_else_breaks_consumers_is_named(name, mutation, why):
 def test_the_form_of_keys_and_entries_is_held_by_examples(monkeypatch, place):
     """Another prefix or shard tag breaks every key, another layout the entries."""
     changed = {"stem": lambda prefix: prefix + "{1}:", "pack_entry": lambda date, _: str(date).encode()}
-    monkeypatch.setattr(views, place, changed[place])
+    monkeypatch.setattr(views.redis if place == "stem" else views, place, changed[place])
     patterns = {f"redis.{pattern.name}" for pattern in views.KEY_PATTERNS}
     assert set(breaks(NOW, state.of_code())) == (patterns if place == "stem" else {"redis-entry"})
 

@@ -8,6 +8,7 @@ from cheeper_contracts.views import (
     ENTRY_BYTES,
     KEY_PATTERNS,
     TIMELINE,
+    lua_prelude,
     pack_entry,
     stem,
     unpack_entry,
@@ -47,3 +48,13 @@ def test_names_are_declared_once():
     """No two views share a key pattern or a collection."""
     assert len({pattern.name for pattern in KEY_PATTERNS}) == len(KEY_PATTERNS)
     assert len({collection.name for collection in COLLECTIONS}) == len(COLLECTIONS)
+
+
+def test_server_side_functions_get_every_key_pattern_and_the_entries():
+    """The prelude names each pattern by its constant, and declares what handles packed entries."""
+    prelude = lua_prelude()
+    for pattern in KEY_PATTERNS:
+        assert f"= '{pattern.name}'" in prelude.splitlines()[0]
+    assert "TIMELINE = 'timeline'" in prelude
+    for function in ("newer", "cheep_id", "entry_from_hex", "is_hex_entry"):
+        assert f"\nlocal function {function}(" in prelude

@@ -19,22 +19,12 @@ _PARTS: Final = {
     "slice": ("guard", "entries", "timelines", "readers", "refills", "slice"),
     "switch": ("switch",),
 }
+_KEY: Final = "local function key(name, id) return ARGV[1] .. name .. ':' .. id end"
 
 
 def source(name: str) -> str:
     """The whole text of a server-side function: key names, shared parts, then its own file."""
-    return "\n".join([_names(), *(_text(part) for part in _PARTS[name])])
-
-
-def _names() -> str:
-    names = {label: pattern for label, pattern in vars(views).items() if isinstance(pattern, views.KeyPattern)}
-    fields = ", ".join(f"{label} = '{pattern.name}'" for label, pattern in names.items())
-    return "\n".join(
-        [
-            f"local NAME = {{{fields}}}",
-            "local function key(name, id) return ARGV[1] .. name .. ':' .. id end",
-        ]
-    )
+    return "\n".join([views.lua_prelude(), _KEY, *(_text(part) for part in _PARTS[name])])
 
 
 def _text(name: str) -> str:

@@ -19,17 +19,6 @@ from redis.exceptions import ResponseError
 from cheeper_contracts import generations, views
 from read_api.stores.redis.wire import Command, Wire
 
-_PATTERNS: Final = {
-    "AUTHOR_COUNTERS": views.AUTHOR_COUNTERS,
-    "FOLLOWING": views.FOLLOWING,
-    "CHEEP_RECORD": views.CHEEP_RECORD,
-    "AUTHOR_CHEEPS": views.AUTHOR_CHEEPS,
-    "TIMELINE": views.TIMELINE,
-    "TIMELINE_FLOOR": views.TIMELINE_FLOOR,
-    "COMMAND_RECORD": views.COMMAND_RECORD,
-    "ACCEPTED_COMMAND": views.ACCEPTED_COMMAND,
-    "TASKS": views.TASKS,
-}
 _GENERATIONS: Final = {"LIVE": generations.LIVE, "FIRST": generations.FIRST, "TAG": views.stem("")}
 
 
@@ -37,9 +26,8 @@ class Script:
     """One script of `lua/`, run by EVALSHA_RO."""
 
     def __init__(self, name: str) -> None:
-        known = {local: pattern.name for local, pattern in _PATTERNS.items()} | _GENERATIONS
-        prelude = "".join(f"local {local} = '{value}'\n" for local, value in known.items())
-        self._text = f"#!lua flags=no-writes\n{prelude}{_lua('common')}{_lua(name)}"
+        known = "".join(f"local {local} = '{value}'\n" for local, value in _GENERATIONS.items())
+        self._text = f"#!lua flags=no-writes\n{known}{views.lua_prelude()}{_lua('common')}{_lua(name)}"
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     @property

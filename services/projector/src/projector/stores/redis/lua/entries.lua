@@ -1,31 +1,7 @@
--- Entries: 24 bytes, newest first in every list.
-
--- Compared as six big-endian words: `<` on strings is strcoll, which depends on the server's locale.
-local WORDS = '>I4I4I4I4I4I4'
-
-local function newer(a, b)
-  local a1, a2, a3, a4, a5, a6 = struct.unpack(WORDS, a)
-  local b1, b2, b3, b4, b5, b6 = struct.unpack(WORDS, b)
-  if a1 ~= b1 then return a1 > b1 end
-  if a2 ~= b2 then return a2 > b2 end
-  if a3 ~= b3 then return a3 > b3 end
-  if a4 ~= b4 then return a4 > b4 end
-  if a5 ~= b5 then return a5 > b5 end
-  return a6 > b6
-end
-
--- cmsgpack knows no binary type, so entries travel in hex.
-local function from_hex(hex)
-  local words = {}
-  for at = 1, 48, 8 do
-    words[#words + 1] = tonumber(string.sub(hex, at, at + 7), 16)
-  end
-  return struct.pack(WORDS, unpack(words))
-end
-
-local function is_hex_entry(text)
-  return type(text) == 'string' and #text == 48 and not string.find(text, '[^0-9a-f]')
-end
+-- Lists of packed entries, newest first.
+--
+-- Needs  newer, cheep_id and NAME of cheeper_contracts.views, and key(name, id)
+-- Gives  first_not_newer, insert, push_all, record_key, living
 
 -- The first element of a list that is not newer than the entry, or false when all are; and its place. The head is known
 -- to be newer. Probes go away from the head in growing steps, then halve: late entries are mostly near it.
@@ -61,10 +37,8 @@ local function push_all(list, values)
 end
 
 -- The key of the record of an entry's cheep.
-local ID = '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x'
-
 local function record_key(entry)
-  return key(NAME.CHEEP_RECORD, string.format(ID, string.byte(entry, 9, 24)))
+  return key(NAME.CHEEP_RECORD, cheep_id(entry))
 end
 
 -- Those of the entries whose cheep lives and is not by the author who is left out, if one is. The record is not decoded,

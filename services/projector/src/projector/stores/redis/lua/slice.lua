@@ -33,7 +33,7 @@ local function tasks_together(tasks)
   local found, entries = {}, {}
   for _, text in ipairs(redis.call('LRANGE', tasks, 0, math.min(TOGETHER, slice_size) - 1)) do
     local task = cjson.decode(text)
-    local first, entry = found[1] or task, from_hex(task.entry)
+    local first, entry = found[1] or task, entry_from_hex(task.entry)
     local lives = living({entry})[1]
     local alone = task.kind == 'remove' or not lives or first.kind == 'remove' or (first ~= task and #entries == 0)
     if first ~= task and (alone or task.after ~= first.after or not newer(entry, entries[#entries])) then break end

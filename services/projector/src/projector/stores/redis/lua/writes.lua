@@ -76,7 +76,7 @@ WRITES['own'] = {
   check = cannot_change_own,
   run = function(write)
     local list = key(NAME.AUTHOR_CHEEPS, write[2])
-    if insert(list, redis.call('LINDEX', list, 0), from_hex(write[3])) then
+    if insert(list, redis.call('LINDEX', list, 0), entry_from_hex(write[3])) then
       redis.call('HINCRBY', key(NAME.AUTHOR_COUNTERS, write[2]), write[4], 1)
     end
   end,
@@ -85,7 +85,7 @@ WRITES['own'] = {
 WRITES['no-own'] = {
   check = cannot_change_own,
   run = function(write)
-    if redis.call('LREM', key(NAME.AUTHOR_CHEEPS, write[2]), 1, from_hex(write[3])) == 1 then
+    if redis.call('LREM', key(NAME.AUTHOR_CHEEPS, write[2]), 1, entry_from_hex(write[3])) == 1 then
       redis.call('HINCRBY', key(NAME.AUTHOR_COUNTERS, write[2]), write[4], -1)
     end
   end,
@@ -113,7 +113,7 @@ WRITES['fan-out'] = {
     local followers = key(NAME.FOLLOWERS, write[2])
     local count = redis.call('ZCARD', followers)
     if goes_inline(count) then
-      serve(write[2], redis.call('ZRANGE', followers, 0, -1), {from_hex(write[3])}, write[5])
+      serve(write[2], redis.call('ZRANGE', followers, 0, -1), {entry_from_hex(write[3])}, write[5])
     elseif count > 0 then
       leave_task(write[2], write[3], write[5], write[4], sequence)
     end

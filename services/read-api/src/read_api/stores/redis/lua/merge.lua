@@ -23,7 +23,7 @@ local below_date = date_of(below)
 local function is_older(entry)
   local date = date_of(entry)
   if date ~= below_date then return date < below_date end
-  return older(entry, below)
+  return newer(below, entry)
 end
 
 local reads = 0
@@ -84,7 +84,7 @@ local lists, bound = {}, -1
 
 local function newer_list(a, b)
   if a[1] ~= b[1] then return a[1] > b[1] end
-  return older(b[2], a[2])
+  return newer(a[2], b[2])
 end
 
 local function keep_newest()
@@ -131,9 +131,9 @@ end
 
 for first = 1, #gathered, #below do offer(string.sub(gathered, first, first + #below - 1)) end
 
-local authors = call(
-  'ZRANGE', key(FOLLOWING, reader), beyond == '' and '-' or '(' .. beyond, '+', 'BYLEX', 'LIMIT', 0, most_authors + 1)
-local places, stem_of_lists = {}, key(AUTHOR_CHEEPS, '')
+local from = beyond == '' and '-' or '(' .. beyond
+local authors = call('ZRANGE', key(NAME.FOLLOWING, reader), from, '+', 'BYLEX', 'LIMIT', 0, most_authors + 1)
+local places, stem_of_lists = {}, key(NAME.AUTHOR_CHEEPS, '')
 while #places < #authors and #places < most_authors and reads < most_reads do
   local i = #places + 1
   local at = i * GUESS_BYTES - GUESS_BYTES + 1

@@ -4,8 +4,8 @@
 local MOST = 200 -- records looked at in one go
 
 local author, want, skip, before, after = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local list = key(TIMELINE, author)
-local bottom = call('GET', key(TIMELINE_FLOOR, author))
+local list = key(NAME.TIMELINE, author)
+local bottom = call('GET', key(NAME.TIMELINE_FLOOR, author))
 local length = call('LLEN', list)
 local at = 0
 if before ~= '' then at = first_older(list, length, before) end
@@ -15,7 +15,7 @@ local function next_entries()
   local missing = want + skip
   local entries = call('LRANGE', list, at, at + (missing < MOST and missing or MOST) - 1)
   at = at + #entries
-  while bottom and entries[1] and not older(bottom, entries[#entries]) do
+  while bottom and entries[1] and not newer(entries[#entries], bottom) do
     entries[#entries] = nil
     length = at -- from here on the list may have holes
   end
