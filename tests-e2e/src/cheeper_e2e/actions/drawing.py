@@ -64,7 +64,7 @@ class Drawing:
         return self.scene.update_profile(who, **(said | cleared))
 
     def change_email(self, draw: random.Random) -> Action:
-        """Mostly to a new address, else to new_author's first one."""
+        """Mostly to a new address, else to the first one of any author."""
         who, number = self._somebody(draw), draw.choice([1, 2, 3, 0])
         return self.scene.change_email(who, email_of=who if number else self._somebody(draw), number=number)
 

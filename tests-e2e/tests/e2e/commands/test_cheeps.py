@@ -175,7 +175,7 @@ async def test_an_edit_to_the_same_text_changes_nothing(client):
 
 @pytest.mark.parametrize("action", ["update", "delete"])
 async def test_only_its_author_touches_a_cheep(client, action):
-    """An edit or a deletion by new_author else, of a deleted cheep too, is rejected later: `not_the_author`."""
+    """An edit or a deletion by another author, of a deleted cheep too, is rejected later: `not_the_author`."""
     author, other = await sign_up(client), await sign_up(client)
     cheep_id = await post(client, author, "Mine")
 

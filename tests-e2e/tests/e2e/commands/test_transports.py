@@ -85,6 +85,7 @@ def swapped():
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.extended
 async def test_each_command_goes_the_other_way_by_configuration(swapped, name):
     """With COMMAND_TRANSPORTS each command goes the other way, and answers as that way does."""
     async with Client(swapped) as client:

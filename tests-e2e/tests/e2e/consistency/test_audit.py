@@ -363,7 +363,7 @@ DAMAGE = {
     "own cheeps of another type": of_type(views.AUTHOR_CHEEPS),
     "an entry missing": in_list(views.TIMELINE, lambda listed: listed[:-1]),
     "an entry of nobody": in_list(views.TIMELINE, lambda listed: [*listed, STRANGE]),
-    "an entry of new_author not followed": own_cheep_in_the_timeline,
+    "an entry of an author who is not followed": own_cheep_in_the_timeline,
     "entries out of order": in_list(views.TIMELINE, swapped),
     "entries that are none": in_list(views.TIMELINE, lambda listed: [*listed, b"x"]),
     "a timeline of another type": of_type(views.TIMELINE),
@@ -479,6 +479,7 @@ def test_lag_is_no_difference(scene):
     assert audit(scene, "--patience", "60")[:2] == (EQUAL, [])
 
 
+@pytest.mark.extended
 def test_watching_under_load_tells_damage_from_lag(scene):
     """A random traffic raises no alarm; a damaged document is named in the middle of it, and no other."""
     me = scene.members[7]
@@ -505,9 +506,9 @@ def test_watching_under_load_tells_damage_from_lag(scene):
 @pytest.mark.parametrize(
     ("name", "url"),
     [
-        ("DATABASE_URL", "postgresql://new_author:secret@127.0.0.1:9/none"),
+        ("DATABASE_URL", "postgresql://somebody:secret@127.0.0.1:9/none"),
         ("REDIS_URL", "redis://:secret@127.0.0.1:9"),
-        ("MONGO_URL", "mongodb://new_author:secret@127.0.0.1:9/?serverSelectionTimeoutMS=500"),
+        ("MONGO_URL", "mongodb://somebody:secret@127.0.0.1:9/?serverSelectionTimeoutMS=500"),
         ("DATABASE_URL", "postgresql://secret:secret:secret/"),
         ("REDIS_URL", "redis://127.0.0.1:secret"),
         ("MONGO_URL", "mongodb://secret@secret@secret"),

@@ -9,7 +9,7 @@ from cheeper_e2e.oracle.write_model import WriteModel
 
 SEED = 5
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.extended]
 
 # Changes of the author with most cheeps and of the other authors, and the views that must show them.
 CHANGES = {

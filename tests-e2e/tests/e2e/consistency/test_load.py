@@ -34,6 +34,7 @@ def run(url, graph, texts, *more):
     return load.main(["--url", url, "--graph", str(graph), "--texts", str(texts), *more])
 
 
+@pytest.mark.extended
 def test_a_sample_of_a_hundred_authors(url, files, capsys):
     """Every counter and timeline of the sample is as sent, at once and when the same is loaded again."""
     for measured in ("p50", "not measured"):

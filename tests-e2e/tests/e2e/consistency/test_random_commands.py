@@ -20,7 +20,7 @@ CLIENTS = 10
 SETTLE_SECONDS = 120
 STOP_SECONDS = 10
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.extended]
 
 
 async def compare(client, stack, traffic):

@@ -20,6 +20,7 @@ GENERATED = (
 
 @pytest.mark.local
 @pytest.mark.timeout(900)
+@pytest.mark.extended
 def test_the_worked_example_is_a_feature(tmp_path):
     """Its checks and its own tests pass, and it changed no file but those that it edits and what is generated."""
     copy = copy_of(CLONE, tmp_path / "cheeper")

@@ -39,6 +39,7 @@ def service(request, local_stack):
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+@pytest.mark.extended
 def test_every_answer_is_documented(service, mode):
     """Whatever is sent, fitting the document or not, the answer is one that the document describes, and no 500."""
     schema = schemathesis.openapi.from_url(service + OPENAPI)

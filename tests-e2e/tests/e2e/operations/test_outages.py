@@ -126,7 +126,9 @@ async def waits_for(stack, role):
     return set.intersection(*needs)
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "server", [pytest.param(each, marks=() if each == "redis" else pytest.mark.extended) for each in SERVERS]
+)
 async def test_a_server_is_away_and_returns(client, patient, local_stack, scene, server):
     """With a server stopped the requests that need it are 503 and the others go on; later no process was restarted."""
     alice, bob, cheep = scene
@@ -161,6 +163,7 @@ async def test_a_server_is_away_and_returns(client, patient, local_stack, scene,
     assert restarts(local_stack) == before
 
 
+@pytest.mark.extended
 async def test_start_order_does_not_matter(patient, local_stack):
     """Processes that start before any server wait for it, say so, and need no further restart."""
     order = random.Random(SEED).sample(SERVERS, 4)

@@ -147,6 +147,7 @@ async def test_readers_notice_nothing_of_a_rebuild(stack):
         await projector(service, "forget", "--store", "redis", "--generation", "1")
 
 
+@pytest.mark.extended
 async def test_the_worked_example_changes_a_projection(stack, tmp_path, monkeypatch):
     """docs/change-a-projection.md to the letter, in a copy of this tree, MongoDB, while the old code serves: the new
     field is there at the end, and readers have noticed nothing.

@@ -95,6 +95,7 @@ def readers_lag(stack):
 
 
 @pytest.mark.disturbs
+@pytest.mark.extended
 async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, patient):
     """At rest neither store lags; without a projector all views are late, until it runs again."""
 

@@ -227,6 +227,7 @@ class Writer:
         return f"text w{self.author.author_id[:8]}n{self.number}x"
 
 
+@pytest.mark.extended
 async def test_no_answer_is_wrongly_not_stale(client, stack):
     """Writers look at once for what they did, with short waits and long ones, while all fan-out runs as tasks and
     projectors are paused and killed: what an answer without stale shows is what they did.

@@ -71,7 +71,7 @@ async def disturb(client, reader, authors, posted, stop):
     return gone | set(posted[wavering]), posted_meanwhile, commands
 
 
-@pytest.mark.parametrize("size", [7, 100])
+@pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.extended), 100])
 async def test_a_walk_while_others_write(client, world, size):
     """Each entry that stood throughout is shown once, none twice, and no page before the last is short."""
     reader, authors, posted = world
