@@ -224,7 +224,7 @@ async def run_raise_epoch(settings: Settings) -> int:
     """Accept a restored database. The exit code."""
     event_log = EventLog(settings.kafka_bootstrap_servers, settings.topic_prefix)
     try:
-        await raise_epoch(settings.database_url, event_log)
+        await raise_epoch(partial(connect, settings.database_url), event_log)
     except (RelayRefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
         log.error("epoch not raised", reason=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
         return 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 import msgspec
@@ -193,6 +193,10 @@ class CursorStore:
         result = await self._connection.execute(sql.FIRST)
         row = await result.fetchone()
         return None if row is None else Position(row[0], int(row[1]), row[2])
+
+
+Connect = Callable[[], AbstractAsyncContextManager[CursorStore]]
+"""Opens a connection of its own."""
 
 
 @asynccontextmanager

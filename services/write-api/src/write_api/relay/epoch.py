@@ -6,19 +6,19 @@ import asyncio
 
 import structlog
 
-from write_api.relay.cursor import RelayRefusedError, connect
+from write_api.relay.cursor import Connect, RelayRefusedError
 from write_api.relay.event_log import EventLog
 
 log = structlog.get_logger()
 
 
-async def raise_epoch(database_url: str, event_log: EventLog) -> None:
+async def raise_epoch(connect: Connect, event_log: EventLog) -> None:
     """Recreate the topic of events, raise the epoch, and accept the database as the one to relay from.
 
     The old log may hold events that this database never had, under the sequences of events to come, so it is deleted
     first. If the call fails halfway, call it again. Raise RelayRefusedError, KafkaException or psycopg's errors.
     """
-    async with connect(database_url) as store:
+    async with connect() as store:
         if not await store.lock():
             raise RelayRefusedError(
                 "a relay is active on this database: either it needs no new epoch, or stop the relay first"

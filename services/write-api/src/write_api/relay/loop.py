@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import psycopg
@@ -21,7 +20,7 @@ from cheeper_runtime.retry import Backoff, sleep_unless
 from write_api.kafka.errors import error_text
 from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay.cursor import Cursor, CursorStore, LockLostError, RelayRefusedError, check_history
+from write_api.relay.cursor import Connect, Cursor, CursorStore, LockLostError, RelayRefusedError, check_history
 from write_api.relay.event_log import EventLog
 from write_api.relay.numbering import LogWipedError, sequences
 from write_api.relay.pipeline import KAFKA, POSTGRES, Pipeline
@@ -48,7 +47,7 @@ class Relay:
 
     def __init__(  # noqa: PLR0913 - the parts that bootstrap builds
         self,
-        connect: Callable[[], AbstractAsyncContextManager[CursorStore]],
+        connect: Connect,
         event_log: EventLog,
         new_publisher: Callable[[], Publisher],
         readiness: Readiness,

@@ -1,6 +1,7 @@
 """The outbox as a table: free of dead rows, and without the partitions that a retention has dropped."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -187,5 +188,5 @@ async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(a
     log = EventLog(aged.bootstrap, aged.prefix)
     before = await asyncio.to_thread(log.topic_id)
     with pytest.raises(RelayRefusedError, match="no longer has its first rows"):
-        await raise_epoch(aged.url, log)
+        await raise_epoch(partial(connect, aged.url), log)
     assert await asyncio.to_thread(log.topic_id) == before

@@ -1,10 +1,9 @@
 """The process managers on a real Postgres and a real broker: event in, command out, and nothing twice."""
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
+from write_api_consumers import Consumers
 
 from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
@@ -17,10 +16,6 @@ from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer.group_consumer import GroupConsumer
 from write_api.features import HANDLERS
-
-sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
-
-from write_api_consumers import Consumers
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from write_api.process_managers import PROCESS_MANAGERS
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 
-EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
+EXAMPLES = Path(__file__).parents[5] / "contracts" / "examples"
 AUTHOR = "00000000-0000-4000-8000-00000000000a"
 ID, COMMAND_ID = "01a20637-0000-7000-8000-000000000001", "01a20637-0000-7000-8000-000000000002"
 SIGNED = NewAuthorSigned(author_id=AUTHOR, username="bob", signed_up_at=1)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import AsyncExitStack
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -16,7 +17,7 @@ from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
 from write_api.relay import loop as relay_loop
-from write_api.relay.cursor import CursorStore, RelayRefusedError, connect
+from write_api.relay.cursor import connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
@@ -109,68 +110,6 @@ async def both(store, cursor):
     return rows if len(rows) == 2 else None
 
 
-def all_met(relay):
-    return all(relay.readiness.reason(need) is None for need in relay_loop.NEEDS)
-
-
-async def test_a_standby_is_ready_and_takes_over(place, running, read_topic):
-    """Only one relay works, so that nothing comes twice; the other is ready, and goes on when the first one ends."""
-    first, second = place.relay(), place.relay()
-    async with AsyncExitStack() as stack:
-        async with running(first):
-            await eventually(lambda: all_met(first), timeout=30)
-            await stack.enter_async_context(running(second))
-            await eventually(lambda: all_met(second), timeout=30)
-            written = [await place.write(*KEYS) for _ in range(3)]
-            assert len(await read_topic(place.topic, 12)) == 12
-        written += [await place.write(*KEYS) for _ in range(3)]
-        messages = await read_topic(place.topic, 24)
-    assert len(messages) == 24
-    assert set(written) <= set(ids(messages))
-
-
-async def test_a_standby_that_could_not_take_over_says_so(place, running):
-    """One that does not reach the broker is not ready, though another relay is at work."""
-    first, second = place.relay(), place.relay(servers="127.0.0.1:1")
-    async with running(first):
-        await eventually(lambda: all_met(first), timeout=30)
-        async with running(second):
-            await eventually(lambda: second.readiness.reason(relay_loop.POSTGRES) is None, timeout=30)
-            await eventually(lambda: second.readiness.reason(relay_loop.KAFKA) not in {None, "starting"}, timeout=30)
-            assert all_met(first)
-
-
-async def test_a_standby_is_not_ready_without_the_topic(place, running):
-    """It needs the topic as the relay at work does, and is ready as soon as that has made it."""
-    standby = place.relay()
-    async with connect(place.url) as at_work:
-        assert await at_work.lock()
-        async with running(standby):
-            await eventually(lambda: standby.readiness.reason(relay_loop.KAFKA) == "the topic is not there", timeout=30)
-            await asyncio.to_thread(EventLog(place.bootstrap, place.prefix).create_missing)
-            await eventually(lambda: all_met(standby), timeout=30)
-
-
-async def test_a_crash_between_sending_and_moving_the_cursor_repeats_with_the_same_sequences(
-    place, read_topic, monkeypatch
-):
-    """What was sent and not recorded is sent again, and is known to be the same."""
-    written = [await place.write(*KEYS) for _ in range(3)]
-    move, crashes = CursorStore.move, iter([OSError("killed")])
-
-    async def crash_once(store, *given):
-        for crash in crashes:
-            raise crash
-        return await move(store, *given)
-
-    monkeypatch.setattr(CursorStore, "move", crash_once)
-    await place.relay_some(12)
-    messages = await read_topic(place.topic, 24)
-    assert len(messages) == 24
-    assert sum(map(len, place.by_sequence(messages).values())) == 12
-    assert set(written) < set(ids(messages))
-
-
 async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the_same_sequences(
     place, running, read_topic
 ):
@@ -219,39 +158,6 @@ async def topic_is_there(place):
     return await asyncio.to_thread(look)
 
 
-async def test_a_log_that_is_wiped_while_no_relay_runs_is_filled_again(place, read_topic):
-    """The topic's id in the cursor tells the relay at its start."""
-    await place.write(*KEYS)
-    await place.relay_some(4)
-    before = ids(await read_topic(place.topic, 4))
-    await place.delete_topic()
-    await place.relay_some(4)
-    assert ids(await read_topic(place.topic, 4)) == before
-
-
-async def test_a_resend_is_refused_when_the_outbox_has_lost_its_beginning(place, running):
-    """Half a log would be worse than none: the relay says that it cannot fill the topic, and waits for a person."""
-    await place.write(*KEYS)
-    await place.relay_some(4)
-    await place.delete_topic()
-    await place.execute("DELETE FROM outbox WHERE id = 1")
-    relay = place.relay()
-    async with running(relay):
-        await eventually(
-            lambda: "no longer has its first rows" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30
-        )
-
-
-async def test_a_fresh_database_does_not_add_to_another_ones_log(place, running):
-    """Sequences that began again would be taken for repeats: the relay refuses a topic that it has not filled."""
-    await place.write(*KEYS)
-    await place.relay_some(4)
-    await place.execute("DELETE FROM relay_cursor")
-    relay = place.relay()
-    async with running(relay):
-        await eventually(lambda: "never sent" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30)
-
-
 @pytest.mark.parametrize(
     "changed",
     [
@@ -268,21 +174,12 @@ async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, r
     relay = place.relay()
     async with running(relay):
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30)
-        await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
+        await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
         last = await place.write(KEYS[0])
         messages = await read_topic(place.topic, 6)
     found = place.by_sequence(messages)[topics.partition_of(KEYS[0])]
     assert [e.message_id for e, _ in found][-1] == last
     assert [v for e, v in found if e.key == KEYS[0]][-2] == b"1"
-
-
-async def test_the_epoch_is_not_raised_under_a_relay_that_works(place, running):
-    """A database that is relayed from is the right one, and its log must stay."""
-    relay = place.relay()
-    async with running(relay):
-        await eventually(lambda: relay.readiness.reason(relay_loop.HISTORY) is None, timeout=30)
-        with pytest.raises(RelayRefusedError, match="at work"):
-            await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
 
 
 async def test_a_hint_wakes_the_relay(place):
@@ -316,12 +213,3 @@ async def newest_partition(place):
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_[0-9]' ORDER BY relname DESC LIMIT 1"
     )
     return found.scalar_one()
-
-
-async def test_a_limit_ends_the_relay_after_exactly_that_many(place, read_topic):
-    """Step mode sends what it was told to and no more; the next step goes on."""
-    await place.write(*KEYS)
-    await place.relay_some(3)
-    assert len(await read_topic(place.topic, 3)) == 3
-    await place.relay_some(1)
-    assert len(await read_topic(place.topic, 4)) == 4

@@ -1,6 +1,7 @@
 """A database that was restored from a copy, really: its folder copied, and started again by PostgreSQL's recovery."""
 
 import shutil
+from functools import partial
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
 from write_api.relay import loop as relay_loop
+from write_api.relay.cursor import connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 
@@ -85,7 +87,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60)
         unsent = await place.write(*KEYS)
         assert await newest_xid(place) < newest  # so by transactions alone what is new would not always be the newest
-        await raise_epoch(place.url, EventLog(place.bootstrap, place.prefix))
+        await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
         last = [await place.write(*KEYS) for _ in range(2)]
         messages = await read_topic(place.topic, 20)
     ids = {told.message_id for _, _, told, _, _ in messages}

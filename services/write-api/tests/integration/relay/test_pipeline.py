@@ -10,8 +10,6 @@ from write_api.bus.ids import new_id
 from write_api.relay import loop as relay_loop
 from write_api.relay import pipeline as flow
 from write_api.relay import sql
-from write_api.relay.cursor import CursorStore
-from write_api.relay.publisher import Publisher
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -24,26 +22,6 @@ def batch(monkeypatch):
     return lambda rows: monkeypatch.setattr(flow, "BATCH", rows)
 
 
-@pytest.fixture
-def on_its_way(monkeypatch):
-    """How many messages were sent and not yet confirmed, noted after each batch that was sent."""
-    send, move, now, found = Publisher.send, CursorStore.move, [0], []
-
-    async def counted_send(publisher, messages, *given):
-        now[0] += len(messages)
-        found.append(now[0])
-        return await send(publisher, messages, *given)
-
-    async def counted_move(store, cursor, last, first, sent):
-        moved = await move(store, cursor, last, first, sent)
-        now[0] -= sum(state.last_sequence - cursor.sent[p].last_sequence for p, state in sent.items())
-        return moved
-
-    monkeypatch.setattr(Publisher, "send", counted_send)
-    monkeypatch.setattr(CursorStore, "move", counted_move)
-    return found
-
-
 async def written(place, transactions):
     for _ in range(transactions):
         await place.write(*KEYS)
@@ -52,18 +30,6 @@ async def written(place, transactions):
 async def relayed(place, count):
     (found,) = await place.execute("SELECT sum(last_sequence) AS sent FROM relay_partitions")
     return found.sent == count
-
-
-async def test_one_batch_is_sent_ahead_and_no_more(place, running, read_topic, batch, on_its_way):
-    """While one is not confirmed the next one is read and sent, so that Kafka always has work; what is held in memory,
-    and repeated after a fault, is two batches at most. Broken by a `_full` that is never true, or always.
-    """
-    batch(4)
-    await written(place, 10)
-    async with running(place.relay()):
-        messages = await read_topic(place.topic, 40)
-    assert sum(map(len, place.by_sequence(messages).values())) == len(messages) == 40
-    assert max(on_its_way) == flow.MAX_IN_FLIGHT * 4
 
 
 async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch):
@@ -94,18 +60,6 @@ async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch)
     assert len(in_a_course(batches=10)) <= len(beside)
 
 
-async def test_a_limit_sends_nothing_ahead(place, read_topic, batch):
-    """Step mode sends what it was told to and no more, however small the batches. Broken by a `_full` that knows no
-    limit.
-    """
-    batch(1)
-    await written(place, 1)
-    await place.relay_some(3)
-    assert len(await read_topic(place.topic, 3)) == 3
-    await place.relay_some(1)
-    assert len(await read_topic(place.topic, 4)) == 4
-
-
 async def test_a_batch_that_is_refused_is_sent_again_with_what_was_sent_behind_it(place, running, read_topic, batch):
     """The numbers are those that they had, without a gap or another order, once the broker takes them."""
     batch(1)
@@ -122,23 +76,3 @@ async def test_a_batch_that_is_refused_is_sent_again_with_what_was_sent_behind_i
         await eventually(lambda: relayed(place, 4), timeout=30)
     (there,) = place.by_sequence(await read_topic(place.topic, 4)).values()
     assert [envelope.message_id for envelope, _ in there][1:] == left
-
-
-async def test_what_is_on_its_way_is_confirmed_before_the_relay_ends(place, read_topic, batch, monkeypatch):
-    """A relay that is told to stop waits for what it has sent, so that the next one repeats nothing. Broken by a course
-    that does not `drain`.
-    """
-    batch(4)
-    await written(place, 3)
-    stop, move = asyncio.Event(), CursorStore.move
-
-    async def move_and_stop(store, *given):
-        stop.set()
-        return await move(store, *given)
-
-    monkeypatch.setattr(CursorStore, "move", move_and_stop)
-    await place.relay().run(stop)
-    monkeypatch.setattr(CursorStore, "move", move)
-    assert await relayed(place, 8)
-    await place.relay_some(4)
-    assert len(await read_topic(place.topic, 12)) == 12

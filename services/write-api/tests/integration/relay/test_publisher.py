@@ -40,25 +40,6 @@ async def acknowledged(publisher, *messages):
     return await publisher.acknowledged(await sent(publisher, *messages), NEVER, never_slow)
 
 
-async def test_batches_that_are_on_their_way_together_are_confirmed_each_by_itself(publisher):
-    """A batch's offsets are those of its own messages, in their order, by partition."""
-    first = await sent(publisher, message(1), message(1, partition=3), message(2))
-    second = await sent(publisher, message(3), message(2, partition=3))
-    assert await publisher.acknowledged(second, NEVER, never_slow) == {0: [2], 3: [1]}
-    assert await publisher.acknowledged(first, NEVER, never_slow) == {0: [0, 1], 3: [0]}
-
-
-async def test_only_the_first_message_to_a_partition_is_waited_for(publisher):
-    """Until the broker has confirmed one it knows nothing of the producer there, and takes any sequence; all others go
-    at once. Broken by a partition that is always, or never, known.
-    """
-    first = await sent(publisher, message(1), message(2), message(1, partition=3))
-    assert first.offsets == {0: [0], 3: [0]}
-    assert first.left == 1
-    await publisher.acknowledged(first, NEVER, never_slow)
-    assert (await sent(publisher, message(3), message(2, partition=3))).left == 2
-
-
 @pytest.mark.parametrize("before", [0, 1])
 async def test_nothing_is_delivered_behind_what_the_broker_refuses(place, publisher, read_topic, capfd, before):
     """What is sent behind a refused message does not arrive, also where that is the producer's first in its partition.
