@@ -41,11 +41,11 @@ def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[sub
         subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **environ}) as running,
     ):
         try:
-            until(lambda: listens(port), 20)
+            until(lambda: listens(port))
             yield running
         finally:
             running.send_signal(signal.SIGTERM)
-            running.wait(15)
+            running.wait(60)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def gateway(folder: Path, **environ: str) -> Iterator[httpx.Client]:
     homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "ALLOWED_ORIGINS": ORIGINS}
     with (
         process(folder / f"gateway-{port}.log", port, *command, **{"PORT": str(port), **homes, **environ}),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         yield client
 

@@ -153,8 +153,8 @@ def test_a_service_that_is_down_is_unavailable_until_it_returns(start, serve, po
             "write-api": False,
         }
         with serve("write", port):
-            until(lambda: client.post("/follow", content=b"{}").status_code == 200, 10)
-            until(lambda: client.get("/health").status_code == 200, 10)
+            until(lambda: client.post("/follow", content=b"{}").status_code == 200)
+            until(lambda: client.get("/health").status_code == 200)
 
 
 def test_health_is_that_of_both_services(start, serve, port):

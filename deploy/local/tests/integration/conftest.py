@@ -47,7 +47,7 @@ class TinyStack:
             state = StackFolder(self.data).read_state()
             return state is not None and state["state"] == "ready"
 
-        until(is_up, 60)
+        until(is_up)
         return RunningStack.of(self.data)
 
     def end(self, number: signal.Signals) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def tiny_stack(folder: Path) -> Iterator[TinyStack]:
         if stack.process.poll() is None:
             stack.process.kill()
         stack.process.communicate()
-        until(stack.is_gone, 40)
+        until(stack.is_gone)
 
 
 @pytest.fixture

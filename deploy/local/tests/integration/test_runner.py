@@ -50,7 +50,7 @@ def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
     tiny_stack.ready()
     pids = tiny_stack.pids()
     tiny_stack.end(signal.SIGKILL)
-    until(tiny_stack.is_gone, 40)
+    until(tiny_stack.is_gone)
     until(lambda: not any(map(is_alive, pids)))
     tiny_stack.start()
     assert tiny_stack.ready().state["state"] == "ready"
@@ -163,7 +163,7 @@ def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
     first = tiny_stack.start()
     stack = tiny_stack.ready()
     second = tiny_stack.start(PORT="20001")
-    _, complaint = second.communicate(timeout=30)
+    _, complaint = second.communicate(timeout=60)
     assert (second.returncode, complaint.strip()) == (
         1,
         f"A stack runs from {tiny_stack.data} already: `make stop` stops it.",
@@ -175,7 +175,7 @@ def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
 def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occupied_port):
     """A port in use gives exit code 1 and one sentence, and leaves no process."""
     process = tiny_stack.start(PORT=str(occupied_port))
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=60)
     assert process.returncode == 1
     assert complaint.startswith(f"Port {occupied_port} is in use")
     assert complaint.count("\n") == 1
@@ -194,6 +194,6 @@ def test_a_folder_that_cannot_be_written_ends_the_start_with_one_sentence(tiny_s
     """The data folder is tried before anything starts."""
     tiny_stack.data.write_text("a file stands in its place")
     process = tiny_stack.start()
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=60)
     assert process.returncode == 1
     assert complaint.startswith(f"The data folder {tiny_stack.data} cannot be written")

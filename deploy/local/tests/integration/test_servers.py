@@ -200,5 +200,5 @@ def test_a_server_ends_with_the_process_that_started_it(folder):
         pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
         parent.communicate()
-    until(lambda: not Path(f"/proc/{pid}").exists(), 20)
+    until(lambda: not Path(f"/proc/{pid}").exists())
     assert "database system is shut down" in (folder / "postgres.log").read_text()

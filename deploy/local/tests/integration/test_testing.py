@@ -36,7 +36,7 @@ def test_topics_of_a_prefix_can_be_made_and_deleted(kafka_bootstrap, topic_prefi
     client = kafka_protocol.admin(kafka_bootstrap)
     names = [f"{topic_prefix}a", f"{topic_prefix}b"]
     for made in client.create_topics([NewTopic(name, 2, 1) for name in names]).values():
-        made.result(10)
+        made.result(60)
     assert sorted(kafka_protocol.delete_topics(kafka_bootstrap, f"{topic_prefix}a")) == names[:1]
     assert f"{topic_prefix}b" in client.list_topics(timeout=5).topics
 

@@ -49,7 +49,7 @@ def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters
     """
     narrow = ConfigEntry("max.message.bytes", "1000", incremental_operation=AlterConfigOpType.SET)
     topic = ConfigResource(ConfigResource.Type.TOPIC, DEAD_LETTERS.named(kafka.prefix), incremental_configs=[narrow])
-    kafka.admin.incremental_alter_configs([topic])[topic].result(30)
+    kafka.admin.incremental_alter_configs([topic])[topic].result(60)
     refused, taken = letter(story, author, "x" * 5_000), letter(story, author, "short")
 
     def is_told():  # the broker learns of its limit in its own time

@@ -40,7 +40,7 @@ class World:
         admin = AdminClient({"bootstrap.servers": self.servers})
         wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in TOPICS]
         for made in admin.create_topics(wanted).values():
-            made.result(30)
+            made.result(60)
 
     def send(self, messages):
         producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})
@@ -52,7 +52,7 @@ class World:
                 headers=each.headers(),
                 partition=each.partition(),
             )
-        assert producer.flush(30) == 0
+        assert producer.flush(60) == 0
 
     @contextmanager
     def projector(self):
@@ -63,7 +63,7 @@ class World:
             yield process
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
     def scraped(self):
         """All samples by metric, each as (labels, value); none while nobody answers."""

@@ -104,7 +104,7 @@ def test_indexes_come_to_a_store_of_older_code_while_it_is_read(mongo):
         reader = pool.submit(read)
         MongoStore(mongo.client, mongo.name).prepare()
         made.set()
-        reader.result(30)
+        reader.result(60)
     assert set(reads) == {20_000}
     keys = [index["key"] for index in cheeps.index_information().values()]
     assert all([(field, 1) for field in fields] in keys for fields in views.CHEEPS.indexes)

@@ -29,14 +29,14 @@ def running(log, **environ):
     with (
         log.open("wb") as out,
         subprocess.Popen([sys.executable, "-m", "read_api", "http"], env=env, stdout=out, stderr=out) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         try:
-            until(lambda: answers(client), 20)
+            until(lambda: answers(client))
             yield client, process
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def answers(client):

@@ -129,7 +129,7 @@ async def test_a_wait_ends_when_it_is_settled(stale, hot: Hot, documents: Docume
         assert await stale(query, message_id)
         assert not waiting.done()
         hot.task_done(author)
-    assert not await asyncio.wait_for(waiting, 30)
+    assert not await asyncio.wait_for(waiting, 60)
 
 
 async def test_a_thousand_commands_in_one_look(redis_views, reader, hot: Hot, documents: Documents):

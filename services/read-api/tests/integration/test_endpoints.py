@@ -19,7 +19,7 @@ def test_the_book_s_counter(api, shared_hot: Hot, shared):
     assert set(body["meta"]) == {"message_id"}
     assert answer.headers["x-message-id"] == body["meta"]["message_id"]
     assert "server" not in answer.headers
-    until(lambda: any(line.get("message_id") == body["meta"]["message_id"] for line in lines(shared[1])), 5)
+    until(lambda: any(line.get("message_id") == body["meta"]["message_id"] for line in lines(shared[1])))
 
 
 def test_a_page_shows_records_as_they_are_stored(api, shared_hot: Hot):

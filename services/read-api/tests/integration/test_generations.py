@@ -119,7 +119,7 @@ async def test_a_wait_ends_by_a_switch(hot, hot_two, documents, documents_two, r
         await began.wait()
     registry.switch_redis(2)
     registry.switch_mongo(2)
-    found = await asyncio.wait_for(waiting, 10)
+    found = await asyncio.wait_for(waiting, 60)
     assert found.settled
     assert QUERIES[query(author_id=AUTHOR)](found.data) == "two"
 

@@ -169,7 +169,7 @@ async def test_walking_beside_a_writer(documents, ask, kind):
 
     def between():
         before = changes
-        until(lambda: changes > before, 10)
+        until(lambda: changes > before)
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -71,7 +71,7 @@ class Place:
     async def delete_topic(self):
         def delete():
             admin = admin_client(self.bootstrap)
-            admin.delete_topics([self.topic])[self.topic].result(10)
+            admin.delete_topics([self.topic])[self.topic].result(60)
 
         await asyncio.to_thread(delete)
 
@@ -80,7 +80,7 @@ class Place:
         config = {**topics.EVENTS.config, "max.message.bytes": str(most)}
         admin = admin_client(self.bootstrap)
         for made in admin.create_topics([NewTopic(self.topic, topics.EVENTS.partitions, config=config)]).values():
-            made.result(10)
+            made.result(60)
 
     def take_all(self):
         """From now on, or soon, the broker takes it however large it is."""
@@ -88,7 +88,7 @@ class Place:
         resource = ConfigResource(ResourceType.TOPIC, self.topic, incremental_configs=[entry])
         admin = admin_client(self.bootstrap)
         for done in admin.incremental_alter_configs([resource]).values():
-            done.result(10)
+            done.result(60)
 
     async def execute(self, statement, **values):
         async with self.engine.begin() as connection:

@@ -140,7 +140,7 @@ def post(servers, prefix, author, number):
             partition=topics.partition_of(author),
             headers=[*to_headers(command.envelope)],
         )
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
 
 
 @pytest.mark.parametrize("name", REFUSING)

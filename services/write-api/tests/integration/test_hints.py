@@ -26,5 +26,5 @@ async def test_a_lost_hint_is_no_error():
     engine = create_engine("postgresql://u:p@127.0.0.1:1/d", application_name="test")
     hints = Hints(engine)
     hints.wake()
-    await asyncio.wait_for(hints.close(), 5)
+    await asyncio.wait_for(hints.close(), 60)
     await engine.dispose()

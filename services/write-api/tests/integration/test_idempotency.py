@@ -58,7 +58,7 @@ class Stage:
         """A client of an HTTP process."""
         async with (
             self.role("http", transport, **environ) as process,
-            httpx.AsyncClient(base_url=process.url, timeout=20) as client,
+            httpx.AsyncClient(base_url=process.url, timeout=60) as client,
         ):
             client.process = process
             yield client
@@ -73,7 +73,7 @@ class Stage:
         async def so_many():
             return (await self.rows(WAITING))[0][0] == count
 
-        await eventually(so_many, timeout=5, what=f"{count} wait")
+        await eventually(so_many, what=f"{count} wait")
 
     async def left_by(self, message_id):
         """The types of the messages that a command left in the outbox."""
@@ -82,7 +82,7 @@ class Stage:
 
     async def handled(self, message_id):
         """The same, once there is one."""
-        return await eventually(lambda: self.left_by(message_id), timeout=60)
+        return await eventually(lambda: self.left_by(message_id))
 
     async def scene(self):
         """The ids of two authors and of a cheep by the first, who follows the second."""
@@ -309,4 +309,4 @@ def produce(stage, command, message_id, times):
             partition=topics.partition_of(command.key),
             headers=[*to_headers(envelope_of(command, message_id))],
         )
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0

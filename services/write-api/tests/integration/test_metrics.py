@@ -42,7 +42,7 @@ class Roles:
     def __init__(self, env, folder):
         self._env, self._folder = env, folder
         self._processes, self._urls, self._numbers = [], {}, count(1)
-        self._client = httpx.Client(timeout=20)
+        self._client = httpx.Client(timeout=60)
 
     def start(self, role, name=None):
         port = free_port()
@@ -178,7 +178,7 @@ def tell_of_a_worker_that_is_held_up(roles, url, author):
 def tell_of_poison(roles, kafka, prefix):
     producer = Producer({"bootstrap.servers": kafka})
     producer.produce(topics.COMMANDS.named(prefix), value=b"{", key="k", partition=0)
-    producer.flush(30)
+    producer.flush(60)
     roles.becomes("worker", of("parked_messages_total", "malformed"), 1)
     roles.becomes("worker", of("dead_letters", "cheeper.commands"), 1)
 

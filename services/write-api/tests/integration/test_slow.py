@@ -54,7 +54,7 @@ def post(servers, prefix, author):
             partition=topics.partition_of(author),
             headers=[*to_headers(one.envelope)],
         )
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
 
 
 @pytest.fixture

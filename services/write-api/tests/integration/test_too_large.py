@@ -38,9 +38,9 @@ def takes(kafka_bootstrap, topic_prefix):
     def change(topic, most):
         entry = ConfigEntry("max.message.bytes", str(most), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix), incremental_configs=[entry])
-        admin.incremental_alter_configs([resource])[resource].result(10)
+        admin.incremental_alter_configs([resource])[resource].result(60)
         asked = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix))
-        until(lambda: admin.describe_configs([asked])[asked].result(10)["max.message.bytes"].value == str(most))
+        until(lambda: admin.describe_configs([asked])[asked].result(60)["max.message.bytes"].value == str(most))
 
     return lambda topic, most: asyncio.to_thread(change, topic, most)
 

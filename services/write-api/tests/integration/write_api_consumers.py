@@ -148,7 +148,7 @@ class Consumers:
                     partition=topics.partition_of(envelope.key),
                     headers=[*to_headers(envelope)],
                 )
-            assert producer.flush(30) == 0
+            assert producer.flush(60) == 0
 
         await asyncio.to_thread(send)
 
@@ -160,7 +160,7 @@ class Consumers:
         async def is_gone():
             return await asyncio.to_thread(describe, admin, topic, self.prefix) is None
 
-        await eventually(is_gone, timeout=40)
+        await eventually(is_gone)
 
     async def rows(self, statement):
         async with self.engine.connect() as connection:
@@ -178,7 +178,7 @@ class Consumers:
             found = await self.notifications()
             return found if len(found) >= count else None
 
-        return await eventually(all_there, timeout=40)
+        return await eventually(all_there)
 
     async def letters(self):
         rows = await self.rows("SELECT source_topic, key, reason FROM dead_letters ORDER BY id")

@@ -127,7 +127,7 @@ async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local
         stem = MEASURED.get(process["role"])
         if stem is None:
             continue
-        async with httpx.AsyncClient(timeout=20) as scraper:
+        async with httpx.AsyncClient(timeout=60) as scraper:
             answer = await scraper.get(f"http://127.0.0.1:{process['port']}/metrics")
         assert answer.status_code == 200, name
         families = list(text_string_to_metric_families(answer.text))

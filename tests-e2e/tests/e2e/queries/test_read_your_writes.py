@@ -107,7 +107,7 @@ async def test_every_query_says_stale_while_the_projector_stands_still(client, s
             async def is_in(ask=ask, command=command):
                 return "stale" not in (await ask(after=command.message_id, timeout=10)).meta
 
-            await eventually(is_in, 60, what=f"{name} shows {kind}")
+            await eventually(is_in, what=f"{name} shows {kind}")
         assert (await ask(after=new_id(), timeout=0)).meta.get("stale") is True, name
 
 

@@ -24,7 +24,7 @@ async def served(settings):
         await eventually(lambda: server.started or task.done())
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -287,7 +287,7 @@ async def test_without_kafka_async_commands_are_unavailable(postgres_url, own_ka
         async def accepted():
             return (await send(client, REQUESTS[PostCheep], again)).status_code == 202
 
-        await eventually(accepted, 30)
+        await eventually(accepted)
 
 
 @pytest.mark.usefixtures("engine")
