@@ -58,7 +58,7 @@ stop: ## stop the running stack; its data stays
 	@$(IF_SET_UP) $(CHEEPER) stop
 
 demo: $(STAMP) ## the book's Demo Time, step by step, on a fresh stack (PAUSE=1 waits for a key after each step, LOG=1 shows the log)
-	@$(BIN)/python -m cheeper_e2e.demo $(if $(PAUSE),--pause) $(if $(LOG),--log)
+	@$(BIN)/python -m cheeper_e2e.demo $(if $(PAUSE),--pause) $(if $(LOG),--log) || [ $$? -eq 130 ]  # Ctrl-C is no error
 
 load: $(STAMP) ## send a graph and texts to the running stack, then compare every view (GRAPH=file TEXTS=file)
 	@url=$$($(CHEEPER) url) && exec $(BIN)/python -m cheeper_e2e.load --url "$$url" --graph "$(GRAPH)" --texts "$(TEXTS)"

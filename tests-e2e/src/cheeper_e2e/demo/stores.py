@@ -1,4 +1,4 @@
-"""A look into the queues and stores of a local stack, for the demo to print: it reads, and changes nothing."""
+"""The contents of the queues and stores of a local stack, for the demo to print. It only reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from cheeper_contracts import generations, topics, views
+from cheeper_local.text import counted
 from cheeper_local.waiting import until
 
 _KAFKA_SECONDS: Final = 10
 _WORKER: Final = "cheeper.worker"
-_NOBODY: Final = "cheeper.demo"
+_NO_GROUP: Final = "cheeper.demo"
 _SHOWN_ID: Final = 8
 
 _NOT_RELAYED: Final = """
@@ -35,7 +36,7 @@ _TABLES: Final = {
 
 
 class Stores:
-    """The stores behind the URLs of a process's environment; of the views, the generation that is live."""
+    """The stores behind the URLs of a process's environment; of the views, the live generation."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -55,21 +56,22 @@ class Stores:
         self._mongo.close()
 
     def queues(self) -> dict[str, str]:
-        """What waits in the book's four queues."""
+        """Return what waits in the book's four queues, in words."""
         in_outbox = self._one(_NOT_RELAYED)
         sent = self._one("SELECT coalesce(sum(last_sequence), 0) AS n FROM relay_partitions")
         parked = sum(self._redis.scard(key) for key in self._keys(views.PARKED_KEYS))
         parked += self._documents[views.PARKED_MESSAGES.name].count_documents({})
+        tasks = sum(self._redis.llen(key) for key in self._keys(views.TASKS))
         return {
             "commands": f"{self._lag(topics.COMMANDS, _WORKER)} for the worker",
             "events": f"{in_outbox} in the outbox for the relay; for the projector {sent - self._applied_in_redis()} "
             f"of Redis and {sent - self._applied_in_mongo()} of MongoDB",
-            "projections": f"{sum(self._redis.llen(key) for key in self._keys(views.TASKS))} fan-out tasks waiting",
-            "failed messages": f"{self._lag(topics.DEAD_LETTERS, _NOBODY)} dead letters, {parked} parked",
+            "projections": f"{counted(tasks, 'fan-out task')} waiting",
+            "failed messages": f"{counted(self._lag(topics.DEAD_LETTERS, _NO_GROUP), 'dead letter')}, {parked} parked",
         }
 
     def contents(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Each store, each of its tables, key families or collections, and what is in it."""
+        """Yield each store, each of its tables, key families or collections, and its content, a line per entry."""
         for table, query in _TABLES.items():
             rows = self._postgres.execute(query).fetchall()
             yield "PostgreSQL", table, [", ".join(_short(value) for value in row.values()) for row in rows]
@@ -85,7 +87,7 @@ class Stores:
         return 0 if row is None else int(row["n"])
 
     def _lag(self, topic: topics.Topic, group: str) -> int:
-        """How many messages of a topic a group has before it."""
+        """Return the number of messages of a topic that a group has not committed."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._env["KAFKA_BOOTSTRAP_SERVERS"],
@@ -109,13 +111,13 @@ class Stores:
 
     @property
     def _redis_prefix(self) -> str:
-        """Of the generation that readers are shown."""
+        """The prefix of the live generation."""
         live = self._redis.hget(generations.registry_key(self._installation), generations.LIVE)
         return generations.prefix_of(self._installation, int(live or generations.FIRST))
 
     @property
     def _documents(self) -> Database[dict[str, Any]]:
-        """The database of the generation that readers are shown."""
+        """The database of the live generation."""
         registry = self._mongo[self._database][generations.REGISTRY].find_one({"_id": generations.REGISTRY_ID}) or {}
         live = int(registry.get(generations.LIVE, generations.FIRST))
         return self._mongo[generations.database_of(self._database, live)]
@@ -140,7 +142,7 @@ _COORDINATOR_NOT_READY: Final = {
 
 
 def _committed(consumer: Consumer, topic: str, partitions: int) -> list[TopicPartition] | None:
-    """A group's offsets; none while the broker, which nobody asked for a group before, is not ready to tell."""
+    """Return a group's offsets, None while the broker's coordinator of groups is not ready."""
     try:
         return consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _KAFKA_SECONDS)
     except KafkaException as error:
@@ -155,7 +157,7 @@ def _document(document: dict[str, Any]) -> str:
 
 
 def _short(value: object) -> str:
-    """Text as it is, an id by its first characters."""
+    """Return an id by its first characters, and any other text unchanged."""
     text = value.decode() if isinstance(value, bytes) else str(value)
     is_id = len(text) == 36 and text.count("-") == 4  # noqa: PLR2004 - the form of a UUID
     return f"{text[:_SHOWN_ID]}…" if is_id else text

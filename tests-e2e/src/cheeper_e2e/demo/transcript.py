@@ -1,6 +1,6 @@
-"""The book's "Demo Time" as data: what is asked, what is answered, and which processes run in between.
+"""The book's "Demo Time" as data: requests, their responses, and the processes that run in between.
 
-The answers are the book's: keys that it prints, with equal values; more keys may stand beside them. Lists are exact.
+The responses are the book's: they have the keys that it prints, with equal values, and may have more. Lists are exact.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class DateOf(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A request and its answer. `only_stepwise`: true only while the processes stand still between the steps."""
+    """A request and its response. `only_stepwise` marks one that holds only while no process runs between the steps."""
 
     method: str = "GET"
     path: str
@@ -37,20 +37,20 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A process of the step mode, as a command line, that stops by itself."""
+    """A process of the step mode, as a command line, that ends by itself."""
 
     command: tuple[str, ...]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of the demo: a heading, and what is done, in order."""
+    """A step of the demo: a title, and its actions in order."""
 
     title: str
     actions: tuple[Ask | Run, ...]
 
 
 class Cast(msgspec.Struct, frozen=True):
-    """Who plays: three people (id, username), two follows, three cheeps."""
+    """The authors (id, username), follows and cheeps of the demo."""
 
     bob: tuple[str, str]
     alice: tuple[str, str]
@@ -75,14 +75,14 @@ THE_BOOKS: Final = Cast(
 
 
 def strangers() -> Cast:
-    """Other people with fresh ids, to play on a system that may know the book's already."""
+    """Return a cast with new ids, for a system that may know the book's already."""
     ids = [str(uuid.uuid4()) for _ in range(8)]
     people = [(one, f"{name}_{one[:8]}") for one, name in zip(ids, ("bob", "alice", "charlie"), strict=False)]
     return Cast(people[0], people[1], people[2], ids[3], ids[4], (ids[5], ids[6], ids[7]))
 
 
 def demo_time(cast: Cast) -> tuple[Step, ...]:
-    """The steps, in order."""
+    """Return the steps, in order."""
     people = (cast.bob, cast.alice, cast.charlie)
     return (
         Step(title="Nobody is there yet", actions=_counters_of_nobody(cast, stepwise=False)),
@@ -114,7 +114,7 @@ def demo_time(cast: Cast) -> tuple[Step, ...]:
 
 
 def mismatch(wanted: Any, found: Any, where: str = "data") -> str | None:
-    """One sentence on the first place where an answer is not as the book has it, none where it is."""
+    """Return a sentence on the first difference between a response and the book's, None if there is none."""
     if isinstance(wanted, DateOf):
         return None if isinstance(found, str) and wanted.PATTERN.fullmatch(found) else f"{where} is {found!r}, no date"
     if isinstance(wanted, dict) and isinstance(found, dict):
@@ -205,7 +205,7 @@ def _worker(messages: int) -> Run:
 
 
 def _relay_and_project(messages: int) -> tuple[Run, Run]:
-    """Of so many domain messages; what says that a command changed nothing is none, and goes along with the next."""
+    """Count domain messages: the message that a command changed nothing is none of them, and passes with the next."""
     relay = Run(("write-api", "relay", "--limit", str(messages)))
     return relay, Run(("projector", "run", "--no-tasks", "--limit", str(messages)))
 

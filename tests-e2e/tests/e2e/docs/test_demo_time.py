@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cheeper_e2e.demo import __main__ as demo
+from cheeper_e2e.demo.play import play
+from cheeper_e2e.demo.screen import Screen
 from cheeper_e2e.demo.transcript import Ask, demo_time, mismatch, strangers
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import eventually
@@ -27,7 +28,7 @@ def fresh_stack():
 async def test_demo_time_step_by_step(fresh_stack):
     """With the book's ids on a fresh stack every step answers as the book prints it, between the processes too."""
     printed = io.StringIO()
-    await demo.demo(fresh_stack, Console(file=printed, soft_wrap=True))
+    await play(fresh_stack, Screen(Console(file=printed, soft_wrap=True)))
     for queue in ("commands", "events", "projections", "failed messages"):
         assert queue in printed.getvalue()
 
