@@ -1,6 +1,7 @@
 """What the projector's tests share: a log of messages in memory, with sequences as the relay gives them."""
 
 import uuid
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 
@@ -16,10 +17,11 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
+from projector import projections
 from projector.consumer.decoding import decode
-from projector.projections import TABLES, project
-from projector.projections.meta import Meta, meta_of
-from projector.stores.base import Batch, Item
+from projector.consumer.projecting import item_of
+from projector.projections.meta import Meta
+from projector.stores.base import Batch
 
 NOW = 1_800_000_000_000_000  # of the tests' events: in the future, so that no record expires
 
@@ -47,6 +49,11 @@ class FakeMessage:
 
     def value(self):
         return self._parts[4]
+
+    def at(self, offset):
+        """Return the message as it is at another offset."""
+        partition, _, key, headers, value = self._parts
+        return FakeMessage(partition=partition, offset=offset, key=key, headers=headers, value=value)
 
 
 class Story:
@@ -160,16 +167,8 @@ def name_of(author):
 
 def items_of(store, messages):
     """The messages as the consumer hands them to the store."""
-    return tuple(item_of(store, decode(message)) for message in messages)
-
-
-def item_of(store, incoming):
-    if incoming.poison:
-        return Item(incoming=incoming, poison=incoming.poison, stack_digest=incoming.stack_digest)
-    if incoming.event is None:
-        return Item(incoming=incoming)
-    meta = meta_of(incoming.envelope, incoming.partition, incoming.sequence)
-    return Item(incoming=incoming, writes=project(TABLES[store.name], incoming.event, meta))
+    project = partial(projections.project, projections.TABLES[store.name])
+    return tuple(item_of(project, decode(message)) for message in messages)
 
 
 def apply_all(store, partition, messages, topic_id="topic"):

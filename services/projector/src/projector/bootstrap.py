@@ -23,14 +23,14 @@ from projector.fan_out.tasks import FanOutTasks
 from projector.generations.diff import Sides
 from projector.generations.registry import GenerationError, Generations
 from projector.kafka import groups
-from projector.kafka.accepted_commands import Acceptance
-from projector.kafka.assignment import TopicLog, consumer_settings
+from projector.kafka.accepted_commands import AcceptedCommandsConsumer
+from projector.kafka.assignment import Assignment, consumer_settings
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.kafka.log_end import EventLogEnds, watch
 from projector.kafka.topic import TopicWatch
 from projector.ops.health import Health
 from projector.ops.lag_reports import LagReports, report
-from projector.ops.log_end_history import LogEnds
+from projector.ops.log_end_history import LogEndHistory
 from projector.ops.metrics import Metrics
 from projector.projections import projection_of
 from projector.settings import Settings
@@ -148,7 +148,7 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     made = Consumer(
         store=store,
         project=projection_of(store.name),
-        event_log=_topic_log(settings, EVENTS, group_of(store.name, number)),
+        assignment=_assignment(settings, EVENTS, group_of(store.name, number)),
         rate=rate,
         dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
         health=health,
@@ -159,23 +159,23 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     )
     if metrics is not None:
         metrics.add(progress)
-        metrics.watch_waiting(progress, store.waiting, stop)
+        metrics.watch_waiting(progress, store.backlog, stop)
         report(progress, metrics.ends, _lag_reports(settings, store.name), lambda: metrics.tells_of(progress), stop)
     return made
 
 
 def metrics(settings: Settings, stop: Flag) -> Metrics:
     """The metrics of the process, and a look at the log's ends every second until it stops."""
-    seen = LogEnds()
+    seen = LogEndHistory()
     watch(seen, event_log_ends(settings), stop)
     return Metrics(seen)
 
 
-def acceptance(settings: Settings, *, health: Health, stop: Flag) -> Acceptance:
+def acceptance(settings: Settings, *, health: Health, stop: Flag) -> AcceptedCommandsConsumer:
     """The consumer of the commands' headers."""
-    return Acceptance(
+    return AcceptedCommandsConsumer(
         accepted=RedisAcceptedCommands(_redis(settings), settings.redis_prefix),
-        commands=_topic_log(settings, COMMANDS, "commands"),
+        commands=_assignment(settings, COMMANDS, "commands"),
         health=health,
         stop=stop,
     )
@@ -206,9 +206,9 @@ def _group(settings: Settings, group: str) -> str:
     return f"{settings.topic_prefix}cheeper.projector.{group}"
 
 
-def _topic_log(settings: Settings, topic: Topic, group: str) -> TopicLog:
+def _assignment(settings: Settings, topic: Topic, group: str) -> Assignment:
     name = topic.named(settings.topic_prefix)
-    return TopicLog(
+    return Assignment(
         consumer_settings(settings.kafka_bootstrap_servers, _group(settings, group)),
         name,
         TopicWatch(AdminClient(_broker(settings)), name),

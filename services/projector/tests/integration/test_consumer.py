@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from cheeper_contracts import views
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
+from cheeper_runtime.poison_limit import TooMuchPoisonError
 from projector import bootstrap
-from projector.consumer.loop import TooMuchPoisonError
 from projector.ops.health import Health
 from projector.parked.replay import replay
 from projector.projections import projection_of
@@ -148,8 +148,8 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             until(lambda consumer=consumer: consumer.failure is not None)
             assert isinstance(consumer.failure, TooMuchPoisonError)
             # Readiness shows the text; what an error says of a message is for the log.
-            many = "20 messages in a row of partition 0"
-            assert str(consumer.failure) == f"{many} cannot be applied to {consumer.store.name}"
+            text = f"20 messages in a row cannot be applied to {consumer.store.name} (partition 0)"
+            assert str(consumer.failure) == text
             assert consumer.failure.last_error
             assert consumer.store.status().parked == 19
 

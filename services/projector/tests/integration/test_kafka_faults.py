@@ -154,8 +154,8 @@ def test_a_watch_sees_a_broker_that_answers_again(faulty_kafka, kafka):
     watch = TopicWatch(admin, kafka.topic)
 
     def sees():
-        watch.tick()
-        return watch.why_not is None
+        watch.poll()
+        return watch.error is None
 
     until(sees)
     with faulty_kafka.frozen():

@@ -52,7 +52,7 @@ class Parking:
         """Hands a message to the store; why it was parked, or none."""
         (item,) = self._tell.items_of(self._store, [told.message])
         if poison:
-            item = Item(incoming=item.incoming, poison=poison, stack_digest="0123456789abcdef")
+            item = Item(message=item.message, poison=poison, stack_digest="0123456789abcdef")
         applied = self._store.apply(Batch(partition=told.partition, topic_id="topic", items=(item,)))
         return applied.parked[0].why if applied.parked else None
 
@@ -182,7 +182,7 @@ def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_mess
     for message in list(parked_messages.all()):
         assert parked_messages.drop(message)
     assert store.status().parked == 0
-    later = Item(incoming=tell.decode(tell.FakeMessage(partition=1, offset=1, key=b"", headers=[], value=b"")))
+    later = Item(message=tell.decode(tell.FakeMessage(partition=1, offset=1, key=b"", headers=[], value=b"")))
     assert store.apply(Batch(partition=1, topic_id="topic", items=(later,))).parked == ()
 
 

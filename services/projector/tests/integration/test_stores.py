@@ -86,9 +86,7 @@ def test_partitions_have_checkpoints_of_their_own(store, story, author, tell):
 
 
 def poisoned(items, place):
-    return tuple(
-        Item(incoming=item.incoming, poison="broken") if at == place else item for at, item in enumerate(items)
-    )
+    return tuple(Item(message=item.message, poison="broken") if at == place else item for at, item in enumerate(items))
 
 
 def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, tell):
@@ -173,7 +171,7 @@ def test_an_unknown_type_moves_the_checkpoint_alone(store, story, author, follow
     """It is passed over by rule: no view, no parking."""
     bob = author()
     told = story.followed(author(), bob)
-    item = Item(incoming=tell.items_of(store, [told.message])[0].incoming)
+    item = Item(message=tell.items_of(store, [told.message])[0].message)
     applied = store.apply(Batch(partition=told.partition, topic_id="topic", items=(item,)))
     assert (applied.checkpoint.sequence, applied.parked) == (1, ())
     assert followers(bob) == (0, 0, 0)

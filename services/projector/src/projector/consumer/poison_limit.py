@@ -1,32 +1,30 @@
-"""How much poison there may be before the fault is likely here rather than in the messages."""
+"""The poison limit of one consumer, applied to the messages that are in flight."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Sequence
 
-MOST_IN_A_ROW: Final = 20
-MOST_A_MINUTE: Final = 100
-
-_MINUTE: Final = 60.0
+from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
+from projector.consumer.partition import Partition
+from projector.stores.base import Item
 
 
-class PerMinute:
-    """Counts poison of the last 60 seconds, in this process. Messages that only wait behind poison are none."""
+def within(limit: PoisonLimit, partition: Partition, items: Sequence[Item], store: str) -> tuple[Item, ...]:
+    """Return the messages before the one that reaches the limit. Raise TooMuchPoisonError if it is the first one.
 
-    def __init__(self, most: int = MOST_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
-        self._clock = clock
-        self._times: deque[float] = deque()
-
-    def count(self, number: int) -> None:
-        """So many were parked now."""
-        self._times.extend([self._clock()] * number)
-
-    def reached_by(self, number: int) -> bool:
-        """Whether so many more now would be as many as stop the consumer."""
-        while self._times and self._times[0] <= self._clock() - _MINUTE:
-            self._times.popleft()
-        return number > 0 and len(self._times) + number >= self._most
+    The row of a partition continues that of its checkpoint, so it outlives a restart.
+    """
+    in_a_row, uncounted = partition.checkpoint.poison, 0
+    for index, item in enumerate(items):
+        if item.poison is None:
+            in_a_row = 0
+            continue
+        in_a_row, uncounted = in_a_row + 1, uncounted + 1
+        reached = limit.reached(in_a_row, uncounted)
+        if reached and index == 0:
+            raise TooMuchPoisonError(
+                f"{reached} cannot be applied to {store} (partition {partition.number})", item.poison
+            )
+        if reached:
+            return tuple(items[:index])
+    return tuple(items)

@@ -9,20 +9,20 @@ from projector.projections.meta import meta_of
 from projector.stores.base import Item, UnappliableError
 
 
-def item_of(project: Project, incoming: DecodedMessage) -> Item:
-    """The message with its writes, none of an unknown type; or as poison, whatever a projection trips over."""
-    envelope, event = incoming.envelope, incoming.event
-    if incoming.poison is not None:
-        return Item(incoming=incoming, poison=incoming.poison, stack_digest=incoming.stack_digest)
-    if envelope is None or event is None or incoming.sequence is None:
-        return Item(incoming=incoming)
+def item_of(project: Project, message: DecodedMessage) -> Item:
+    """Return the message with its writes, none for an unknown type. It is poison if the projection raises anything."""
+    envelope, event = message.envelope, message.event
+    if message.poison is not None:
+        return Item(message=message, poison=message.poison, stack_digest=message.stack_digest)
+    if envelope is None or event is None or message.sequence is None:
+        return Item(message=message)
     try:
-        writes = project(event, meta_of(envelope, incoming.partition, incoming.sequence))
+        writes = project(event, meta_of(envelope, message.partition, message.sequence))
     except Exception as error:  # noqa: BLE001 - the message is poison and is kept
-        return Item(incoming=incoming, poison=f"{type(error).__name__}: {error}", stack_digest=stack_digest(error))
-    return Item(incoming=incoming, writes=writes)
+        return Item(message=message, poison=f"{type(error).__name__}: {error}", stack_digest=stack_digest(error))
+    return Item(message=message, writes=writes)
 
 
-def refused_by_store(incoming: DecodedMessage, error: UnappliableError) -> Item:
-    """The message as poison, since the store does not take its writes."""
-    return Item(incoming=incoming, poison=str(error), stack_digest=stack_digest(error))
+def refused_by_store(message: DecodedMessage, error: UnappliableError) -> Item:
+    """Return the message as poison, since the store cannot apply its writes."""
+    return Item(message=message, poison=str(error), stack_digest=stack_digest(error))

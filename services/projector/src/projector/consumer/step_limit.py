@@ -41,4 +41,4 @@ class Limit:
 
 def is_domain(item: Item) -> bool:
     """Whether the message tells of a change: an outcome without one goes along, but is not counted as a step."""
-    return not isinstance(item.incoming.event, CommandHandled | CommandRejected)
+    return not isinstance(item.message.event, CommandHandled | CommandRejected)

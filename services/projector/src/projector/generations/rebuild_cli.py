@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from cheeper_runtime.poison_limit import TooMuchPoisonError
 from projector import bootstrap
-from projector.consumer.loop import Consumer, TooMuchPoisonError
+from projector.consumer.loop import Consumer
 from projector.consumer.rate import Rate
 from projector.generations.cli import WHAT_RESTORED_MEANS
 from projector.generations.comparison import compare

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from cheeper_contracts.generations import FIRST
-from projector.consumer.loop import TooMuchPoisonError
+from cheeper_runtime.poison_limit import TooMuchPoisonError
 from projector.generations.registry import ForgottenError, Generation, Generations, Registry
 from projector.ops.health import Health, PartOfHealth
 from projector.stores.base import StoreUnavailableError

@@ -1,7 +1,7 @@
-"""Which commands the broker has: read from `cheeper.commands`, for whoever asks before they are handled.
+"""The accepted commands: read from `cheeper.commands`, so that a client can ask for a command before it is handled.
 
-Of a message only the headers are read, never the value, which may hold what no read store may: an e-mail address. A
-record is written before Kafka forgets its message, and writing it again changes nothing, so at least once is enough.
+Only the headers of a message are read, never the value, which may hold what no read store may: an e-mail address. A
+record is written before its offset is stored, and writing it again changes nothing, so at least once is enough.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException, Message
 from cheeper_contracts.envelope import Envelope, MalformedEnvelopeError, from_headers
 from cheeper_contracts.views import AcceptedCommand
 from projector.consumer.decoding import headers_of
-from projector.kafka.assignment import BEGINNING, PATIENCE, TopicLog
+from projector.kafka.assignment import BEGINNING, PATIENCE, Assignment
 from projector.kafka.topic import error_words
 from projector.ops.health import Health
 from projector.ops.retry import Abandoned, Persistence
@@ -26,80 +26,77 @@ from projector.ops.retry import Abandoned, Persistence
 log = structlog.get_logger()
 
 PART = "commands"
-_ASKING_SECONDS = 5.0
+_COMMITTED_SECONDS = 5.0
 
 
 class AcceptedCommands(Protocol):
-    """Where it is kept that a command was accepted. Raises StoreUnavailableError while it is away."""
+    """The store's records of accepted commands. Every method raises StoreUnavailableError while it is unavailable."""
 
     @property
     def name(self) -> str:
-        """Which store it is."""
+        """The store's name."""
 
     def prepare(self) -> None:
-        """Whether it answers."""
+        """Check that the store answers."""
 
     def record(self, accepted: Sequence[AcceptedCommand]) -> None:
-        """Notes each command that is not noted yet; those that would have expired by now are left out."""
+        """Record each command that is not recorded yet and whose record would not have expired by now."""
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the store's connections."""
 
 
-class Acceptance:
-    """Notes what is on `cheeper.commands`, from where its consumer group is."""
+class AcceptedCommandsConsumer:
+    """Records what is on `cheeper.commands`, from the offsets of its consumer group on."""
 
-    def __init__(self, *, accepted: AcceptedCommands, commands: TopicLog, health: Health, stop: Flag) -> None:
+    def __init__(self, *, accepted: AcceptedCommands, commands: Assignment, health: Health, stop: Flag) -> None:
         self._accepted = accepted
-        self._log = commands
+        self._assignment = commands
         self._health = health
         self._stop = stop
-        self._why_not: str | None = None
+        self._error: str | None = None
         self._persistence = Persistence(health, accepted.name, commands.idle, PART)
         for need in (accepted.name, "kafka"):
             health.expect(need, PART)
 
     def run(self) -> None:
-        """Reads until stopped. Raises what is a defect."""
+        """Consume until stopped. Raise whatever is a defect."""
         try:
             with suppress(Abandoned):
                 self._persistence.of(self._accepted.prepare, lambda: not self._stop.is_set())
             while not self._stop.is_set():
-                self._look_around()
-                self._place_held()
-                for partition, messages in self._log.read(PATIENCE).items():
-                    self._take(partition, messages)
+                self._assignment.poll_topic()
+                self._health.say("kafka", self._error or self._assignment.error, PART)
+                self._start_paused()
+                for partition, messages in self._assignment.poll(PATIENCE).items():
+                    self._record(partition, messages)
         finally:
-            self._log.close()
+            self._assignment.close()
             self._accepted.close()
 
-    def _take(self, partition: int, messages: Sequence[Message]) -> None:
+    def _record(self, partition: int, messages: Sequence[Message]) -> None:
         records = [record for message in messages if (record := record_of(message)) is not None]
         with suppress(Abandoned):
             self._persistence.of(lambda: self._accepted.record(records), lambda: self._wanted(partition))
-            self._log.store_offset(partition, cast("int", messages[-1].offset()))
+            self._assignment.store_offset(partition, cast("int", messages[-1].offset()))
 
-    def _look_around(self) -> None:
-        self._log.look()
-        self._health.say("kafka", self._why_not or self._log.why_not, PART)
-
-    def _place_held(self) -> None:
-        if not self._log.held or self._log.watch.topic_id is None:
+    def _start_paused(self) -> None:
+        if not self._assignment.paused or self._assignment.topic.topic_id is None:
             return
         try:
-            places = self._log.committed(sorted(self._log.held), _ASKING_SECONDS)
+            offsets = self._assignment.committed(sorted(self._assignment.paused), _COMMITTED_SECONDS)
         except KafkaException as error:
-            self._why_not = f"does not say where to read: {error_words(error.args[0])}"
+            self._error = f"does not say where to read: {error_words(error.args[0])}"
             return
-        self._why_not = None
-        self._log.place(places | dict.fromkeys(self._log.out_of_range, BEGINNING))
+        self._error = None
+        self._assignment.read_from(offsets | dict.fromkeys(self._assignment.out_of_range, BEGINNING))
 
     def _wanted(self, partition: int) -> bool:
-        return partition in self._log.owned and not self._stop.is_set()
+        return partition in self._assignment.assigned and not self._stop.is_set()
 
 
 def record_of(message: Message) -> AcceptedCommand | None:
-    """The record of an accepted command; none where the headers are none, which is the worker's to park."""
+    """Return the record of an accepted command, or None if its headers are malformed: then the worker parks it."""
     try:
         envelope = _envelope(message)
     except MalformedEnvelopeError as error:

@@ -63,7 +63,7 @@ def _told(message: ParkedMessage, store: str) -> DeadLetter:
 def _reason(message: ParkedMessage) -> Reason:
     if message.behind:
         return BEHIND
-    return CRASHED if message.incoming().poison is None else MALFORMED
+    return CRASHED if message.decoded().poison is None else MALFORMED
 
 
 def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message) -> None:

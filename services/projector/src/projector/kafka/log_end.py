@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from cheeper_contracts.partitions import PARTITIONS
-from projector.ops.log_end_history import LogEnds
+from projector.ops.log_end_history import LogEndHistory
 from projector.stores.base import Checkpoint, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -54,13 +54,13 @@ class EventLogEnds:
             raise StoreUnavailableError(f"the broker does not tell how far {self._topic} reaches: {error}") from error
 
 
-def watch(seen: LogEnds, ends: EventLogEnds, stop: Flag, period: float = PERIOD) -> Thread:
+def watch(seen: LogEndHistory, ends: EventLogEnds, stop: Flag, period: float = PERIOD) -> Thread:
     """Looks every `period` seconds, in a thread of its own. While the broker does not answer, the last look stands."""
 
     def look() -> None:
         while not stop.is_set():
             try:
-                seen.saw(ends.latest())
+                seen.record(ends.latest())
             except StoreUnavailableError as error:
                 log.debug("the ends of the log are not told", why=str(error))
             stop.wait(period)

@@ -12,7 +12,7 @@ import structlog
 
 from cheeper_contracts.lag import PERIOD_SECONDS, Lag, report_id
 from projector.consumer.progress import Progress
-from projector.ops.log_end_history import LogEnds
+from projector.ops.log_end_history import LogEndHistory
 
 log = structlog.get_logger()
 
@@ -27,15 +27,17 @@ class LagReports(Protocol):
         """Gives its connections back."""
 
 
-def known_lags(progress: Progress, ends: LogEnds) -> dict[str, Lag]:
+def known_lags(progress: Progress, ends: LogEndHistory) -> dict[str, Lag]:
     """Of the partitions that the consumer has now, by `report_id`. Where one does not know yet how far the store is or
     how far the log reaches, the report of who had the partition before says more.
     """
-    lags = {partition: progress.behind(partition, ends) for partition in sorted(progress.owned())}
+    lags = progress.lags(ends)
     return {report_id(progress.generation, at): lag for at, lag in lags.items() if lag.messages is not None}
 
 
-def report(progress: Progress, ends: LogEnds, reports: LagReports, wanted: Callable[[], bool], stop: Flag) -> Thread:
+def report(
+    progress: Progress, ends: LogEndHistory, reports: LagReports, wanted: Callable[[], bool], stop: Flag
+) -> Thread:
     """Starts the thread, which ends with `stop` or once it is not wanted. Where the store takes none, the log says so
     once, and once more when it does again.
     """

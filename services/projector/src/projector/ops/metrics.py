@@ -18,9 +18,10 @@ from prometheus_client.registry import Collector
 
 from cheeper_contracts.lag import OBJECTIVES, Lag
 from cheeper_contracts.partitions import PARTITIONS
+from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress
-from projector.ops.log_end_history import LogEnds
-from projector.stores.base import StoreUnavailableError, Waiting
+from projector.ops.log_end_history import LogEndHistory
+from projector.stores.base import Backlog, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -103,11 +104,11 @@ DECLARED: Final = (
 class Metrics(Collector):
     """The metrics of one process, in a registry of its own."""
 
-    def __init__(self, ends: LogEnds) -> None:
+    def __init__(self, ends: LogEndHistory) -> None:
         self.ends = ends
         self._expected: dict[str, Progress] = {}
         self._consumers: list[Progress] = []
-        self._waiting: dict[tuple[str, int], Waiting] = {}
+        self._waiting: dict[tuple[str, int], Backlog] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -118,7 +119,8 @@ class Metrics(Collector):
 
     def expect(self, store: str) -> None:
         """A store that is to be filled: until it has said which generations it has, it is as late as we have waited."""
-        self._expected[store] = Progress(store, owned=lambda: frozenset(range(PARTITIONS)))
+        self._expected[store] = progress = Progress(store)
+        progress.partitions = {number: Partition(number) for number in range(PARTITIONS)}
 
     def add(self, progress: Progress) -> None:
         """A consumer more."""
@@ -134,7 +136,7 @@ class Metrics(Collector):
         """Whether a consumer was added and not forgotten."""
         return progress in self._consumers
 
-    def watch_waiting(self, progress: Progress, ask: Callable[[], Waiting], stop: Flag) -> Thread:
+    def watch_waiting(self, progress: Progress, ask: Callable[[], Backlog], stop: Flag) -> Thread:
         """Asks a store now and then what waits in it, in a thread of its own. While it is away, nothing is told."""
         place = (progress.store, progress.generation)
 
@@ -172,32 +174,33 @@ class Metrics(Collector):
         yield from families.values()
 
     def _tell(self, progress: Progress, tell: Callable[..., None]) -> None:
-        of_store = (progress.store, str(progress.generation))
+        of_store, counts = (progress.store, str(progress.generation)), progress.counts
         for metric, number in (
-            (APPLIED, progress.applied),
-            (DUPLICATES, progress.duplicates),
-            (UNKNOWN, progress.unknown),
-            (PARKED, progress.parked),
+            (APPLIED, counts.applied),
+            (DUPLICATES, counts.duplicates),
+            (UNKNOWN, counts.unknown),
+            (PARKED, counts.parked),
         ):
             tell(metric, number, *of_store)
-        for why, number in progress.retries.copy().items():
+        for why, number in counts.retries.copy().items():
             tell(RETRIES, number, *of_store, why)
         waiting = self._waiting.get((progress.store, progress.generation))
         if waiting is not None:
             tell(TASKS, waiting.tasks, *of_store)
             tell(PARKED_WAITING, waiting.parked, *of_store)
-        behind = {partition: progress.behind(partition, self.ends) for partition in sorted(progress.owned())}
-        for partition, each in behind.items():
-            self._tell_partition(progress, partition, each, tell)
-        worst = max((each.seconds for each in behind.values()), default=0.0)
+        worst = 0.0
+        for number, partition in progress.partitions.items():
+            lag = partition.lag(self.ends)
+            worst = max(worst, lag.seconds)
+            _tell_partition(partition, lag, (*of_store, str(number)), tell)
         for view, objective in OBJECTIVES[progress.store].items():
             tell(LATE, worst > objective, *of_store, view)
 
-    def _tell_partition(self, progress: Progress, partition: int, behind: Lag, tell: Callable[..., None]) -> None:
-        place = (progress.store, str(progress.generation), str(partition))
-        if partition in progress.sequences:
-            tell(SEQUENCE, progress.sequences[partition], *place)
-        if behind.messages is not None:
-            tell(MESSAGES_BEHIND, behind.messages, *place)
-        tell(SECONDS_BEHIND, behind.seconds, *place)
-        tell(GAP, partition in progress.gaps, *place)
+
+def _tell_partition(partition: Partition, lag: Lag, labels: tuple[str, ...], tell: Callable[..., None]) -> None:
+    if partition.started:
+        tell(SEQUENCE, partition.checkpoint.sequence, *labels)
+    if lag.messages is not None:
+        tell(MESSAGES_BEHIND, lag.messages, *labels)
+    tell(SECONDS_BEHIND, lag.seconds, *labels)
+    tell(GAP, partition.missing is not None, *labels)

@@ -47,7 +47,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
         """The value as Kafka gave it; empty where there was none."""
         return b64decode(self.value)
 
-    def incoming(self) -> DecodedMessage:
+    def decoded(self) -> DecodedMessage:
         """The message decoded anew, by the code as it is now."""
         return decoded(
             topic=self.source_topic,
@@ -60,23 +60,23 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parked(
-    incoming: DecodedMessage, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
+    message: DecodedMessage, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
 ) -> ParkedMessage:
     """The message as a store keeps it."""
-    envelope = incoming.envelope
+    envelope = message.envelope
     return ParkedMessage(
-        partition=incoming.partition,
-        sequence=incoming.sequence,
+        partition=message.partition,
+        sequence=message.sequence,
         topic_id=topic_id,
-        offset=incoming.offset,
-        key=incoming.key,
+        offset=message.offset,
+        key=message.key,
         type=envelope.type if envelope else None,
         message_id=envelope.message_id if envelope else None,
         correlation_id=envelope.correlation_id if envelope else None,
         behind=behind,
         why=why,
-        headers=tuple((name, b64encode(value or b"").decode()) for name, value in incoming.headers),
-        value=b64encode(incoming.value or b"").decode(),
+        headers=tuple((name, b64encode(value or b"").decode()) for name, value in message.headers),
+        value=b64encode(message.value or b"").decode(),
         stack_digest=stack_digest,
-        source_topic=incoming.topic,
+        source_topic=message.topic,
     )

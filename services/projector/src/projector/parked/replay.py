@@ -36,13 +36,13 @@ def replay(store: ParkedMessages, project: Project, key: str, patience: float = 
     Ends when none is left, those included that a running projector parks meanwhile. Raises StoreUnavailableError.
     """
     while (message := _patiently(lambda: store.first_of(key), patience)) is not None:
-        item = item_of(project, message.incoming())
+        item = item_of(project, message.decoded())
         why_not, left_out = item.poison, None
         if why_not is None:
             try:
                 left_out = _patiently(lambda m=message, i=item: store.replay(m, i.writes), patience)  # type: ignore[misc]
             except UnappliableError as error:
-                item = refused_by_store(item.incoming, error)
+                item = refused_by_store(item.message, error)
                 why_not = item.poison
         if why_not is not None:
             now = msgspec.structs.replace(message, behind=False, why=why_not, stack_digest=item.stack_digest)

@@ -1,9 +1,9 @@
-"""What a store of views is to the consumer: a place where messages and their checkpoint land together.
+"""The interface between the consumer and a store of views: messages and their checkpoint land together.
 
 StoreError
-├── StoreUnavailableError       the store cannot be reached, or cannot write for now: try again, skip nothing
-├── GapError             a message is missing before one of the batch: nothing moved
-└── UnappliableError     one message of the batch can never be applied as it is: nothing moved
+├── StoreUnavailableError   the store cannot be reached, or cannot write for now: try again, skip nothing
+├── GapError                a message is missing before one of the batch: nothing changed
+└── UnappliableError        one message of the batch can never be applied as it is: nothing changed
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from projector.parked.message import ParkedMessage, parked
 
 
 class StoreError(Exception):
-    """A store did not take a batch."""
+    """A store did not apply a batch."""
 
 
 class StoreUnavailableError(StoreError):
-    """A fault that passes: the text says what is wrong, and holds no secret."""
+    """A fault that passes. The text holds no secret."""
 
 
 class GapError(StoreError):
@@ -30,18 +30,18 @@ class GapError(StoreError):
 
 
 class UnappliableError(StoreError):
-    """`place` is the message's in the batch, or none where the store cannot tell which one it is."""
+    """`index` is the message's in the batch, or None if the store cannot tell which one it is."""
 
-    def __init__(self, place: int | None, why: str) -> None:
-        super().__init__(why)
-        self.place = place
+    def __init__(self, index: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The last message that a store holds of a partition; sequence 0 before the first.
 
-    `offset` means something in the topic of that id alone; the sequence is the same in any.
-    `poison` counts the messages in a row up to here that could not be applied.
+    `offset` is that in the topic of that id; the sequence is the same in any topic. `poison` counts the messages in a
+    row up to here that could not be applied.
     """
 
     sequence: int = 0
@@ -51,39 +51,39 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A message and what the store is to write for it; or `poison`, why it cannot be applied and is to be set aside,
-    with the digest of the stack where it was decoded, projected or written.
+    """A message with what the store is to write for it. If it is poison, `poison` is the reason and `stack_digest` that
+    of the stack where it was decoded, projected or written; then the store parks it.
     """
 
-    incoming: DecodedMessage
+    message: DecodedMessage
     writes: tuple[Any, ...] = ()
     poison: str | None = None
     stack_digest: str | None = None
 
     @property
     def sequence(self) -> int | None:
-        """The message's number in its partition; none where it had none to read."""
-        return self.incoming.sequence
+        """The message's number in its partition, None if no number could be read."""
+        return self.message.sequence
 
     @property
     def offset(self) -> int:
-        """The message's place in the topic as it is now."""
-        return self.incoming.offset
+        """The message's offset in the topic as it is now."""
+        return self.message.offset
 
     @property
     def key(self) -> str:
-        """The author whose stream it belongs to."""
-        return self.incoming.key
+        """The message's key: parking a message parks the later ones of its key."""
+        return self.message.key
 
     def parked(self, topic_id: str) -> ParkedMessage:
-        """The message as it is set aside: as poison, or because it waits behind poison of its key."""
+        """Return the message as it is parked: as poison, or because it waits behind poison of its key."""
+        reason = "waits behind poison of its key" if self.poison is None else self.poison
         behind = self.poison is None
-        why = "waits behind poison of its key" if self.poison is None else self.poison
-        return parked(self.incoming, topic_id, why=why, behind=behind, stack_digest=self.stack_digest)
+        return parked(self.message, topic_id, why=reason, behind=behind, stack_digest=self.stack_digest)
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages of one partition in their order. Sequences follow one another; one without any has its place alone."""
+    """Messages of one partition in their order: their sequences follow one another, or they have none."""
 
     partition: int
     topic_id: str
@@ -91,10 +91,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a batch.
+    """The outcome of a batch.
 
-    `used` of its messages, counted from the first, are in the store now, duplicates among them; the rest comes again.
-    `parked` are those that were set aside. The checkpoint is what the store holds after it.
+    The first `used` messages, duplicates among them, are in the store; the others are to be applied by another call.
+    `parked` are those that were parked, by this call or by an earlier one whose response was lost. The checkpoint is
+    the store's after the batch.
     """
 
     used: int
@@ -140,44 +141,44 @@ class Refill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """For people: checkpoints by partition, slices of fan-out and steps of refills that wait, messages set aside."""
+    """For operators: checkpoints by partition, slices of fan-out and steps of refills that wait, parked messages."""
 
     checkpoints: dict[int, Checkpoint]
     tasks: int
     parked: int
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A cheap count of what waits: authors with fan-out tasks and short timelines, and messages set aside."""
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """A cheap count of what waits in a store: keys that have tasks, and parked messages."""
 
     tasks: int
     parked: int
 
 
 class Store(Protocol):
-    """A store of views. Every method raises StoreUnavailableError while the store is away."""
+    """A store of views. Every method raises StoreUnavailableError while the store is unavailable."""
 
     @property
     def name(self) -> str:
-        """`redis` or `mongo`."""
+        """The store's name, such as `redis`."""
 
     def prepare(self) -> None:
-        """Makes what the views need (indexes); harmless when it is there."""
+        """Create what the views need, such as indexes, unless it exists."""
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
-        """The checkpoints of these partitions."""
+        """Return the checkpoints of these partitions."""
 
     def apply(self, batch: Batch) -> Applied:
-        """Writes the batch and its checkpoint in one step, or raises a StoreError and has written nothing."""
+        """Write the batch and its checkpoint in one step, or raise a StoreError and write nothing."""
 
     def status(self) -> Status:
-        """How far the store is and what waits in it."""
+        """Return the checkpoints and a count of what waits."""
 
-    def waiting(self) -> Waiting:
-        """What waits in it. Alone of all methods it may be called from any thread, at any time."""
+    def backlog(self) -> Backlog:
+        """Return a count of what waits. Any thread may call this, at any time, but no other method."""
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the store's connections."""
 
 
 class TaskStore(Protocol):

@@ -23,7 +23,7 @@ from cheeper_contracts.partitions import PARTITIONS
 from projector.generations.registry import ForgottenError
 from projector.parked.message import ParkedMessage
 from projector.projections.writes import MongoWrite
-from projector.stores.base import Applied, Batch, Checkpoint, GapError, Item, Status, Waiting
+from projector.stores.base import Applied, Backlog, Batch, Checkpoint, GapError, Item, Status
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
@@ -85,10 +85,10 @@ class MongoStore:
             parked = self._of(views.PARKED_MESSAGES).count_documents({})
         return Status(checkpoints=checkpoints, tasks=0, parked=parked)
 
-    def waiting(self) -> Waiting:
+    def backlog(self) -> Backlog:
         """What waits in it. Any thread may ask."""
         with passing_faults():
-            return Waiting(tasks=0, parked=self._of(views.PARKED_MESSAGES).count_documents({}))
+            return Backlog(tasks=0, parked=self._of(views.PARKED_MESSAGES).count_documents({}))
 
     def close(self) -> None:
         """Gives its connections back."""

@@ -15,6 +15,7 @@ from cheeper_contracts.partitions import PARTITIONS
 from projector.parked.message import ParkedMessage
 from projector.stores.base import (
     Applied,
+    Backlog,
     Batch,
     Checkpoint,
     GapError,
@@ -24,7 +25,6 @@ from projector.stores.base import (
     Status,
     StoreUnavailableError,
     UnappliableError,
-    Waiting,
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
@@ -131,11 +131,11 @@ class RedisStore:
             parked = self._count_parked()
         return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
 
-    def waiting(self) -> Waiting:
+    def backlog(self) -> Backlog:
         """What waits in it. Notes nothing, so any thread may ask."""
         with passing_faults():
             tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
-        return Waiting(tasks=tasks, parked=parked)
+        return Backlog(tasks=tasks, parked=parked)
 
     def close(self) -> None:
         """Gives its connections back."""

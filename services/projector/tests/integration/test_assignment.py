@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from projector.kafka.assignment import TopicLog, consumer_settings
+from projector.kafka.assignment import Assignment, consumer_settings
 from projector.kafka.topic import TopicWatch
 
 
@@ -22,17 +22,17 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
     admin = AdminClient({"bootstrap.servers": own_tansu.url})
     admin.create_topics([NewTopic(COMMANDS.name, COMMANDS.partitions, 1)])[COMMANDS.name].result(30)
 
-    def a_log():
-        return TopicLog(consumer_settings(own_tansu.url, "group"), COMMANDS.name, TopicWatch(admin, COMMANDS.name))
+    def an_assignment():
+        return Assignment(consumer_settings(own_tansu.url, "group"), COMMANDS.name, TopicWatch(admin, COMMANDS.name))
 
-    first, ends_at = a_log(), time.monotonic() + 1
+    first, ends_at = an_assignment(), time.monotonic() + 1
     while time.monotonic() < ends_at:
-        first.read(0.1)
+        first.poll(0.1)
     assert not first.joined
     first.close()
-    with closing(a_log()) as second:
-        until(lambda: second.read(0.1) or second.owned, 15)
-        assert second.owned == set(range(COMMANDS.partitions))
+    with closing(an_assignment()) as second:
+        until(lambda: second.poll(0.1) or second.assigned, 15)
+        assert second.assigned == set(range(COMMANDS.partitions))
 
 
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
@@ -45,20 +45,20 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     producer = Producer({"bootstrap.servers": own_kafka.url})
     producer.produce(COMMANDS.name, value="one", partition=0)
     assert producer.flush(30) == 0
-    log = TopicLog(
+    assignment = Assignment(
         consumer_settings(own_kafka.url, "commands") | {"auto.commit.interval.ms": 100, "log_level": 0},
         COMMANDS.name,
         TopicWatch(admin, COMMANDS.name),
     )
-    until(lambda: log.read(0.1) or log.owned, 15)
-    log.place({0: 0})
-    until(lambda: 0 in log.read(0.1), 15)
+    until(lambda: assignment.poll(0.1) or assignment.assigned, 15)
+    assignment.read_from({0: 0})
+    until(lambda: 0 in assignment.poll(0.1), 15)
     os.kill(own_kafka.pid, signal.SIGSTOP)
-    log.store_offset(0, 0)
+    assignment.store_offset(0, 0)
     ends_at = time.monotonic() + 1  # ten times the interval by which librdkafka commits
-    until(lambda: log.read(0.1) or time.monotonic() > ends_at)
+    until(lambda: assignment.poll(0.1) or time.monotonic() > ends_at)
     own_kafka.kill()
-    ending = threading.Thread(target=log.close, daemon=True)
+    ending = threading.Thread(target=assignment.close, daemon=True)
     ending.start()
     ending.join(30)
     assert not ending.is_alive()

@@ -27,7 +27,7 @@ def test_a_parked_message_is_decoded_as_it_was(story, author):
         bob = author()
         told = story.add(story.signed(bob, partition=0).event, value=value)
         incoming = decode(told.message)
-        assert item_of(crashing, incoming).parked("topic").incoming() == incoming
+        assert item_of(crashing, incoming).parked("topic").decoded() == incoming
 
 
 def test_every_failure_has_the_digest_of_its_stack(story, author):
@@ -40,7 +40,7 @@ def test_every_failure_has_the_digest_of_its_stack(story, author):
     digests = [item.parked("topic").stack_digest for item in (*broken, refused)]
     assert [len(digest) for digest in digests] == [16, 16, 16]
     assert digests[0] == digests[1] != digests[2]
-    assert Item(incoming=incoming).parked("topic").stack_digest is None
+    assert Item(message=incoming).parked("topic").stack_digest is None
 
 
 def test_what_an_older_projector_parked_is_read_still(story, author):
@@ -50,4 +50,4 @@ def test_what_an_older_projector_parked_is_read_still(story, author):
     assert fields.pop("source_topic") == "events"
     older = msgspec.convert(fields, ParkedMessage)
     assert older == msgspec.structs.replace(parked, source_topic=None)
-    assert older.incoming() == msgspec.structs.replace(parked.incoming(), topic=None)
+    assert older.decoded() == msgspec.structs.replace(parked.decoded(), topic=None)

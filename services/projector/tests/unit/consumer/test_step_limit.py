@@ -13,13 +13,13 @@ def test_outcomes_go_along_but_are_not_counted(story, author):
         story.posted(bob),
         story.posted(bob),
     ]
-    items = [Item(incoming=decode(one.message)) for one in told]
+    items = [Item(message=decode(one.message)) for one in told]
     assert Limit(2).allowed(items) == items[:3]
 
 
 def test_without_a_number_there_is_no_limit(story, author):
     """All pass, and it is never reached."""
-    items = [Item(incoming=decode(story.signed(author()).message))]
+    items = [Item(message=decode(story.signed(author()).message))]
     limit = Limit(None)
     limit.count(1_000)
     assert limit.allowed(items) == items

@@ -12,7 +12,7 @@ from projector import projections
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 
-EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
+EXAMPLES = Path(__file__).parents[5] / "contracts" / "examples"
 RECORDED = Path(__file__).parent / "versions.json"
 TABLES = {"redis": projections.REDIS, "mongo": projections.MONGO}
 RULE = (

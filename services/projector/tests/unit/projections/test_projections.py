@@ -14,7 +14,7 @@ from projector.projections.writes import FanOut, PullIn, PutText, SetFields
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 
-EXAMPLES = Path(__file__).parents[4] / "contracts" / "examples"
+EXAMPLES = Path(__file__).parents[5] / "contracts" / "examples"
 TABLES = (projections.REDIS, projections.MONGO)
 
 

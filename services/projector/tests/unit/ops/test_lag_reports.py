@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.lag import Lag, report_id
 from cheeper_local.testing import until
+from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress
 from projector.ops import lag_reports
-from projector.ops.log_end_history import LogEnds
+from projector.ops.log_end_history import LogEndHistory
 from projector.stores.base import Checkpoint, StoreUnavailableError, UnappliableError
 
 NOW = 1_000.0
@@ -32,18 +33,19 @@ class Kept:
         self.closed = True
 
 
-def progress(owned, generation=1, placed=None):
-    made = Progress("redis", generation, owned=lambda: owned, clock=lambda: NOW)
-    for partition in owned if placed is None else placed:
-        made.placed(partition, Checkpoint(sequence=4, topic_id="t", offset=3), "t")
+def progress(assigned, generation=1, started=None):
+    made = Progress("redis", generation)
+    made.partitions = {number: Partition(number, clock=lambda: NOW) for number in assigned}
+    for number in assigned if started is None else started:
+        made.partitions[number].start(Checkpoint(sequence=4, topic_id="t", offset=3), "t")
     return made
 
 
 @pytest.fixture
 def ends():
     """The log, which nobody has written to for a while."""
-    made = LogEnds(lambda: NOW - 7)
-    made.saw({0: 4, 5: 6, 6: 9})
+    made = LogEndHistory(lambda: NOW - 7)
+    made.record({0: 4, 5: 6, 6: 9})
     return made
 
 
@@ -63,8 +65,8 @@ def test_each_partition_that_it_has_is_reported_with_its_own_lag(ends):
 
 def test_what_is_not_known_is_not_said(ends):
     """Who has just got a partition, or has not seen the log yet, would put less than the truth over what is there."""
-    assert lag_reports.known_lags(progress({0, 5}, placed={0}), ends).keys() == {report_id(1, 0)}
-    assert lag_reports.known_lags(progress({0, 5}), LogEnds()) == {}
+    assert lag_reports.known_lags(progress({0, 5}, started={0}), ends).keys() == {report_id(1, 0)}
+    assert lag_reports.known_lags(progress({0, 5}), LogEndHistory()) == {}
 
 
 @pytest.mark.parametrize(

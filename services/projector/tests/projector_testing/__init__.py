@@ -1,0 +1,1 @@
+"""Fakes with real behaviour, for tests without servers."""
