@@ -1,9 +1,9 @@
-"""What breaks between two states of the contracts: the published one and that of the code.
+"""The breaking changes between two states of the contracts: the published one and that of the code.
 
 A state has an entry for each thing that consumers know by name (a message's type and version, a view document, a key
-pattern, a collection, a topic). An entry's `schema` may gain optional fields, and its `indexes` others; whatever else
-was published of it has to stay as it is. A schema that allows more is broken too: the log is read by old consumers as
-well, which would refuse what they were never told of.
+pattern, a collection, a topic). An entry's `schema` may gain optional fields, and its `indexes` others; all else that
+was published has to stay as it is. A schema that allows more is broken too: old consumers read the log as well, and
+would refuse what they do not know.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ State = Mapping[str, Entry]
 
 
 def breaks(published: State, current: State) -> dict[str, list[str]]:
-    """Why each name that the published state has is broken in the current one; no name where nothing is."""
+    """Return the reasons by the name of each published entry that the current state breaks."""
     return {name: why for name, entry in published.items() if (why := list(_of_entry(entry, current.get(name))))}
 
 
@@ -36,7 +36,7 @@ def _of_entry(old: Entry, new: Entry | None) -> Iterator[str]:
 
 
 def _of_schema(old: Entry, new: Entry) -> Iterator[str]:
-    """Field by field; the nested structs of a schema stand in its `$defs`, and are compared as the schema itself."""
+    """Compare field by field, and the nested structs in `$defs` like the schema itself."""
     fields, now = old.get("properties", {}), new.get("properties", {})
     for name, was in fields.items():
         if name not in now:

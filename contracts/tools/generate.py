@@ -39,7 +39,7 @@ GATEWAY_PATHS: Final = ROOT.parent / "deploy" / "gateway-paths.caddy"
 
 
 def what_is_wrong(type_name: str) -> str | None:
-    """What is wrong with a message's golden file, or none."""
+    """Return a sentence about a fault of a message's golden file, or None."""
     path = golden_file(type_name)
     if not path.exists():
         return "its golden file is missing: write it with generate.py --example"
@@ -47,7 +47,7 @@ def what_is_wrong(type_name: str) -> str | None:
 
 
 def write_example(type_name: str, value: str) -> int:
-    """Write the golden file of a message that has none. The exit code."""
+    """Write the golden file of a message that has none. Return the exit code."""
     path = golden_file(type_name)
     if path.exists():
         print(f"{path.relative_to(ROOT)} is there, and is never changed", file=sys.stderr)
@@ -65,7 +65,7 @@ def write_example(type_name: str, value: str) -> int:
 
 
 def gateway_file() -> dict[Path, bytes]:
-    """The Caddyfile's table from a path to the methods that it allows."""
+    """Return the Caddyfile's table from a path to the methods that it allows."""
     lines = ["# Generated from cheeper_contracts.routes by contracts/tools/generate.py."]
     for route in ROUTES:
         pattern = re.sub(r"\{\w+\}", "[^/]+", route.path)
@@ -74,7 +74,7 @@ def gateway_file() -> dict[Path, bytes]:
 
 
 def schema_files() -> dict[Path, bytes]:
-    """The JSON Schemas by path: messages by type, view documents by name."""
+    """Return the JSON Schemas by path: messages by type, view documents by name."""
     named = {**MESSAGES, **{f"views.{document.__name__}": document for document in DOCUMENTS}}
     return {
         ROOT / "schemas" / f"{name}.json": msgspec.json.format(msgspec.json.encode(schema_of(struct)), indent=2) + b"\n"
@@ -83,7 +83,7 @@ def schema_files() -> dict[Path, bytes]:
 
 
 def asyncapi_file() -> dict[Path, bytes]:
-    """The AsyncAPI 3.0 document of both topics; the payloads are the JSON Schemas beside it."""
+    """Return the AsyncAPI 3.0 document of both topics; the payloads are the JSON Schemas beside it."""
     channels = {
         "commands": (topics.COMMANDS, codec.COMMAND_TYPES.values()),
         "events": (topics.EVENTS, codec.EVENT_TYPES.values()),
@@ -113,7 +113,7 @@ def asyncapi_file() -> dict[Path, bytes]:
 
 
 def channel(topic: topics.Topic, messages: Iterable[type[Command | Event]]) -> dict[str, Any]:
-    """A topic as an AsyncAPI channel."""
+    """Return a topic as an AsyncAPI channel."""
     return {
         "address": topic.name,
         "messages": {message.__name__: {"$ref": f"#/components/messages/{message.TYPE}"} for message in messages},
@@ -124,7 +124,7 @@ def channel(topic: topics.Topic, messages: Iterable[type[Command | Event]]) -> d
 
 
 def message_of(message: type[Command | Event]) -> dict[str, Any]:
-    """A message as AsyncAPI has it."""
+    """Return a message as AsyncAPI has it."""
     return {
         "name": message.TYPE,
         "title": message.__name__,
@@ -150,7 +150,7 @@ def main(arguments: list[str]) -> int:
 
 
 def write_or_check(*, check: bool) -> int:
-    """Write what is derived or say what differs, and in any case what is wrong with golden files. The exit code."""
+    """Write the derived files, or report which differ, and report faults of golden files. Return the exit code."""
     derived = schema_files() | asyncapi_file() | gateway_file()
     wrong = [path for path, wanted in derived.items() if not path.exists() or path.read_bytes() != wanted]
     known = {*derived, *map(golden_file, MESSAGES)}

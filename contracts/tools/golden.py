@@ -21,18 +21,18 @@ MOMENT: Final = 1_647_292_130_123_456  # 2022-03-14T21:08:50.123456+00:00
 
 
 def golden_file(type_name: str) -> Path:
-    """Where the golden bytes of a message type and version are."""
+    """Return the path of the golden bytes of a message type and version."""
     return ROOT / "examples" / f"{type_name}.message"
 
 
 def golden_bytes(message: Command | Event, value: bytes) -> bytes:
-    """A message as Kafka carries it: a line `name: value` per header, an empty line, then the value."""
+    """Return a message as Kafka carries it: a line `name: value` per header, an empty line, then the value."""
     headers = b"".join(name.encode() + b": " + text + b"\n" for name, text in to_headers(_envelope_of(message)))
     return headers + b"\n" + value
 
 
 def why_broken(struct: type[Command | Event], golden: bytes) -> str | None:
-    """What is wrong between a message's struct, in the version that was written, and its golden bytes; or none."""
+    """Return how a message's struct, in the version that was written, contradicts its golden bytes, or None."""
     value = golden.partition(b"\n\n")[2]
     try:
         message = msgspec.json.decode(value, type=struct)
@@ -46,7 +46,7 @@ def why_broken(struct: type[Command | Event], golden: bytes) -> str | None:
 
 
 def _envelope_of(message: Command | Event) -> Envelope:
-    """The envelope that an example travels in: a client's command has neither cause nor sequence, an event both."""
+    """Return the envelope of an example: a client's command has neither cause nor sequence, an event has both."""
     is_event = isinstance(message, Event)
     return Envelope(
         message_id=EVENT_ID if is_event else COMMAND_ID,

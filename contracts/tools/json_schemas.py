@@ -24,7 +24,7 @@ DOCUMENTS: Final[tuple[type[msgspec.Struct], ...]] = (
 
 
 def schema_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """The struct's JSON Schema, standing alone."""
+    """Return the struct's JSON Schema, standing alone."""
     (schema,), components = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
     name = schema["$ref"].rsplit("/", 1)[-1]
     own = components.pop(name)

@@ -32,13 +32,13 @@ STAY: Final = "a topic that holds messages stays as it is"
 
 
 def published(folder: Path = FOLDER) -> State:
-    """The state that was published last."""
+    """Return the state that was published last."""
     files = sorted(folder.glob("*.json"))
     return {path.name.removesuffix(".json"): msgspec.json.decode(path.read_bytes()) for path in files}
 
 
 def refused(old: State, new: State, replace: Collection[str] = ()) -> list[str]:
-    """A sentence, beginning with the name, for each break that is not to be replaced."""
+    """Return a sentence, beginning with the name, for each break that is not to be replaced."""
     return [
         f"{name}: {why}; {_way_out(name)}"
         for name, reasons in breaks(old, new).items()
@@ -48,7 +48,7 @@ def refused(old: State, new: State, replace: Collection[str] = ()) -> list[str]:
 
 
 def unpublished(old: State, new: State) -> list[str]:
-    """The names that the published state lacks, or knows otherwise."""
+    """Return the names that the published state lacks, or knows otherwise."""
     return [name for name, entry in new.items() if old.get(name) != entry]
 
 
@@ -61,7 +61,7 @@ def _way_out(name: str) -> str:
 
 
 def check(old: State, new: State) -> list[str]:
-    """A sentence for each thing that breaks, and for each that is to be published."""
+    """Return a sentence for each thing that breaks, and for each that is to be published."""
     broken = breaks(old, new)
     ours = [name for name in unpublished(old, new) if name not in broken]
     return refused(old, new) + [f"{name}: not published as it is, run contracts/tools/publish.py" for name in ours]

@@ -1,4 +1,4 @@
-"""The state of the contracts: what consumers know of them, by name.
+"""The state of the contracts: all that consumers depend on, by name.
 
     cheeper.cheep-posted.v1   a message: its topic, its key field, the digest of its golden file, its JSON Schema
     topic.cheeper.events      a topic: its partition count, its settings, and where some keys go
@@ -7,8 +7,8 @@
     redis.timeline            a pattern of Redis keys: an example, and the kind of value
     redis-entry               the layout of an entry of timelines and of authors' cheeps, by an example
     mongo.cheeps              a collection: its indexes
-    lag                       what a store says of its lateness: its JSON Schema, and where it stands
-    generations               what generations of views are called, and where it says which is live
+    lag                       a store's lag reports: their JSON Schema, and their place
+    generations               the names of generations of views, and the place of the live one's number
 
 Words that only describe are left out, so that a better sentence is no change of the contracts.
 """
@@ -35,7 +35,7 @@ _KEYS: Final = tuple(str(UUID(int=number)) for number in range(8))
 
 
 def of_code() -> State:
-    """The state that the code has now."""
+    """Return the state that the code has now."""
     return {
         **{name: of_message(struct) for name, struct in MESSAGES.items()},
         **{f"topic.{topic.name}": of_topic(topic) for topic in topics.TOPICS},
@@ -49,7 +49,7 @@ def of_code() -> State:
 
 
 def of_message(struct: type[Command | Event]) -> Entry:
-    """A message's entry. One whose golden file is missing has no digest of it."""
+    """Return a message's entry. One whose golden file is missing has no digest of it."""
     path = golden_file(struct.TYPE)
     return {
         "topic": (topics.COMMANDS if issubclass(struct, Command) else topics.EVENTS).name,
@@ -60,7 +60,7 @@ def of_message(struct: type[Command | Event]) -> Entry:
 
 
 def of_topic(topic: topics.Topic) -> Entry:
-    """A topic's entry."""
+    """Return a topic's entry."""
     return {
         "partitions": topic.partitions,
         "config": topic.config,
@@ -69,7 +69,7 @@ def of_topic(topic: topics.Topic) -> Entry:
 
 
 def of_dead_letters() -> Entry:
-    """The entry of the topic of copies, with the headers of one."""
+    """Return the entry of the topic of copies, with the headers of one."""
     letter = DeadLetter(
         store="redis",
         reason=MALFORMED,
@@ -84,7 +84,7 @@ def of_dead_letters() -> Entry:
 
 
 def of_redis(patterns: Iterable[views.KeyPattern]) -> State:
-    """The entries of Redis. What a key holds is told in words, of which those up to the colon name the kind."""
+    """Return the entries of Redis. A pattern describes its value in words; those up to the colon name the kind."""
     entry = views.pack_entry(MOMENT, COMMAND_ID).hex()
     return {
         "redis-entry": {"example": {"cheep_date": MOMENT, "cheep_id": COMMAND_ID, "hex": entry}},
@@ -99,7 +99,7 @@ def of_redis(patterns: Iterable[views.KeyPattern]) -> State:
 
 
 def of_generations() -> Entry:
-    """The entry of the naming of generations."""
+    """Return the entry of the naming of generations."""
     numbers = (generations.FIRST, generations.FIRST + 1, 10)
     return {
         "redis prefixes": {str(number): generations.prefix_of("prefix:", number) for number in numbers},
@@ -111,7 +111,7 @@ def of_generations() -> Entry:
 
 
 def of_lag() -> Entry:
-    """The entry of the lag reports."""
+    """Return the entry of the lag reports."""
     return {
         "schema": _bare(schema_of(lag.LagReport)),
         "redis hash": lag.lag_key("prefix:"),
@@ -122,7 +122,7 @@ def of_lag() -> Entry:
 
 
 def _bare(schema: Any) -> Any:
-    """The schema without what only describes. Below `properties` and `$defs` stand names, whatever they are called."""
+    """Return the schema without its descriptions. Keys below `properties` and `$defs` are names and stay."""
     if isinstance(schema, list):
         return [_bare(each) for each in schema]
     if not isinstance(schema, dict):
@@ -135,5 +135,5 @@ def _bare(schema: Any) -> Any:
 
 
 def encoded(entry: Entry) -> bytes:
-    """An entry as its file holds it."""
+    """Return an entry as its file holds it."""
     return msgspec.json.format(msgspec.json.encode(entry), indent=2) + b"\n"

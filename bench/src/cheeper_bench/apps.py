@@ -21,7 +21,7 @@ import psycopg
 import uvloop
 from litestar import Litestar, Request, get, post
 
-from cheeper_contracts.answers import Answer, Meta
+from cheeper_contracts.responses import Answer, Meta
 from cheeper_contracts.views import CheepRecord, whole_seconds
 from read_api.http.server import serve
 
@@ -107,7 +107,7 @@ class Pool:
 
 
 def hello_app() -> Litestar:
-    """One route that needs nothing."""
+    """Return one route that needs nothing."""
 
     @get("/hello")
     async def hello() -> Answer[Hello]:
@@ -117,7 +117,7 @@ def hello_app() -> Litestar:
 
 
 def sql_app(url: str) -> Litestar:
-    """The requests of the mixes, each a statement."""
+    """Yield the requests of the mixes, each a statement."""
     pool = Pool(url)
 
     @asynccontextmanager

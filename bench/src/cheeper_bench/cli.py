@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> Results:
-    """Measure what is asked for, print the table and write the results. Raises BenchError."""
+    """Measure what is asked for, print the table and write the results. Raise BenchError."""
     length: Length = options.length
     chosen = _chosen(length, options.only)
     count = options.runs or ROUNDS[length]

@@ -11,19 +11,19 @@ from cheeper_contracts.routes import AUTHORS, CHEEPS, FOLLOWS
 
 
 def post(author_id: str, draw: random.Random) -> tuple[str, bytes]:
-    """A cheep by this author; the server makes its id."""
+    """Return a cheep by this author; the server makes its id."""
     return "post", request("POST", CHEEPS.path, {"author_id": author_id, "message": text_of(draw)})
 
 
 def follow(graph: Graph, draw: random.Random) -> tuple[str, bytes]:
-    """A follow of two authors; where they follow each other already it changes nothing, as in life."""
+    """Return a follow of two authors; where they follow each other already it changes nothing, as in life."""
     follower, followed = draw.sample(range(graph.authors), 2)
     body = {"from_author_id": graph.author_id(follower), "to_author_id": graph.author_id(followed)}
     return "follow", request("POST", FOLLOWS.path, body)
 
 
 def sign_up(draw: random.Random) -> tuple[str, bytes]:
-    """A new author with a name that nobody has."""
+    """Return a new author with a name that nobody has."""
     name = f"n{UUID(int=draw.getrandbits(128), version=4).hex[:20]}"
     return "sign-up", request("POST", AUTHORS.path, {"username": name, "email": f"{name}@example.org"})
 

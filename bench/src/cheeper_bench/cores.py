@@ -30,7 +30,7 @@ class Cores(NamedTuple):
 
 
 def split() -> Cores:
-    """The cores that this process may use. Raises BenchError where it cannot be told, or where there is but one."""
+    """Return the cores that this process may use. Raise BenchError if it cannot be told, or where there is but one."""
     if sys.platform != "linux":
         raise BenchError("The benchmarks give each process a core of its own, which only Linux can do.")
     first, *rest = sorted(os.sched_getaffinity(0))
@@ -70,7 +70,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and its descendants."""
+    """Return a process and its descendants."""
     found, at = [pid], 0
     while at < len(found):
         with suppress(OSError):

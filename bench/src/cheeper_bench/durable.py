@@ -24,7 +24,7 @@ PRODUCER: Final[dict[str, Any]] = {"enable.idempotence": True, "acks": "all", "l
 
 
 def check_postgres(url: str) -> None:
-    """Raises NotDurableError where a commit may be lost."""
+    """Raise NotDurableError if a commit may be lost."""
     with psycopg.connect(url) as connection:
         for name in _ON:
             row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
@@ -33,7 +33,7 @@ def check_postgres(url: str) -> None:
 
 
 def check_redis(url: str) -> None:
-    """Raises NotDurableError where Redis keeps no file, leaves writing it to the system, or evicts keys."""
+    """Raise NotDurableError if Redis keeps no file, leaves writing it to the system, or evicts keys."""
     wanted = {"appendonly": ("yes",), "appendfsync": ("everysec", "always"), "maxmemory-policy": ("noeviction",)}
     with Redis.from_url(url, decode_responses=True) as client:
         for name, values in wanted.items():
@@ -43,7 +43,7 @@ def check_redis(url: str) -> None:
 
 
 def check_mongo(url: str) -> None:
-    """Raises NotDurableError where a write that a majority confirmed may be in no journal."""
+    """Raise NotDurableError if a write that a majority confirmed may be in no journal."""
     with MongoClient[dict[str, Any]](url) as client:
         config = client.admin.command("replSetGetConfig")["config"]
     if not config.get("writeConcernMajorityJournalDefault", True):
@@ -51,13 +51,13 @@ def check_mongo(url: str) -> None:
 
 
 def check_kafka(server: Server) -> None:
-    """Raises NotDurableError where the broker is one that keeps its log in memory alone."""
+    """Raise NotDurableError if the broker is one that keeps its log in memory alone."""
     if not getattr(server, "durable", False):
         raise NotDurableError(f"The broker {server.name} keeps nothing on disk: nothing is counted.")
 
 
 def check_topic(bootstrap_servers: str, topic: str) -> None:
-    """Raises NotDurableError where a topic loses events with time."""
+    """Raise NotDurableError if a topic loses events with time."""
     resource = ConfigResource(ResourceType.TOPIC, topic)
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
 

@@ -50,7 +50,7 @@ class Numbering:
         self.last: dict[int, int] = {}
 
     def told(self, event: Event, message_id: str, time: int, *, reply_to: str | None = None) -> Told:
-        """The event at its place. With `reply_to`, a command's id, the stores keep that command's record too."""
+        """Return the event at its place. With `reply_to`, a command's id, the stores keep that command's record too."""
         partition = partition_of(event.key)
         self.last[partition] = sequence = self.last.get(partition, 0) + 1
         envelope = Envelope(
@@ -100,6 +100,6 @@ def time_of(event: Event) -> int:
 
 
 def told(graph: Graph, numbering: Numbering) -> Iterator[Told]:
-    """The graph's events at their places. They answer no command, so that no command's record is kept of them."""
+    """Yield the graph's events at their places. They answer no command, so that no command's record is kept of them."""
     for number, event in enumerate(events(graph)):
         yield numbering.told(event, graph.id_of("message", number), time_of(event))

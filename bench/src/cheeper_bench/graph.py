@@ -31,7 +31,7 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     cheeps: tuple[tuple[int, str], ...]
 
     def author_id(self, author: int) -> str:
-        """The author's UUID."""
+        """Return the author's UUID."""
         return self.id_of("author", author)
 
     def username(self, author: int) -> str:
@@ -39,17 +39,17 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         return f"a{author}"
 
     def id_of(self, *what: object) -> str:
-        """A UUID for anything of this graph."""
+        """Return a UUID for anything of this graph."""
         return str(uuid5(_NAMESPACE, " ".join(map(str, (self.name, *what)))))
 
 
 def text_of(draw: random.Random) -> str:
-    """A made-up cheep of some 60 characters."""
+    """Return a made-up cheep of some 60 characters."""
     return " ".join(draw.choices(_WORDS, k=12))
 
 
 def given(graph: Path, texts: Path | None, *, cheeps: int, authors: int | None = None) -> Graph:
-    """The graph of a file of friendships, each author with so many cheeps. Raises BenchError."""
+    """Return the graph of a file of friendships, each author with so many cheeps. Raise BenchError."""
     draw = random.Random(1)  # noqa: S311 - repeatable, no secret
     try:
         world = read_workload(graph, texts or graph, authors=authors)
@@ -72,8 +72,9 @@ def given(graph: Path, texts: Path | None, *, cheeps: int, authors: int | None =
 
 
 def power_law(authors: int, *, follows: int, cheeps: int, seed: int = 1) -> Graph:
-    """Each author follows so many others, drawn by weights 1/rank: few have very many followers, most have few or none.
-    Each posts as much as any other, so many cheeps on average.
+    """Return a graph in which each author follows `follows` others, drawn by weights 1/rank, and posts `cheeps` cheeps.
+
+    So a few authors have very many followers, and most have few or none.
     """
     draw = random.Random(seed)  # noqa: S311 - as above
     weights = list(accumulate(1 / (rank + 1) for rank in range(authors)))
@@ -96,7 +97,7 @@ def power_law(authors: int, *, follows: int, cheeps: int, seed: int = 1) -> Grap
 
 
 def with_reader(graph: Graph, follows: int) -> tuple[Graph, int]:
-    """The graph with one author more, who follows the first so many, and that author's number."""
+    """Return the graph with one author more, who follows the first so many, and that author's number."""
     reader = graph.authors
     more = tuple((reader, followed) for followed in range(min(follows, graph.authors)))
     return (

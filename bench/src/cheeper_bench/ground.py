@@ -57,7 +57,7 @@ class Process:
         return cores.cpu_seconds(self.pid)
 
     def wait_ready(self, path: str = "/health/ready") -> None:
-        """Wait until it answers 200 there. Raises BenchError with its last words where it ends instead."""
+        """Wait until it answers 200 there. Raise BenchError with its last words where it ends instead."""
 
         def ready() -> bool:
             self.check()
@@ -69,12 +69,12 @@ class Process:
         until(ready, _READY_SECONDS, or_else=BenchError(f"{self.log.stem} was not ready: {self.last_words()}"))
 
     def check(self) -> None:
-        """Raises BenchError where it has failed."""
+        """Raise BenchError if it has failed."""
         if self._started.poll() not in (None, 0):
             raise BenchError(f"{self.log.stem} ended with {self._started.returncode}: {self.last_words()}")
 
     def wait(self, seconds: float) -> None:
-        """Wait until it ends by itself. Raises BenchError where it fails or takes longer."""
+        """Wait until it ends by itself. Raise BenchError if it fails or takes longer."""
         try:
             self._started.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class Process:
         processes.stop(self._started, signal.SIGTERM, _STOP_SECONDS)
 
     def last_words(self) -> str:
-        """The last line of its output."""
+        """Return the last line of its output."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         return lines[-1][:400] if lines else "it said nothing"
 
@@ -128,34 +128,34 @@ class Ground:
 
     @property
     def postgres(self) -> Postgres:
-        """PostgreSQL. Raises NotDurableError."""
+        """PostgreSQL. Raise NotDurableError."""
         server = self._server(Postgres)
         durable.check_postgres(server.url)
         return server
 
     @property
     def redis(self) -> Redis:
-        """Redis or Valkey. Raises NotDurableError."""
+        """Redis or Valkey. Raise NotDurableError."""
         server = self._server(Redis)
         durable.check_redis(server.url)
         return server
 
     @property
     def mongo(self) -> Mongo:
-        """MongoDB. Raises NotDurableError."""
+        """MongoDB. Raise NotDurableError."""
         server = self._server(Mongo)
         durable.check_mongo(server.url)
         return server
 
     @property
     def kafka(self) -> Kafka:
-        """Apache Kafka: its stand-in keeps no log on disk. Raises LocalError where there is no Java."""
+        """Apache Kafka: its stand-in keeps no log on disk. Raise LocalError if there is no Java."""
         server = self._server(Kafka)
         durable.check_kafka(server)
         return server
 
     def database(self, prefix: str = "", *, server: str | None = None) -> str:
-        """The URL of a fresh database with the write model's schema; the topics of that prefix are made, too.
+        """Return the URL of a fresh database with the write model's schema; the topics of that prefix are made, too.
 
         It is on the PostgreSQL of that URL, where one is given.
         """
@@ -167,14 +167,14 @@ class Ground:
         return url
 
     def bare_database(self, server: str | None = None) -> str:
-        """The URL of a fresh, empty database."""
+        """Return the URL of a fresh, empty database."""
         server, name = server or self.postgres.url, f"b{uuid4().hex}"
         with psycopg.connect(server, autocommit=True) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"{server.rpartition('/')[0]}/{name}"
 
     def told(self, *, database: str | None = None, prefix: str = "") -> dict[str, str]:
-        """The environment of a service's process; starts all servers but PostgreSQL, which `database` brings."""
+        """Return the environment of a service's process; starts all servers but PostgreSQL, which `database` brings."""
         servers = {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.url,
             "REDIS_URL": self.redis.url,
@@ -204,13 +204,13 @@ class Ground:
         return self._processes[-1]
 
     def run(self, module: str, *arguments: str, env: Mapping[str, str], seconds: float = 300) -> Process:
-        """Run `python -m module` until it ends. Raises BenchError where it fails."""
+        """Run `python -m module` until it ends. Raise BenchError if it fails."""
         process = self.start(module, *arguments, env=env, cpus=self.cores.all)
         process.wait(seconds)
         return process
 
     def another_postgres(self, name: str, settings: Mapping[str, str]) -> str:
-        """The URL of one more PostgreSQL with these settings. Raises NotDurableError."""
+        """Return the URL of one more PostgreSQL with these settings. Raise NotDurableError."""
         server = self._server(Postgres, f"postgres-{name}")
         with psycopg.connect(server.url, autocommit=True) as admin:
             for setting, value in settings.items():

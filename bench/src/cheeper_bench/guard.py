@@ -51,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(path: Path = PATH) -> Guard:
-    """The checked-in ratios. Raises BenchError."""
+    """Return the checked-in ratios. Raise BenchError."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Guard)
     except (OSError, msgspec.DecodeError) as error:
@@ -59,7 +59,7 @@ def read(path: Path = PATH) -> Guard:
 
 
 def ratios(benches: Iterable[BenchResult]) -> dict[str, float]:
-    """The guarded ratio of each of these benchmarks that has one."""
+    """Return the guarded ratio of each of these benchmarks that has one."""
     found = {}
     for bench in benches:
         value = reached(RATIOS[bench.name], bench.sides).value if bench.name in RATIOS else None
@@ -69,7 +69,7 @@ def ratios(benches: Iterable[BenchResult]) -> dict[str, float]:
 
 
 def judge(guard: Guard, results: Results) -> list[Verdict]:
-    """A verdict for each guarded ratio: one that could not be measured is as bad as one that has halved."""
+    """Return a verdict for each guarded ratio: one that could not be measured is as bad as one that has halved."""
     measured = ratios(results.benches)
     failed = {bench.name: bench.failed or "; ".join(bench.missing.values()) for bench in results.benches}
     verdicts = []

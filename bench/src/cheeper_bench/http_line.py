@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 
 def request(method: str, path: str, body: object = None) -> bytes:
-    """A request on a connection that stays."""
+    """Return a request on a connection that stays."""
     head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n"
     if body is None:
         return f"{head}\r\n".encode()
@@ -30,7 +30,7 @@ def request(method: str, path: str, body: object = None) -> bytes:
 
 
 def answer_in(data: bytes | bytearray) -> Answer | None:
-    """The first answer in the data, none while it is not whole. Raises ValueError for one without a length."""
+    """Return the first answer in the data, none while it is not whole. Raise ValueError for one without a length."""
     end = data.find(_HEAD_END)
     if end < 0:
         return None
@@ -59,7 +59,7 @@ class Line:
         self._socket.close()
 
     def ask(self, sent: bytes) -> Answer:
-        """Send a request and wait for its answer. Raises OSError where the connection breaks."""
+        """Send a request and wait for its answer. Raise OSError if the connection breaks."""
         self._socket.sendall(sent)
         data = bytearray()
         while (answer := answer_in(data)) is None:

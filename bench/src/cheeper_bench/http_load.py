@@ -64,7 +64,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def send(plan: Plan, cpus: Cpus) -> Seen:
-    """Run a plan in a process of its own on these cores. Raises BenchError where it fails, or a request is refused."""
+    """Run a plan in a process of its own on these cores. Raise BenchError if it fails, or a request is refused."""
     with cores.on(cpus):
         done = subprocess.run(
             [sys.executable, "-m", "cheeper_bench.http_load"],
@@ -141,7 +141,7 @@ class _Load:
         connection.send(name, content, due)
 
     def go_on(self, connection: _Connection) -> None:
-        """The connection is free again."""
+        """Return the connection is free again."""
         if self.plan.rate is None:
             if (now := time.monotonic()) < self.ends:
                 self.begin(connection, now)

@@ -30,12 +30,12 @@ def make_topics(bootstrap_servers: str, prefix: str) -> None:
 
 
 def send_events(bootstrap_servers: str, prefix: str, everything: Iterable[Told]) -> None:
-    """Put events into the log, as the relay would have. Raises BenchError."""
+    """Put events into the log, as the relay would have. Raise BenchError."""
     _send(bootstrap_servers, EVENTS.named(prefix), ((one.event, one.envelope) for one in everything))
 
 
 def send_commands(bootstrap_servers: str, prefix: str, commands: Iterable[tuple[Command, Envelope]]) -> None:
-    """Put commands on their topic, as write-api's HTTP role does. Raises BenchError."""
+    """Put commands on their topic, as write-api's HTTP role does. Raise BenchError."""
     _send(bootstrap_servers, COMMANDS.named(prefix), commands)
 
 
@@ -70,7 +70,7 @@ class Ends:
         self._topic = topic
 
     def by_partition(self) -> Mapping[int, int]:
-        """The next offset of each partition."""
+        """Return the next offset of each partition."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self._topic, partition): latest for partition in range(PARTITIONS)}
         found = self._admin.list_offsets(asked)
@@ -82,7 +82,7 @@ class Ends:
 
 
 def reader(bootstrap_servers: str, topic: str, offsets: Mapping[int, int]) -> Consumer:
-    """A consumer of the topic from those offsets on, of no group that anybody shares."""
+    """Return a consumer of the topic from those offsets on, of no group that anybody shares."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap_servers,

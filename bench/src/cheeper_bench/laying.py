@@ -48,12 +48,12 @@ _OUTBOX: Final[LiteralString] = """
 
 
 def redis_store(url: str, prefix: str) -> RedisStore:
-    """The projector's store with the settings that it has by default."""
+    """Return the projector's store with the settings that it has by default."""
     return RedisStore(Redis.from_url(url), RedisSettings(prefix=prefix, inline_max=1_000, slice_size=1_000))
 
 
 def mongo_store(url: str, database: str) -> MongoStore:
-    """The projector's store, prepared."""
+    """Return the projector's store, prepared."""
     store = MongoStore(MongoClient(url), database)
     store.prepare()
     return store
@@ -69,7 +69,7 @@ def lay(ground: Ground, graph: Graph, env: Mapping[str, str]) -> None:
 
 
 def lay_hot_views(graph: Graph, env: Mapping[str, str]) -> Numbering:
-    """The views in Redis alone, for what reads nothing else; there is nothing to audit them against."""
+    """Return the views in Redis alone, for what reads nothing else; there is nothing to audit them against."""
     numbering = Numbering()
     store = redis_store(env["REDIS_URL"], env["REDIS_PREFIX"])
     feed(store, told(graph, numbering))
@@ -115,7 +115,7 @@ def serve_tasks(store: RedisStore) -> None:
 
 
 def copy_write_model(url: str, graph: Graph) -> None:
-    """The rows of the graph, by COPY; a pass a table, so that a large graph's events are never held all at once."""
+    """Copy the rows of the graph, table by table, so that a large graph's events are never held all at once."""
     with psycopg.connect(url) as connection:
         _copy(connection, _AUTHORS, (_author(e) for e in events(graph) if isinstance(e, NewAuthorSigned)))
         _copy(
@@ -141,20 +141,20 @@ def copy_write_model(url: str, graph: Graph) -> None:
 
 
 def copy_outbox(url: str, everything: Iterable[Told]) -> None:
-    """The events as rows of the outbox, in one transaction."""
+    """Return the events as rows of the outbox, in one transaction."""
     with psycopg.connect(url) as connection:
         _copy(connection, _OUTBOX, (outbox_row(one) for one in everything))
 
 
 def outbox_row(one: Told) -> tuple[Any, ...]:
-    """A row of the outbox, in the order of its COPY."""
+    """Return a row of the outbox, in the order of its COPY."""
     e = one.envelope
     payload = codec.encode(one.event).decode()
     return (e.message_id, e.type, e.source, e.time, e.key, e.correlation_id, e.reply_to, payload)
 
 
 def wait_at_rest(env: Mapping[str, str], seconds: float) -> None:
-    """Wait until both stores hold all that the write model led to. Raises BenchError where they do not in time."""
+    """Wait until both stores hold all that the write model led to. Raise BenchError if they do not in time."""
     with audit_bootstrap.stores(from_env(env)) as stores:
         try:
             Rest(stores, patience=seconds).look(lambda: None)
@@ -163,7 +163,7 @@ def wait_at_rest(env: Mapping[str, str], seconds: float) -> None:
 
 
 def audit(ground: Ground, env: Mapping[str, str]) -> None:
-    """Compare every view with the write model. Raises BenchError where one differs."""
+    """Compare every view with the write model. Raise BenchError if one differs."""
     ground.run("cheeper_audit", "--patience", "60", env=env, seconds=_AUDIT_SECONDS)
 
 

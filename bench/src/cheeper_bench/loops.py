@@ -58,7 +58,7 @@ class Done(msgspec.Struct, frozen=True):
 
 
 def decode_all(bootstrap_servers: str, prefix: str, wanted: int) -> Done:
-    """Decode so many events. Raises TimeoutError."""
+    """Decode so many events. Raise TimeoutError."""
     consumer = reader(bootstrap_servers, EVENTS.named(prefix), dict.fromkeys(range(PARTITIONS), 0))
     done, began = 0, 0.0
     while done < wanted:
@@ -74,7 +74,7 @@ def decode_all(bootstrap_servers: str, prefix: str, wanted: int) -> Done:
 
 
 def handle_one_by_one(bootstrap_servers: str, prefix: str, url: str, wanted: int) -> Done:
-    """Handle so many commands. Raises TimeoutError."""
+    """Handle so many commands. Raise TimeoutError."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap_servers,

@@ -31,7 +31,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe() -> Machine:
-    """The machine that this runs on, and the servers that the local stack takes on it."""
+    """Return the machine that this runs on, and the servers that the local stack takes on it."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return Machine(
         processor=_processor(),
@@ -44,7 +44,7 @@ def describe() -> Machine:
 
 
 def commit() -> tuple[str, bool]:
-    """The commit that is checked out, and whether anything beside docs and results differs from it."""
+    """Return the commit that is checked out, and whether anything beside docs and results differs from it."""
     git = shutil.which("git")
     if git is None or not (CLONE / ".git").exists():
         return "unknown", False

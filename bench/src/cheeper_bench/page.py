@@ -23,7 +23,7 @@ row alone. They need Linux and two cores. What is missing on a machine has a row
 
 
 def page(results: Sequence[Results], notes: str, plots: Iterable[str] = ()) -> str:
-    """The page for the short run and, where there is one, the long one. `notes` is what people add to the figures:
+    """Return the page for the short run and the long one if there is one. `notes` is what people add to the figures:
     what falls short, and the reason that a profile gives. `plots` are the names of those that there are.
     """
     parts = [
@@ -45,7 +45,7 @@ def page(results: Sequence[Results], notes: str, plots: Iterable[str] = ()) -> s
 
 
 def summary(results: Results) -> str:
-    """All reaches in one table."""
+    """Return all reaches in one table."""
     rows = [
         [bench.title, reach.says, _value(reach), _wanted(reach), _verdict(reach)]
         for bench in results.benches
@@ -56,7 +56,7 @@ def summary(results: Results) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 

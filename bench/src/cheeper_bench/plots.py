@@ -16,7 +16,7 @@ _COLOURS: Final = ("#2f6f9f", "#9f9f9f")
 
 
 def draw(results: Iterable[Results], folder: Path) -> list[str]:
-    """Write a plot for each benchmark that has figures; their names. Raises UnavailableError without matplotlib."""
+    """Write a plot for each benchmark that has figures; their names. Raise UnavailableError without matplotlib."""
     try:
         mpl: Any = import_module("matplotlib")
         figures: Any = import_module("matplotlib.figure")

@@ -30,7 +30,7 @@ def drained(
 ) -> Drained:
     """Wait until `done` is `wanted`. Counted from the last look before it moved, so a process may start meanwhile.
 
-    Raises BenchError where it stands still for two minutes.
+    Raise BenchError if it stands still for two minutes.
     """
     first = last = done()
     began = moved = time.perf_counter()

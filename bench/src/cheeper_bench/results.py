@@ -62,7 +62,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     benches: tuple[BenchResult, ...]
 
     def plot(self, bench: BenchResult) -> str:
-        """The name of a benchmark's plot: the long run's stands beside the short one's."""
+        """Return the name of a benchmark's plot: the long run's stands beside the short one's."""
         return bench.name if self.length == "short" else f"{bench.name}-{self.length}"
 
 
@@ -82,7 +82,7 @@ def write(results: Results, path: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """What was written there. Raises BenchError."""
+    """What was written there. Raise BenchError."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Results)
     except (OSError, msgspec.DecodeError) as error:
@@ -90,7 +90,7 @@ def read(path: Path) -> Results:
 
 
 def merged(before: Results | None, now: Results) -> Results:
-    """The new results, and those of the benchmarks before that were not run anew, if all else is the same."""
+    """Return the new results, and those of the benchmarks before that were not run anew, if all else is the same."""
     if before is None or (before.commit, before.length, before.machine) != (now.commit, now.length, now.machine):
         return now
     fresh = {each.name: each for each in now.benches}

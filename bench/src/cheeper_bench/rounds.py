@@ -21,7 +21,7 @@ Samples = dict[str, dict[str, list[float]]]
 
 
 def measure(bench: Bench, ground: Callable[[], Ground], length: Length, rounds: int, tell: Tell) -> BenchResult:
-    """The benchmark's figures, each of so many runs. One that cannot be run says why. Raises NotDurableError."""
+    """Return the benchmark's figures, each of so many runs. One that cannot be run says why. Raise NotDurableError."""
     empty = BenchResult(name=bench.name, title=bench.title, about=bench.about)
     began = time.monotonic()
     try:
@@ -47,7 +47,7 @@ def measure(bench: Bench, ground: Callable[[], Ground], length: Length, rounds: 
 
 
 def take(sides: Sides, rounds: int, *, warm_up: bool, tell: Tell) -> tuple[Samples, dict[str, str]]:
-    """Each side's figures in the order of the rounds, and the sides that gave none and why.
+    """Return each side's figures in the order of the rounds, and the sides that gave none and why.
 
     Every round begins with another side. A side that turns out to be unavailable is left out from then on.
     """

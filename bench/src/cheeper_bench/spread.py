@@ -19,7 +19,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """The spread of at least one value."""
+    """Return the spread of at least one value."""
     return Spread(median=median(values), lowest=min(values), highest=max(values), values=tuple(values))
 
 
@@ -32,7 +32,7 @@ def ratio_of(ours: Spread, theirs: Spread) -> Spread | None:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least so many percent of them do not exceed (nearest rank). 0 of none."""
+    """Return the smallest value that at least so many percent of them do not exceed (nearest rank). 0 of none."""
     if not values:
         return 0.0
     ordered = sorted(values)

@@ -37,13 +37,13 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
         return int(row[0]) if row else 0
 
     def settle(self, seconds: float) -> None:
-        """Wait until the views hold all that the write model led to. Raises BenchError where they do not in time."""
+        """Wait until the views hold all that the write model led to. Raise BenchError if they do not in time."""
         laying.wait_at_rest(self.env, seconds)
 
 
 @contextmanager
 def whole(ground: Ground, graph: Graph, *, audited: bool = True) -> Iterator[Whole]:
-    """A stack with that graph, ended at the end. Raises NotDurableError."""
+    """Return a stack with that graph, ended at the end. Raise NotDurableError."""
     folder = Path(ground.folder) / "stack"
     folder.mkdir()
     folder.chmod(0o755)  # PostgreSQL runs as another user where this runs as root

@@ -13,7 +13,7 @@ def test_each_benchmark_says_what_it_measures_and_why_that_is_fair(bench):
 
 
 def curve(limit):
-    """The p99 of a system that is well up to a rate, and not kept up with at twice that."""
+    """Return the p99 of a system that is well up to a rate, and not kept up with at twice that."""
     asked = []
 
     def p99_at(rate):

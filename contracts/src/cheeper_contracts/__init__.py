@@ -1,6 +1,6 @@
-"""What Cheeper's services share: messages, views, topics and routes, and nothing that does anything.
+"""The contracts that Cheeper's services share: messages, views, topics and routes. They contain no behaviour.
 
-`commands` and `events` are the messages, `envelope` and `codec` carry them over Kafka, `topics` and `partitions` say
-where to, and `dead_letters` what a copy of a parked one has beside them; `views` is what the projector writes and
-read-api reads; `routes` and `answers` are the HTTP side.
+`commands` and `events` are the messages, `envelope` and `codec` carry them over Kafka, `topics` and `partitions` name
+their destinations, and `dead_letters` the headers of a parked message's copy. The projector writes `views` and read-api
+reads them; `routes` and `responses` are the HTTP side.
 """

@@ -50,7 +50,7 @@ LEADS_TO: Final[dict[type[Command], type[Event]]] = {
 
 COMMANDS: Final = tuple(LEADS_TO)
 OUTCOMES: Final = (CommandHandled, CommandRejected)
-"""What a command leaves that changed nothing, whichever it is."""
+"""The outcomes of commands that changed nothing."""
 EVENTS: Final[tuple[type[Event], ...]] = (*dict.fromkeys(LEADS_TO.values()), *OUTCOMES)
 
 _NOTIFIES: Final[dict[str, type[Command]]] = {
@@ -62,7 +62,7 @@ _SETTLES: Final = {event: command.TYPE for command, event in LEADS_TO.items()}
 
 
 def command_type_of(event: Event) -> str:
-    """The type of the command that an event settles."""
+    """Return the type of the command that an event settles."""
     if isinstance(event, OUTCOMES):
         return event.command_type
     if isinstance(event, AuthorNotified):

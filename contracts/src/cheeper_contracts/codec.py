@@ -1,8 +1,8 @@
-"""From message to bytes and back: tables from type name to struct, literal ones of upcasters, and msgspec.
+"""Messages to bytes and back, by msgspec and tables from type name to struct and to upcaster.
 
-Unknown fields are passed over, so that a consumer outlives a producer's new optional field; an unknown type is the
-caller's to decide on, and so raises an error of its own. A version that another one has superseded is decoded to the
-current struct, which is all that consumers see.
+Unknown fields are skipped, so that a consumer outlives a producer's new optional field. The caller decides about an
+unknown type, which raises an error of its own. A superseded version is decoded to the current struct, the only one that
+consumers see.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COMMAND_TYPES: Final[dict[str, type[Command]]] = {
     command.TYPE: command for command in (*COMMANDS, *SUPERSEDED_COMMANDS)
 }
 EVENT_TYPES: Final[dict[str, type[Event]]] = {event.TYPE: event for event in (*EVENTS, *SUPERSEDED_EVENTS)}
-"""Every version that can be read, as it was written."""
+"""Every version that can be read, under the type that was written."""
 
 M = TypeVar("M", bound=Message)
 
@@ -52,17 +52,17 @@ _events = {name: _Reader(struct, SUPERSEDED_EVENTS.get(struct)) for name, struct
 
 
 def encode(message: Command | Event) -> bytes:
-    """The message as JSON."""
+    """Return the message as JSON."""
     return _encoder.encode(message)
 
 
 def decode_command(type_name: str, value: bytes | None) -> Command:
-    """The command of that type, in its current version. Raises UnknownMessageTypeError or MalformedMessageError."""
+    """Return the command in its current version. Raise UnknownMessageTypeError or MalformedMessageError."""
     return _read(_commands, type_name, value)
 
 
 def decode_event(type_name: str, value: bytes | None) -> Event:
-    """The event of that type, in its current version. Raises UnknownMessageTypeError or MalformedMessageError."""
+    """Return the event in its current version. Raise UnknownMessageTypeError or MalformedMessageError."""
     return _read(_events, type_name, value)
 
 

@@ -1,6 +1,6 @@
-"""Copies of parked messages on `cheeper.dead-letters`: for people and tools, since what is parked is in a store itself.
+"""Dead letters: copies of parked messages on `cheeper.dead-letters`, for people and tools. The store keeps the message.
 
-A copy has the message's own key, value and headers, and behind those the headers of its DeadLetter.
+A copy has the message's own key, value and headers, followed by the headers of its DeadLetter.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ BEHIND: Final = "behind"
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a message is parked, and why. Each field is a header, `dead_letter_` before its name, in UTF-8.
+    """A parked message: its place and the reason. Each field is a header, `dead_letter_` before its name, in UTF-8.
 
-    `store`         who has it: `postgres`, `redis` or `mongo`
+    `store`         the store that keeps it: `postgres`, `redis` or `mongo`
     `reason`        one of the words above
     `error`         what was wrong, in a sentence; empty for one that only waits
     `stack_digest`  16 hexadecimal digits, the same for failures at one place; empty for one that only waits
-    `topic`, `partition`, `offset`  where it was read; the topic is empty where an older projector parked the message
+    `topic`, `partition`, `offset`  its place; the topic is empty if an older projector parked the message
     """
 
     store: str
@@ -43,5 +43,5 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def to_headers(letter: DeadLetter) -> Headers:
-    """The headers of a copy, beside the message's own."""
+    """Return the headers of a copy, beside the message's own."""
     return [(f"dead_letter_{name}", str(value).encode()) for name, value in msgspec.structs.asdict(letter).items()]

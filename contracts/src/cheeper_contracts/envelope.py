@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in the Kafka binding's binary mode: the envelope stands in the headers, the value is the message.
+"""CloudEvents 1.0 in the Kafka binding's binary mode: the headers are the envelope, the value is the message.
 
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """
@@ -21,20 +21,19 @@ _CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 
 
 class MalformedEnvelopeError(ValueError):
-    """A message's headers lack an attribute, or hold one that cannot be read. The text names the header."""
+    """A header of a message is missing or cannot be read. The text names the header."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of a message beside its content.
-
+    """The attributes of a message beside its content.
     `message_id`     the message's own id (`ce_id`), a UUID
     `type`           its name and version (`ce_type`), such as `cheeper.cheep-posted.v1`
     `source`         the process role that made it (`ce_source`), such as `/write-api/http`
     `time`           when it was made, microseconds since the epoch (`ce_time`)
     `key`            the author whose stream it belongs to (`ce_subject`, and the Kafka key)
-    `correlation_id` the message that the whole story began with (`ce_correlationid`)
-    `reply_to`       the message that caused this one (`ce_causationid`), none for a client's command
-    `sequence`       1, 2, 3 … without a gap within the partition of `cheeper.events`; none on a command
+    `correlation_id` the message that began the chain of cause and effect (`ce_correlationid`)
+    `reply_to`       the message that caused this one (`ce_causationid`), or None for a client's command
+    `sequence`       1, 2, 3 … without a gap within the partition of `cheeper.events`, or None for a command
     `traceparent`    the W3C trace context that came with the request, if one came
     """
 
@@ -50,7 +49,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def to_headers(envelope: Envelope) -> Headers:
-    """The Kafka headers that carry the envelope."""
+    """Return the Kafka headers that carry the envelope."""
     headers = [
         _SPEC_VERSION_HEADER,
         ("ce_id", envelope.message_id.encode()),
@@ -71,9 +70,9 @@ def to_headers(envelope: Envelope) -> Headers:
 
 
 def from_headers(headers: Headers | None) -> Envelope:
-    """The envelope that Kafka headers carry.
+    """Return the envelope that Kafka headers carry.
 
-    Raises MalformedEnvelopeError where a required header is missing or one cannot be read.
+    Raise MalformedEnvelopeError if a required header is missing or one cannot be read.
     """
     try:
         found = {name: value.decode() for name, value in headers or ()}
@@ -101,19 +100,19 @@ def from_headers(headers: Headers | None) -> Envelope:
 
 
 def rfc3339(microseconds: int) -> str:
-    """A time as RFC 3339 text with microseconds, UTC."""
+    """Return a time as RFC 3339 text with microseconds, UTC."""
     second, rest = divmod(microseconds, 1_000_000)
     return f"{_to_the_second(second)}.{rest:06d}+00:00"
 
 
 def from_rfc3339(text: str) -> int:
-    """Microseconds since the epoch of RFC 3339 text. Raises ValueError where it is none, or has no offset."""
+    """Return the microseconds since the epoch. Raise ValueError if the text is not RFC 3339, or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=64)  # what is told together mostly is of the same seconds
+@lru_cache(maxsize=64)  # messages that are handled together are mostly of the same seconds
 def _to_the_second(second: int) -> str:
     return (EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()

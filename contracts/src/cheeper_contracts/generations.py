@@ -1,7 +1,7 @@
-"""Generations: whole sets of one store's views that stand side by side, each filled from the log by its own consumer.
+"""Generations: complete sets of one store's views, each filled from the log by its own consumer.
 
-Readers are shown the one that is *live*; another is built beside it, and switched to in one step. Each store has its
-own generations and says itself which of them is live, so that a reader, a switch and the views meet in one place:
+Readers see the one that is *live*; another is built beside it, and switched to in one step. Each store has its own
+generations and records itself which of them is live, so that a reader, a switch and the views meet in one place:
 
 - Redis: the hash `registry_key(prefix)`, field `live`; a generation's keys are those of `cheeper_contracts.views` under
   `prefix_of(prefix, number)`.
@@ -9,8 +9,8 @@ own generations and says itself which of them is live, so that a reader, a switc
   generation is the database `database_of(database, number)`. Every other generation's database has a document of that
   collection and id too, its *mark*, of which `live` alone counts. A switch is one transaction that writes the new
   `live` to the registry, to the mark of the generation that it leaves and to the mark of the one that it makes live. So
-  each look-up sees in its own snapshot whether what it reads is what readers are shown. Where a mark is missing, the
-  registry is asked.
+  each look-up sees in its own snapshot whether it reads the live generation. If a mark is missing, the registry is
+  read.
 
 A store whose registry is empty has one generation, the first, and it is live.
 """
@@ -25,22 +25,22 @@ FIRST: Final = 1
 """The first generation has the plain names, without a number."""
 
 LIVE: Final = "live"
-"""The field that holds the number of the generation that readers are shown."""
+"""The field that holds the number of the generation that readers see."""
 
 REGISTRY: Final = "generations"
 REGISTRY_ID: Final = "generations"
 
 
 def prefix_of(prefix: str, number: int) -> str:
-    """What the Redis keys of a generation begin with, before the shard tag."""
+    """Return the beginning of the Redis keys of a generation, before the shard tag."""
     return prefix if number == FIRST else f"{prefix}g{number}."
 
 
 def database_of(database: str, number: int) -> str:
-    """The MongoDB database of a generation."""
+    """Return the MongoDB database of a generation."""
     return database if number == FIRST else f"{database}_g{number}"
 
 
 def registry_key(prefix: str) -> str:
-    """The Redis hash that says which generations there are; `prefix` is the installation's."""
+    """Return the key of the Redis hash that lists the generations; `prefix` is the installation's."""
     return stem(prefix) + REGISTRY

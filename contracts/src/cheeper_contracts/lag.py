@@ -1,7 +1,7 @@
-"""Lag reports: how late the views of a store are, said by the projector that fills them, in the store itself.
+"""Lag reports: the projector that fills a store's views reports their lag in the store itself.
 
-So whoever reads a store can tell how late its views are without asking Kafka or the projector; one that has ended or
-hangs does not report any more, and its silence counts as lag. A report stands beside the generations, not in one:
+So a reader of the store knows the lag without a request to Kafka or to the projector. A projector that has ended or
+hangs does not report any more, and its silence counts as lag. Reports belong to no generation:
 
 - Redis: the hash `lag_key(prefix)`, by `report_id`, as JSON.
 - MongoDB: the collection `LAG` of the first generation's database, by `report_id`.
@@ -19,10 +19,10 @@ from cheeper_contracts.views import COLLECTIONS, KEY_PATTERNS, stem
 LAG: Final = "lag"
 
 PERIOD_SECONDS: Final = 1.0
-"""How often a projector reports each partition that it has."""
+"""The interval of the reports of each partition."""
 
 SILENT_SECONDS: Final = 3.0
-"""After so long without a report its age counts as lag, so that a report that comes a bit late makes no noise."""
+"""The age from which a report's age counts as lag, so that one that comes a bit late raises no alarm."""
 
 OBJECTIVES: Final[Mapping[str, Mapping[str, float]]] = {
     store: {each.name: each.lag_ms / 1_000 for each in declared if each.lag_ms is not None}
@@ -35,8 +35,8 @@ MONGO_NOW: Final = {"$divide": [{"$toLong": "$$NOW"}, 1_000]}
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """How late a partition of a store is: messages that are in the log and not in the store, none where that is not
-    known, and for how many seconds the first of them has been sent.
+    """The lag of a partition of a store: the messages that the log has and the store does not have, or None if that is
+    not known, and the seconds since the first of them was sent.
     """
 
     messages: int | None
@@ -53,18 +53,19 @@ class LagReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
     def at(self, now: float) -> Lag:
-        """The lag at another time of that clock, as far as anyone has said. A report of the future is of a clock that
-        was set back, and worth as little as an old one.
+        """Return the lag at another time of that clock, as far as it was reported.
+
+        A report of the future comes from a clock that was set back, and counts as little as an old one.
         """
         silent = abs(now - self.told_at)
         return Lag(self.messages, self.seconds) if silent <= SILENT_SECONDS else Lag(None, self.seconds + silent)
 
 
 def lag_key(prefix: str) -> str:
-    """The Redis hash that holds the reports; `prefix` is the installation's."""
+    """Return the Redis hash that holds the reports; `prefix` is the installation's."""
     return stem(prefix) + LAG
 
 
 def report_id(generation: int, partition: int) -> str:
-    """Where the newest report of a generation's partition is."""
+    """Return the id of the newest report of a generation's partition."""
     return f"{generation}.{partition}"

@@ -1,4 +1,4 @@
-"""What all messages have in common."""
+"""The base classes of all messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(Message, frozen=True, kw_only=True):
-    """A command: what somebody asks for."""
+    """A command: a request for a change."""
 
 
 class Event(Message, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Every HTTP path of Cheeper and the methods that answer there, of both services.
+"""Every HTTP path of Cheeper and its methods, of both services.
 
 The gateway sends GET and HEAD to read-api and the rest to write-api, so neither service alone knows what a path
 allows. Both build their routes and the Allow header of a 405 from this table.
@@ -19,7 +19,7 @@ METRICS: Final = "/metrics"
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A path template with `{parameters}`, and who answers which methods there."""
+    """A path template with `{parameters}`, its methods that are queries, and those that are commands."""
 
     path: str
     queries: tuple[str, ...] = ()
@@ -77,6 +77,6 @@ _PATHS: Final = re.compile("|".join(f"({re.sub('{[^}]+}', '[^/]++', route.path)}
 
 
 def route_of(path: str) -> Route | None:
-    """The route that a request's path falls on, or none."""
+    """Return the route of a request's path, or None."""
     found = _PATHS.fullmatch(path)
     return ROUTES[found.lastindex - 1] if found and found.lastindex else None

@@ -23,7 +23,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, str]
 
     def named(self, prefix: str) -> str:
-        """The name on a broker that several installations share."""
+        """Return the name on a broker that several installations share."""
         return prefix + self.name
 
 
@@ -48,5 +48,5 @@ TOPICS: Final = (COMMANDS, EVENTS, DEAD_LETTERS)
 
 
 def partition_of(key: str, partitions: int = PARTITIONS) -> int:
-    """The partition of a key: CRC-32 of its bytes, as librdkafka's `consistent` partitioner has it."""
+    """Return the partition of a key: CRC-32 of its bytes, as librdkafka's `consistent` partitioner has it."""
     return crc32(key.encode()) % partitions

@@ -1,8 +1,7 @@
 """The words of a text, as search compares them: without case and accents, split at what is no letter or digit.
 
-What Unicode does not take apart is a letter of its own, such as the Polish l with a stroke.
-
-The projector keeps them with a document and read-api makes them of a query, so both have them from here.
+A letter that Unicode does not decompose stays as it is, such as the Polish l with a stroke. The projector stores the
+words with a document and read-api makes them from a query, so both use this module.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _OF_ASCII: Final = re.compile("[0-9a-z]+")
 
 
 def words_of(*texts: str | None) -> list[str]:
-    """The words of some texts, each once, sorted; none of a text that is none."""
+    """Return the words of some texts, each once, sorted. A text that is None has no words."""
     return sorted({word for text in texts if text for word in _all(text)})
 
 
@@ -28,7 +27,7 @@ def _all(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """The text in lower case, with the letters that accents stand on and without the accents."""
+    """Return the text in lower case, without the accents of its letters."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     # Once more: folding makes letters that can be taken apart again. What is no accent is put together again, so that
     # a syllable of Hangul begins with itself alone.

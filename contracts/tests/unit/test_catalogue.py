@@ -32,7 +32,7 @@ def test_every_event_names_the_command_it_settles(event_type):
 
 
 def test_a_notification_names_its_own_command():
-    """Three commands leave the same event; its kind tells them apart."""
+    """Three commands lead to the same event; its kind distinguishes them."""
     kinds = ("welcome", "new_follower", "answer")
     told = [AuthorNotified(notification_id="n", author_id="a", kind=kind, notified_at=1) for kind in kinds]
     settled = [command.TYPE for command, event in LEADS_TO.items() if event is AuthorNotified]

@@ -43,7 +43,7 @@ def test_what_was_once_written_is_read_as_the_current_version(path):
 
 
 def test_an_unfollow_of_version_1_does_not_say_since_when():
-    """What the first version did not tell is none, and what the second one tells is kept."""
+    """The field that the first version lacks is None, and the second one's value is kept."""
     told = [
         codec.decode_event(type_name, read_golden(EXAMPLES / f"{type_name}.message")[1])
         for type_name in ("cheeper.author-unfollowed.v1", "cheeper.author-unfollowed.v2")
@@ -61,7 +61,7 @@ def test_an_unknown_field_is_passed_over(path):
 
 
 def test_an_unknown_type_is_an_error_of_its_own():
-    """An unknown type is told from a malformed message, since consumers skip the one and park the other."""
+    """An unknown type differs from a malformed message, since consumers skip the one and park the other."""
     with pytest.raises(codec.UnknownMessageTypeError, match=r"cheeper\.nothing\.v1"):
         codec.decode_event("cheeper.nothing.v1", b"{}")
 

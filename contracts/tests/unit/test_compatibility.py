@@ -30,12 +30,12 @@ def variant(base=Event, less=(), type_name=NOTIFIED, key="author_id", **more):
 
 
 def with_struct(struct):
-    """The state with another struct for AuthorNotified."""
+    """Return the state with another struct for AuthorNotified."""
     return {**{name: entry for name, entry in NOW.items() if name != NOTIFIED}, struct.TYPE: state.of_message(struct)}
 
 
 def test_nothing_is_broken_where_nothing_changed():
-    """The variant that changes nothing is none, so what the others show is their own change."""
+    """An unchanged variant breaks nothing, so the other tests show the effect of their own change."""
     assert breaks(NOW, NOW) == {}
     assert breaks(NOW, with_struct(variant())) == {}
 
@@ -62,7 +62,7 @@ def test_nothing_is_broken_where_nothing_changed():
     ],
 )
 def test_a_struct_that_breaks_consumers_is_named(struct, why):
-    """Whether old messages could not be read any more, or new ones not by old consumers."""
+    """A change breaks if old messages could not be read any more, or if old consumers could not read new ones."""
     ((name, said),) = breaks(NOW, with_struct(struct)).items()
     assert name == NOTIFIED
     assert any(sentence.startswith(why) for sentence in said)
@@ -155,7 +155,7 @@ def test_the_names_of_generations_are_held_by_examples(monkeypatch, what):
 
 @pytest.mark.parametrize("what", ["lag_key", "report_id", "LAG", "PERIOD_SECONDS"])
 def test_where_lag_reports_stand_is_held_by_examples(monkeypatch, what):
-    """A reader that looks elsewhere, or expects them more often, would call every view late."""
+    """A reader that reads elsewhere, or expects reports more often, would count every view as late."""
     monkeypatch.setattr(lag, what, "late" if what.isupper() else lambda *_: "elsewhere")
     assert set(breaks(NOW, state.of_code())) == {"lag"}
 

@@ -1,4 +1,4 @@
-"""What a copy of a parked message says."""
+"""The headers of a dead letter."""
 
 from typing import get_args
 

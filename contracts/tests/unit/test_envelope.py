@@ -30,7 +30,7 @@ SOME = Envelope(message_id="m", type="t", source="/s", time=0, key="k", correlat
 
 @given(envelopes)
 def test_headers_round_trip(envelope):
-    """What an envelope says survives the headers, to the microsecond."""
+    """An envelope survives the headers, to the microsecond."""
     assert from_headers(to_headers(envelope)) == envelope
 
 
@@ -52,7 +52,7 @@ def test_an_unreadable_header_is_refused(name, value):
 
 
 def test_no_headers_at_all_is_malformed():
-    """A message that some other program wrote has no envelope, which is said rather than guessed."""
+    """A message that some other program wrote has no envelope, and the error says so."""
     with pytest.raises(MalformedEnvelopeError, match="ce_specversion"):
         from_headers(None)
 

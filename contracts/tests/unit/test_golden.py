@@ -36,7 +36,7 @@ def test_every_version_of_every_message_has_its_golden_bytes(type_name):
     ids=lambda added: added[0],
 )
 def test_an_optional_field_may_be_added(added):
-    """What was written before it is read with its default, and nothing else of it is written otherwise."""
+    """Older messages are read with its default, and all other bytes stay the same."""
     fields = list(FIELDS.items())
     assert why_broken(variant([*fields, added]), GOLDEN) is None
     assert why_broken(variant([added, *fields]), GOLDEN) is None
@@ -64,7 +64,7 @@ def test_an_optional_field_may_be_added(added):
     ],
 )
 def test_what_changes_the_bytes_is_broken(struct):
-    """What consumers were promised is not what they would get."""
+    """Other bytes than the golden ones would break the promise to consumers."""
     assert why_broken(struct, GOLDEN)
 
 

@@ -27,7 +27,7 @@ def test_silence_counts_as_lag(age):
 
 
 def test_reports_of_generations_and_partitions_stand_apart():
-    """So a rebuild that is far behind makes nobody late who reads the live views."""
+    """The lag of a rebuild does not count for readers of the live views."""
     assert len({lag.report_id(generation, partition) for generation in (1, 2, 12) for partition in range(8)}) == 24
 
 

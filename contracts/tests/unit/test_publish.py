@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def without_field(name, field):
-    """The state with a field of an entry's schema gone."""
+    """Return the state with a field of an entry's schema gone."""
     mutated = deepcopy(NOW)
     del mutated[name]["schema"]["properties"][field]
     return mutated
@@ -38,13 +38,13 @@ def test_what_is_published_is_that_of_the_code():
 
 
 def test_published_is_what_was_written(folder):
-    """Nothing is lost on the way through the files."""
+    """The state survives the files."""
     assert published(folder) == NOW
     assert check(published(folder), NOW) == []
 
 
 def test_an_addition_is_published_on_request(folder):
-    """It breaks nobody, but the next change has to be compared with it, so CI asks for it."""
+    """It breaks no consumer, but the next change has to be compared with it, so CI requires it."""
     added = deepcopy(NOW)
     added[Follow.TYPE]["schema"]["properties"]["note"] = {"type": "string", "default": ""}
     assert check(NOW, added) == [f"{Follow.TYPE}: not published as it is, run contracts/tools/publish.py"]
@@ -55,7 +55,7 @@ def test_an_addition_is_published_on_request(folder):
 
 @pytest.mark.parametrize("replace", [(), (Follow.TYPE,)], ids=["published", "replaced"])
 def test_a_broken_message_is_refused(folder, replace):
-    """By its name and the field, with the way out, whoever asks; and nothing at all is written."""
+    """The error names the message, the field and the way out, and no file is written."""
     broken = without_field(Follow.TYPE, "follow_id") | {"new": {}}
     said = publish(NOW, broken, replace, folder)
     assert all(sentence.startswith(f"{Follow.TYPE}: ") and "make a new version" in sentence for sentence in said)

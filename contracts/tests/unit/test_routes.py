@@ -23,11 +23,11 @@ def test_a_path_falls_on_its_route(path, route):
 
 
 def test_allow_names_the_methods_of_both_services():
-    """Neither service alone could say what a path allows."""
+    """Neither service alone knows what a path allows."""
     assert AUTHORS.allow == "GET, HEAD, POST, OPTIONS"
     assert TIMELINE.allow == "GET, HEAD, OPTIONS"
 
 
 def test_no_two_routes_share_a_path():
-    """One path, one entry: two would answer differently in the two services."""
+    """One path has one entry: two would respond differently in the two services."""
     assert len({route.path for route in ROUTES}) == len(ROUTES)

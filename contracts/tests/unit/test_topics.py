@@ -9,7 +9,7 @@ from cheeper_contracts.topics import EVENTS, TOPICS, partition_of
 
 @given(st.uuids().map(str))
 def test_a_key_stays_in_its_partition(key):
-    """A key's partition is within the topic and the same each time it is asked."""
+    """A key's partition is within the topic and always the same."""
     assert 0 <= partition_of(key) < PARTITIONS
     assert partition_of(key) == partition_of(key)
 

@@ -20,7 +20,7 @@ cheeps = st.tuples(st.integers(0, 2**53), st.uuids().map(str))
 
 @given(cheeps)
 def test_an_entry_round_trips(cheep):
-    """An entry says the date and the id it was packed from, in 24 bytes."""
+    """An entry unpacks to the date and the id that it was packed from, and has 24 bytes."""
     assert unpack_entry(pack_entry(*cheep)) == cheep
     assert len(pack_entry(*cheep)) == ENTRY_BYTES
 

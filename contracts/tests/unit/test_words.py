@@ -26,13 +26,13 @@ def test_words_have_neither_case_nor_accents(text, words):
 
 
 def test_words_of_several_texts_are_one_list():
-    """A text that is none has no words."""
+    """A text that is None has no words."""
     assert words_of("bob", None, "Bob Builder") == ["bob", "builder"]
 
 
 @given(st.text())
 def test_words_of_words_are_the_same(text):
-    """What is kept with a document and what is made of a query meet."""
+    """The words of a document and the words of a query are the same."""
     words = words_of(text)
     assert words_of(" ".join(words)) == words
 

@@ -17,7 +17,7 @@ _Path = tuple[str, ...]
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the process needs: it is there, or `reason` says in words for anyone why it is not."""
+    """A need of the process: it is met, or `reason` explains in words for anyone why it is not."""
 
     ok: bool
     reason: str | None = msgspec.field(default=None, name="why")

@@ -134,8 +134,9 @@ class AsyncRetryLoop:
 
 
 def retry_for(seconds: float, errors: Errors, *, longest: float = 0.5) -> Retrying:
-    """Return what calls a function until it raises none of `errors`, with pauses of up to `longest` seconds. After
-    `seconds` the last error is raised.
+    """Return a tenacity controller, which calls a function again while it raises one of `errors`.
+
+    The pauses are at most `longest` seconds. After `seconds` the last error is raised.
     """
     return Retrying(
         retry=retry_if_exception_type(errors),

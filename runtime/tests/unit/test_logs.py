@@ -44,7 +44,7 @@ class Kept:
         self.writes.append(data)
 
     def flush(self):
-        """Everything is kept at once."""
+        """Do nothing, since each write is kept at once."""
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +152,7 @@ def test_libraries_warn_in_the_same_form():
 
 
 def test_context_variables_are_fields():
-    """What is bound to the context of a thread or a task is in each of its lines."""
+    """Variables that are bound to the context of a thread or a task are in each of its lines."""
     out = Stream()
     logs.configure("http", "json", "info", stream=out)
     with structlog.contextvars.bound_contextvars(generation=2):

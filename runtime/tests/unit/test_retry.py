@@ -54,7 +54,7 @@ def test_a_loop_ends_when_nobody_wants_the_result(readiness):
 
 
 def test_other_errors_are_not_retried(readiness):
-    """What is not one of the errors is raised at once."""
+    """Another error is raised at once."""
     loop = RetryLoop(readiness, "server", (TimeoutError, PermissionError), sleep=lambda _: None)
     server = Server(2)
     with pytest.raises(ConnectionError, match="2 to go"):

@@ -160,7 +160,7 @@ class _Watch:
         self._thread.start()
 
     def wait(self) -> float:
-        """Its seconds, once it has ended. Raises BenchError."""
+        """Its seconds, once it has ended. Raise BenchError."""
         self._thread.join()
         if not self._seconds:
             raise BenchError("The fan-out did not begin, or did not end.")

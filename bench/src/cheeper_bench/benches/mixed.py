@@ -131,7 +131,7 @@ class _Search:
         return None if seen.refused or late or not self._settled() else percentile(seen.all, 99)
 
     def _settled(self) -> bool:
-        """Whether what was accepted is in the views soon; where not, waits for it, so that the next step is fair."""
+        """Return whether all that was accepted is in the views soon. If not, wait for it, so that the next step is fair."""
         if self._stack is None:
             return True
         try:
@@ -150,7 +150,7 @@ class Best(msgspec.Struct, frozen=True):
 
 
 def highest(first: float, p99_at: Callable[[float], float | None]) -> Best:
-    """The highest rate reached in steps of a fifth, up from `first` while it is reached, or down until it is."""
+    """Return the highest rate reached in steps of a fifth, up from `first` while it is reached, or down until it is."""
     best, rate, up = Best(0.0, float("inf")), first, None
     for _ in range(_MOST_STEPS):
         p99 = p99_at(rate)
@@ -168,7 +168,7 @@ def highest(first: float, p99_at: Callable[[float], float | None]) -> Best:
 
 
 def _sql_only(ground: Ground, world: Graph) -> int:
-    """The port of the SQL-only variant behind a gateway."""
+    """Return the port of the SQL-only variant behind a gateway."""
     database = ground.database()
     laying.copy_write_model(database, world)
     with psycopg.connect(database, autocommit=True) as connection:

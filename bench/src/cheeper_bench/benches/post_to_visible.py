@@ -102,7 +102,7 @@ def _under_load(ground: Ground, stack: Whole, draw: random.Random, sizes: _Sizes
 
 
 def wait_for_first(moved: Callable[[], bool]) -> None:
-    """Until the load has arrived. Raises BenchError."""
+    """Until the load has arrived. Raise BenchError."""
     ends = time.monotonic() + _PATIENCE
     while not moved():
         if time.monotonic() > ends:
@@ -111,7 +111,7 @@ def wait_for_first(moved: Callable[[], bool]) -> None:
 
 
 def check(seen: list[http_load.Seen]) -> None:
-    """Raises BenchError where the load was not sent whole."""
+    """Raise BenchError if the load was not sent whole."""
     if not seen:
         raise BenchError("The load ended before it was sent.")
     if seen[0].refused or seen[0].unanswered:
@@ -119,12 +119,12 @@ def check(seen: list[http_load.Seen]) -> None:
 
 
 def figures(found: list[float]) -> Figures:
-    """The percentiles of the latencies."""
+    """Return the percentiles of the latencies."""
     return {"p50 ms": percentile(found, 50), "p99 ms": percentile(found, 99), "posts": len(found)}
 
 
 def latency(stack: Whole, draw: random.Random) -> float:
-    """Milliseconds from a post to its standing first on a follower's timeline. Raises BenchError."""
+    """Milliseconds from a post to its standing first on a follower's timeline. Raise BenchError."""
     world = stack.graph
     cheep_id, (reader, author) = str(uuid4()), draw.choice(world.follows)
     post = {"cheep_id": cheep_id, "author_id": world.author_id(author), "message": "Is it there yet?"}

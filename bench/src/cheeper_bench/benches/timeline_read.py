@@ -90,7 +90,7 @@ def _graph(ground: Ground, sizes: _Sizes) -> Graph:
 
 
 def sql_server(ground: Ground, database: str) -> Process:
-    """The SQL-only variant over a write model, with the indexes that it wants."""
+    """Return the SQL-only variant over a write model, with the indexes that it wants."""
     with psycopg.connect(database, autocommit=True) as connection:
         for statement in apps.INDEXES:
             connection.execute(statement)
@@ -106,7 +106,7 @@ def pages(authors: Sequence[str], cursor: str = "") -> list[tuple[str, bytes]]:
 def load_of(
     ground: Ground, server: Process, requests: list[tuple[str, bytes]], seconds: float, *, connections: int = 16
 ) -> Side:
-    """A side: the throughput of a server under a closed load, and what it takes of processors."""
+    """Return a side: the throughput of a server under a closed load, and what it takes of processors."""
 
     def run() -> Figures:
         before = server.cpu_seconds

@@ -203,7 +203,7 @@ VALUES (gen_random_uuid(), {author}, {other}, :now) ON CONFLICT DO NOTHING;
 
 
 def _database(ground: Ground, prefix: str) -> str:
-    """A write model with the authors of the commands."""
+    """Return a write model with the authors of the commands."""
     url = ground.database(prefix)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(

@@ -36,7 +36,7 @@ _HEADERS: Final = {
 
 
 def start(ground: Ground, database: str, topic: str) -> Process:
-    """An engine that sends the outbox of the database to the topic from now on. Raises UnavailableError."""
+    """Return an engine that sends the outbox of the database to the topic from now on. Raise UnavailableError."""
     classes, jars = _compiled(ground)
     _prepare(database)
     settings = ground.folder / "debezium.properties"
@@ -55,7 +55,7 @@ def start(ground: Ground, database: str, topic: str) -> Process:
 
 
 def _compiled(ground: Ground) -> tuple[Path, Path]:
-    """The folders of our class and of Debezium's jars."""
+    """Return the folders of our class and of Debezium's jars."""
     jars = _jars()
     compiler = shutil.which("javac")
     if compiler is None:
@@ -79,7 +79,7 @@ def _jars() -> Path:
 
 
 def _prepare(database: str) -> None:
-    """The outbox is partitioned by time: its changes are to be published as those of the one table."""
+    """Return the outbox is partitioned by time: its changes are to be published as those of the one table."""
     with psycopg.connect(database, autocommit=True) as connection:
         if connection.execute("SHOW wal_level").fetchone() != ("logical",):
             raise UnavailableError("PostgreSQL does not run with wal_level=logical")

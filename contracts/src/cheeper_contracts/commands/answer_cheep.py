@@ -6,8 +6,9 @@ from cheeper_contracts.messages import Command
 
 
 class AnswerCheep(Command, frozen=True, kw_only=True):
-    """Post a cheep in answer to another one. Its key is the answer's author: the cheep that is answered is another
-    key's, so it is looked at under a lock of its own.
+    """Post a cheep in answer to another one. Its key is the answer's author.
+
+    The answered cheep belongs to another key, so it is read under a lock of its own.
     """
 
     TYPE: ClassVar[str] = "cheeper.answer-cheep.v1"

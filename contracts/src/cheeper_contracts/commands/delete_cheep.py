@@ -6,7 +6,7 @@ from cheeper_contracts.messages import Command
 
 
 class DeleteCheep(Command, frozen=True, kw_only=True):
-    """Delete a cheep. Its key is the author who asks, which only the cheep's own may."""
+    """Delete a cheep. Its key is the author who sends it, who must be the cheep's author."""
 
     TYPE: ClassVar[str] = "cheeper.delete-cheep.v1"
     KEY: ClassVar[str] = "author_id"

@@ -6,7 +6,7 @@ from cheeper_contracts.messages import Command
 
 
 class NotifyAuthorAboutAnswer(Command, frozen=True, kw_only=True):
-    """Tell an author which cheep answers one of its own, and whose that is. Its key is the author who is told."""
+    """Notify an author of an answer to one of its cheeps. Its key is the notified author."""
 
     TYPE: ClassVar[str] = "cheeper.notify-author-about-answer.v1"
     KEY: ClassVar[str] = "author_id"

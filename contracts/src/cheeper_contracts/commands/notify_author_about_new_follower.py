@@ -6,7 +6,7 @@ from cheeper_contracts.messages import Command
 
 
 class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
-    """Tell an author who follows it now. Its key is the author who is told."""
+    """Notify an author of a new follower. Its key is the notified author."""
 
     TYPE: ClassVar[str] = "cheeper.notify-author-about-new-follower.v1"
     KEY: ClassVar[str] = "author_id"

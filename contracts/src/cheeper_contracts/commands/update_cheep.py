@@ -6,7 +6,7 @@ from cheeper_contracts.messages import Command
 
 
 class UpdateCheep(Command, frozen=True, kw_only=True):
-    """Change the text of a cheep. Its key is the author who asks, which only the cheep's own may."""
+    """Change the text of a cheep. Its key is the author who sends it, who must be the cheep's author."""
 
     TYPE: ClassVar[str] = "cheeper.update-cheep.v1"
     KEY: ClassVar[str] = "author_id"

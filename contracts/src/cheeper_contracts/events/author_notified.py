@@ -6,9 +6,9 @@ from cheeper_contracts.messages import Event
 
 
 class AuthorNotified(Event, frozen=True, kw_only=True):
-    """An author was told something. Its key is the author who was told.
+    """An author was notified. Its key is the notified author.
 
-    `from_author_id` is whose doing it is (the follower, the answer's author), `cheep_id` the answer.
+    `from_author_id` is the author who caused it (the follower, the answer's author), `cheep_id` the answer.
     """
 
     TYPE: ClassVar[str] = "cheeper.author-notified.v1"

@@ -8,8 +8,8 @@ from cheeper_contracts.messages import Event
 class AuthorUnfollowed(Event, frozen=True, kw_only=True):
     """One author follows another no longer. Its key is the followed author; the follow's id is free again.
 
-    `followed_at` is when the follow began, so that nobody has to remember follows to tell how long one lasted. It is
-    always written, and none only in what version 1 told, which did not say it.
+    `followed_at` is when the follow began, so that a consumer knows how long it lasted without remembering follows. It
+    is always written; it is None only in version 1, which did not have it.
     """
 
     TYPE: ClassVar[str] = "cheeper.author-unfollowed.v2"

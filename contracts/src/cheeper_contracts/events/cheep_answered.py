@@ -6,8 +6,9 @@ from cheeper_contracts.messages import Event
 
 
 class CheepAnswered(Event, frozen=True, kw_only=True):
-    """An author posted a cheep in answer to another one, which is a cheep of its author like any other. Its key is the
-    answer's author. `parent_author_id` is whose cheep it answers.
+    """An author posted a cheep in answer to another one. An answer is a cheep like any other.
+
+    Its key is the answer's author. `parent_author_id` is the author of the answered cheep.
     """
 
     TYPE: ClassVar[str] = "cheeper.cheep-answered.v1"

@@ -6,7 +6,7 @@ from cheeper_contracts.messages import Event
 
 
 class CommandRejected(Event, frozen=True, kw_only=True):
-    """The domain refused a command. `code` is one of `answers.STATUS_OF`, `message` one sentence for the client.
+    """The domain refused a command. `code` is one of `responses.STATUS_OF`, `message` one sentence for the client.
     Its key is the command's.
     """
 

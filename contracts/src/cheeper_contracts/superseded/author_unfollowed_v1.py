@@ -7,7 +7,7 @@ from cheeper_contracts.messages import Event
 
 
 class AuthorUnfollowedV1(Event, frozen=True, kw_only=True):
-    """AuthorUnfollowed until November 2026, when it did not say how long the follow had lasted."""
+    """AuthorUnfollowed until November 2026, without the time when the follow began."""
 
     TYPE: ClassVar[str] = "cheeper.author-unfollowed.v1"
     KEY: ClassVar[str] = "to_author_id"
@@ -19,7 +19,7 @@ class AuthorUnfollowedV1(Event, frozen=True, kw_only=True):
 
 
 def as_author_unfollowed(old: AuthorUnfollowedV1) -> AuthorUnfollowed:
-    """The event without the time that it never told."""
+    """Return the event in its current version, without the time."""
     return AuthorUnfollowed(
         follow_id=old.follow_id,
         from_author_id=old.from_author_id,

@@ -1,10 +1,10 @@
 import msgspec
 
-from cheeper_contracts.answers import Answer, Meta, Problem, WrongField
+from cheeper_contracts.responses import Answer, Meta, Problem, WrongField
 
 
 def test_what_is_not_so_is_left_out():
-    """A plain answer's meta is its message id alone: a cursor or `stale` stands there only where it says something."""
+    """The meta of a plain response is its message id alone; it has a cursor or `stale` only if that means something."""
     assert msgspec.to_builtins(Answer(data=1, meta=Meta(message_id="m"))) == {"data": 1, "meta": {"message_id": "m"}}
     assert msgspec.to_builtins(Meta(message_id="m", next_cursor="c", stale=True)) == {
         "message_id": "m",

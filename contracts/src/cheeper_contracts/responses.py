@@ -1,0 +1,75 @@
+"""The body of every HTTP response, errors too: `{"data": …, "meta": {"message_id": …}}`, and the status of each code.
+
+`Answer`, `Meta` and `Problem` are names of the API document, so they stay.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+Data = TypeVar("Data")
+
+MESSAGE_ID_HEADER: Final = "X-Message-Id"
+"""The header with the message id, on every response and on every request through the gateway.
+
+The gateway gives each request an id, a UUID, in place of what the client sent. A service takes it for the message id,
+unless a command has an Idempotency-Key. So the id in the gateway's own 503, for a command whose outcome it cannot know,
+is the id that the command runs under."""
+IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
+RETRY_AFTER_SECONDS: Final = 1
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The command's or query's id, the cursor of the next page, and whether the data is stale after a wait."""
+
+    message_id: str
+    next_cursor: str | None = None
+    stale: bool = False
+
+
+class Answer(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
+    """The body of a response."""
+
+    data: Data
+    meta: Meta
+
+
+class WrongField(msgspec.Struct, frozen=True):
+    """A field that was refused, and one sentence on why."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The `data` of an error: one sentence, a stable code, and the fields where fields are wrong."""
+
+    message: str
+    code: str
+    fields: tuple[WrongField, ...] = ()
+
+
+STATUS_OF: Final[dict[str, int]] = {
+    "malformed_json": 400,
+    "author_not_found": 404,
+    "cheep_not_found": 404,
+    "command_not_found": 404,
+    "no_such_path": 404,
+    "method_not_allowed": 405,
+    "username_taken": 409,
+    "email_taken": 409,
+    "author_id_taken": 409,
+    "cheep_id_taken": 409,
+    "follow_id_taken": 409,
+    "message_id_reused": 409,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid": 422,
+    "cannot_follow_self": 422,
+    "not_the_author": 422,
+    "internal": 500,
+    "unavailable": 503,
+}
+"""The one table from a problem's code to its HTTP status."""
