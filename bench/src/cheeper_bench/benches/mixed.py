@@ -131,7 +131,7 @@ class _Search:
         return None if seen.refused or late or not self._settled() else percentile(seen.all, 99)
 
     def _settled(self) -> bool:
-        """Return whether all that was accepted is in the views soon. If not, wait for it, so that the next step is fair."""
+        """Return whether all that was accepted is in the views soon. If not, wait for it, for a fair next step."""
         if self._stack is None:
             return True
         try:
