@@ -40,6 +40,13 @@ def test_what_a_page_names_runs_with_its_proofs(page):
 
 
 @each_page
+def test_make_test_keeps_a_proof_of_each_page(page):
+    """Some file proves it that is not `extended` as a whole."""
+    proving = [path.read_text() for path in TESTS if f'proves(guarantee="{page.stem}")' in path.read_text()]
+    assert any("extended" not in text.partition("pytestmark = ")[2].partition("\n\n")[0] for text in proving)
+
+
+@each_page
 def test_a_page_is_short(page):
     """A guarantee that takes more than a page is two."""
     assert len(page.read_text().splitlines()) <= MOST_LINES
