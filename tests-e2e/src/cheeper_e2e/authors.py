@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from cheeper_e2e.http.client import Client, Reply
+from cheeper_local.waiting import HANG_SECONDS
 
 LONGEST_WAIT: Final = 10
 _PAUSE_SECONDS: Final = 0.02
@@ -78,7 +79,7 @@ async def expect_rejected(client: Client, command: Reply, code: str) -> None:
         raise AssertionError(f"{status.data}, not {code}: {command.curl}")
 
 
-async def settled(client: Client, message_id: str, *, patience: float = LONGEST_WAIT) -> Reply:
+async def settled(client: Client, message_id: str, *, patience: float = HANG_SECONDS) -> Reply:
     """Return the status of a command once it is projected or rejected. Raise AssertionError if that takes longer
     than `patience` seconds.
     """
@@ -92,10 +93,11 @@ async def settled(client: Client, message_id: str, *, patience: float = LONGEST_
 
 async def wait_until_visible(client: Client, command: Reply, author_id: str) -> None:
     """Wait until a command's own effects are in the views of both stores."""
+    deadline = time.monotonic() + HANG_SECONDS
     for query in (client.timeline, client.author):
-        reply = await query(author_id, after=command.message_id, timeout=LONGEST_WAIT)
-        if reply.meta.get("stale"):
-            raise AssertionError(f"not shown after {LONGEST_WAIT} s: {command.curl}\n{reply.curl}")
+        while (reply := await query(author_id, after=command.message_id, timeout=LONGEST_WAIT)).meta.get("stale"):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not shown after {HANG_SECONDS} s: {command.curl}\n{reply.curl}")
 
 
 def expect_accepted(reply: Reply) -> None:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cheeper_e2e.authors import expect_error, new_author, new_id, post, projected, sign_up
+from cheeper_e2e.authors import expect_error, new_author, new_id, post, projected, settled, sign_up
 from cheeper_local.waiting import eventually
 
 OF_AN_AUTHOR = {
@@ -197,6 +197,7 @@ async def test_after_what_changed_nothing_or_was_rejected(client, names, name):
     unchanged = await client.unfollow(names["author"], names["author"])
     rejected = await client.follow(new_id(), names["author"])
     for command in (unchanged, rejected):
+        await settled(client, command.message_id)
         began = time.monotonic()
         reply = await ask(client, QUERIES[name].format(**names), after=command.message_id, timeout=10)
         assert (reply.status, reply.meta.get("stale")) == (200, None)
@@ -210,7 +211,7 @@ async def test_after_an_unknown_command_is_stale(client, names, name):
     began = time.monotonic()
     reply = await ask(client, path, after=new_id(), timeout=0.3)
     assert (reply.status, reply.meta["stale"]) == (200, True)
-    assert 0.25 < time.monotonic() - began < 4
+    assert 0.25 < time.monotonic() - began < 8
     if name != "search":
         assert reply.data == (await ask(client, path)).data
 
