@@ -16,7 +16,7 @@ UNIT_TESTS = ("contracts/tests", *(f"services/{name}/tests/unit" for name in ("w
 
 
 @pytest.mark.local
-@pytest.mark.timeout(600)
+@pytest.mark.extended
 def test_a_renamed_tree_passes_its_unit_tests(tmp_path):
     """After the page's first step, the unit tests of the contracts and of the three services pass."""
     copy = copy_of(CLONE, tmp_path / "clone")
