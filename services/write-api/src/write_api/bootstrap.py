@@ -20,6 +20,7 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_runtime.checks import Check
+from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send, Transport
@@ -46,7 +47,7 @@ from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
-from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics, new_registry
+from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics
 from write_api.ops.recent_failure import RecentFailure
 from write_api.ops.run_role import in_background, run_role
 from write_api.ops.setup_steps import SetupStep, run_setup

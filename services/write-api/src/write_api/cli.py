@@ -10,10 +10,10 @@ from typing import Final
 
 import uvloop
 
+from cheeper_runtime import logs
 from write_api import bootstrap
 from write_api.consumer import cli as dead_letters_cli
 from write_api.http.serve import server_of
-from write_api.ops import logs
 from write_api.settings import Role, SettingError, Settings, from_env
 
 WRONG_SETTING: Final = 2
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"write-api {role}: {error}", file=sys.stderr)
         return WRONG_SETTING
     # The answer of `dead-letters` is what it prints itself.
-    logs.configure(role, settings.log_format, "error" if role == "dead-letters" else settings.log_level)
+    level = "error" if role == "dead-letters" else settings.log_level
+    logs.configure(f"write-api {role}", settings.log_format, level)
     return uvloop.run(_run(settings, parsed))
 
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from cheeper_contracts.messages import Command
+from cheeper_runtime.logs import LogFormat, LogLevel
 from write_api.bus.dispatcher import Transport
 from write_api.db.url import sqlalchemy_url
 from write_api.features import TRANSPORTS
@@ -48,8 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     outbox_retention_days: int | None
-    log_format: str
-    log_level: str
+    log_format: LogFormat
+    log_level: LogLevel
 
 
 def from_env(environ: Mapping[str, str], role: Role) -> Settings:
@@ -63,8 +64,8 @@ def from_env(environ: Mapping[str, str], role: Role) -> Settings:
         host=environ.get("HOST") or "127.0.0.1",
         port=_port(environ, DEFAULT_PORTS[role]),
         outbox_retention_days=_days(environ, "OUTBOX_RETENTION_DAYS"),
-        log_format=_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"),
-        log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS, "info"),
+        log_format=msgspec.convert(_one_of(environ, "LOG_FORMAT", LOG_FORMATS, "auto"), LogFormat),
+        log_level=msgspec.convert(_one_of(environ, "LOG_LEVEL", LOG_LEVELS, "info"), LogLevel),
     )
 
 

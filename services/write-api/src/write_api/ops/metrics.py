@@ -10,20 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _P: Final = "cheeper_write_api"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 CHANGED, UNCHANGED, REJECTED, REPEATED = "changed", "unchanged", "rejected", "repeated"
-
-
-def new_registry() -> CollectorRegistry:
-    """Return the registry of a process, which includes the metrics of the process itself."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    return registry
 
 
 class HttpMetrics:

@@ -61,16 +61,6 @@ async def test_a_log_that_is_read_again_notifies_nobody_twice(place, monkeypatch
     assert (await place.rows("SELECT count(*) FROM outbox"))[0].count == 4 + len(place.authors)
 
 
-async def test_a_limit_counts_the_events_that_lead_to_something(place, read_topic):
-    """Step mode takes exactly so many, whatever stands between them; the next step goes on there."""
-    posts = [place.posted(0, "Hello") for _ in range(5)]
-    await place.send(place.messages_of(*posts, place.followed(1, 0), *posts, place.signed(0), place.followed(2, 0)))
-    await place.run_process_managers(1)
-    assert len(await read_topic(place.commands, 1)) == 1
-    await place.run_process_managers(2)
-    assert len(await read_topic(place.commands, 3)) == 3
-
-
 async def test_a_sync_command_is_run_by_the_process_manager_itself(place):
     """Where the settings say sync there is no way through Kafka, and no worker is needed."""
     place.transports.update(dict.fromkeys(HANDLERS, Transport.SYNC))
@@ -117,14 +107,6 @@ async def test_poison_is_parked_with_what_follows_it_in_its_key_and_the_others_f
     assert [reason for author, reason in letters if author == 0] == ["crashed", "behind"]
     assert [reason for author, reason in letters if author == 1] == ["malformed"]
     assert {headers["dead_letter_reason"] for *_, headers in copies} == {b"malformed", b"crashed", b"behind"}
-
-
-async def test_too_much_poison_stops_the_process_manager_and_says_so(place):
-    """A bad deploy leaves the log as it is, and readiness tells why nothing moves."""
-    await place.send(place.messages_of(*(place.posted(n % 3, "sorry") for n in range(3))))
-    consumer = place.process_manager(most_in_a_row=2)
-    assert await consumer.run(asyncio.Event()) is False
-    assert "in a row" in consumer.readiness.reason(consumer_loop.MESSAGES)
 
 
 @pytest.mark.proves(guarantee="transient-faults")

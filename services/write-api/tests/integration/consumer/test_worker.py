@@ -16,7 +16,6 @@ from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
-from write_api.consumer.group_consumer import GroupConsumer
 from write_api.consumer.worker import SUBSCRIPTION, decode
 from write_api.db.engine import create_engine
 from write_api.db.migrate import migrate
@@ -117,25 +116,6 @@ async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each
     assert tuple(left) == (153, 153)
 
 
-async def test_a_batch_that_is_delivered_again_changes_nothing(place, monkeypatch):
-    """A worker that dies between the commit in Postgres and the one in Kafka costs nothing."""
-    await place.send((0, "1"), (1, "2"))
-    monkeypatch.setattr(GroupConsumer, "commit", lambda *_: None)
-    await place.worker().run(asyncio.Event(), 2)
-    monkeypatch.undo()
-    await place.worker().run(asyncio.Event(), 2)
-    assert await place.cheeps() == [["1"], ["2"], []]
-
-
-async def test_a_limit_ends_the_worker_after_exactly_that_many(place):
-    """Step mode handles and commits what it was told to and no more; the next step goes on there."""
-    await place.send(*[(0, str(n)) for n in range(5)])
-    await place.worker().run(asyncio.Event(), 2)
-    assert await place.cheeps() == [["0", "1"], [], []]
-    await place.worker().run(asyncio.Event(), 3)
-    assert await place.cheeps() == [["0", "1", "2", "3", "4"], [], []]
-
-
 async def test_poison_is_parked_with_what_follows_it_in_its_key_and_copied(place, running, read_topic):
     """An unreadable command and one that its handler crashes on leave the way of the others free, and stay in order."""
     await place.send((0, "1"), (0, "broken"), (1, "2"), (2, "3"), (2, "crash"), (0, "4"), (2, "5"), (1, "6"))
@@ -162,17 +142,6 @@ async def test_a_letter_keeps_all_that_kafka_said(place):
     assert (row.key, row.value) == (place.authors[0], b"{")
     assert "ce_id" in dict(row.headers)
     assert row.error
-
-
-async def test_too_much_poison_stops_the_worker_and_says_so(place):
-    """A bad deploy leaves the topic as it is, and readiness tells why nothing moves."""
-    await place.send(*[(n % 3, "broken") for n in range(3)])
-    worker = place.worker(most_in_a_row=2)
-    assert await worker.run(asyncio.Event()) is False
-    assert (
-        worker.readiness.reason(consumer_loop.MESSAGES)
-        == "2 messages in a row cannot be handled, the last one: malformed"
-    )
 
 
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):
