@@ -1,4 +1,4 @@
-"""A member of a consumer group on a real broker."""
+"""The group consumer on a real broker."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from write_api.kafka.topics import admin_client, ensure_topics
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 
 SMALL = Subscription(role="small", topic=DEAD_LETTERS, batch=10)
-"""Of a topic with one partition."""
+"""A subscription to a topic with one partition."""
 
 WITH_METADATA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
@@ -28,12 +28,12 @@ WITH_METADATA = pytest.mark.skipif(
 
 
 def join(member):
-    """Receive, of a topic without messages, until the member has its partitions."""
+    """Receive from a topic without messages until the member has its partitions."""
     until(lambda: member.receive(1) or member.joined, 15)
 
 
 def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):
-    """Tansu answers a first join after three seconds, and whoever leaves within them does not keep the partitions."""
+    """Tansu responds to a first join after three seconds, and a member that leaves before keeps no partitions."""
     ensure_topics(admin_client(own_tansu.url), "")
     member, ends_at = GroupConsumer(SUBSCRIPTION, own_tansu.url, "", "id"), time.monotonic() + 1
     while time.monotonic() < ends_at:
@@ -45,7 +45,7 @@ def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own
 
 
 def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap, topic_prefix):
-    """More members than partitions are no fault; who leaves or loses its share has not joined any more."""
+    """More members than partitions are no failure; a member that leaves or loses its share is no longer joined."""
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
     members = [GroupConsumer(SMALL, kafka_bootstrap, topic_prefix, "id") for _ in range(DEAD_LETTERS.partitions + 1)]
     for member in members:
@@ -65,7 +65,7 @@ def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap,
 
 @pytest.fixture
 def three(kafka_bootstrap, topic_prefix):
-    """Puts three messages on the small topic, and commits an offset behind two of them with a note."""
+    """Send three messages to the small topic, and commit an offset behind two of them with metadata."""
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
     topic = DEAD_LETTERS.named(topic_prefix)
     producer = Producer({"bootstrap.servers": kafka_bootstrap})
@@ -87,7 +87,7 @@ def three(kafka_bootstrap, topic_prefix):
 
 @pytest.fixture
 def read(kafka_bootstrap, topic_prefix):
-    """Reads as a new member, of the topic "new", until the last message; commits behind as many as told."""
+    """Read as a new member of the topic "new" until the last message, and commit behind the first `commits` of them."""
 
     def read_on(commits=0):
         found = []
@@ -107,9 +107,7 @@ def read(kafka_bootstrap, topic_prefix):
 
 @WITH_METADATA
 def test_an_offset_of_a_topic_that_was_wiped_is_not_trusted(three, read):
-    """The one made anew is read from its beginning, by as many members as it takes until one has committed, and from
-    there on after that.
-    """
+    """Each member reads the new topic from its beginning until one has committed, and from there on after that."""
     three("old")
     assert read() == [0, 1, 2]
     assert read(commits=1) == [0, 1, 2]
@@ -118,13 +116,13 @@ def test_an_offset_of_a_topic_that_was_wiped_is_not_trusted(three, read):
 
 @pytest.mark.parametrize("note", ["new", ""])
 def test_an_offset_of_this_topic_is_where_a_member_goes_on(three, read, note):
-    """So is one without a note: older versions left none, and Tansu keeps none."""
+    """An offset without metadata is used as well: older versions wrote none, and Tansu keeps none."""
     three(note)
     assert read() == [2]
 
 
-def test_a_broker_that_is_away_holds_up_no_close():
-    """What cannot be joined is waited for well within the time that a role has for its end."""
+def test_an_unavailable_broker_holds_up_no_close():
+    """The wait for a group that cannot be joined is well within the time that a role has to stop."""
     member = GroupConsumer(SUBSCRIPTION, "127.0.0.1:1", "", "id")
     began = time.monotonic()
     member.close()
@@ -132,10 +130,10 @@ def test_a_broker_that_is_away_holds_up_no_close():
 
 
 def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
-    """The member is back in its group once the broker is, and what is committed from then on is where others go on.
-    Where the broker's end refused the commit, `receive` says so, and the course begins again with another member.
+    """The member is back in its group once the broker is, and others go on at the offsets that it commits from then on.
+    If the broker refuses the commit, `receive` raises, and the loop begins again with another member.
 
-    It fails when `commit` waits for its answer: that one waits for a rebalance, which waits for `receive`.
+    Broken by a `commit` that waits for its response: that waits for a rebalance, which waits for `receive`.
     """
     ensure_topics(admin_client(own_kafka.url), "")
     producer = Producer({"bootstrap.servers": own_kafka.url})
@@ -175,11 +173,10 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
 
 
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
-    """A broker that freezes with a commit in hand and is then lost leaves the member able to end, and another one in
+    """A broker that freezes with a commit in flight and is then lost leaves the member able to stop, and another one in
     its place begins where the group was.
 
-    It fails where `close` calls librdkafka's with a commit unanswered: that waits for the answer as long as the broker
-    is away.
+    Broken by a `close` that calls librdkafka's with a commit in flight: that waits while the broker is unavailable.
     """
     ensure_topics(admin_client(own_kafka.url), "")
     producer = Producer({"bootstrap.servers": own_kafka.url})
@@ -201,10 +198,10 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
 
 
 @pytest.mark.proves(guarantee="transient-faults")
-def test_what_waits_for_a_database_that_is_away_is_bounded(kafka_bootstrap, topic_prefix):
-    """However much is in the topic, so much is fetched while nobody takes it.
+def test_what_is_fetched_during_an_outage_is_bounded(kafka_bootstrap, topic_prefix):
+    """A bounded amount is fetched while nothing is received, however much is in the topic.
 
-    Fails without `queued.max.messages.kbytes` in the member's settings.
+    Broken by a configuration without `queued.max.messages.kbytes`.
     """
     ensure_topics(admin_client(kafka_bootstrap), topic_prefix)
     topic, partitions = COMMANDS.named(topic_prefix), COMMANDS.partitions

@@ -1,5 +1,5 @@
-"""Poison of the worker and of the process managers, on a real Postgres and a real broker: each kind is parked with all
-that is known of it, and outlives a rebalance, a restart and a wiped Kafka.
+"""Poison of the worker and of the process managers on real servers: each kind is parked with everything known about it,
+and outlives a rebalance, a restart and a wiped Kafka.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ REFUSE = """
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A message to be sent, the id of what it makes in the write model, and that of the command it leads to."""
+    """A message to send, the id of the row that it creates in the write model, and the id of its command."""
 
     envelope: Envelope
     value: bytes
@@ -105,12 +105,12 @@ class Place:
             await connection.execute(text("INSERT INTO refused VALUES (CAST(:id AS uuid))"), {"id": told.made_id})
 
     async def done(self):
-        """The commands that have been handled, in their order, without the sign-ups."""
+        """Return the commands that have been handled, in order, without the sign-ups."""
         rows = await self.rows("SELECT reply_to::text AS command_id FROM outbox ORDER BY id")
         return [row.command_id for row in rows][len(self.authors) :]
 
     async def parked(self, count):
-        """The letters, once there are so many, and no more."""
+        """Return the dead letters once there are `count`, and no more."""
 
         async def all_there():
             found = await self.rows("SELECT * FROM dead_letters ORDER BY id")
@@ -120,7 +120,7 @@ class Place:
         return await eventually(all_there, timeout=WAIT)
 
     async def handled(self, *told):
-        """Waits until these have been handled, in this order, and asserts that nothing else was."""
+        """Wait until these have been handled in this order, and assert that nothing else was."""
         wanted = [one.command_id for one in told]
 
         async def all_there():
@@ -160,7 +160,7 @@ class WorkerPlace(Place):
 
 
 class ProcessManagerPlace(Place):
-    """Events, of which process managers make commands, run at once."""
+    """Events, from which process managers derive commands that run at once."""
 
     subscription = process_manager.SUBSCRIPTION
     sequence = 0
@@ -228,10 +228,10 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_each_kind_is_parked_with_all_that_is_known_of_it(place, read_topic, kind):
-    """Error, stack digest, source topic, partition and offset stand in the table and on the copy; the next one of its
+    """Error, stack digest, source topic, partition and offset are in the table and on the copy; the next message of its
     key waits behind it, and another key flows.
 
-    Fails where `unreadable` or `crashed` leaves the digest out, or `letters._row` or `_told` one of the rest.
+    Broken by `unreadable` or `crashed` without the digest, or `_row` or `_headers_of` without one of the rest.
     """
     reason, error = KINDS[kind]
     bad = place.told(1, b"{" if kind == "undecodable" else None)
@@ -267,10 +267,10 @@ async def test_each_kind_is_parked_with_all_that_is_known_of_it(place, read_topi
 
 
 async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
-    """Whoever gets the partition parks behind what another one parked, be it a member that takes over or a process that
-    begins anew; other keys flow, and after a replay this one does.
+    """A member that takes over, or a process that restarts, parks behind what another one has parked; other keys flow,
+    and after a replay this one does.
 
-    Fails where `parked_keys` is remembered by the process instead of asked of the table.
+    Broken by `parked_keys` that are remembered by the process instead of read from the table.
     """
     first, second, third = (place.consumer() for _ in range(3))
     sent = [place.told(1)]
@@ -304,8 +304,8 @@ async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
 
 @pytest.mark.parametrize("role", ["worker", "process-manager"], indirect=True)
 async def test_what_is_parked_outlives_a_wiped_kafka(role, engine, postgres_url, own_kafka, running, read_topic):
-    """Letters stay, each once, and more of their key comes behind them: commands after the wipe are others at the same
-    offsets, and events are the same at other offsets, sent again by the relay.
+    """Dead letters stay, each once, and later messages of their key are parked behind them: commands after the wipe are
+    others at the same offsets, and events are the same at other offsets, sent again by the relay.
 
     Fails for the worker where a letter is known by its place alone, for the process managers where it is known by its
     place and content.

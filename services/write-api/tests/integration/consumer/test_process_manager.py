@@ -27,7 +27,7 @@ async def place(engine, kafka_bootstrap, topic_prefix):
 
 
 async def test_an_event_makes_a_command_whose_ids_derive_from_it(place, read_topic):
-    """What follows from an event is sent once the event is there, under ids that the event alone decides."""
+    """The commands that follow from an event have ids that derive from the event alone."""
     log = place.messages_of(place.posted(0, "Hello"), place.signed(0), place.followed(1, 2))
     (_, _), (signed, _), (followed, _) = log
     await place.send(log)
@@ -46,8 +46,8 @@ async def test_an_event_makes_a_command_whose_ids_derive_from_it(place, read_top
 
 
 async def test_a_log_that_is_read_again_notifies_nobody_twice(place, monkeypatch):
-    """A process that dies before its commit, and one that reads all from the start, send the same commands again: no
-    second notification and no second message.
+    """A process that dies before its commit, and one that reads from the start, send the same commands again: there is
+    no second notification and no second message.
     """
     await place.send(place.messages_of(*map(place.signed, range(3)), place.followed(0, 1)))
     monkeypatch.setattr(GroupConsumer, "commit", lambda *_: None)
@@ -62,7 +62,7 @@ async def test_a_log_that_is_read_again_notifies_nobody_twice(place, monkeypatch
 
 
 async def test_a_sync_command_is_run_by_the_process_manager_itself(place):
-    """Where the settings say sync there is no way through Kafka, and no worker is needed."""
+    """A command whose transport is sync does not go through Kafka, and needs no worker."""
     place.transports.update(dict.fromkeys(HANDLERS, Transport.SYNC))
     await place.send(place.messages_of(place.signed(0), place.followed(1, 0)))
     await place.run_process_managers(2)
@@ -70,7 +70,7 @@ async def test_a_sync_command_is_run_by_the_process_manager_itself(place):
 
 
 async def test_several_processes_share_the_events(place, running):
-    """Whoever comes and goes, every event leads to its command, and to no second effect."""
+    """Processes may come and go: every event leads to its command once."""
     async with running(place.worker(), place.process_manager()):
         await place.send(place.messages_of(*(place.followed(0, 1 + n % 2) for n in range(40))))
         async with running(place.process_manager(), place.process_manager()):
@@ -81,7 +81,7 @@ async def test_several_processes_share_the_events(place, running):
 
 
 async def test_poison_is_parked_with_what_follows_it_in_its_key_and_the_others_flow(place, running, read_topic):
-    """An unreadable event and one that a process manager crashes on hold up their keys alone; what would lead to
+    """An unreadable event and one that a process manager crashes on hold up only their keys; an event that leads to
     nothing is not parked behind them, and the worker runs the commands of those authors all the same.
     """
     log = place.messages_of(
@@ -111,9 +111,9 @@ async def test_poison_is_parked_with_what_follows_it_in_its_key_and_the_others_f
 
 @pytest.mark.proves(guarantee="transient-faults")
 async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, running, read_topic):
-    """Nobody else may be there to make what a wiped Kafka lost.
+    """No other process may be there to create the topics that a wiped Kafka lost.
 
-    Fails where `_handle` does not call `_mend_topics`: it then waits for ever.
+    Broken by a loop that does not call `_create_topics` while a batch waits: it then waits for ever.
     """
     consumer = place.process_manager()
     async with running(consumer):
@@ -130,8 +130,8 @@ async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, run
 
 
 async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, running):
-    """While the broker is away the process is not ready; what comes back empty is read from its start, and what the
-    relay sends again changes nothing.
+    """The process is not ready during the outage; a topic that comes back empty is read from its start, and messages
+    that the relay sends again change nothing.
     """
     place = Consumers(engine, own_kafka.url, "")
     await place.prepare()

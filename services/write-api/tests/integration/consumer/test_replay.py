@@ -1,4 +1,4 @@
-"""Dead letters on a real Postgres and a real broker: replayed in order, once, whatever consumers do beside it."""
+"""Replaying on a real Postgres and a real broker: in order, once, whatever consumers do at the same time."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ ROUNDS = 60
 
 
 class Desk:
-    """A write model with one author, what replays its letters, and consumers that have defects."""
+    """A write model with one author, its replays, and consumers that have defects."""
 
     def __init__(self, engine, environ, side, found):
         self.engine, self.environ, self.side, self.found = engine, environ, side, found
@@ -96,7 +96,7 @@ def envelope_of(message, sequence=None):
 
 
 async def handle(batches, *messages):
-    """As the consumer: what is away, or was freed meanwhile, is tried again."""
+    """Handle messages as the consumer does, again and again while a server is unavailable or a key was freed."""
     found = batches.decode(messages)
     while True:
         try:
@@ -120,7 +120,7 @@ async def desk(engine, postgres_url, kafka_bootstrap, topic_prefix):
 
 
 async def test_commands_are_handled_in_their_order_and_the_key_flows_again(desk):
-    """What a defect kept back is done once the defect is gone, and nothing of it is left parked."""
+    """Messages that a defect has parked are handled once it is fixed, and none stays parked."""
     await handle(desk.worker(crashes_on=["1"]), *map(desk.post, "123"))
     assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed", "behind", "behind"])
     assert [one.poison for one in await desk.replay()] == [None, None, None]
@@ -131,7 +131,7 @@ async def test_commands_are_handled_in_their_order_and_the_key_flows_again(desk)
 
 
 async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(desk):
-    """Nothing passes it, and it has the reason that it has now, also where it only waited before."""
+    """No message passes it, and its reason is the current one, also if it only waited before."""
     await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
     assert await desk.letters() == ["crashed", "malformed", "behind"]
     _, last = await desk.replay()
@@ -140,7 +140,7 @@ async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(desk):
 
 
 async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(desk, monkeypatch):
-    """Where the letter cannot be deleted, nothing was handled."""
+    """If the dead letter cannot be deleted, nothing was handled."""
 
     async def fail(_connection, parked):
         raise RuntimeError(f"{parked.id} cannot be deleted")
@@ -155,7 +155,7 @@ async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(de
 
 
 async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(desk, read_topic):
-    """What process managers send for a replayed event has the ids that the event alone decides."""
+    """The commands for a replayed event have ids that derive from the event alone."""
 
     async def crash(_batch):
         raise RuntimeError("a defect")
@@ -173,13 +173,13 @@ async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(d
 
 
 async def test_nothing_is_parked_behind_what_is_gone(desk):
-    """A message that was to wait behind poison which was replayed meanwhile is tried again, and run.
+    """A message that was to wait behind poison that was replayed meanwhile is handled again, and run.
 
-    Fails where `park` does not look under the key's lock.
+    Broken by a `park` that does not check under the key's lock.
     """
     servers, prefix = desk.environ["KAFKA_BOOTSTRAP_SERVERS"], desk.environ["TOPIC_PREFIX"]
     letters = PostgresDeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
-    with pytest.raises(UnavailableError, match="freed") as freed:
+    with pytest.raises(UnavailableError, match="is gone") as freed:
         await letters.park([DeadLetter(message=desk.post("1"), reason=BEHIND)])
     assert desk.author not in str(freed.value)  # readiness shows it
     assert await desk.letters() == []
@@ -188,8 +188,8 @@ async def test_nothing_is_parked_behind_what_is_gone(desk):
 
 
 async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(desk):
-    """A worker takes commands of one key and crashes on some, while another process replays without a pause: the cheeps
-    are there once each, in the order in which they were sent.
+    """A worker consumes commands of one key and crashes on some, while another process replays without a pause: each
+    cheep exists once, in the order in which they were sent.
     """
     texts = [str(n) for n in range(ROUNDS)]
     batches, done = desk.worker(crashes_on=texts[::5]), asyncio.Event()
@@ -210,7 +210,7 @@ async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(desk):
 
 
 async def test_the_command_line_lists_shows_replays_and_drops(desk, monkeypatch, capsys):
-    """One line a letter; all of one; exit code 1 while something is still poison; a drop takes --yes."""
+    """It prints a line per message or all of one, exits with 1 if a message is still poison, and drops with --yes."""
     for name, value in desk.environ.items():
         monkeypatch.setenv(name, value)
 

@@ -1,4 +1,4 @@
-"""The worker on a real Postgres and a real broker: each command once, in its key's order, and poison out of the way."""
+"""The worker on a real Postgres and a real broker: each command once, in its key's order, and poison parked."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ class Place:
         return consumer_of(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION, decode, self.handle, most_in_a_row)
 
     async def handle(self, batch):
-        """As the bus, which has a defect for certain cheeps."""
+        """Handle commands as a bus with a defect for certain cheeps."""
         if any(incoming.command.message == "crash" for incoming in batch):
             raise RuntimeError("a defect")
         return await self.bus.handle(batch)
@@ -70,7 +70,7 @@ class Place:
         assert producer.flush(30) == 0
 
     async def cheeps(self):
-        """What each author has posted, in the order of the dates."""
+        """Return the cheeps of each author in the order of their dates."""
         rows = await self.rows("SELECT author_id::text AS author, message FROM cheeps ORDER BY cheep_date")
         return [[row.message for row in rows if row.author == author] for author in self.authors]
 
@@ -107,7 +107,7 @@ async def place(engine, kafka_bootstrap, topic_prefix):
 
 
 async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each(place):
-    """What was sent for one author first is posted first, over several batches, and the outbox settles each command."""
+    """An author's cheeps are posted in order over several batches, and each command has a message in the outbox."""
     said = [(n % 3, str(n)) for n in range(150)]
     await place.send(*said)
     await place.worker().run(asyncio.Event(), 150)
@@ -117,7 +117,7 @@ async def test_commands_run_in_the_order_of_their_key_and_leave_one_message_each
 
 
 async def test_poison_is_parked_with_what_follows_it_in_its_key_and_copied(place, running, read_topic):
-    """An unreadable command and one that its handler crashes on leave the way of the others free, and stay in order."""
+    """An unreadable command and one that its handler crashes on do not hold up other keys, and stay in order."""
     await place.send((0, "1"), (0, "broken"), (1, "2"), (2, "3"), (2, "crash"), (0, "4"), (2, "5"), (1, "6"))
     async with running(place.worker()):
         assert await place.posted(4) == [["1"], ["2", "6"], ["3"]]
@@ -134,7 +134,7 @@ async def at_least(read, count):
 
 
 async def test_a_letter_keeps_all_that_kafka_said(place):
-    """What is parked can be sent again as it was: key, headers, value, and where it stood."""
+    """A parked message can be sent again as it was: key, headers, value, topic, partition and offset are kept."""
     await place.send((0, "broken"))
     await place.worker().run(asyncio.Event(), 1)
     (row,) = await place.rows("SELECT * FROM dead_letters")
@@ -145,8 +145,8 @@ async def test_a_letter_keeps_all_that_kafka_said(place):
 
 
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):
-    """A wiped Kafka takes what was not yet handled, and nothing that comes after it: the worker makes the topics and
-    reads them from their start, whatever offset it had reached.
+    """A wiped Kafka loses only commands that were not handled yet: the worker creates the topics and reads them from
+    their start, whatever offset it had reached.
     """
     place = Place(engine, own_kafka.url, "")
     await asyncio.to_thread(ensure_topics, admin_client(own_kafka.url), "")
@@ -164,7 +164,7 @@ async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_
 
 
 async def test_a_worker_is_ready_once_its_group_has_given_it_partitions(engine, own_tansu, running):
-    """The broker and its topics do not suffice: Tansu answers a first join after three seconds."""
+    """The broker and its topics are not enough: Tansu responds to a first join after three seconds."""
     worker = Place(engine, own_tansu.url, "").worker()
     async with running(worker):
         await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None, timeout=30)
@@ -175,7 +175,7 @@ async def test_a_worker_is_ready_once_its_group_has_given_it_partitions(engine, 
 async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
     own_postgres, kafka_bootstrap, topic_prefix, running
 ):
-    """While the database is away the worker is not ready, and afterwards it goes on by itself where it was."""
+    """The worker is not ready during the outage, and afterwards goes on by itself where it was."""
     engine = create_engine(own_postgres.url, application_name="test")
     await migrate(engine)
     place = Place(engine, kafka_bootstrap, topic_prefix)

@@ -23,7 +23,7 @@ FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 
 
 def some_command():
-    """One of a single key, whose partition has therefore seen those before it."""
+    """Return a command of a single key, whose partition has therefore seen the earlier ones."""
     command = Follow(follow_id=new_id(), from_author_id=new_id(), to_author_id=FOLLOWED)
     message_id = new_id()
     envelope = Envelope(
@@ -75,17 +75,17 @@ async def goes_on_after_a_wipe(broker, *, notices):
         await send_until_taken(producer)
         for _ in range(3):
             await producer.send(*some_command())
-        assert not producer._away.is_set()
+        assert not producer._disconnected.is_set()
     finally:
         await producer.close()
 
 
-async def test_a_broker_that_is_known_to_be_away_is_not_waited_for_long():
-    """A command that cannot be sent is told of well before its delivery would time out."""
+async def test_an_unavailable_broker_is_not_waited_for_long():
+    """A command that cannot be sent fails well before its delivery would time out."""
     producer = CommandProducer("127.0.0.1:1", delivery_seconds=60)
     producer.start()
     try:
-        await eventually(producer._away.is_set)
+        await eventually(producer._disconnected.is_set)
         async with asyncio.timeout(10):
             with pytest.raises(BrokerUnavailableError):
                 await producer.send(*some_command())
@@ -96,7 +96,7 @@ async def test_a_broker_that_is_known_to_be_away_is_not_waited_for_long():
 
 @pytest.mark.parametrize("notices", [True, False])
 async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, notices):
-    """A broker that forgot this producer takes its commands again, without a restart of ours, even where another
+    """A broker that forgot this producer accepts its commands again without a restart of the process, even if another
     producer has its id by now.
     """
     await goes_on_after_a_wipe(own_kafka, notices=notices)
@@ -104,12 +104,12 @@ async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, n
 
 @pytest.mark.parametrize("notices", [True, False])
 async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, notices):
-    """Tansu refuses a producer that it forgot in ways of its own, and takes commands again all the same."""
+    """Tansu refuses a producer that it forgot in its own way, and accepts commands again all the same."""
     await goes_on_after_a_wipe(own_tansu, notices=notices)
 
 
 async def test_what_waits_for_a_broker_is_bounded():
-    """However many commands come while no broker answers, so many wait for it, and the others are told at once."""
+    """A bounded number of commands waits for an unavailable broker, and the others fail at once."""
     producer = CommandProducer("127.0.0.1:1")
     producer.start()
     beyond = 50
@@ -134,7 +134,7 @@ async def behind(slow_kafka):
 
 
 async def sent(producer, number):
-    """The message ids of so many commands that the broker has confirmed."""
+    """Return the message ids of that many commands that the broker has acknowledged."""
     commands = [some_command() for _ in range(number)]
     await asyncio.gather(*(producer.send(*each) for each in commands))
     return [envelope.message_id for _, envelope in commands]
@@ -146,7 +146,7 @@ def ids(messages):
 
 @pytest.mark.parametrize("how", SLOW)
 async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
-    """Each command is there once, in its order, and nobody was told that it is unknown whether."""
+    """Each command arrives once, in order, and no send fails."""
     producer, topic = behind
     with slow_kafka.slow(**SLOW[how]):
         found = await sent(producer, 30)
@@ -155,7 +155,7 @@ async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
 
 @pytest.mark.parametrize("how", AWAY)
 async def test_of_a_kafka_that_does_not_answer_in_time_that_is_said(slow_kafka, behind, read_topic, how):
-    """What was confirmed is there once; the one of which nobody knows, at most once; and then it goes on."""
+    """An acknowledged command arrives once, an unacknowledged one at most once, and then sending goes on."""
     producer, topic = behind
     found = await sent(producer, 3)
     lost = some_command()

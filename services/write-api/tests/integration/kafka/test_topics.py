@@ -20,7 +20,7 @@ async def an_id(admin, topic, prefix):
 
 
 async def test_topics_are_made_once_with_their_partitions(admin, topic_prefix):
-    """Making them again, or twice at once, changes nothing: the topics are the same ones."""
+    """Creating them again, or twice at once, changes nothing: the topics are the same ones."""
     assert await asyncio.to_thread(describe, admin, topics.EVENTS, topic_prefix) is None
     await asyncio.gather(*(asyncio.to_thread(ensure_topics, admin, topic_prefix) for _ in range(3)))
     made = [await an_id(admin, topic, topic_prefix) for topic in topics.TOPICS]
@@ -29,7 +29,7 @@ async def test_topics_are_made_once_with_their_partitions(admin, topic_prefix):
 
 
 async def test_a_topic_with_another_number_of_partitions_is_refused(admin, topic_prefix):
-    """Its keys would go elsewhere than the messages that it holds."""
+    """Its keys would go to other partitions than the messages that it holds."""
     name = topics.EVENTS.named(topic_prefix)
     admin.create_topics([NewTopic(name, 3)])[name].result(10)
     with pytest.raises(TopicMismatchError, match="has 3 partitions and not 8"):
@@ -39,7 +39,7 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(admin, topic
 
 
 async def test_settings_that_were_changed_are_set_again(admin, topic_prefix):
-    """Events are kept for ever, whatever somebody has tried."""
+    """Events are kept for ever, even if an operator has changed the setting."""
     await asyncio.to_thread(ensure_topics, admin, topic_prefix)
     await an_id(admin, topics.EVENTS, topic_prefix)
     name = topics.EVENTS.named(topic_prefix)

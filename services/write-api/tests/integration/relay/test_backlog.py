@@ -1,4 +1,4 @@
-"""What waits for the relay is told, and the transaction that it waits for is named."""
+"""The backlog of the relay is exposed, and the transaction that blocks it is named."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ P = "cheeper_write_api_"
 
 
 class Seen:
-    """What the metrics tell."""
+    """The values of the metrics."""
 
     def __init__(self):
         self.registry = CollectorRegistry()
@@ -56,9 +56,8 @@ def elsewhere(url):
 
 
 async def test_who_holds_the_horizon_is_named_once_and_so_is_its_end(place, seen):
-    """A transaction of another database that stays open is named in the log and the metrics once messages have waited
-    five seconds for it, without what it holds; when it ends, that is told too. Broken by naming the oldest transaction
-    of this database instead of the one that is the horizon.
+    """A transaction of another database that has blocked messages for five seconds is named in the log and the metrics,
+    without its values; its end is logged too. Broken by naming the oldest transaction of this database instead.
     """
     other = "SELECT pg_current_xact_id(), 'bob@example.com'"
     with capture_logs() as logs:
@@ -96,7 +95,7 @@ def of(logs, event):
 
 
 async def test_messages_that_can_be_sent_wait_for_no_transaction(place, seen):
-    """A backlog alone, as while the broker is away, is told as such; and what is behind the cursor is nobody's wait."""
+    """A backlog that no transaction blocks, as while the broker is unavailable, is exposed as such."""
     async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:
         monitor = backlog.BacklogMonitor(place.url, seen.metrics)
         await monitor.poll(connection)
@@ -117,7 +116,7 @@ async def test_messages_that_can_be_sent_wait_for_no_transaction(place, seen):
 
 @pytest.fixture
 async def own_place(own_postgres, place_on_database):
-    """An outbox on a server of its own, which allows of transactions that are prepared and slots that are logical."""
+    """An outbox on a server of its own that allows prepared transactions and logical slots."""
     with psycopg.connect(own_postgres.url, autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET max_prepared_transactions = 4")
         admin.execute("ALTER SYSTEM SET wal_level = logical")
@@ -130,8 +129,8 @@ async def own_place(own_postgres, place_on_database):
 
 
 async def test_a_prepared_transaction_is_named_and_readers_and_slots_hold_nothing(own_place, seen):
-    """The horizon is that of transactions with an id: one that was prepared has no process any more and is named as
-    such; an old snapshot and replication slots hold back vacuum and not the relay.
+    """Only a transaction with an id holds back the horizon: a prepared one is named as such; an old snapshot and
+    replication slots hold back vacuum but not the relay.
     """
     place = own_place
     async with await psycopg.AsyncConnection.connect(place.url, autocommit=True) as connection:

@@ -1,6 +1,4 @@
-"""How the relay asks Postgres: its cursor moves without waiting for the disk, and nothing is planned or waited for
-twice.
-"""
+"""The relay's statements: the cursor moves without waiting for the disk, and nothing is planned or waited for twice."""
 
 import asyncio
 
@@ -53,8 +51,8 @@ async def waits_for_the_disk(connection):
 
 
 async def test_only_the_cursor_s_move_does_not_wait_for_the_disk(place, connection, store):
-    """A cursor that a crash sets back only repeats messages, with the numbers that they had; what begins it, or sends
-    all again, is kept before anything is sent. Broken by MOVE without its set_config, or by REWIND with it.
+    """A cursor that a crash sets back only repeats messages with the same sequences; its beginning and a rewind are
+    durable before anything is sent. Broken by MOVE without its set_config, or by REWIND with it.
     """
     (row,) = await rows(place, store, 1)
     cursor = await store.load()
@@ -70,7 +68,7 @@ async def test_only_the_cursor_s_move_does_not_wait_for_the_disk(place, connecti
 
 
 async def test_a_cursor_that_another_relay_has_moved_stays_where_that_left_it(place, store):
-    """Neither its place nor what its partitions were sent is changed. Broken by a `put` that is not FROM cursor."""
+    """Neither its position nor its partitions change. Broken by an INSERT that is not FROM cursor."""
     (row,) = await rows(place, store, 1)
     before = await store.load()
     partition = partition_of(KEY)
@@ -82,7 +80,7 @@ async def test_a_cursor_that_another_relay_has_moved_stays_where_that_left_it(pl
 
 
 async def test_the_read_is_planned_once(place, connection, store):
-    """It is the same way along the index for every position. Broken by CONNECTION without its plan_cache_mode."""
+    """The plan is the same for every position. Broken by CONNECTION without its plan_cache_mode."""
     await rows(place, store, 1)
     cursor = await store.load()
     for _ in range(20):
@@ -94,7 +92,7 @@ async def test_the_read_is_planned_once(place, connection, store):
 
 
 async def test_a_hint_that_comes_while_the_relay_works_ends_its_next_wait(place, connection, store):
-    """So the outbox need not be read again before a wait."""
+    """The outbox need not be read again before a wait."""
     async with place.engine.begin() as writer:
         await outbox.hint(writer)
     await connection.execute("SELECT pg_sleep(0.1)")  # which takes in what comes meanwhile

@@ -1,4 +1,4 @@
-"""A database that was restored from a copy, really: its folder copied, and started again by PostgreSQL's recovery."""
+"""A database that is really restored: its folder is copied, and PostgreSQL recovers from the copy."""
 
 import shutil
 from functools import partial
@@ -28,13 +28,13 @@ class Copies:
         self._server, self._folder = server, folder / "copy"
 
     def take(self):
-        """While the server is down; afterwards it goes on with its own data."""
+        """Take a copy while the server is down; afterwards it goes on with its own data."""
         self._server.stop()
         copy(self._server.data, self._folder)
         self._server.start()
 
     def restore(self):
-        """As the handbook has it: the server finds no more of its log, ends recovery, and begins another timeline."""
+        """Restore as the handbook says: the server finds no more log, ends recovery, and begins another timeline."""
         self._server.stop()
         shutil.rmtree(self._server.data)
         copy(self._folder, self._server.data)
@@ -48,7 +48,7 @@ class Copies:
 
 
 def copy(source, target):
-    """All of a folder, with whom it belongs to."""
+    """Copy a folder with its owners."""
     shutil.copytree(source, target)
     for found in [source, *source.rglob("*")]:
         there = found.stat()
@@ -67,9 +67,9 @@ async def place(own_postgres, place_on_database):
 async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_raised(
     place, own_postgres, running, read_topic, tmp_path
 ):
-    """It has lost what was sent after the copy, and would give those sequences again. With a new epoch the log begins
-    anew: all that the copy holds, then what is new, in each key's order, though ids of transactions come again. Broken
-    by an identity without the timeline.
+    """It has lost the messages after the copy, and would use their sequences again. With a new epoch there is a new log
+    with everything in the copy and then the new messages, in each key's order, though transaction ids repeat. Broken by
+    an identity without the timeline.
     """
     copies = Copies(own_postgres, tmp_path)
     kept = [await place.write(*KEYS) for _ in range(2)]
@@ -86,7 +86,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
     async with running(relay):
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60)
         unsent = await place.write(*KEYS)
-        assert await newest_xid(place) < newest  # so by transactions alone what is new would not always be the newest
+        assert await newest_xid(place) < newest  # so transaction ids alone would not order new rows last
         await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
         last = [await place.write(*KEYS) for _ in range(2)]
         messages = await read_topic(place.topic, 20)

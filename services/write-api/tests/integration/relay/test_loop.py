@@ -37,8 +37,8 @@ def ids(messages):
 
 
 async def a_writer(place, rng, transactions):
-    """Transactions over several keys, some of them slow, some rolled back. A key's messages count its commits, since
-    the count is kept in a row under the key's lock.
+    """Run transactions over several keys, some slow, some rolled back. A key's messages count its commits, since the
+    count is in a row under the key's lock.
     """
     for _ in range(transactions):
         keys = sorted(rng.sample(MANY_KEYS, rng.randint(1, 2)))
@@ -59,8 +59,8 @@ async def a_writer(place, rng, transactions):
 async def test_all_that_commits_arrives_in_commit_order_per_key_with_two_relays_and_many_writers(
     place, running, read_topic
 ):
-    """Order and no gap: each key's messages count 1, 2, 3 …, what was rolled back never arrives, and a relay that takes
-    over goes on where the other was. Broken by READ without its bound at the snapshot's xmin.
+    """Each key's messages count 1, 2, 3 …, rolled back ones never arrive, and a relay that takes over goes on where the
+    other was. Broken by READ without its bound at the snapshot's xmin.
     """
     await place.execute("CREATE TABLE counts (key text PRIMARY KEY, n int NOT NULL DEFAULT 0)")
     for key in MANY_KEYS:
@@ -80,7 +80,7 @@ async def test_all_that_commits_arrives_in_commit_order_per_key_with_two_relays_
 
 
 async def test_a_row_waits_for_transactions_that_began_before_its_own(place):
-    """A transaction that commits late comes before those that began after it: nothing is read beyond one in flight."""
+    """The relay reads nothing beyond a transaction in flight, so its rows come before those of later transactions."""
     async with connect(place.url) as store, place.engine.connect() as late:
         await store.begin(await store.identity(), "t")
         cursor = await store.load()
@@ -94,7 +94,7 @@ async def test_a_row_waits_for_transactions_that_began_before_its_own(place):
 
 
 async def test_transactions_are_read_in_the_order_of_their_numbers(place):
-    """Transaction 9 comes before 10: ids of transactions are numbers, also where drivers know them as text."""
+    """Transaction 9 comes before 10: transaction ids are numbers, though drivers treat them as text."""
     row = FOREIGN_ROW.replace("'9000000000'", "CAST(CAST(:xid AS text) AS xid8)")
     for xid in ("10", "9", "100"):
         await place.execute(row, key=KEYS[0], xid=xid)
@@ -113,7 +113,7 @@ async def both(store, cursor):
 async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the_same_sequences(
     place, running, read_topic
 ):
-    """The relay notices by itself, makes the topic and sends everything again from the start."""
+    """The relay notices the wipe, creates the topic and sends everything again from the start."""
     for _ in range(3):
         await place.write(*KEYS)
     async with running(place.relay()):
@@ -130,7 +130,7 @@ async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the
 async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
     place_on, own_kafka, running, read_topic, outage
 ):
-    """While it is away readiness says so; afterwards the log is whole, and its sequences are what they were."""
+    """Readiness exposes the outage; afterwards the log is complete, and its sequences are the same."""
     place = place_on(own_kafka)
     relay = place.relay()
     async with running(relay):
@@ -166,7 +166,7 @@ async def topic_is_there(place):
     ],
 )
 async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, running, read_topic, changed):
-    """Then the log begins anew, rows of the old epoch first, whatever their xids, and numbering goes on behind them."""
+    """Then a new log has the rows of the old epoch first, whatever their xids, and the new ones behind them."""
     await place.write(*KEYS)
     await place.relay_some(4)
     await place.execute(FOREIGN_ROW, key=KEYS[0])
@@ -195,7 +195,7 @@ async def test_a_hint_wakes_the_relay(place):
 
 
 async def test_a_row_of_a_month_without_a_partition_is_kept(place):
-    """No insert fails for want of a partition, and the relay makes the coming ones again."""
+    """No insert fails without a partition, and the relay creates the missing ones again."""
     await place.execute("DROP TABLE " + (await newest_partition(place)))
     await place.execute(
         "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"

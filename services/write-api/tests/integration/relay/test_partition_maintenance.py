@@ -1,4 +1,4 @@
-"""The outbox as a table: free of dead rows, and without the partitions that a retention has dropped."""
+"""The outbox as a table: it has no dead rows, and retention drops its old partitions."""
 
 import asyncio
 from functools import partial
@@ -30,7 +30,7 @@ WHERE relname ~ '^(outbox|relay)_'
 
 
 async def test_the_outbox_has_no_dead_rows_after_load_and_relaying(place, running):
-    """Nothing updates or deletes its rows, relaying least of all. Broken by a flag "sent" in the outbox."""
+    """The relay neither updates nor deletes rows. Broken by a flag "sent" in the outbox."""
     async with running(place.relay()):
         await asyncio.gather(*(a_writer(place, 20) for _ in range(4)))
         await eventually(lambda: sent(place, 320), timeout=60)
@@ -57,9 +57,7 @@ async def inserted(place, count):
 
 
 async def test_the_cursor_s_tables_stay_small_however_often_it_moves(place):
-    """Their dead rows are those of one row, or one a partition: a page is cleared of them by the next move that meets
-    it.
-    """
+    """They have one row, or one per partition, and the next move that reads a page clears it of dead versions."""
     for _ in range(MOVES // 4):
         await place.write(*KEYS)
     async with connect(place.url) as store:
@@ -111,7 +109,7 @@ async def drop(place):
 
 
 async def test_a_partition_is_dropped_once_all_of_it_is_sent(aged):
-    """It lies behind the cursor whole; this month's stays, sent or not. Broken by asking for the age alone."""
+    """All its rows are before the cursor; this month's stays, sent or not. Broken by a check of the age alone."""
     await aged.relay_some(7)  # of eight
     assert not await drop(aged)
     await aged.relay_some(1)
@@ -121,7 +119,7 @@ async def test_a_partition_is_dropped_once_all_of_it_is_sent(aged):
 
 
 async def test_the_relay_drops_what_a_retention_lets_it(aged, running):
-    """Without one it keeps all."""
+    """Without a retention it keeps everything."""
     await aged.relay_some(8)
     assert await is_there(aged)
     async with running(aged.relay(retention_days=DAYS)):
@@ -133,7 +131,7 @@ async def is_gone(place):
 
 
 async def test_the_relay_makes_the_partitions_of_the_next_months(place, running):
-    """One that is missing, as each is once, is there in time. Broken by a course that does not make them."""
+    """A missing partition, as each is once, is created in time. Broken by a loop that does not create them."""
     last = max(row.name for row in await place.execute(PARTITIONS))
     await place.execute(f"DROP TABLE {last}")
     async with running(place.relay()):
@@ -141,8 +139,8 @@ async def test_the_relay_makes_the_partitions_of_the_next_months(place, running)
 
 
 async def test_no_writer_waits_for_a_partition_to_be_dropped(aged):
-    """A drop that cannot be had at once is left for another time. Broken by a drop without a time-out for its lock:
-    it waits for the one that is at work, and all other writers behind it.
+    """A drop that cannot lock at once is left for the next time. Broken by a drop without a time-out for its lock: it
+    waits for a writer, and all other writers wait behind it.
     """
     await aged.relay_some(8)
     async with aged.engine.connect() as slow:
@@ -167,7 +165,7 @@ async def test_a_row_that_comes_late_to_an_old_month_is_sent(aged, read_topic):
 
 
 async def test_a_wiped_log_is_not_filled_with_what_a_retention_has_left(aged, running):
-    """Half a log would be worse than none. The first row of all is still there: broken by asking for that alone."""
+    """Half a log would be worse than none. The first row still exists: broken by a check of that row alone."""
     await aged.relay_some(8)
     assert await drop(aged)
     await aged.delete_topic()
@@ -179,8 +177,8 @@ async def test_a_wiped_log_is_not_filled_with_what_a_retention_has_left(aged, ru
 
 
 async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(aged):
-    """The topic is the only copy of what a retention has dropped, and stays. Broken by `raise_epoch` without its look
-    at the outbox's beginning.
+    """The topic is the only copy of the rows that retention has dropped, and stays. Broken by `raise_epoch` without its
+    check of the outbox's beginning.
     """
     await aged.relay_some(8)
     assert await drop(aged)

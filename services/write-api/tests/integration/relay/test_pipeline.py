@@ -1,4 +1,4 @@
-"""Batches on their way: a second one is sent while the first is not yet confirmed, and order and numbers stay."""
+"""The pipeline on real servers: few statements for a backlog, and order behind a refused batch."""
 
 import asyncio
 
@@ -8,8 +8,7 @@ from psycopg import AsyncConnection
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.relay import loop as relay_loop
-from write_api.relay import pipeline as flow
-from write_api.relay import sql
+from write_api.relay import pipeline, sql
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -18,8 +17,8 @@ KEYS = [new_id() for _ in range(4)]
 
 @pytest.fixture
 def batch(monkeypatch):
-    """Makes batches that small."""
-    return lambda rows: monkeypatch.setattr(flow, "BATCH", rows)
+    """Set the size of a batch."""
+    return lambda rows: monkeypatch.setattr(pipeline, "BATCH", rows)
 
 
 async def written(place, transactions):
@@ -33,8 +32,8 @@ async def relayed(place, count):
 
 
 async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch):
-    """A read, and a move of the cursor that is one statement in a transaction of its own: a thousand rows take some
-    statements, not thousands. Broken by a move that is told in two statements.
+    """A batch takes one read, and one statement that moves the cursor in a transaction of its own. Broken by a move in
+    two statements.
     """
     asked, execute = [], AsyncConnection.execute
 
@@ -44,7 +43,7 @@ async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch)
             asked.append(query if isinstance(query, str) else query.decode())
         return found
 
-    def in_a_course(*, batches):
+    def in_one_run(*, batches):
         last = max(at for at, query in enumerate(asked) if query.startswith("LISTEN"))
         assert asked[last:].count(sql.READ) <= batches
         assert asked[last:].count(sql.MOVE) <= batches
@@ -54,14 +53,14 @@ async def test_a_backlog_takes_two_statements_a_batch(place, batch, monkeypatch)
     await written(place, 250)
     monkeypatch.setattr(AsyncConnection, "execute", counted)
     await place.relay_some(1)
-    beside = in_a_course(batches=1)
+    beside = in_one_run(batches=1)
     await place.relay_some(999)
     assert await relayed(place, 1000)
-    assert len(in_a_course(batches=10)) <= len(beside)
+    assert len(in_one_run(batches=10)) <= len(beside)
 
 
 async def test_a_batch_that_is_refused_is_sent_again_with_what_was_sent_behind_it(place, running, read_topic, batch):
-    """The numbers are those that they had, without a gap or another order, once the broker takes them."""
+    """The sequences are the same, without a gap or another order, once the broker accepts them."""
     batch(1)
     await asyncio.to_thread(place.make_topic, most=10_000)
     await place.write(KEYS[0])

@@ -1,4 +1,4 @@
-"""The producer of the relay: what is on its way arrives in order and without a gap, or not at all."""
+"""The publisher on a real broker: messages in flight arrive in order and without a gap, or not at all."""
 
 import asyncio
 
@@ -42,7 +42,7 @@ async def acknowledged(publisher, *messages):
 
 @pytest.mark.parametrize("before", [0, 1])
 async def test_nothing_is_delivered_behind_what_the_broker_refuses(place, publisher, read_topic, capfd, before):
-    """What is sent behind a refused message does not arrive, also where that is the producer's first in its partition.
+    """Messages behind a refused one do not arrive, even if that is the producer's first in its partition.
     Broken by a producer without `enable.gapless.guarantee`, which goes on behind the gap.
     """
     for sequence in range(1, before + 1):

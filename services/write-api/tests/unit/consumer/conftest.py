@@ -22,7 +22,7 @@ from write_api.consumer.message import ConsumedMessage
 from write_api.consumer.worker import decode
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 
-A, B = (f"00000000-0000-4000-8000-00000000000{n}" for n in "ab")
+A = "00000000-0000-4000-8000-00000000000a"
 
 
 class FakeTopic(TopicAdmin):
@@ -167,6 +167,13 @@ def topic():
     topic = FakeTopic()
     topic.create_missing()
     return topic
+
+
+@pytest.fixture
+def a_message():
+    """Make messages with consecutive offsets."""
+    offsets = iter(range(10_000))
+    return lambda text, key=A: message(next(offsets), text, key)
 
 
 @pytest.fixture

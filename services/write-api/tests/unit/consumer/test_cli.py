@@ -19,7 +19,7 @@ def options(*arguments):
     ],
 )
 def test_the_forms(given, expected):
-    """Each act takes what it needs: a source topic or both, a key or all, one message."""
+    """Each action takes its own arguments: a source topic or both, a key or all, one message."""
     found = options(*given)
     assert {**found, **expected} == found
 
@@ -29,7 +29,7 @@ def test_the_forms(given, expected):
     [[], ["list", "--topic", "cheeper.dead-letters"], ["show"], ["show", "x"], ["replay"], ["replay", "key", "--all"]],
 )
 def test_what_is_no_form_ends_with_2(given, capsys):
-    """The command line says what is wrong, and nothing is touched."""
+    """The usage is printed, and nothing is changed."""
     with pytest.raises(SystemExit) as ended:
         options(*given)
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Messages as Kafka gave them."""
+"""Consumed messages and their dead letters."""
 
 import pytest
 
@@ -12,20 +12,20 @@ def message(**said):
 
 
 def test_a_message_is_known_again_by_its_content():
-    """Two messages at one place of two logs are two, and one read twice is one."""
+    """Two messages at one offset of two logs differ, and one that is read twice does not."""
     assert message().content_digest() == message().content_digest()
     assert message().content_digest() != message(value=b"{}").content_digest()
 
 
 def test_a_header_that_is_no_text_is_told_as_far_as_it_goes():
-    """Whatever a producer wrote, the log can say which message it was."""
+    """The log can identify the message, whatever a producer wrote."""
     told = message(headers=[("ce_id", b"\xffx")]).log_fields()
     assert told["message_id"] == "\ufffdx"
     assert (told["type"], told["key"], told["offset"]) == (None, "k", 7)
 
 
 def test_a_crash_is_known_again_by_its_stack():
-    """Two crashes at one place have one digest, whatever message they met."""
+    """Two crashes at one place of the code have one digest, whatever the message."""
     letters = []
     for offset in (1, 2):
         with pytest.raises(ZeroDivisionError) as caught:

@@ -1,4 +1,4 @@
-"""What the process manager role makes of messages from `cheeper.events`."""
+"""The decoding of events into commands."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def decoder():
 
 
 def test_a_command_is_a_reply_to_its_event(decoder):
-    """Its envelope carries the story on, and says the same, to the byte, whenever the event comes again."""
+    """Its envelope has the event's correlation, and is the same, to the byte, whenever the event is redelivered."""
     welcome = WelcomeAuthor(notification_id=made_for(ID, "notification_id"), author_id=AUTHOR)
     envelope = Envelope(
         message_id=made_for(ID, WelcomeAuthor.TYPE),
@@ -71,14 +71,14 @@ def test_a_command_is_a_reply_to_its_event(decoder):
 
 
 def test_most_events_lead_to_nothing(decoder):
-    """A post is no process manager's business."""
+    """No process manager reacts to a post."""
     post = CheepPosted(cheep_id=ID, author_id=AUTHOR, author_username="bob", message="Hello", cheep_date=1)
     assert decoder.decode(message(post)) == ()
 
 
 @pytest.mark.parametrize("event_type", sorted(codec.EVENT_TYPES))
 def test_every_version_of_every_event_is_read(decoder, event_type):
-    """The golden bytes of each lead to the same as the event's current version, and none is parked."""
+    """The golden bytes of each lead to the same commands as the event's current version, and none is parked."""
     value = (EXAMPLES / f"{event_type}.message").read_bytes().partition(b"\n\n")[2]
     event = codec.decode_event(event_type, value)
     follows = decoder.decode(message(event, value, key=event.key, written_as=event_type))
@@ -86,8 +86,8 @@ def test_every_version_of_every_event_is_read(decoder, event_type):
     assert len(follows) == len(PROCESS_MANAGERS.get(type(event), ()))
 
 
-def test_an_unknown_type_is_passed_over(decoder):
-    """A newer version wrote it: what follows from it is that version's to say."""
+def test_an_unknown_type_is_skipped(decoder):
+    """A newer version wrote it, and decides what follows from it."""
     unknown = message()
     unknown.headers[:] = [(name, b"cheeper.sang.v1" if name == "ce_type" else value) for name, value in unknown.headers]
     assert decoder.decode(unknown) == ()
@@ -104,7 +104,7 @@ def test_an_unknown_type_is_passed_over(decoder):
     ],
 )
 def test_what_cannot_be_read_becomes_a_letter(decoder, broken):
-    """Nothing that a producer can send raises here."""
+    """No message that a producer can send raises an error."""
     letter = decoder.decode(broken)
     assert isinstance(letter, DeadLetter)
     assert (letter.message, letter.reason) == (broken, MALFORMED)
@@ -112,7 +112,7 @@ def test_what_cannot_be_read_becomes_a_letter(decoder, broken):
 
 
 def test_a_process_manager_that_crashes_parks_its_event():
-    """A defect costs the events that it meets, and tells where it is."""
+    """A defect costs only its own events, and the digest identifies it."""
     letter = EventDecoder({NewAuthorSigned: (lambda event, _: event.nothing,)}, "/pm").decode(message())
     assert isinstance(letter, DeadLetter)
     assert letter.reason == CRASHED

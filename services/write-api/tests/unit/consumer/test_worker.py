@@ -1,4 +1,4 @@
-"""What the worker makes of messages from `cheeper.commands`."""
+"""The worker's decoding of messages from `cheeper.commands`."""
 
 import msgspec
 import pytest
@@ -29,7 +29,7 @@ def message(envelope=ENVELOPE, value=None, key=AUTHOR, headers=None):
 
 
 def test_a_command_is_read_with_its_envelope():
-    """What was sent is what comes out."""
+    """The decoded command equals the one that was sent."""
     assert decode(message()) == (ReceivedCommand(command=POST, envelope=ENVELOPE),)
 
 
@@ -49,7 +49,7 @@ def test_a_command_is_read_with_its_envelope():
     ],
 )
 def test_what_is_no_command_becomes_a_letter_that_says_why(broken, reason):
-    """Nothing that a producer can send raises here."""
+    """No message that a producer can send raises an error."""
     letter = decode(broken)
     assert isinstance(letter, DeadLetter)
     assert (letter.message, letter.reason) == (broken, reason)

@@ -1,4 +1,4 @@
-"""The client that asks about topics. What it is told by a broker: integration."""
+"""The client of requests about topics. A real broker's responses are tested in integration/kafka."""
 
 import socket
 
@@ -8,12 +8,12 @@ from cheeper_contracts import topics
 from write_api.kafka.topics import TopicAdmin
 
 
-def test_questions_share_a_client_until_one_fails():
-    """A new client for each question would connect each time, and its first question may wait until it is too late.
+def test_requests_share_a_client_until_one_fails():
+    """A new client for each request would connect each time, and its first request may time out.
 
-    Breaks where `ask` takes a client that has no events waiting, and so is false, for none.
+    Broken by a `request` that takes a client without waiting events, which is false, for None.
     """
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # or else the client has an error to tell, and is true
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # otherwise the client has an error event, and is true
         admin = TopicAdmin(f"127.0.0.1:{silent.getsockname()[1]}", topics.EVENTS, "")
         first = admin.request(lambda client: client)
 

@@ -1,4 +1,4 @@
-"""What is told of a statement that holds up the relay names no value of it."""
+"""The log contains no value of a statement that blocks the relay."""
 
 import pytest
 
@@ -22,11 +22,11 @@ from write_api.ops.redaction import redacted_name, redacted_statement
         ("", ""),
     ],
 )
-def test_a_statement_is_told_without_what_it_holds(query, told):
-    """Words and places of parameters stay; literals, numbers, comments and addresses go, cut-off ones too."""
+def test_a_statement_is_logged_without_its_values(query, told):
+    """Words and parameters stay; literals, numbers, comments and addresses are removed, also if they are cut off."""
     assert redacted_statement(query) == told
 
 
-def test_a_program_s_name_is_told_without_addresses():
-    """Whoever named it so."""
+def test_the_name_of_a_program_is_logged_without_addresses():
+    """Anybody may choose the name of a program."""
     assert redacted_name("psql of bob@example.com at night") == "psql of … at night"

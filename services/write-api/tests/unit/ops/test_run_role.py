@@ -1,4 +1,4 @@
-"""What every role that runs beside its pages has in common."""
+"""Running a role beside its pages."""
 
 import gc
 
@@ -17,9 +17,7 @@ def _thaw():
 
 
 async def test_the_collector_leaves_out_what_was_imported():
-    """It would look through all of that for every few thousand messages. Broken by a `run_role` that does not freeze
-    it.
-    """
+    """It would scan imported modules every few thousand messages. Broken by a `run_role` that does not freeze them."""
 
     async def work(_stop):
         return gc.get_freeze_count()

@@ -56,18 +56,18 @@ def follow_from(event):
     ],
 )
 def test_an_event_makes_a_command_whose_id_derives_from_it(event, command):
-    """The same event gives the same command, whenever and wherever it comes again."""
+    """The same event leads to the same command, whenever it is redelivered."""
     assert follow_from(event) == [command]
     assert follow_from(codec.decode_event(event.TYPE, codec.encode(event))) == [command]
 
 
-def test_whoever_answers_oneself_is_not_told():
-    """Nobody needs to hear of its own doing."""
+def test_an_author_who_answers_its_own_cheep_is_not_notified():
+    """No author needs a notification about its own action."""
     assert follow_from(msgspec.structs.replace(ANSWERED, author_id=BOB)) == [None]
 
 
 def test_every_process_manager_has_a_file_and_a_row():
-    """The list of files is the list of process managers: none is forgotten in the table."""
+    """The list of files is the list of process managers: none is missing in the table."""
     files = {path.stem for path in Path(processes.__file__).parent.glob("[!_]*.py")}
     assert files == {manager.__name__ for managers in PROCESS_MANAGERS.values() for manager in managers}
 

@@ -265,7 +265,7 @@ class FakeEventLog(EventLog):
 
 
 class FakeMessage:
-    """What a delivery report says about a message."""
+    """The message of a delivery report."""
 
     def __init__(self, partition, offset):
         self._partition, self._offset = partition, offset

@@ -42,7 +42,7 @@ async def test_committed_messages_arrive_in_the_order_of_the_outbox(database, br
 
 
 async def test_a_row_waits_for_transactions_that_began_before_its_own(database, broker, relay, running):
-    """Nothing is sent beyond a transaction in flight, whose rows come first when it commits."""
+    """The relay sends nothing beyond a transaction in flight, whose rows come first when it commits."""
     late = database.begin()
     slow = database.insert(late, KEYS[0])
     (quick,) = database.write(KEYS[0])

@@ -1,4 +1,4 @@
-"""Sequences of messages, and where the log stands after their delivery."""
+"""The sequences of messages, and the state of a partition after their delivery."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ def rows_of(keys):
 
 
 def deliver(messages, ends):
-    """The offsets that a broker gives."""
+    """Return the offsets that a broker gives."""
     offsets = {}
     for message in messages:
         offsets.setdefault(message.partition, []).append(ends[message.partition])
@@ -54,7 +54,7 @@ def test_sequences_rise_by_one_in_each_partition_however_the_rows_are_batched(ke
 
 
 def test_only_the_partitions_that_were_sent_to_move():
-    """What stands for the other partitions is not written again."""
+    """The state of the other partitions is not written again."""
     assert set(advance(EMPTY, {3: [4]})) == {3}
 
 
