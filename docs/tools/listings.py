@@ -107,7 +107,7 @@ def projector_metrics() -> str:
 
 def read_api_metrics() -> str:
     """Every metric of read-api."""
-    return _metrics((each.name, each.labels, each.what) for each in read_api.ops.metrics.DECLARED)
+    return _metrics((each.name, each.labels, each.documentation) for each in read_api.ops.metrics.DECLARED)
 
 
 def write_api_metrics() -> str:

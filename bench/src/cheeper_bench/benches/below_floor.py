@@ -24,7 +24,7 @@ from cheeper_bench.errors import BenchError
 from cheeper_bench.graph import Graph
 from cheeper_bench.ground import Ground
 from cheeper_contracts import views
-from read_api.query_bus.cursor import encode_cursor
+from read_api.query_bus.paging import encode_cursor
 
 
 class _Sizes(msgspec.Struct, frozen=True):

@@ -1,5 +1,5 @@
-"""Cheeper's read side: every query is answered from one look-up in Redis or MongoDB.
+"""Cheeper's read side, which responds to every query from one look-up in Redis or MongoDB.
 
-`queries` says what may be asked and how it is answered, `stores` looks it up, `http` is how clients ask; `bootstrap`
-puts them together.
+`queries` are the queries with their handlers, `query_bus` runs them, `stores` look the data up, `http` serves the
+queries, and `bootstrap` puts these together.
 """

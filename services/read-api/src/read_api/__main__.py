@@ -1,4 +1,4 @@
-"""`python -m read_api` is `read-api`."""
+"""Runs `read-api` as `python -m read_api`."""
 
 from read_api.cli import main
 

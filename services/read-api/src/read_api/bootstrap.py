@@ -1,31 +1,34 @@
-"""Puts the process together: the one place that knows the queries, the stores and the HTTP side at once."""
+"""Puts the process together: the only module that knows the queries, the stores and the HTTP side."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 
+from cheeper_runtime.checks import Check
 from read_api.http.app import build_app
-from read_api.http.health import Readiness
 from read_api.http.server import serve
 from read_api.ops.metrics import Metrics
-from read_api.queries.author import Author, ShowAuthor
-from read_api.queries.author_by_username import AuthorByUsername, FindAuthorByUsername
-from read_api.queries.author_cheeps import AuthorCheeps, ListAuthorCheeps
-from read_api.queries.cheep import Cheep, ShowCheep
-from read_api.queries.cheep_answers import CheepAnswers, ListCheepAnswers
-from read_api.queries.command import Command, ShowCommand
-from read_api.queries.followers import Followers, ListFollowers
-from read_api.queries.followers_counter import CountFollowers, FollowersCounter
-from read_api.queries.following import Following, ListFollowing
-from read_api.queries.notifications import ListNotifications, Notifications
-from read_api.queries.search_authors import FindAuthors, SearchAuthors
-from read_api.queries.search_cheeps import FindCheeps, SearchCheeps
-from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.query_bus.bus import QueryBus
-from read_api.query_bus.read_your_writes import Waiter, in_all
+from read_api.queries.author import Author, show_author
+from read_api.queries.author_by_username import AuthorByUsername, find_author_by_username
+from read_api.queries.author_cheeps import AuthorCheeps, list_author_cheeps
+from read_api.queries.cheep import Cheep, show_cheep
+from read_api.queries.cheep_answers import CheepAnswers, list_cheep_answers
+from read_api.queries.command import Command, show_command
+from read_api.queries.followers import Followers, list_followers
+from read_api.queries.followers_counter import FollowersCounter, count_followers
+from read_api.queries.following import Following, list_following
+from read_api.queries.notifications import Notifications, list_notifications
+from read_api.queries.search_authors import SearchAuthors, search_authors
+from read_api.queries.search_cheeps import SearchCheeps, search_cheeps
+from read_api.queries.timeline import Timeline, show_timeline
+from read_api.query_bus.bus import Handler, QueryBus
+from read_api.query_bus.query import StoreUnavailableError
+from read_api.query_bus.read_your_writes import Waiter, settled_in_all
 from read_api.settings import Settings
+from read_api.stores.mongo import progress as mongo_progress
 from read_api.stores.mongo import reader as mongo
 from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
@@ -33,33 +36,36 @@ from read_api.stores.mongo.commands import MongoCommands
 from read_api.stores.mongo.follows import MongoFollows
 from read_api.stores.mongo.notifications import MongoNotifications
 from read_api.stores.mongo.search import MongoSearch
-from read_api.stores.redis import applied
+from read_api.stores.redis import progress as redis_progress
 from read_api.stores.redis import reader as redis
 
 log = structlog.get_logger()
 
 
 def query_bus(hot: redis.RedisViews, documents: mongo.Reader, metrics: Metrics) -> QueryBus:
-    """The table from query to handler, with one waiter for each view."""
-    in_documents = Waiter(documents.settled)
-    in_both = Waiter(in_all(hot.settled_in_timelines, documents.settled))
+    """Return the bus with the table from query to handler, and one waiter for each view."""
+    counters = Waiter(hot.settled_in_counters)
+    timelines = Waiter(hot.settled_in_timelines)
+    in_mongo = Waiter(documents.settled)
+    both = Waiter(settled_in_all(hot.settled_in_timelines, documents.settled))
     authors, cheeps, follows = MongoAuthors(documents), MongoCheeps(documents), MongoFollows(documents)
-    search = MongoSearch(documents)
+    notifications, search = MongoNotifications(documents), MongoSearch(documents)
+    commands = MongoCommands(documents)
     return QueryBus(
         {
-            FollowersCounter: CountFollowers(hot, Waiter(hot.settled_in_counters)),
-            Timeline: ShowTimeline(hot, Waiter(hot.settled_in_timelines)),
-            Author: ShowAuthor(authors, in_documents),
-            AuthorByUsername: FindAuthorByUsername(authors, in_documents),
-            Followers: ListFollowers(follows, in_documents),
-            Following: ListFollowing(follows, in_documents),
-            AuthorCheeps: ListAuthorCheeps(cheeps, in_documents),
-            Notifications: ListNotifications(MongoNotifications(documents), in_documents),
-            Cheep: ShowCheep(cheeps, in_documents),
-            CheepAnswers: ListCheepAnswers(cheeps, in_documents),
-            SearchCheeps: FindCheeps(search, in_documents),
-            SearchAuthors: FindAuthors(search, in_documents),
-            Command: ShowCommand(hot, MongoCommands(documents), in_both),
+            FollowersCounter: Handler(partial(count_followers, counters=hot), counters),
+            Timeline: Handler(partial(show_timeline, timelines=hot), timelines),
+            Author: Handler(partial(show_author, authors=authors), in_mongo),
+            AuthorByUsername: Handler(partial(find_author_by_username, authors=authors), in_mongo),
+            Followers: Handler(partial(list_followers, follows=follows), in_mongo),
+            Following: Handler(partial(list_following, follows=follows), in_mongo),
+            AuthorCheeps: Handler(partial(list_author_cheeps, cheeps=cheeps), in_mongo),
+            Notifications: Handler(partial(list_notifications, notifications=notifications), in_mongo),
+            Cheep: Handler(partial(show_cheep, cheeps=cheeps), in_mongo),
+            CheepAnswers: Handler(partial(list_cheep_answers, cheeps=cheeps), in_mongo),
+            SearchCheeps: Handler(partial(search_cheeps, search=search), in_mongo),
+            SearchAuthors: Handler(partial(search_authors, search=search), in_mongo),
+            Command: Handler(partial(show_command, hot=hot, documents=commands), both),
         },
         metrics,
     )
@@ -73,17 +79,32 @@ async def run_http(settings: Settings) -> None:
     documents = mongo.Reader(mongo_client, settings.mongo_database)
     metrics = Metrics()
     bus = query_bus(hot, documents, metrics)
-    looks = {
-        "redis": partial(applied.of_redis, redis_client, settings.redis_prefix),
-        "mongo": partial(applied.of_mongo, mongo_client, settings.mongo_database),
+    progress = {
+        "redis": partial(redis_progress.progress, redis_client, settings.redis_prefix),
+        "mongo": partial(mongo_progress.progress, mongo_client, settings.mongo_database),
     }
 
     async def close() -> None:
+        hot.close()
         await redis_client.aclose()
         await redis_client.connection_pool.disconnect()
         await mongo_client.close()
 
-    app = build_app(bus, Readiness({"redis": hot.ping, "mongo": documents.ping}), close, metrics, looks)
+    checks = {"redis": store_check(hot.ping), "mongo": store_check(documents.ping)}
+    app = build_app(bus, checks, close, metrics, progress)
     log.info("starting", role="http", host=settings.host, port=settings.port)
     await serve(app, settings.host, settings.port, bus.close)
-    log.info("ended", role="http")
+    log.info("stopped", role="http")
+
+
+def store_check(ping: Callable[[], Awaitable[None]]) -> Check:
+    """Return a check of a store, whose reason names no host."""
+
+    async def check() -> str | None:
+        try:
+            await ping()
+        except StoreUnavailableError:
+            return "does not answer"
+        return None
+
+    return check

@@ -32,9 +32,9 @@ def hot(redis_url, redis_prefix) -> Iterator[Hot]:
 async def redis_views(redis_url, redis_prefix) -> AsyncIterator[redis.RedisViews]:
     """The views in Redis."""
     client = redis.connect(redis_url)
-    yield redis.RedisViews(client, redis_prefix)
-    await client.aclose()
-    await client.connection_pool.disconnect()
+    views = redis.RedisViews(client, redis_prefix)
+    yield views
+    views.close()
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def ask(redis_views, reader):
     """Asks a query as the process does."""
     bus = query_bus(redis_views, reader, Metrics())
 
-    async def while_there(awaited):
+    async def while_connected(awaited):
         await awaited
 
     async def asked(query):
-        return await bus.ask(query, while_there)
+        return await bus.handle(query, while_connected)
 
     return asked
 

@@ -97,5 +97,5 @@ async def reading(url, database, *listeners):
 
 async def name_of(reader):
     """The author's name as the documents show it."""
-    document, _ = await MongoAuthors(reader).author(AUTHOR, after=None)
-    return document and document.name
+    found = await MongoAuthors(reader).author(AUTHOR, after=None)
+    return found.data and found.data.name

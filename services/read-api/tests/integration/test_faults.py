@@ -1,4 +1,4 @@
-"""Faults that pass, told by the servers themselves: a query is unavailable, readiness false, and all is well after."""
+"""Transient faults that the servers report: the query is unavailable, readiness is false, and both recover."""
 
 import pytest
 
@@ -6,8 +6,10 @@ from cheeper_contracts import views
 from cheeper_local.faulty_mongo import MongoFaults
 from cheeper_local.faulty_redis import RedisFaults
 from cheeper_local.testing import eventually
-from read_api.http.health import Readiness
-from read_api.query_bus.query import StoreAwayError
+from cheeper_runtime.checks import check
+from cheeper_runtime.readiness import Readiness
+from read_api.bootstrap import store_check
+from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader
 from read_api.stores.redis import reader as redis_stores
 
@@ -26,10 +28,10 @@ AUTHOR = "00000000-0000-7000-8000-000000000001"
 
 
 async def fails(asking):
-    """Whether the query is unavailable; any other error is the test's failure."""
+    """Return whether the query is unavailable. Any other error fails the test."""
     try:
         await asking()
-    except StoreAwayError:
+    except StoreUnavailableError:
         return True
     return False
 
@@ -39,44 +41,45 @@ async def answers(asking):
 
 
 @pytest.mark.parametrize("name", REDIS)
-async def test_redis_that_refuses_for_now_is_away(own_redis, name):
-    """Whatever Redis answers while it cannot or will not serve, the query may be asked again, and it is no defect."""
+async def test_redis_that_refuses_commands_is_unavailable(own_redis, name):
+    """Any error of a Redis that does not serve makes the query unavailable and is no defect."""
     faults, client = RedisFaults(own_redis), redis_stores.connect(own_redis.url)
     hot = redis_stores.RedisViews(client, "")
 
     async def asking():
         await hot.followers(AUTHOR, after=None)
 
-    readiness = Readiness({"redis": hot.ping})
+    readiness, checks = Readiness("redis"), {"redis": store_check(hot.ping)}
     await asking()
     with faults.names[name]():
         await eventually(lambda: fails(asking), 20)
-        need = (await readiness.check())["redis"]
-        assert not need.ok
-        assert "127.0.0.1" not in need.why
+        await check(readiness, checks)
+        assert readiness.reason("redis") == "does not answer"
     await eventually(lambda: answers(asking), 20)
-    assert (await readiness.check())["redis"].ok
+    await check(readiness, checks)
+    assert readiness.reason("redis") is None
+    hot.close()
     await client.aclose()
     faults.close()
 
 
 @pytest.mark.parametrize("name", MONGO)
-async def test_mongo_that_refuses_for_now_is_away(own_mongo, name):
-    """Whatever MongoDB answers while it cannot or will not serve, the query may be asked again; readiness tells."""
+async def test_mongo_that_refuses_commands_is_unavailable(own_mongo, name):
+    """Any error of a MongoDB that does not serve makes the query unavailable, and readiness false."""
     faults, client = MongoFaults(own_mongo, "read-api"), reader.connect(own_mongo.url)
     documents = reader.Reader(client, "views")
 
     async def asking():
         await documents.one(views.AUTHORS, {"_id": AUTHOR}, after=None)
 
-    readiness = Readiness({"mongo": documents.ping})
+    readiness, checks = Readiness("mongo"), {"mongo": store_check(documents.ping)}
     await asking()
     with faults.failing(MONGO[name], ["find", "aggregate"]):
         assert await fails(asking)
-        need = (await readiness.check())["mongo"]
-        assert not need.ok
-        assert "127.0.0.1" not in need.why
+        await check(readiness, checks)
+        assert readiness.reason("mongo") == "does not answer"
     await eventually(lambda: answers(asking), 20)
-    assert (await readiness.check())["mongo"].ok
+    await check(readiness, checks)
+    assert readiness.reason("mongo") is None
     await client.close()
     faults.close()

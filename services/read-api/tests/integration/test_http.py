@@ -94,7 +94,7 @@ def test_it_starts_before_its_stores(log, own_redis, own_mongo):
     own_redis.stop()
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
         assert client.get("/health/ready").json()["data"]["redis"] == {"ok": False, "why": "does not answer"}
-        until(lambda: any(line.get("event") == "waiting for need" for line in lines(log)), 5)
+        until(lambda: any(line.get("event") == "waiting" for line in lines(log)), 5)
         own_redis.start()
         until(lambda: client.get("/health/ready").status_code == 200, 20)
 

@@ -24,7 +24,7 @@ from read_api.queries.following import Following
 from read_api.queries.notifications import Notifications
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
-from read_api.query_bus.cursor import encode_cursor
+from read_api.query_bus.paging import encode_cursor
 from read_api.stores.mongo.reader import Reader
 
 MANY = 1_500
@@ -105,11 +105,11 @@ async def explained(laid, servers, redis_views):
     async with AsyncMongoClient(servers.shared("mongo").url, event_listeners=[sent]) as client:
         bus = query_bus(redis_views, Reader(client, laid.database.name), Metrics())
 
-        async def while_there(awaited):
+        async def while_connected(awaited):
             await awaited
 
         async def explain(query):
-            found = await bus.ask(query, while_there)
+            found = await bus.handle(query, while_connected)
             return found, [
                 laid.database.command("explain", command, verbosity="executionStats") for command in sent.commands
             ]

@@ -16,7 +16,7 @@ from read_api_process import running
 from cheeper_contracts import views
 from cheeper_local.testing import eventually
 from read_api.ops import metrics
-from read_api.query_bus.read_your_writes import ASKED_AT_ONCE, BRISK_SECONDS
+from read_api.query_bus.read_your_writes import BATCH_SIZE, SHORTEST_PAUSE_SECONDS
 
 pytestmark = pytest.mark.proves(guarantee="read-your-writes")
 
@@ -103,12 +103,12 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
             await eventually(all_have_waited, timeout=60, what="all wait, or did and ask again")
         await asyncio.to_thread(store.settle, ids, author)
         answers = await asyncio.gather(*readers)
-        rounds = (time.monotonic() - began) / BRISK_SECONDS
+        rounds = (time.monotonic() - began) / SHORTEST_PAUSE_SECONDS
         data, looks = store.counted()
     stale, refused = (sum(each) for each in zip(*answers, strict=True))
     asked = READERS + stale
     assert READERS + asked <= data <= 2 * (asked + refused)  # who asks again may find it settled at the first look
-    assert 0 < looks <= rounds * -(-commands // ASKED_AT_ONCE)
+    assert 0 < looks <= rounds * -(-commands // BATCH_SIZE)
     assert commands > 1 or looks < READERS
 
 

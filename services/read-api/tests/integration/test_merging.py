@@ -1,5 +1,6 @@
 import random
 import uuid
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -10,11 +11,10 @@ from read_api_world import World, entries_of, ids
 
 from cheeper_contracts import views
 from cheeper_contracts.views import pack_entry
-from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.query_bus.cursor import encode_cursor
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.timeline import Timeline, show_timeline
+from read_api.query_bus.paging import encode_cursor
 from read_api.stores.redis import merging
-from read_api.stores.redis.merging import Merging
+from read_api.stores.redis.merging import Merge
 
 WANT = 11
 
@@ -22,7 +22,7 @@ WANT = 11
 @pytest.fixture
 def merge(redis_views, redis_prefix):
     """A merge that has been asked nothing."""
-    return Merging(redis_views._wire, redis_prefix)
+    return Merge(redis_views._connection, redis_prefix)
 
 
 @settings(
@@ -44,14 +44,14 @@ async def test_a_merge_is_what_sorting_gives(hot, redis_views, redis_prefix, see
     Fails where `newest_below` does not look at the entry before the one that was guessed, or at dates alone.
     """
     hot = Hot(hot.client, f"{redis_prefix}{new_id()}.")  # an example may come twice
-    world, merge = World(hot, random.Random(seed)), Merging(redis_views._wire, hot.prefix)
+    world, merge = World(hot, random.Random(seed)), Merge(redis_views._connection, hot.prefix)
     world.lay(authors, 90, dates)
     place, want = pack_entry(dates - 1, str(uuid.UUID(int=world.seed.getrandbits(128)))), 1
-    with patch.multiple(merging, AUTHORS_A_STEP=steps[0], READS_A_STEP=steps[1]):
+    with patch.multiple(merging, AUTHORS_PER_STEP=steps[0], READS_PER_STEP=steps[1]):
         for _ in range(15):
             whole = sorted((entry for author in world.followed for entry in world.cheeps[author]), reverse=True)
             expected = [entry for entry in whole if entry < place][:want]
-            assert [entry for entry, _ in await merge.newest(world.reader, below=place, want=want)] == expected
+            assert [entry for entry, _ in await merge.newest(world.reader, below=place, limit=want)] == expected
             place = expected[-1] if expected and world.seed.random() < 0.6 else world.seed.choice([*whole, place])
             want = world.seed.choice([1, 5, WANT, 200])
             if world.seed.random() < 0.6:
@@ -102,12 +102,12 @@ async def test_what_a_page_reads(hot, merge, follows, first):
     """
     reader, whole = follow_many(hot, follows, 40)
     reads, at = Reads(hot.client), 800
-    await merge.newest(reader, below=whole[at - 1], want=WANT)
+    await merge.newest(reader, below=whole[at - 1], limit=WANT)
     assert reads.new() <= first * follows
-    await merge.newest(reader, below=whole[at - 1], want=WANT)
+    await merge.newest(reader, below=whole[at - 1], limit=WANT)
     assert reads.new() <= follows + WANT
     for at in range(810, 1_400, 10):
-        page = await merge.newest(reader, below=whole[at - 1], want=WANT)
+        page = await merge.newest(reader, below=whole[at - 1], limit=WANT)
         assert [entry for entry, _ in page] == whole[at : at + WANT]
         assert reads.new() <= follows + 6 * WANT
 
@@ -129,10 +129,10 @@ async def test_a_step_is_bounded(hot, merge):
 
     async def page():
         taken.clear()
-        found = await merge.newest(reader, below=whole[15_000], want=WANT)
+        found = await merge.newest(reader, below=whole[15_000], limit=WANT)
         assert [entry for entry, _ in found] == whole[15_001 : 15_001 + WANT]
 
-    with patch.multiple(merging, MERGE=step, READS_A_STEP=200):
+    with patch.multiple(merging, MERGE=step, READS_PER_STEP=200):
         await page()
         assert len(taken) > 10
         assert max(taken) <= 200 + 20 + WANT
@@ -147,10 +147,10 @@ async def test_a_page_below_the_floor_is_two_round_trips(hot, redis_views):
     hot.replace(hot.key(views.TIMELINE, reader), whole[:800], hot.key(views.TIMELINE_FLOOR, reader), whole[800])
     for entry in whole[801 : 801 + WANT]:
         hot.record(entry, new_id())
-    show = ShowTimeline(redis_views, Waiter(redis_views.settled_in_timelines))
+    show = partial(show_timeline, timelines=redis_views)
     query = Timeline(author_id=reader, cursor=encode_cursor(whole[800]))
-    await show.look(query)
+    await show(query)
     before = hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"]
-    found = await show.look(query)
+    found = await show(query)
     assert entries_of(found.data) == ids(whole[801:811])
     assert hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"] == before + 2

@@ -145,15 +145,15 @@ def test_every_declared_metric_is_exposed_and_parses(log, stores, shared_hot, sh
         assert seen.of(metrics.REQUESTS, "Author", "404") == 1
         assert seen.of(metrics.REQUESTS, metrics.NO_QUERY, "404") == 1
         assert seen.of(metrics.REQUESTS, "FollowersCounter", "405") == 1
-        assert seen.of(metrics.SECONDS, "FollowersCounter", suffix="_count") == 6
-        assert seen.of(metrics.SECONDS, "FollowersCounter", suffix="_bucket", le="+Inf") == 6
-        assert seen.of(metrics.SECONDS, "FollowersCounter", suffix="_bucket", le="0.05") < 6
-        assert seen.of(metrics.SECONDS, "FollowersCounter", suffix="_sum") >= 0.1
+        assert seen.of(metrics.REQUEST_SECONDS, "FollowersCounter", suffix="_count") == 6
+        assert seen.of(metrics.REQUEST_SECONDS, "FollowersCounter", suffix="_bucket", le="+Inf") == 6
+        assert seen.of(metrics.REQUEST_SECONDS, "FollowersCounter", suffix="_bucket", le="0.05") < 6
+        assert seen.of(metrics.REQUEST_SECONDS, "FollowersCounter", suffix="_sum") >= 0.1
         assert seen.of(metrics.WAITS, "stale") == 1
-        assert seen.of(metrics.SEQUENCE, "redis", "1", "3") == 17
-        assert seen.of(metrics.SEQUENCE, "mongo", "1", "5") == 9
+        assert seen.of(metrics.APPLIED_SEQUENCE, "redis", "1", "3") == 17
+        assert seen.of(metrics.APPLIED_SEQUENCE, "mongo", "1", "5") == 9
         told = {name.removesuffix("_bucket") for name in seen.names}
-        assert {each.name for each in metrics.DECLARED} - {metrics.AWAY.name} <= told
+        assert {each.name for each in metrics.DECLARED} - {metrics.STORE_UNAVAILABLE.name} <= told
 
 
 def test_a_wait_is_told_while_it_lasts_and_when_it_is_settled(log, stores, shared_hot):
@@ -178,7 +178,7 @@ def test_a_wait_is_told_while_it_lasts_and_when_it_is_settled(log, stores, share
         assert (seen.of(metrics.WAITING), seen.of(metrics.WAITS, "settled")) == (0, 1)
         with pytest.raises(httpx.ReadTimeout):
             client.get(path, params={"after": new_id(), "timeout": "10"}, timeout=0.3)
-        until(lambda: Scrape(client).of(metrics.WAITS, "gone") == 1)
+        until(lambda: Scrape(client).of(metrics.WAITS, "disconnected") == 1)
 
 
 def test_what_clients_send_makes_no_series(log, stores):
@@ -199,12 +199,12 @@ def test_a_store_that_is_away_is_counted_and_tells_nothing(log, own_redis, own_m
     """Its sequences are absent, not old or 0; the other's are there, and the page is answered."""
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
         until(lambda: client.get("/health/ready").status_code == 200)
-        assert Scrape(client).values_of(metrics.SEQUENCE, "store") == {"redis", "mongo"}
+        assert Scrape(client).values_of(metrics.APPLIED_SEQUENCE, "store") == {"redis", "mongo"}
         own_redis.stop()
         assert client.get(f"/author/{new_id()}/timeline").status_code == 503
         seen = Scrape(client)
-        assert seen.values_of(metrics.SEQUENCE, "store") == {"mongo"}
-        assert (seen.of(metrics.AWAY, "redis"), seen.of(metrics.AWAY, "mongo")) == (1, 0)
+        assert seen.values_of(metrics.APPLIED_SEQUENCE, "store") == {"mongo"}
+        assert (seen.of(metrics.STORE_UNAVAILABLE, "redis"), seen.of(metrics.STORE_UNAVAILABLE, "mongo")) == (1, 0)
         assert seen.of(metrics.REQUESTS, "Timeline", "503") == 1
 
 
@@ -215,7 +215,7 @@ def test_the_live_generation_is_told(log, stores, shared_hot):
     shared_hot.client.hset(views.CHECKPOINT.key(prefix_of(prefix, 2), 1), "sequence", 23)
     try:
         with running(log, **stores) as (client, _):
-            assert Scrape(client).of(metrics.SEQUENCE, "redis", "2", "1") == 23
+            assert Scrape(client).of(metrics.APPLIED_SEQUENCE, "redis", "2", "1") == 23
     finally:
         shared_hot.client.delete(registry_key(prefix))
 
@@ -231,13 +231,13 @@ def test_lag_is_what_the_projector_said_of_each_partition(log, stores, reports, 
             reports.report_all(each)
         reports.report(store, 2, messages=7, seconds=seconds)
         seen = Scrape(client)
-    assert seen.one(metrics.MESSAGES_BEHIND, store, "1", "2") == 7
-    assert seen.one(metrics.SECONDS_BEHIND, store, "1", "2") == seconds
-    assert seen.one(metrics.SECONDS_BEHIND, store, "1", "3") == 0
+    assert seen.one(metrics.LAG_MESSAGES, store, "1", "2") == 7
+    assert seen.one(metrics.LAG_SECONDS, store, "1", "2") == seconds
+    assert seen.one(metrics.LAG_SECONDS, store, "1", "3") == 0
     for view, objective in objectives.items():
-        assert seen.one(metrics.OBJECTIVE, store, view) == objective
-        assert seen.one(metrics.LATE, store, "1", view) == (seconds > objective), view
-    assert {seen.one(metrics.LATE, other, "1", view) for view in OBJECTIVES[other]} == {0}
+        assert seen.one(metrics.OBJECTIVE_SECONDS, store, view) == objective
+        assert seen.one(metrics.OBJECTIVE_MISSED, store, "1", view) == (seconds > objective), view
+    assert {seen.one(metrics.OBJECTIVE_MISSED, other, "1", view) for view in OBJECTIVES[other]} == {0}
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
@@ -246,9 +246,9 @@ def test_a_projector_that_is_silent_is_late(log, stores, reports, store):
     with running(log, **stores) as (client, _):
         reports.report_all(store, age=60, seconds=1.0)
         seen = Scrape(client)
-    assert 61 <= seen.one(metrics.SECONDS_BEHIND, store, "1", "0") < 120
-    assert {seen.one(metrics.LATE, store, "1", view) for view in OBJECTIVES[store]} == {1}
-    assert store not in seen.values_of(metrics.MESSAGES_BEHIND, "store")
+    assert 61 <= seen.one(metrics.LAG_SECONDS, store, "1", "0") < 120
+    assert {seen.one(metrics.OBJECTIVE_MISSED, store, "1", view) for view in OBJECTIVES[store]} == {1}
+    assert store not in seen.values_of(metrics.LAG_MESSAGES, "store")
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
@@ -257,9 +257,9 @@ def test_what_nobody_has_reported_is_late_before_long(log, stores, reports, stor
     with running(log, **stores) as (client, _):
         for partition in range(1, PARTITIONS):
             reports.report(store, partition)
-        until(lambda: Scrape(client).one(metrics.SECONDS_BEHIND, store, "1", "0") > max(OBJECTIVES[store].values()))
+        until(lambda: Scrape(client).one(metrics.LAG_SECONDS, store, "1", "0") > max(OBJECTIVES[store].values()))
         seen = Scrape(client)
-    assert {seen.one(metrics.LATE, store, "1", view) for view in OBJECTIVES[store]} == {1}
+    assert {seen.one(metrics.OBJECTIVE_MISSED, store, "1", view) for view in OBJECTIVES[store]} == {1}
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
@@ -269,9 +269,9 @@ def test_a_report_that_cannot_be_read_is_none(log, stores, reports, store):
         reports.report_all(store, seconds=0.5)
         reports.spoil(store, 3)
         seen = Scrape(client)
-    assert seen.one(metrics.SECONDS_BEHIND, store, "1", "3") == 0  # since this look, the first one
-    assert seen.one(metrics.SECONDS_BEHIND, store, "1", "4") == 0.5
-    assert seen.values_of(metrics.SEQUENCE, "store") == {"redis", "mongo"}
+    assert seen.one(metrics.LAG_SECONDS, store, "1", "3") == 0  # since this look, the first one
+    assert seen.one(metrics.LAG_SECONDS, store, "1", "4") == 0.5
+    assert seen.values_of(metrics.APPLIED_SEQUENCE, "store") == {"redis", "mongo"}
 
 
 def test_another_generation_that_is_behind_makes_nobody_late(log, stores, reports):
@@ -281,7 +281,9 @@ def test_another_generation_that_is_behind_makes_nobody_late(log, stores, report
             reports.report_all(store)
             reports.report_all(store, seconds=500.0, generation=2)
         seen = Scrape(client)
-    late = {seen.one(metrics.LATE, store, "1", view) for store, views in OBJECTIVES.items() for view in views}
+    late = {
+        seen.one(metrics.OBJECTIVE_MISSED, store, "1", view) for store, views in OBJECTIVES.items() for view in views
+    }
     assert late == {0}
 
 
@@ -291,5 +293,5 @@ def test_a_hash_of_another_type_hides_the_lag_alone(log, stores, shared_hot):
     shared_hot.client.set(lag_key(shared_hot.prefix), "no hash")
     with running(log, **stores) as (client, _):
         seen = Scrape(client)
-    assert "redis" in seen.values_of(metrics.SEQUENCE, "store")
-    assert "redis" not in seen.values_of(metrics.MESSAGES_BEHIND, "store")
+    assert "redis" in seen.values_of(metrics.APPLIED_SEQUENCE, "store")
+    assert "redis" not in seen.values_of(metrics.LAG_MESSAGES, "store")

@@ -5,10 +5,10 @@ from read_api_layout import command_record, new_id
 
 from read_api.queries.author_cheeps import AuthorCheeps
 from read_api.queries.cheep import Cheep
-from read_api.queries.search import Wanted
+from read_api.queries.search import SearchRequest
 from read_api.queries.search_cheeps import SearchCheeps
-from read_api.query_bus.paging import Part
-from read_api.query_bus.query import NotFoundError, StoreAwayError
+from read_api.query_bus.paging import Slice
+from read_api.query_bus.query import NotFoundError, Result, StoreUnavailableError
 from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
 from read_api.stores.mongo.reader import Reader, connect
@@ -53,16 +53,16 @@ async def test_a_server_that_is_away_is_told_so_and_found_again(own_mongo):
     reader = Reader(client, "cheeper")
     await reader.ping()
     own_mongo.stop()
-    wanted = Wanted(prefixes=["a"], newest_first=True, skip=0, most=1)
+    wanted = SearchRequest(prefixes=["a"], newest_first=True, skip=0, limit=1)
     for look in (
         reader.ping(),
         MongoAuthors(reader).author(new_id(), after=None),
-        MongoCheeps(reader).answers(new_id(), Part(beyond=None, most=1), after=new_id()),
+        MongoCheeps(reader).answers(new_id(), Slice(beyond=None, limit=1), after=new_id()),
         MongoSearch(reader).authors(wanted, after=None),
     ):
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             await look
     own_mongo.start()
     await reader.ping()
-    assert await MongoAuthors(reader).author(new_id(), after=new_id()) == (None, False)
+    assert await MongoAuthors(reader).author(new_id(), after=new_id()) == Result(data=None, settled=False)
     await client.close()

@@ -1,7 +1,7 @@
 import pytest
 from read_api_layout import new_id
 
-from read_api.query_bus.query import StoreAwayError
+from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.redis import reader as redis_store
 
 pytestmark = pytest.mark.store
@@ -11,10 +11,10 @@ async def test_an_author_exists_once_the_username_is_set(hot, redis_views):
     """Followers who came before the sign-up make no author."""
     author = new_id()
     hot.author(author, followers=3)
-    assert (await redis_views.followers(author, after=None)).username is None
+    assert (await redis_views.followers(author, after=None)).data is None
     hot.author(author, username="bob")
-    counted = await redis_views.followers(author, after=None)
-    assert (counted.username, counted.followers, counted.settled) == ("bob", 3, True)
+    found = await redis_views.followers(author, after=None)
+    assert (found.data.author_username, found.data.number_of_followers, found.settled) == ("bob", 3, True)
 
 
 async def test_counters_wait_for_the_record_alone(hot, redis_views):
@@ -45,8 +45,8 @@ async def test_timelines_wait_for_tasks_that_are_not_newer(hot, redis_views, tas
         hot.task(author, sequence)
     hot.task(new_id(), 1)
     hot.command(message, key=author, sequence=5, status=status)
-    stretch = await redis_views.stretch(new_id(), before=None, skip=0, want=11, after=message)
-    assert stretch.settled == settled
+    part = await redis_views.part(new_id(), before=None, skip=0, limit=11, after=message)
+    assert part.settled == settled
     assert (message in await redis_views.settled_in_timelines([message])) == settled
     if tasks and not settled:
         hot.task_done(author)
@@ -58,7 +58,7 @@ async def test_a_server_that_forgot_its_scripts_is_taught_again(hot, redis_views
     hot.author(author := new_id(), username="bob")
     await redis_views.followers(author, after=None)
     hot.client.script_flush()
-    assert (await redis_views.followers(author, after=None)).username == "bob"
+    assert (await redis_views.followers(author, after=None)).data.author_username == "bob"
 
 
 async def test_a_server_that_is_away_is_told_so_and_found_again(own_redis):
@@ -69,9 +69,8 @@ async def test_a_server_that_is_away_is_told_so_and_found_again(own_redis):
     await views.followers(new_id(), after=None)
     own_redis.stop()
     for look in (views.ping(), views.followers(new_id(), after=None), views.settled_in_timelines([new_id()])):
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             await look
     own_redis.start()
     assert not (await views.followers(new_id(), after=new_id())).settled
-    await client.aclose()
-    await client.connection_pool.disconnect()
+    views.close()

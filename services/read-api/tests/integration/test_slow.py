@@ -6,15 +6,15 @@ import pytest
 from read_api_process import running
 
 from cheeper_local.testing import Proxy, until
-from read_api.stores.mongo.reader import PATIENCE_MS
-from read_api.stores.redis.reader import PATIENCE_SECONDS
+from read_api.stores.mongo.reader import TIMEOUT_MS
+from read_api.stores.redis.reader import TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
 STORES = {"redis": "REDIS_URL", "mongo": "MONGO_URL"}
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 20_000}}
-AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 2 * PATIENCE_SECONDS}}
-WITHIN = 2 * max(PATIENCE_SECONDS, PATIENCE_MS / 1_000) + 1
+AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 2 * TIMEOUT_SECONDS}}
+WITHIN = 2 * max(TIMEOUT_SECONDS, TIMEOUT_MS / 1_000) + 1
 """Seconds for an answer: a connection and then a look-up may each take the store's time, and the machine some more."""
 WAIT = 30
 
@@ -77,7 +77,7 @@ def away(api):
 def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
     """What comes within the time that an answer may take is right, and nobody calls the store away.
 
-    Fails where PATIENCE_SECONDS or PATIENCE_MS is 20 times less.
+    Fails where TIMEOUT_SECONDS or TIMEOUT_MS is 20 times less.
     """
     until(lambda: not away(api), WAIT)
     with proxies[name].slow(**SLOW[how]):

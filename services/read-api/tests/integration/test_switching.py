@@ -12,9 +12,8 @@ from read_api_world import World, entries_of
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import REGISTRY
-from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.query_bus.paging import Part
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.timeline import Timeline, show_timeline
+from read_api.query_bus.paging import Slice
 from read_api.stores.mongo.follows import MongoFollows
 from read_api.stores.redis import merging
 from read_api.stores.redis import reader as redis_store
@@ -78,7 +77,7 @@ async def test_a_switch_between_any_two_steps_of_a_timeline(hot, hot_two, regist
         asked += 1
         return await original(script, *arguments)
 
-    with patch.object(merging, "AUTHORS_A_STEP", 3), patch.object(redis_store.Script, "__call__", called):
+    with patch.object(merging, "AUTHORS_PER_STEP", 3), patch.object(redis_store.Script, "__call__", called):
         while asked > at:
             registry.switch_redis(1)
             for number, floor in ((1, 20), (2, 7)):
@@ -117,8 +116,8 @@ async def test_a_switch_between_any_two_commands_to_mongo(
 
             at += 1
             commands.at(at, switch)
-            found = await MongoFollows(reader).followers(AUTHOR, Part(beyond=None, most=8), after=None)
-            assert [each.author_id for each in found.entries] == others[::3][:-9:-1]
+            found = await MongoFollows(reader).followers(AUTHOR, Slice(beyond=None, limit=8), after=None)
+            assert [each.author_id for each in found.data] == others[::3][:-9:-1]
     assert at > 2
 
 
@@ -135,7 +134,7 @@ async def test_a_look_up_in_what_is_forgotten_is_made_again(documents, documents
     await until(lambda: running_look(documents))
     await asyncio.to_thread(registry.switch_mongo, 2)
     await asyncio.to_thread(registry.forget, 1)
-    found, _ = await look
+    found = (await look).data
     assert (found["name"] in {"one", "two"}, len(found["follows"])) == (True, 3)
     assert await name_of(reader) == "two"
 
@@ -149,6 +148,8 @@ async def test_nothing_is_taken_back(
     switches, seen = 30, {"mongo": 0, "redis": 0}
     for laid in (documents, documents_two):
         laid.sign_up(AUTHOR, name="0")
+    for laid in (hot, hot_two):
+        laid.author(AUTHOR, username="bob", followers=0)
     ended = asyncio.Event()
 
     async def watch(store, look):
@@ -162,7 +163,7 @@ async def test_nothing_is_taken_back(
         return looks
 
     async def in_redis():
-        return (await redis_views.followers(AUTHOR, after=None)).followers
+        return (await redis_views.followers(AUTHOR, after=None)).data.number_of_followers
 
     async with (
         reading(mongo_url, mongo_database) as one,
@@ -193,9 +194,9 @@ async def test_nothing_is_taken_back(
 
 async def walk(redis_views, reader, size):
     """The cheeps of a timeline, page by page."""
-    show, cheeps, cursor = ShowTimeline(redis_views, Waiter(redis_views.settled_in_timelines)), [], None
+    show, cheeps, cursor = partial(show_timeline, timelines=redis_views), [], None
     while True:
-        found = await show.look(Timeline(author_id=reader, size=size, cursor=cursor))
+        found = await show(Timeline(author_id=reader, size=size, cursor=cursor))
         cheeps += entries_of(found.data)
         cursor = found.next_cursor
         if cursor is None:

@@ -1,5 +1,6 @@
 import random
 import threading
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -10,9 +11,8 @@ from read_api_world import World, entries_of, ids
 
 from cheeper_contracts import views
 from cheeper_local.testing import until
-from read_api.queries.timeline import ShowTimeline, Timeline
-from read_api.query_bus.cursor import encode_cursor
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.timeline import Timeline, show_timeline
+from read_api.query_bus.paging import encode_cursor
 from read_api.stores.redis import merging
 
 pytestmark = pytest.mark.store
@@ -21,14 +21,14 @@ SEEDS = st.integers(0, 2**32)
 
 
 def showing(redis_views):
-    return ShowTimeline(redis_views, Waiter(redis_views.settled_in_timelines))
+    return partial(show_timeline, timelines=redis_views)
 
 
 async def walk(show, world, size, between=lambda: None):
     """The pages of a timeline by cursor; `between` is called after each."""
     pages, cursor = [], None
     while True:
-        found = await show.look(Timeline(author_id=world.reader, size=size, cursor=cursor))
+        found = await show(Timeline(author_id=world.reader, size=size, cursor=cursor))
         pages.append(entries_of(found.data))
         cursor = found.next_cursor
         if cursor is None:
@@ -60,7 +60,7 @@ several = settings(
 async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):
     """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
     world = laid(hot, seed, kept=kept, dead=dead)
-    with patch.multiple(merging, AUTHORS_A_STEP=3, READS_A_STEP=1 + seed % 20):
+    with patch.multiple(merging, AUTHORS_PER_STEP=3, READS_PER_STEP=1 + seed % 20):
         pages = await walk(showing(redis_views), world, size)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
     assert all(len(page) == size for page in pages[:-1])
@@ -72,8 +72,8 @@ async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, se
 async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):
     """A page at an offset is that slice of the whole, above and below the floor, deleted cheeps not counted."""
     world = laid(hot, seed, kept=kept)
-    with patch.object(merging, "AUTHORS_A_STEP", 3):
-        found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=offset))
+    with patch.object(merging, "AUTHORS_PER_STEP", 3):
+        found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=offset))
     whole = ids(world.timeline())
     assert entries_of(found.data) == whole[offset : offset + size]
     assert (found.next_cursor is not None) == (offset + size < len(whole))
@@ -86,7 +86,7 @@ async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept
     world = laid(hot, seed, kept=kept)
     place = views.pack_entry(max(date, 0), new_id())
     query = Timeline(author_id=world.reader, size=size, cursor=encode_cursor(place))
-    found = await showing(redis_views).look(query)
+    found = await showing(redis_views)(query)
     assert entries_of(found.data) == ids([entry for entry in world.timeline() if entry < place])[:size]
 
 
@@ -98,7 +98,7 @@ async def test_a_list_with_holes_below_its_floor(hot, redis_views, seed, size, o
     world.leave_out()
     pages = await walk(showing(redis_views), world, size)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
-    found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=offset))
+    found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=offset))
     assert entries_of(found.data) == ids(world.timeline())[offset : offset + size]
 
 
@@ -130,7 +130,7 @@ async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
         for _ in range(3):
             world.change(40)
 
-    with patch.object(merging, "AUTHORS_A_STEP", 2):
+    with patch.object(merging, "AUTHORS_PER_STEP", 2):
         pages = await walk(showing(redis_views), world, size, change)
     assert_walked(world, stood, pages, size)
 
@@ -155,7 +155,7 @@ async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        with patch.object(merging, "AUTHORS_A_STEP", 2):
+        with patch.object(merging, "AUTHORS_PER_STEP", 2):
             pages = await walk(showing(redis_views), world, 3, between)
     finally:
         ended.set()
@@ -173,7 +173,7 @@ async def test_the_floor_may_rise_within_a_page(hot, redis_views):
         world.trim(next(trims, 0))
         return await step(*args)
 
-    with patch.object(merging, "AUTHORS_A_STEP", 3), patch.object(merging, "MERGE", step_after_trim):
+    with patch.object(merging, "AUTHORS_PER_STEP", 3), patch.object(merging, "MERGE", step_after_trim):
         pages = await walk(showing(redis_views), world, 7)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
 
@@ -183,7 +183,7 @@ async def test_many_followed_authors_and_all_sizes(hot, redis_views):
     world = laid(hot, 3, authors=450, cheeps=900, dates=10**9, dead=0.1, kept=50)
     whole = ids(world.timeline())
     for size in (1, 100):
-        found = await showing(redis_views).look(Timeline(author_id=world.reader, size=size, offset=45))
+        found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=45))
         assert entries_of(found.data) == whole[45 : 45 + size]
     pages = await walk(showing(redis_views), world, 100)
     assert [cheep for page in pages for cheep in page] == whole
@@ -201,7 +201,7 @@ async def test_an_unfollowed_author_is_gone_below_the_floor(hot, redis_views):
 
 async def test_nobody_has_an_empty_timeline(redis_views):
     """An unknown author's timeline is empty, and has no next page."""
-    found = await showing(redis_views).look(Timeline(author_id=new_id()))
+    found = await showing(redis_views)(Timeline(author_id=new_id()))
     assert found.data.cheeps == []
     assert found.next_cursor is None
 
@@ -211,8 +211,8 @@ async def test_one_round_trip_above_the_floor(hot, redis_views, kept):
     """A page that ends above the floor is one call."""
     world = laid(hot, 11, kept=kept, dead=0)
     show = showing(redis_views)
-    await show.look(Timeline(author_id=world.reader))
+    await show(Timeline(author_id=world.reader))
     before = hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"]
-    found = await show.look(Timeline(author_id=world.reader))
+    found = await show(Timeline(author_id=world.reader))
     assert len(found.data.cheeps) == 10
     assert hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"] == before + 1

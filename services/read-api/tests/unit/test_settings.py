@@ -1,13 +1,14 @@
 import pytest
 
-from read_api.settings import SettingError, from_env
+from cheeper_runtime.settings import SettingError, read
+from read_api.settings import Settings
 
 NEEDED = {"REDIS_URL": "redis://u:secret@r:6379/0", "MONGO_URL": "mongodb://m:27017/"}
 
 
 def test_defaults():
     """Only where the stores are has to be said."""
-    settings = from_env(NEEDED)
+    settings = read(Settings, NEEDED)
     assert (settings.host, settings.port, settings.redis_prefix, settings.mongo_database) == (
         "127.0.0.1",
         8002,
@@ -18,7 +19,7 @@ def test_defaults():
 
 def test_any_free_port_and_words_in_capitals_will_do():
     """As in every service, so that one environment fits all of them."""
-    settings = from_env({**NEEDED, "PORT": "0", "LOG_LEVEL": "INFO", "LOG_FORMAT": "JSON"})
+    settings = read(Settings, {**NEEDED, "PORT": "0", "LOG_LEVEL": "INFO", "LOG_FORMAT": "JSON"})
     assert (settings.port, settings.log_level, settings.log_format) == (0, "info", "json")
 
 
@@ -37,6 +38,6 @@ def test_any_free_port_and_words_in_capitals_will_do():
 def test_a_wrong_setting_is_named_without_a_secret(change, named):
     """The error names the variable, and shows no URL."""
     with pytest.raises(SettingError) as caught:
-        from_env({**NEEDED, **change})
+        read(Settings, {**NEEDED, **change})
     assert named in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -103,7 +103,7 @@ async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, pa
         seen = readers_lag(local_stack)
         return all(
             seen.get((name, store)) and not any(seen[name, store])
-            for name in ("behind_messages", "behind_seconds", "view_late")
+            for name in ("lag_messages", "lag_seconds", "view_objective_missed")
             for store in ("redis", "mongo")
         )
 
@@ -112,8 +112,8 @@ async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, pa
     local_stack.stop_process("projector")
     try:
         for store in ("redis", "mongo"):
-            until(lambda store=store: min(readers_lag(local_stack)["behind_seconds", store]) > SILENCE, RETURN_SECONDS)
-            assert set(readers_lag(local_stack)["view_late", store]) == {1}
+            until(lambda store=store: min(readers_lag(local_stack)["lag_seconds", store]) > SILENCE, RETURN_SECONDS)
+            assert set(readers_lag(local_stack)["view_objective_missed", store]) == {1}
     finally:
         local_stack.start_process("projector")
     until(fresh, RETURN_SECONDS)

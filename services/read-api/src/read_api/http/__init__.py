@@ -1,4 +1,4 @@
-"""The HTTP side: `endpoints` is the table of what may be asked, `parameter_table` with which parameters, `parameters`
-how they are read, `answering` how a row of the table answers, `problems` how it fails, `replies` how either is sent,
-`entrance` what every request passes, `app` puts them together and `server` runs them.
+"""The HTTP side: `endpoints` is the table of the queries, `parameter_table` has their parameters and `parameters` reads
+them, `query_endpoint` serves a row of the table, `problems` maps errors to responses, `dispatcher` is what each request
+passes first, `own_pages` are health and metrics, `app` builds the application, and `server` runs it.
 """

@@ -1,9 +1,11 @@
-"""The HTTP application: the queries, and Litestar with OpenAPI and the process's own pages, behind the entrance."""
+"""Builds the HTTP application: Litestar with the queries, its OpenAPI document and the process's own pages, and the
+dispatcher before it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from litestar import Litestar
@@ -11,49 +13,53 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from cheeper_contracts.routes import OPENAPI
-from read_api.http import endpoints, health, metrics_page, problems
-from read_api.http.answering import Answering
-from read_api.http.entrance import Entrance
-from read_api.http.replies import ASGIApp
+from cheeper_runtime.checks import Check, watch
+from cheeper_runtime.readiness import Readiness
+from read_api.http.dispatcher import Dispatcher
+from read_api.http.endpoints import ENDPOINTS
+from read_api.http.openapi import query_handler
+from read_api.http.own_pages import StoreProgress, health_pages, metrics_page
+from read_api.http.problems import EXCEPTION_HANDLERS
+from read_api.http.query_endpoint import QueryEndpoint
+from read_api.http.responses import ASGIApp
 from read_api.ops.metrics import Metrics
 from read_api.query_bus.bus import QueryBus
 
 
 def build_app(
     bus: QueryBus,
-    readiness: health.Readiness,
+    checks: Mapping[str, Check],
     close: Callable[[], Awaitable[None]],
     metrics: Metrics,
-    looks: metrics_page.Looks,
+    progress: StoreProgress,
 ) -> ASGIApp:
-    """The application; `close` is called at its end."""
+    """Return the application. `close` is called when it ends."""
+    readiness = Readiness(*checks)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        watching = asyncio.create_task(readiness.watch(), name="readiness")
+        watching = asyncio.create_task(watch(readiness, checks), name="readiness")
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
         await close()
 
-    return Entrance(
-        Litestar(
-            route_handlers=[
-                *endpoints.documented(),
-                *health.handlers(readiness),
-                metrics_page.handler(metrics, looks),
-            ],
-            exception_handlers=problems.HANDLERS,
-            lifespan=[lifespan],
-            logging_config=None,
-            openapi_config=OpenAPIConfig(
-                title="Cheeper: the queries",
-                version="1",
-                path=OPENAPI,
-                render_plugins=[JsonRenderPlugin(path="/")],
-            ),
+    queries = {row.route.path: QueryEndpoint(row, bus) for row in ENDPOINTS}
+    litestar = Litestar(
+        route_handlers=[
+            *(query_handler(row, queries[row.route.path]) for row in ENDPOINTS),
+            *health_pages(readiness, checks),
+            metrics_page(metrics, progress),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="Cheeper: the queries",
+            version="1",
+            path=OPENAPI,
+            render_plugins=[JsonRenderPlugin(path="/")],
         ),
-        metrics,
-        {each.route.path: Answering(each, bus) for each in endpoints.ENDPOINTS},
     )
+    return Dispatcher(litestar, queries, metrics)

@@ -1,19 +1,12 @@
-"""What may be asked over HTTP: a literal table from route to query, and how OpenAPI describes a row of it."""
+"""The endpoints: a literal table from each route to its query."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Operation
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import Answer, Problem
 from cheeper_contracts.routes import Route
 from read_api.http.parameter_table import (
     AUTHOR_ID,
@@ -46,7 +39,7 @@ from read_api.query_bus.query import Query
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A route, the query that it asks, the parameters that it takes, and the shape of `data` in its answer."""
+    """A route, its query, the parameters that it takes, and the shape of `data` in the response."""
 
     route: Route
     query: type[Query]
@@ -73,53 +66,3 @@ ENDPOINTS: Final = (
     Endpoint(route=routes.SEARCH_AUTHORS, query=SearchAuthors, data=FoundAuthors, parameters=(*SEARCH, *WAIT)),
     Endpoint(route=routes.COMMAND, query=Command, data=CommandStatus, parameters=(MESSAGE_ID, *WAIT)),
 )
-
-PROBLEMS: Final = {
-    404: "no_such_path, or there is nothing of that id",
-    405: "method_not_allowed, with Allow",
-    422: "invalid, with all wrong fields",
-    500: "internal: a defect",
-    503: "unavailable, with Retry-After",
-}
-
-
-def documented(endpoints: Iterable[Endpoint] = ENDPOINTS) -> list[HTTPRouteHandler]:
-    """A handler for each row of the table, for OpenAPI: who answers is `answering`."""
-    return [_documented(endpoint) for endpoint in endpoints]
-
-
-def answered(data: Any) -> dict[int, ResponseSpec]:
-    """How OpenAPI describes the answers of a query."""
-    described = {
-        status: ResponseSpec(Answer[Problem], description=text, generate_examples=False)
-        for status, text in PROBLEMS.items()
-    }
-    return {200: ResponseSpec(Answer[data], description="The answer", generate_examples=False), **described}
-
-
-def _documented(endpoint: Endpoint) -> HTTPRouteHandler:
-    async def answer() -> Response[Any]:
-        raise NotImplementedError
-
-    return get(
-        endpoint.route.path.replace("}", ":str}"),
-        name=endpoint.query.__name__,
-        summary=(endpoint.query.__doc__ or "").partition("\n")[0],
-        operation_id=endpoint.query.__name__,
-        operation_class=_operation(endpoint.parameters),
-        responses=answered(endpoint.data),
-    )(answer)
-
-
-def _operation(parameters: tuple[Parameter, ...]) -> type[Operation]:
-    """An operation that is documented by our table of parameters, not by a handler's signature."""
-
-    @dataclass
-    class TabledOperation(Operation):
-        def __post_init__(self) -> None:
-            self.parameters = [parameter.documented() for parameter in parameters]
-            self.responses = {
-                status: response for status, response in (self.responses or {}).items() if status != "400"
-            }
-
-    return TabledOperation

@@ -1,4 +1,4 @@
-"""The parameters of all queries: of each what is allowed, how it is read, and the sentence where it is wrong."""
+"""The parameters of all queries: the values that each allows, how it is read, and the error if it is wrong."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from read_api.http.parameters import Parameter
 from read_api.queries.author_by_username import USERNAME_PATTERN
 from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
 from read_api.queries.timeline import OFFSET_MAX
-from read_api.query_bus.cursor import CURSOR_PATTERN
-from read_api.query_bus.paging import PAGE_SIZE, PAGE_SIZE_MAX
+from read_api.query_bus.paging import CURSOR_PATTERN, PAGE_SIZE, PAGE_SIZE_MAX
 from read_api.query_bus.query import WAIT_SECONDS, WAIT_SECONDS_MAX
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -69,29 +68,29 @@ def _id(name: str) -> Parameter:
         read=_uuid,
         wrong="must be a UUID",
         schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
-        says="A UUID of any version, in either case.",
+        description="A UUID of any version, in either case.",
     )
 
 
-def _number(name: str, least: int, most: int, *, default: int, says: str) -> Parameter:
+def _number(name: str, least: int, most: int, *, default: int, description: str) -> Parameter:
     return Parameter(
         name=name,
         place="query",
         read=_whole(least, most),
         wrong=f"must be a whole number from {least} to {most}",
         schema=Schema(type=OpenAPIType.INTEGER, minimum=least, maximum=most, default=default),
-        says=says,
+        description=description,
     )
 
 
-def _choice(name: str, choices: tuple[str, ...], says: str) -> Parameter:
+def _choice(name: str, choices: tuple[str, ...], description: str) -> Parameter:
     return Parameter(
         name=name,
         place="query",
         read=_text(re.compile("|".join(choices))),
         wrong=f"must be {' or '.join(choices)}",
         schema=Schema(type=OpenAPIType.STRING, enum=choices, default=choices[0]),
-        says=says,
+        description=description,
     )
 
 
@@ -105,19 +104,23 @@ USERNAME: Final = Parameter(
     read=_text(_USERNAME),
     wrong="must be 1 to 30 of A-Z, a-z, 0-9 and _",
     schema=Schema(type=OpenAPIType.STRING, pattern=USERNAME_PATTERN),
-    says="A username, in either case.",
+    description="A username, in either case.",
 )
-SIZE: Final = _number("size", 1, PAGE_SIZE_MAX, default=PAGE_SIZE, says="How many a page has at most.")
+SIZE: Final = _number("size", 1, PAGE_SIZE_MAX, default=PAGE_SIZE, description="The most entries of a page.")
 CURSOR: Final = Parameter(
     name="cursor",
     place="query",
     read=_text(_CURSOR),
     wrong="must be a meta.next_cursor of an earlier page",
     schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
-    says="Where to go on: meta.next_cursor of the page before.",
+    description="The start of the page: meta.next_cursor of the page before.",
 )
 OFFSET: Final = _number(
-    "offset", 0, OFFSET_MAX, default=0, says="How many to skip, from the cursor where there is one."
+    "offset",
+    0,
+    OFFSET_MAX,
+    default=0,
+    description="The number of entries to skip, from the cursor if there is one.",
 )
 Q: Final = Parameter(
     name="q",
@@ -126,19 +129,19 @@ Q: Final = Parameter(
     read=_with_a_word,
     wrong=f"must have a letter or digit, and {Q_LENGTH} characters at most",
     schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
-    says="Words, each of which must begin some word of the text, without regard to case and accents.",
+    description="Words that must each begin some word of the text; case and accents are ignored.",
 )
-PAGE: Final = _number("page", 1, PAGE_MAX, default=1, says="Which page.")
-RESULTS_A_PAGE: Final = _number("page_size", 1, RESULTS_MAX, default=RESULTS, says="How many a page has at most.")
-SORT_BY: Final = _choice("sort_by", get_args(SortBy), "By what the results are in order.")
-SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "Whether the newest or the oldest come first.")
+PAGE: Final = _number("page", 1, PAGE_MAX, default=1, description="The number of the page, from 1.")
+RESULTS_A_PAGE: Final = _number("page_size", 1, RESULTS_MAX, default=RESULTS, description="The most entries of a page.")
+SORT_BY: Final = _choice("sort_by", get_args(SortBy), "The field that orders the results.")
+SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "desc for the newest first, asc for the oldest first.")
 BY_AUTHOR: Final = Parameter(
     name="author_id",
     place="query",
     read=_uuid,
     wrong="must be a UUID",
     schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
-    says="Whose cheeps alone to find.",
+    description="The author whose cheeps to find; of all authors if it is left out.",
 )
 AFTER: Final = Parameter(
     name="after",
@@ -146,7 +149,7 @@ AFTER: Final = Parameter(
     read=_uuid,
     wrong="must be a UUID",
     schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
-    says="The message id of a command whose effects the answer is to show.",
+    description="The message id of a command whose effects the response must show.",
 )
 TIMEOUT: Final = Parameter(
     name="timeout",
@@ -154,7 +157,7 @@ TIMEOUT: Final = Parameter(
     read=_seconds,
     wrong=f"must be a number of seconds from 0 to {WAIT_SECONDS_MAX:g}",
     schema=Schema(type=OpenAPIType.NUMBER, minimum=0, maximum=WAIT_SECONDS_MAX, default=WAIT_SECONDS),
-    says="How many seconds to wait for `after` at most; then the answer is what is there, and meta.stale is true.",
+    description="The longest wait for `after` in seconds. If it ends without the effects, meta.stale is true.",
 )
 WAIT: Final = (AFTER, TIMEOUT)
 LIST: Final = (SIZE, CURSOR)

@@ -1,6 +1,6 @@
-"""How a query's parameters are read and documented; `parameter_table` has them all.
+"""Reads and documents the parameters of a query; `parameter_table` has all of them.
 
-OpenAPI is generated from the same table, so it cannot say anything else.
+The OpenAPI document is generated from the same table, so the two cannot differ.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cheeper_contracts.answers import WrongField
 
 
 class InvalidError(ValueError):
-    """A request has wrong fields, all of which are in `fields`."""
+    """A request has wrong fields; `fields` has all of them."""
 
     def __init__(self, fields: Iterable[WrongField]) -> None:
         super().__init__()
@@ -25,8 +25,8 @@ class InvalidError(ValueError):
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A parameter: `read` gives its value, or raises ValueError where `wrong` is the sentence to answer with. One of
-    the path is always there, one of the query only where it is `required`.
+    """A parameter. `read` returns its value, or raises ValueError, to which `wrong` is the response. A parameter of the
+    path is always present, one of the query must be only if it is `required`.
     """
 
     name: str
@@ -35,32 +35,32 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[str], object]
     wrong: str
     schema: Schema
-    says: str
+    description: str
 
     def documented(self) -> OpenAPIParameter:
-        """The parameter as OpenAPI has it."""
+        """Return the parameter as OpenAPI describes it."""
         return OpenAPIParameter(
             name=self.name,
             param_in=self.place,
             required=self.required or self.place == "path",
             schema=self.schema,
-            description=self.says,
+            description=self.description,
         )
 
 
 def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
-    """The values of the parameters that were given, by name; `table` has those that are allowed, by name.
+    """Return the values of the parameters of a request, by name; `table` has those that are allowed, by name.
 
-    Raises InvalidError with all that is wrong.
+    Raise InvalidError with all wrong fields.
     """
     wrong: list[WrongField] = []
     values: dict[str, Any] = {}
     for name, text in (*path.items(), *_pairs(query_string)):
         parameter = table.get(name)
         if parameter is None or (parameter.place == "path") != (name in path):
-            wrong.append(WrongField(name, "is not a parameter of this query"))
+            wrong.append(WrongField(name, "is unknown"))
         elif name in values:
-            wrong.append(WrongField(name, "must be given once at most"))
+            wrong.append(WrongField(name, "must be given at most once"))
         else:
             values[name] = None
             try:

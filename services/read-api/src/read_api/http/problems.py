@@ -1,10 +1,10 @@
-"""How requests fail: one table from an error to its answer.
+"""The one table from an error to its response.
 
-InvalidError      422 invalid, with all wrong fields
-NotFoundError     404 with its own code
-StoreAwayError    503 unavailable, with Retry-After
-HTTPException     what Litestar itself refuses of our own pages: invalid, where it is the client's fault
-anything else     500 internal, told to the log alone
+InvalidError             422 invalid, with all wrong fields
+NotFoundError            404 with its own code
+StoreUnavailableError    503 unavailable, with Retry-After
+HTTPException            422 invalid, if Litestar refuses a request for its own pages
+any other error          500 internal; only the log has the error
 """
 
 from __future__ import annotations
@@ -13,66 +13,63 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.answers import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
 from read_api.http.parameters import InvalidError
-from read_api.http.replies import Send, message_id_of, reply
-from read_api.query_bus.query import NotFoundError, StoreAwayError
-
-log = structlog.get_logger()
+from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
+from read_api.query_bus.query import NotFoundError, StoreUnavailableError
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client is told of a problem."""
+class ProblemResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The response to a request that failed."""
 
-    told: Problem
+    problem: Problem
     headers: tuple[tuple[str, str], ...] = ()
     stale: bool = False
 
     @property
     def status(self) -> int:
-        """Its HTTP status."""
-        return STATUS_OF[self.told.code]
+        """The HTTP status."""
+        return STATUS_OF[self.problem.code]
 
-    def answer(self, message_id: str) -> Answer[Problem]:
-        """Its form."""
-        return Answer(data=self.told, meta=Meta(message_id=message_id, stale=self.stale))
+    def body(self, message_id: str) -> Answer[Problem]:
+        """Return the body of the response."""
+        return Answer(data=self.problem, meta=Meta(message_id=message_id, stale=self.stale))
 
 
-def refusal_of(error: Exception, message_id: str) -> Refusal:
-    """The row of the table. What is not the client's fault is told to the log."""
+def response_to(error: Exception) -> ProblemResponse:
+    """Return the response to an error."""
     match error:
         case InvalidError():
-            return Refusal(told=Problem(message="The request has wrong fields", code="invalid", fields=error.fields))
+            problem = Problem(message="The request has wrong fields", code="invalid", fields=error.fields)
+            return ProblemResponse(problem=problem)
         case NotFoundError():
-            return Refusal(told=Problem(message=str(error), code=error.code), stale=error.stale)
-        case StoreAwayError():
-            log.warning("store away", message_id=message_id, store=error.store, why=str(error))
-            return Refusal(
-                told=Problem(message="This cannot be answered at the moment", code="unavailable"),
+            return ProblemResponse(problem=Problem(message=str(error), code=error.code), stale=error.stale)
+        case StoreUnavailableError():
+            return ProblemResponse(
+                problem=Problem(message="This cannot be answered at the moment", code="unavailable"),
                 headers=(("retry-after", str(RETRY_AFTER_SECONDS)),),
             )
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Refusal(told=Problem(message="The request cannot be read", code="invalid"))
+            return ProblemResponse(problem=Problem(message="The request cannot be read", code="invalid"))
         case _:
-            log.error("defect", message_id=message_id, exc_info=error)
-            return Refusal(told=Problem(message="This failed through no fault of yours", code="internal"))
+            return ProblemResponse(problem=Problem(message="This failed through no fault of yours", code="internal"))
 
 
-async def refuse(send: Send, refusal: Refusal, message_id: str) -> int:
-    """Send a refusal; its status."""
-    return await reply(send, refusal.status, refusal.answer(message_id), refusal.headers)
+async def send_problem(scope: Scope, send: Send, response: ProblemResponse) -> None:
+    """Send the response to a request that failed."""
+    await send_response(scope, send, response.status, response.body(scope[MESSAGE_ID]), response.headers)
 
 
-def _of_own_pages(request: Request[Any, Any, Any], error: Exception) -> Response[Answer[Problem]]:
-    message_id = message_id_of(request.scope)
-    refusal = refusal_of(error, message_id)
-    return Response(refusal.answer(message_id), status_code=refusal.status, headers=dict(refusal.headers))
+def _problem_page(request: Request[Any, Any, Any], error: Exception) -> Response[Answer[Problem]]:
+    scope: Any = request.scope
+    scope[ERROR] = error
+    response = response_to(error)
+    return Response(response.body(scope[MESSAGE_ID]), status_code=response.status, headers=dict(response.headers))
 
 
-HANDLERS: ExceptionHandlersMap = {HTTPException: _of_own_pages, Exception: _of_own_pages}
-"""For Litestar, which serves the process's own pages."""
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {HTTPException: _problem_page, Exception: _problem_page}
+"""The exception handlers of Litestar, for the process's own pages. A query's endpoint handles its errors itself."""

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, ended by SIGTERM or SIGINT with its answers given."""
+"""The HTTP server: uvicorn, which drains at SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Final
 
 import uvicorn
 
-from read_api.http.replies import ASGIApp
+from read_api.http.responses import ASGIApp
 
 DRAIN_SECONDS: Final = 8
 KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than the gateway keeps an idle connection, so that the gateway never sends on one that we are closing."""
+"""The gateway closes idle connections earlier than this, so it never sends on one that we are closing."""
 
 
 class DrainingServer(uvicorn.Server):
-    """A uvicorn server that tells when it begins to drain."""
+    """A uvicorn server that calls a function when it begins to drain."""
 
     def __init__(self, config: uvicorn.Config, on_drain: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_drain = on_drain
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let waiting requests go first: they could take longer than the drain may."""
+        """Release waiting requests first, since they could take longer than the drain may."""
         self._on_drain()
         await super().shutdown(sockets)
 
 
 async def serve(app: ASGIApp, host: str, port: int, on_drain: Callable[[], None]) -> None:
-    """Serve until a signal comes, then drain."""
+    """Serve until a signal arrives, then drain."""
     config = uvicorn.Config(
         app,
         host=host,

@@ -1,1 +1,1 @@
-"""What operators see: metrics and logs."""
+"""The metrics of the process."""

@@ -1,6 +1,5 @@
-"""The queries, one file each: the question as a struct, the answer's shape, the store that it needs, the handler.
+"""The queries, one file each: the query, the shape of its data, the store protocol that it needs, and its handler.
 
-`asking` has what all share, `pages` what lists share, `search` what searches share, `follow_lists` what the two lists
-of follows share, `shapes` how values look, `cursor` a place in a list as text. `bus` is the table from question to
-handler, `waiting` the wait of `after`.
+A handler is a function that reads from the store and returns a Result. `follow_lists`, `search` and `shapes` hold what
+several queries share.
 """

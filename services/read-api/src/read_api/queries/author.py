@@ -7,18 +7,20 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.views import AuthorDocument, whole_seconds
-from read_api.query_bus.query import Found, NotFoundError, Query, author_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.shapes import AUTHOR
+from read_api.query_bus.query import Query, Result
 
 
 class Author(Query, frozen=True, kw_only=True):
-    """Who is an author?"""
+    """The profile and counts of an author."""
+
+    subject = AUTHOR
 
     author_id: str
 
 
 class AuthorProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer; `followers`, `following` and `cheeps` are counts."""
+    """An author; `followers`, `following` and `cheeps` are counts."""
 
     author_id: str
     username: str
@@ -36,29 +38,17 @@ class AuthorProfile(msgspec.Struct, frozen=True, kw_only=True):
 class Authors(Protocol):
     """The view of authors."""
 
-    async def author(self, author_id: str, *, after: str | None) -> tuple[AuthorDocument | None, bool]:
-        """The author's document, and whether `after` is settled in it. Raises StoreAwayError."""
+    async def author(self, author_id: str, *, after: str | None) -> Result[AuthorDocument]:
+        """Return the author's document. Raise StoreUnavailableError."""
 
 
-class ShowAuthor:
-    """Answers Author."""
-
-    def __init__(self, authors: Authors, waiter: Waiter) -> None:
-        self._authors = authors
-        self.waiter = waiter
-
-    async def look(self, query: Author) -> Found[AuthorProfile]:
-        """The author's profile and counts now."""
-        document, settled = await self._authors.author(query.author_id, after=query.after)
-        return Found(data=None if document is None else profile_of(document), settled=settled)
-
-    def missing(self, query: Author) -> NotFoundError:
-        """No such author."""
-        return author_not_found(query.author_id)
+async def show_author(query: Author, authors: Authors) -> Result[AuthorProfile]:
+    """Return the author's profile."""
+    return (await authors.author(query.author_id, after=query.after)).map(profile_of)
 
 
 def profile_of(document: AuthorDocument) -> AuthorProfile | None:
-    """The author as answers show one; none while only what others did to the author is in."""
+    """Return the author as responses show it, or None if the sign-up has not been projected yet."""
     if document.username is None or document.signed_up_at is None:
         return None
     return AuthorProfile(

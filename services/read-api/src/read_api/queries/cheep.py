@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from cheeper_contracts.views import CheepDocument, CheepRecord
-from read_api.queries.shapes import as_record
-from read_api.query_bus.query import Found, NotFoundError, Query, cheep_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.shapes import CHEEP, as_record
+from read_api.query_bus.query import Query, Result
 
-ANSWERS_SHOWN = 10
+ANSWERS_SHOWN: Final = 10
 
 
 class Cheep(Query, frozen=True, kw_only=True):
-    """What does a cheep say, and who answered?"""
+    """A cheep with its first answers."""
+
+    subject = CHEEP
 
     cheep_id: str
 
 
 class CheepWithAnswers(CheepRecord, frozen=True, kw_only=True):
-    """The answer: the cheep, its first answers, oldest first, and how many there are."""
+    """A cheep, its first answers, oldest first, and the number of all its answers."""
 
     answers: list[CheepRecord]
     number_of_answers: int
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look-up gives: a cheep and its oldest answers, found by index, and their number."""
+    """A cheep as the view has it, with its oldest answers and the number of all."""
 
     cheep: CheepDocument
     answers: list[CheepDocument]
@@ -38,28 +39,16 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 class Cheeps(Protocol):
     """The view of cheeps."""
 
-    async def thread(self, cheep_id: str, *, answers: int, after: str | None) -> tuple[Thread | None, bool]:
-        """The cheep with its oldest `answers`, and whether `after` is settled in it. Raises StoreAwayError."""
+    async def thread(self, cheep_id: str, *, answers: int, after: str | None) -> Result[Thread]:
+        """Return a cheep that is not deleted, with at most so many answers. Raise StoreUnavailableError."""
 
 
-class ShowCheep:
-    """Answers Cheep."""
-
-    def __init__(self, cheeps: Cheeps, waiter: Waiter) -> None:
-        self._cheeps = cheeps
-        self.waiter = waiter
-
-    async def look(self, query: Cheep) -> Found[CheepWithAnswers]:
-        """The cheep now."""
-        thread, settled = await self._cheeps.thread(query.cheep_id, answers=ANSWERS_SHOWN, after=query.after)
-        return Found(data=None if thread is None else _shown(thread), settled=settled)
-
-    def missing(self, query: Cheep) -> NotFoundError:
-        """No such cheep."""
-        return cheep_not_found(query.cheep_id)
+async def show_cheep(query: Cheep, cheeps: Cheeps) -> Result[CheepWithAnswers]:
+    """Return the cheep."""
+    return (await cheeps.thread(query.cheep_id, answers=ANSWERS_SHOWN, after=query.after)).map(_with_answers)
 
 
-def _shown(thread: Thread) -> CheepWithAnswers:
+def _with_answers(thread: Thread) -> CheepWithAnswers:
     return CheepWithAnswers(
         **msgspec.structs.asdict(as_record(thread.cheep)),
         answers=[as_record(answer) for answer in thread.answers],

@@ -1,8 +1,8 @@
-"""GET /command/{message_id}, from Redis and MongoDB, both asked at once.
+"""GET /command/{message_id}, from Redis and MongoDB at once.
 
-The status only ever moves forward: accepted, handled, projected; or accepted, rejected. Each store's record does, and
-when the records lapse is decided by one clock for both, so that no status goes back because one store was faster to
-forget.
+The status only moves forward: accepted, handled, projected; or accepted, rejected. Each store's record does so, and one
+clock decides for both stores when a record lapses, so a status does not go back because one store expires its record
+earlier.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord, whole_seconds
-from read_api.query_bus.query import Found, NotFoundError, Query
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.query_bus.query import Query, Result, Subject
 
 LAPSE_SECONDS: Final = 60
-"""How long before the stores drop a record it is not shown any more: more than their clocks differ."""
+"""A record is hidden for this time before the stores expire it, which is more than their clocks differ."""
 
 Status = Literal["accepted", "handled", "rejected", "projected"]
 
 
 class Command(Query, frozen=True, kw_only=True):
-    """What became of a command?"""
+    """The status of a command."""
+
+    subject = Subject("Command", "message_id")
 
     message_id: str
 
 
 class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer. `changed` is there once it is known, `code` and `message` say why a command was rejected; `at` is
-    when it came to what the records say: the time that it was sent, or settled.
+    """The status of a command. `changed` is there once it is known, `code` and `message` give the reason of a
+    rejection, and `at` is the time at which the command was sent or, later, settled.
     """
 
     status: Status
@@ -44,13 +45,13 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class HotCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What Redis says of a command: its record, or while it has none that it was accepted; whether its effects are in
-    all views there, fan-out included, and whether `after` is settled likewise.
+    """The state of a command in Redis: its record, or the note that it was accepted while there is no record.
+    `projected` is True if its effects are in all views there, fan-out included; `settled` is the same of `after`.
     """
 
     record: CommandRecord | None
     accepted: AcceptedCommand | None
-    effects_in: bool
+    projected: bool
     settled: bool
 
 
@@ -58,50 +59,39 @@ class HotCommands(Protocol):
     """The view of commands in Redis."""
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
-        """What became of a command. Raises StoreAwayError."""
+        """Return the state of a command. Raise StoreUnavailableError."""
 
 
 class CommandDocuments(Protocol):
     """The view of commands in MongoDB."""
 
-    async def record(self, message_id: str, *, after: str | None) -> tuple[CommandRecord | None, bool]:
-        """The record of a command that is settled, and whether `after` is in MongoDB. Raises StoreAwayError."""
+    async def record(self, message_id: str, *, after: str | None) -> Result[CommandRecord]:
+        """Return the record of a settled command. Raise StoreUnavailableError."""
 
 
-class ShowCommand:
-    """Answers Command."""
-
-    def __init__(
-        self, hot: HotCommands, documents: CommandDocuments, waiter: Waiter, clock: Callable[[], float] = time
-    ) -> None:
-        self._hot = hot
-        self._documents = documents
-        self.waiter = waiter
-        self._clock = clock
-
-    async def look(self, query: Command) -> Found[CommandStatus]:
-        """What became of the command until now."""
-        hot, (document, settled) = await asyncio.gather(
-            self._hot.command(query.message_id, after=query.after),
-            self._documents.record(query.message_id, after=query.after),
-        )
-        told = _status(hot, document, lapsed=(self._clock() - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000)
-        return Found(data=told, settled=hot.settled and settled)
-
-    def missing(self, query: Command) -> NotFoundError:
-        """No such command, none that is known yet, or none that is known any more."""
-        return NotFoundError("command_not_found", f'Command "{query.message_id}" does not exist')
+async def show_command(
+    query: Command, hot: HotCommands, documents: CommandDocuments, clock: Callable[[], float] = time
+) -> Result[CommandStatus]:
+    """Return the status of the command, of what both stores have."""
+    command, document = await asyncio.gather(
+        hot.command(query.message_id, after=query.after),
+        documents.record(query.message_id, after=query.after),
+    )
+    lapsed_at = (clock() - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000
+    return Result(
+        data=_status(command, document.data, lapsed_at=lapsed_at), settled=command.settled and document.settled
+    )
 
 
-def _status(hot: HotCommand, document: CommandRecord | None, *, lapsed: float) -> CommandStatus | None:
-    """Nothing of a record whose time, in microseconds, is not after `lapsed`."""
-    record = document or hot.record or hot.accepted
-    if record is None or record.at <= lapsed:
+def _status(command: HotCommand, document: CommandRecord | None, *, lapsed_at: float) -> CommandStatus | None:
+    """Return the status, or None if there is no record that is newer than `lapsed_at`, in microseconds."""
+    record = document or command.record or command.accepted
+    if record is None or record.at <= lapsed_at:
         return None
     if isinstance(record, AcceptedCommand):
         return CommandStatus(status="accepted", type=record.type, at=whole_seconds(record.at))
     status: Status = record.status
-    if status == "handled" and document is not None and hot.effects_in:
+    if status == "handled" and document is not None and command.projected:
         status = "projected"
     return CommandStatus(
         status=status,

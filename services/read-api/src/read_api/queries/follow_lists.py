@@ -1,6 +1,6 @@
-"""What the two lists of follows share: an author of the list, and how it is shown.
+"""The data that the two lists of follows share.
 
-Names change, so the view looks them up when it is asked. An author whose sign-up is not in yet is not in the list.
+Names change, so the view reads them with each request. An author whose sign-up has not been projected is not listed.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from cheeper_contracts.views import whole_seconds
-from read_api.query_bus.paging import Place
+from read_api.query_bus.paging import Position
 
 
 class ListedAuthor(msgspec.Struct, frozen=True, kw_only=True):
-    """An author at the other end of a follow, and when that began, in microseconds."""
+    """The author at the other end of a follow, and the time at which the follow began, in microseconds."""
 
     author_id: str
     username: str
@@ -21,7 +21,7 @@ class ListedAuthor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FollowAuthor(msgspec.Struct, frozen=True, kw_only=True):
-    """An author as the lists show one."""
+    """An author in a list of follows."""
 
     author_id: str
     username: str
@@ -30,18 +30,18 @@ class FollowAuthor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FollowAuthors(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer, the newest follow first."""
+    """A page of authors, the newest follow first."""
 
     authors: list[FollowAuthor]
 
 
-def place_of(author: ListedAuthor) -> Place:
-    """An author's place in the list."""
+def position_of_follow(author: ListedAuthor) -> Position:
+    """Return an author's position in the list."""
     return author.followed_at, author.author_id
 
 
-def shown(authors: list[ListedAuthor]) -> FollowAuthors:
-    """A page of the list."""
+def as_follow_authors(authors: list[ListedAuthor]) -> FollowAuthors:
+    """Return a page of the list as responses show it."""
     return FollowAuthors(
         authors=[
             FollowAuthor(

@@ -7,20 +7,22 @@ from typing import Literal, Protocol
 import msgspec
 
 from cheeper_contracts.views import NotificationDocument, whole_seconds
-from read_api.query_bus.paging import Listed, ListQuery, Part, Place, page_of, part_of
-from read_api.query_bus.query import Found, NotFoundError, author_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.shapes import AUTHOR
+from read_api.query_bus.paging import ListQuery, Position, Slice, page_of, slice_of
+from read_api.query_bus.query import Result
 
 
 class Notifications(ListQuery, frozen=True, kw_only=True):
-    """What was an author told?"""
+    """The notifications of an author, newest first."""
+
+    subject = AUTHOR
 
     author_id: str
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that an author was told: `author_id` is whose doing it is, `cheep_id` the answer; each is left out
-    where it is about none.
+    """A notification. `author_id` is the author who caused it, `cheep_id` the answer that it is about; each is left out
+    if there is none.
     """
 
     notification_id: str
@@ -31,7 +33,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class NotificationList(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer, the newest first."""
+    """A page of notifications, newest first."""
 
     notifications: list[Notification]
 
@@ -39,32 +41,21 @@ class NotificationList(msgspec.Struct, frozen=True, kw_only=True):
 class NotificationsOfAuthors(Protocol):
     """The view of notifications."""
 
-    async def of_author(self, author_id: str, part: Part, *, after: str | None) -> Listed[NotificationDocument]:
-        """What the author was told, the newest first; no list where there is no such author. Raises StoreAwayError."""
+    async def of_author(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[NotificationDocument]]:
+        """Return a part of the author's notifications, newest first. Raise StoreUnavailableError."""
 
 
-class ListNotifications:
-    """Answers Notifications."""
-
-    def __init__(self, notifications: NotificationsOfAuthors, waiter: Waiter) -> None:
-        self._notifications = notifications
-        self.waiter = waiter
-
-    async def look(self, query: Notifications) -> Found[NotificationList]:
-        """A page of the notifications now."""
-        listed = await self._notifications.of_author(query.author_id, part_of(query), after=query.after)
-        return page_of(query, listed, _place, _shown)
-
-    def missing(self, query: Notifications) -> NotFoundError:
-        """No such author."""
-        return author_not_found(query.author_id)
+async def list_notifications(query: Notifications, notifications: NotificationsOfAuthors) -> Result[NotificationList]:
+    """Return a page of the notifications."""
+    found = await notifications.of_author(query.author_id, slice_of(query), after=query.after)
+    return page_of(query, found, _position, _as_list)
 
 
-def _place(document: NotificationDocument) -> Place:
+def _position(document: NotificationDocument) -> Position:
     return document.at, document.notification_id
 
 
-def _shown(documents: list[NotificationDocument]) -> NotificationList:
+def _as_list(documents: list[NotificationDocument]) -> NotificationList:
     return NotificationList(
         notifications=[
             Notification(

@@ -1,29 +1,31 @@
-"""What the two searches share: the question, what a view finds, and how a page says how many there are."""
+"""The query, the search request and the page that the two searches share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
 from cheeper_contracts.words import words_of
 from read_api.query_bus.query import Query
 
-RESULTS = 20
-RESULTS_MAX = 100
-PAGE_MAX = 999_999_999
-Q_LENGTH = 260
-"""Of `q`: as long as the longest text that it could be looked for in."""
+RESULTS: Final = 20
+RESULTS_MAX: Final = 100
+PAGE_MAX: Final = 999_999_999
+Q_LENGTH: Final = 260
+"""The longest `q`: as long as the longest text that it is searched in."""
 
 SortBy = Literal["created_at"]
 SortOrder = Literal["desc", "asc"]
 
 Document = TypeVar("Document")
+Page = TypeVar("Page")
 
 
 class SearchQuery(Query, frozen=True, kw_only=True):
-    """A search: every word of `q` must begin some word of the text. Pages are counted from 1."""
+    """A search: every word of `q` must be the beginning of some word of the text. Pages are counted from 1."""
 
     q: str
     page: int = 1
@@ -32,39 +34,42 @@ class SearchQuery(Query, frozen=True, kw_only=True):
     sort_order: SortOrder = "desc"
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a view is to find: the documents that have a word beginning with each of `prefixes`, by time and id, the
-    newest first or last, without the first `skip` and at most `most`.
+class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The documents that a view is to find: those that have a word beginning with each of `prefixes`, ordered by time
+    and id, the newest first or last, without the first `skip`, at most `limit`.
     """
 
     prefixes: list[str]
     newest_first: bool
     skip: int
-    most: int
+    limit: int
 
 
-class Results(msgspec.Struct, Generic[Document], frozen=True, kw_only=True):
-    """What a view found: the wanted documents in order, how many there are on all pages, both of the same moment, and
-    whether `after` is settled in them.
-    """
+class Matches(msgspec.Struct, Generic[Document], frozen=True, kw_only=True):
+    """The documents of one page, in order, and the number of documents on all pages, both at the same moment."""
 
     documents: list[Document]
     total: int
-    settled: bool
 
 
-def wanted_of(query: SearchQuery) -> Wanted:
-    """What to ask the view for."""
+def search_request(query: SearchQuery) -> SearchRequest:
+    """Return the request to the view."""
     words = words_of(query.q)
-    return Wanted(
-        # Sorted, so what is longer comes next: what a longer word begins with, the shorter one does anyway.
+    return SearchRequest(
+        # The words are sorted, so a longer one comes next. A word that begins another one is implied by it.
         prefixes=[word for word, longer in pairwise([*words, ""]) if not longer.startswith(word)],
         newest_first=query.sort_order == "desc",
         skip=(query.page - 1) * query.page_size,
-        most=query.page_size,
+        limit=query.page_size,
     )
 
 
-def pages_of(total: int, page_size: int) -> int:
-    """How many pages there are."""
-    return -(-total // page_size)
+def search_page(shape: Callable[..., Page], query: SearchQuery, total: int, items: list[Document]) -> Page:
+    """Return a page of that shape."""
+    return shape(
+        items=items,
+        total=total,
+        page=query.page,
+        page_size=query.page_size,
+        total_pages=-(-total // query.page_size),
+    )

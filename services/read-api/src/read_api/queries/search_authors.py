@@ -8,17 +8,16 @@ import msgspec
 
 from cheeper_contracts.views import AuthorDocument
 from read_api.queries.author import AuthorProfile, profile_of
-from read_api.queries.search import Results, SearchQuery, Wanted, pages_of, wanted_of
-from read_api.query_bus.query import Found, NotFoundError, author_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.search import Matches, SearchQuery, SearchRequest, search_page, search_request
+from read_api.query_bus.query import Result
 
 
 class SearchAuthors(SearchQuery, frozen=True, kw_only=True):
-    """Which authors have these words in their username and name?"""
+    """The authors with some words in their username and name."""
 
 
 class FoundAuthors(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer: a page of the authors, and how many there are."""
+    """A page of the authors that were found, and their number."""
 
     items: list[AuthorProfile]
     total: int
@@ -30,29 +29,15 @@ class FoundAuthors(msgspec.Struct, frozen=True, kw_only=True):
 class AuthorSearch(Protocol):
     """The view of authors by their words."""
 
-    async def authors(self, wanted: Wanted, *, after: str | None) -> Results[AuthorDocument]:
-        """The wanted authors. Raises StoreAwayError."""
+    async def authors(self, request: SearchRequest, *, after: str | None) -> Result[Matches[AuthorDocument]]:
+        """Return the authors that match. Raise StoreUnavailableError."""
 
 
-class FindAuthors:
-    """Answers SearchAuthors."""
+async def search_authors(query: SearchAuthors, search: AuthorSearch) -> Result[FoundAuthors]:
+    """Return a page of the authors."""
 
-    def __init__(self, search: AuthorSearch, waiter: Waiter) -> None:
-        self._search = search
-        self.waiter = waiter
+    def page(matches: Matches[AuthorDocument]) -> FoundAuthors:
+        profiles = [profile for document in matches.documents if (profile := profile_of(document))]
+        return search_page(FoundAuthors, query, matches.total, profiles)
 
-    async def look(self, query: SearchAuthors) -> Found[FoundAuthors]:
-        """A page of the authors now."""
-        results = await self._search.authors(wanted_of(query), after=query.after)
-        data = FoundAuthors(
-            items=[profile for document in results.documents if (profile := profile_of(document))],
-            total=results.total,
-            page=query.page,
-            page_size=query.page_size,
-            total_pages=pages_of(results.total, query.page_size),
-        )
-        return Found(data=data, settled=results.settled)
-
-    def missing(self, query: SearchAuthors) -> NotFoundError:
-        """Never so: where nothing is found the answer is empty."""
-        return author_not_found(query.q)
+    return (await search.authors(search_request(query), after=query.after)).map(page)

@@ -7,20 +7,19 @@ from typing import Protocol
 import msgspec
 
 from cheeper_contracts.views import CheepDocument, CheepRecord
-from read_api.queries.search import Results, SearchQuery, Wanted, pages_of, wanted_of
+from read_api.queries.search import Matches, SearchQuery, SearchRequest, search_page, search_request
 from read_api.queries.shapes import as_record
-from read_api.query_bus.query import Found, NotFoundError, cheep_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.query_bus.query import Result
 
 
 class SearchCheeps(SearchQuery, frozen=True, kw_only=True):
-    """Which cheeps, of one author or of all, have these words in their message?"""
+    """The cheeps, of one author or of all, with some words in their message."""
 
     author_id: str | None = None
 
 
 class FoundCheeps(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer: a page of the cheeps, and how many there are."""
+    """A page of the cheeps that were found, and their number."""
 
     items: list[CheepRecord]
     total: int
@@ -32,29 +31,16 @@ class FoundCheeps(msgspec.Struct, frozen=True, kw_only=True):
 class CheepSearch(Protocol):
     """The view of cheeps by their words."""
 
-    async def cheeps(self, wanted: Wanted, *, author_id: str | None, after: str | None) -> Results[CheepDocument]:
-        """The wanted cheeps, of one author where one is given. Raises StoreAwayError."""
+    async def cheeps(
+        self, request: SearchRequest, *, author_id: str | None, after: str | None
+    ) -> Result[Matches[CheepDocument]]:
+        """Return the cheeps that match, of one author if one is given. Raise StoreUnavailableError."""
 
 
-class FindCheeps:
-    """Answers SearchCheeps."""
+async def search_cheeps(query: SearchCheeps, search: CheepSearch) -> Result[FoundCheeps]:
+    """Return a page of the cheeps."""
 
-    def __init__(self, search: CheepSearch, waiter: Waiter) -> None:
-        self._search = search
-        self.waiter = waiter
+    def page(matches: Matches[CheepDocument]) -> FoundCheeps:
+        return search_page(FoundCheeps, query, matches.total, [as_record(each) for each in matches.documents])
 
-    async def look(self, query: SearchCheeps) -> Found[FoundCheeps]:
-        """A page of the cheeps now."""
-        results = await self._search.cheeps(wanted_of(query), author_id=query.author_id, after=query.after)
-        data = FoundCheeps(
-            items=[as_record(document) for document in results.documents],
-            total=results.total,
-            page=query.page,
-            page_size=query.page_size,
-            total_pages=pages_of(results.total, query.page_size),
-        )
-        return Found(data=data, settled=results.settled)
-
-    def missing(self, query: SearchCheeps) -> NotFoundError:
-        """Never so: where nothing is found the answer is empty."""
-        return cheep_not_found(query.q)
+    return (await search.cheeps(search_request(query), author_id=query.author_id, after=query.after)).map(page)

@@ -1,111 +1,96 @@
 """GET /author/{author_id}/timeline, from Redis.
 
-Above its floor a timeline's list is complete: a page comes from it in one round trip. Below, the page is merged from
-the followed authors' own lists, some authors a step; each step is bounded, so nobody else waits for a reader who
-follows many. A page's place is a value (the entry before it), so lists may grow, shrink and be trimmed between two
-pages, and between two steps of one page.
+Above its floor a timeline's list is complete, and a page of it takes one round trip. Below the floor the page is merged
+from the followed authors' own lists, some authors per step. Each step is bounded, so a reader who follows many authors
+does not block the others. A position in the timeline is a value (the entry before it), so lists may grow, shrink and be
+trimmed between two pages, and between two steps of one page.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from read_api.query_bus.cursor import decode_cursor, encode_cursor
-from read_api.query_bus.paging import ListQuery
-from read_api.query_bus.query import Found, NotFoundError, author_not_found
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.query_bus.paging import ListQuery, decode_cursor, encode_cursor
+from read_api.query_bus.query import Result
 
-OFFSET_MAX = 799
-ENTRIES_A_ROUND = 200
-"""How many entries are merged at a time; more would make a step of the merge long."""
+OFFSET_MAX: Final = 799
+MERGE_LIMIT: Final = 200
+"""The most entries that are merged at a time; more would make a step of the merge long."""
 
 
 class Timeline(ListQuery, frozen=True, kw_only=True):
-    """What have those posted whom an author follows? `offset` counts from the cursor where there is one."""
+    """The cheeps of the authors whom an author follows, newest first. `offset` counts from the cursor, if any."""
 
     author_id: str
     offset: int = 0
 
 
 class RawTimelineCheeps(msgspec.Struct, frozen=True, kw_only=True):
-    """A CheepList with the records as they are stored, the JSON of a CheepRecord each."""
+    """A CheepList with the records as they are stored, each the JSON of a CheepRecord."""
 
     cheeps: list[msgspec.Raw]
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A cheep's entry and its record, empty where the cheep is deleted."""
+class TimelineCheep(msgspec.Struct, frozen=True):
+    """A cheep's packed entry and its record, which is empty if the cheep is deleted."""
 
     entry: bytes
     record: bytes
 
 
-class Stretch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a timeline's list gave: places of cheeps that live, how many of those before them were skipped, and where
-    the merge takes over: entries less than `below`, none where the timeline has ended.
+class TimelinePart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a timeline's list: its cheeps that are not deleted, the number of such cheeps that were skipped before
+    them, and the entry `below` which the merge continues, or None if the timeline has ended.
     """
 
-    places: list[Place]
+    cheeps: list[TimelineCheep]
     skipped: int
     below: bytes | None
     settled: bool
 
 
 class Timelines(Protocol):
-    """The view of timelines. All raise StoreAwayError."""
+    """The view of timelines. All methods raise StoreUnavailableError."""
 
-    async def stretch(
-        self, author_id: str, *, before: bytes | None, skip: int, want: int, after: str | None
-    ) -> Stretch:
-        """At most `want` cheeps of the timeline's list, older than `before`, without the first `skip`."""
+    async def part(
+        self, author_id: str, *, before: bytes | None, skip: int, limit: int, after: str | None
+    ) -> TimelinePart:
+        """Return at most `limit` cheeps of the timeline's list, older than `before`, without the first `skip`."""
 
-    async def merged(self, author_id: str, *, below: bytes, want: int) -> list[Place]:
-        """The newest `want` entries less than `below` by the followed authors, newest first, at most ENTRIES_A_ROUND;
-        with no record where a cheep is deleted.
+    async def merged(self, author_id: str, *, below: bytes, limit: int) -> list[TimelineCheep]:
+        """Return the newest entries less than `below` of the followed authors, newest first, at most `limit`, which is
+        MERGE_LIMIT at most. A deleted cheep has no record.
         """
 
 
-class ShowTimeline:
-    """Answers Timeline."""
+async def show_timeline(query: Timeline, timelines: Timelines) -> Result[RawTimelineCheeps]:
+    """Return a page of the timeline. One cheep more than the page is read, to know of another page."""
+    limit = query.size + 1
+    before = None if query.cursor is None else decode_cursor(query.cursor)
+    part = await timelines.part(query.author_id, before=before, skip=query.offset, limit=limit, after=query.after)
+    cheeps = part.cheeps
+    if len(cheeps) < limit and part.below is not None:
+        cheeps += await _merge(timelines, query.author_id, part.below, query.offset - part.skipped, limit - len(cheeps))
+    page = cheeps[: query.size]
+    return Result(
+        data=RawTimelineCheeps(cheeps=[msgspec.Raw(cheep.record) for cheep in page]),
+        settled=part.settled,
+        next_cursor=encode_cursor(page[-1].entry) if len(cheeps) > query.size else None,
+    )
 
-    def __init__(self, timelines: Timelines, waiter: Waiter) -> None:
-        self._timelines = timelines
-        self.waiter = waiter
 
-    async def look(self, query: Timeline) -> Found[RawTimelineCheeps]:
-        """A page of the timeline now. One cheep more than the page tells whether there is another."""
-        want = query.size + 1
-        before = None if query.cursor is None else decode_cursor(query.cursor)
-        stretch = await self._timelines.stretch(
-            query.author_id, before=before, skip=query.offset, want=want, after=query.after
-        )
-        places = stretch.places
-        if len(places) < want and stretch.below is not None:
-            places += await self._below(
-                query.author_id, stretch.below, query.offset - stretch.skipped, want - len(places)
-            )
-        page = places[: query.size]
-        return Found(
-            data=RawTimelineCheeps(cheeps=[msgspec.Raw(place.record) for place in page]),
-            settled=stretch.settled,
-            next_cursor=encode_cursor(page[-1].entry) if len(places) > query.size else None,
-        )
-
-    def missing(self, query: Timeline) -> NotFoundError:
-        """Never so: a timeline of nobody is empty."""
-        return author_not_found(query.author_id)
-
-    async def _below(self, author_id: str, below: bytes, skip: int, want: int) -> list[Place]:
-        places: list[Place] = []
-        while len(places) < want:
-            asked = min(skip + want - len(places), ENTRIES_A_ROUND)
-            found = await self._timelines.merged(author_id, below=below, want=asked)
-            alive = [place for place in found if place.record]
-            places += alive[skip:]
-            skip = max(skip - len(alive), 0)
-            if len(found) < asked:
-                break
-            below = found[-1].entry
-        return places
+async def _merge(timelines: Timelines, author_id: str, below: bytes, skip: int, limit: int) -> list[TimelineCheep]:
+    """Return at most `limit` cheeps below the floor, without the first `skip`."""
+    cheeps: list[TimelineCheep] = []
+    while len(cheeps) < limit:
+        requested = min(skip + limit - len(cheeps), MERGE_LIMIT)
+        found = await timelines.merged(author_id, below=below, limit=requested)
+        alive = [cheep for cheep in found if cheep.record]
+        cheeps += alive[skip:]
+        skip = max(skip - len(alive), 0)
+        if len(found) < requested:
+            break
+        below = found[-1].entry
+    return cheeps

@@ -1,1 +1,1 @@
-"""The query bus, paging, and waiting for a command (read your writes)."""
+"""The query bus: from a query to its handler, with paging and with the wait of `after` (read your writes)."""

@@ -1,77 +1,76 @@
-"""The query bus: a literal table from a query to its one handler, and the wait of `after` around it."""
+"""The query bus: a literal table from each query to its one handler, and the wait of `after` around it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-from read_api.ops.metrics import Metrics, Outcome
-from read_api.query_bus.query import Found, NotFoundError, Query, StoreAwayError
+import msgspec
+
+from read_api.ops.metrics import Metrics, WaitOutcome
+from read_api.query_bus.query import NotFoundError, Query, Result, StoreUnavailableError
 from read_api.query_bus.read_your_writes import Waiter
 
 
-class Handler(Protocol):
-    """Answers one kind of query from one view, with a `Waiter` for that view."""
+class Handler(msgspec.Struct, frozen=True):
+    """The look-up of one kind of query, and the waiter of the views that it reads.
 
+    `find` returns the current data. It raises StoreUnavailableError.
+    """
+
+    find: Callable[[Any], Awaitable[Result[Any]]]
     waiter: Waiter
-
-    async def look(self, query: Any) -> Found[Any]:
-        """What is there now. Raises StoreAwayError."""
-
-    def missing(self, query: Any) -> NotFoundError:
-        """What to raise where nothing was found."""
 
 
 class _Wait:
-    """A wait of `after`, and how it ended: with the client, where nobody says otherwise."""
+    """A wait of `after`. Its client has disconnected unless another outcome is set."""
 
-    outcome: Outcome = "gone"
+    outcome: WaitOutcome = "disconnected"
 
 
 class QueryBus:
-    """Asks the handler of a query, and again once what `after` names is in."""
+    """Runs the handler of a query, and once more after the wait for the effects of `after`."""
 
     def __init__(self, handlers: Mapping[type[Query], Handler], metrics: Metrics) -> None:
         self._handlers = handlers
         self._metrics = metrics
 
-    async def ask(self, query: Query, while_there: Callable[[Awaitable[None]], Awaitable[None]]) -> Found[Any]:
-        """The answer. `while_there` gives a wait up when the client goes away.
+    async def handle(self, query: Query, while_connected: Callable[[Awaitable[None]], Awaitable[None]]) -> Result[Any]:
+        """Return the result of a query, whose data are never None. `while_connected` awaits the wait, and may end it
+        with an error of its own once the client has disconnected.
 
-        Raises NotFoundError, StoreAwayError, and what `while_there` raises.
+        Raise NotFoundError or StoreUnavailableError.
         """
         handler = self._handlers[type(query)]
         try:
-            found = await handler.look(query)
-            if query.after is not None and not found.settled:
-                with self._waiting() as wait:
-                    await while_there(handler.waiter.wait(query.after, query.timeout))
-                    found = await handler.look(query)
-                    wait.outcome = "settled" if found.settled else "stale"
-        except StoreAwayError as error:
-            self._metrics.away[error.store] += 1
+            result = await handler.find(query)
+            if query.after is not None and not result.settled:
+                with self._measured_wait() as wait:
+                    await while_connected(handler.waiter.wait(query.after, query.timeout))
+                    result = await handler.find(query)
+                    wait.outcome = "settled" if result.settled else "stale"
+        except StoreUnavailableError as error:
+            self._metrics.store_unavailable[error.store] += 1
             raise
-        if found.data is None:
-            missing = handler.missing(query)
-            missing.stale = not found.settled
-            raise missing
-        return found
+        if result.data is None:
+            raise NotFoundError(query, stale=not result.settled)
+        return result
 
     @contextmanager
-    def _waiting(self) -> Iterator[_Wait]:
+    def _measured_wait(self) -> Iterator[_Wait]:
         wait = _Wait()
         self._metrics.waiting += 1
         try:
             yield wait
-        except StoreAwayError:
-            wait.outcome = "away"
+        except StoreUnavailableError:
+            wait.outcome = "store_unavailable"
             raise
         finally:
             self._metrics.waiting -= 1
             self._metrics.waits[wait.outcome] += 1
 
     def close(self) -> None:
-        """Let all waiting requests have what is there now."""
+        """End all waits, so that their requests get the current data."""
         for handler in self._handlers.values():
             handler.waiter.close()

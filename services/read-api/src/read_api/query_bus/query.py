@@ -1,13 +1,13 @@
-"""What all queries share: the question, what is found, and how a look-up fails.
+"""The base of all queries, the result of a look-up, and the errors that a query raises.
 
-NotFoundError     nothing there: author_not_found, cheep_not_found, command_not_found
-StoreAwayError    the store did not answer in time
+NotFoundError            the subject of the query does not exist
+StoreUnavailableError    a store did not respond in time, or refused to serve
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -15,58 +15,60 @@ WAIT_SECONDS = 5.0
 WAIT_SECONDS_MAX = 10.0
 
 Data = TypeVar("Data")
+Mapped = TypeVar("Mapped")
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The thing that a query is about: its name in error messages, and the query's field that identifies it."""
+
+    name: str
+    field: str
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A question. `after` is the id of a command whose effects the answer must show, `timeout` how many seconds to
-    wait for them at most.
+    """A query. `after` is the id of a command whose effects the result must show, `timeout` the longest wait for them,
+    in seconds. A query names its `subject` if it fails without it.
     """
+
+    subject: ClassVar[Subject | None] = None
 
     after: str | None = None
     timeout: float = WAIT_SECONDS
 
 
-class Found(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
-    """What a look-up found: none where there is no such thing. `settled` is whether `after`'s effects were in it (true
-    where nothing was to be waited for), `next_cursor` where a list goes on.
+class Result(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
+    """The result of a look-up: `data`, or None if the subject does not exist. `settled` is False if the effects of
+    `after` may be missing. `next_cursor` is set if the list has another page.
     """
 
     data: Data | None
     settled: bool = True
     next_cursor: str | None = None
 
-
-class Settlements(Protocol):
-    """Knows which commands' effects are in one view."""
-
-    async def __call__(self, message_ids: Collection[str]) -> set[str]:
-        """Those of the commands whose effects are in. Raises StoreAwayError."""
+    def map(self, convert: Callable[[Data], Mapped | None]) -> Result[Mapped]:
+        """Return the result with its data converted, if there are any."""
+        return Result(data=None if self.data is None else convert(self.data), settled=self.settled)
 
 
 class NotFoundError(LookupError):
-    """There is nothing of that id. `code` is one of `answers.STATUS_OF`, the text one sentence for the client, and
-    `stale` whether what `after` names was not in yet, so that there may be something later.
+    """The subject of a query does not exist. `code` is one of the response codes of the contracts, the text is one
+    sentence for the client, and `stale` is True if the effects of `after` may be missing, so that the subject may exist
+    later.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.stale = False
+    def __init__(self, query: Query, *, stale: bool) -> None:
+        subject = query.subject
+        if subject is None:
+            raise TypeError(f"{type(query).__name__} has no subject, so its handler must return data")
+        super().__init__(f'{subject.name} "{getattr(query, subject.field)}" does not exist')
+        self.code = f"{subject.name.lower()}_not_found"
+        self.stale = stale
 
 
-class StoreAwayError(ConnectionError):
-    """A store did not answer in time. The text is for the log, never for a client."""
+class StoreUnavailableError(ConnectionError):
+    """A store did not respond in time, or refused to serve. `reason` is for the log, never for a client."""
 
-    def __init__(self, store: str, why: str) -> None:
-        super().__init__(f"{store}: {why}")
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(f"{store}: {reason}")
         self.store = store
-
-
-def author_not_found(author_id: str) -> NotFoundError:
-    """As the book prints it."""
-    return NotFoundError("author_not_found", f'Author "{author_id}" does not exist')
-
-
-def cheep_not_found(cheep_id: str) -> NotFoundError:
-    """As for an author."""
-    return NotFoundError("cheep_not_found", f'Cheep "{cheep_id}" does not exist')
+        self.reason = reason

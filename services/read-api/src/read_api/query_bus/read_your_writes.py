@@ -1,35 +1,38 @@
-"""The wait of `after`: one poll loop per view for all requests that wait, however many.
+"""The wait of `after`: one poll loop per view, for all requests that wait.
 
-The loop runs only while somebody waits. Each command has a pace of its own: it is asked for briskly when it is new and
-then more and more rarely, so a newcomer does not make all the others be asked for again. What is due is asked for in
-looks of bounded size, one after another, so that no store is held up by one of them.
+The loop runs only while requests wait. Each command has its own pause, which is short at first and grows with each
+poll, so new commands do not cause polls for older ones. The commands that are due are read in batches of bounded size,
+one after another, so that no store is blocked for long.
 
-Only the records are asked. A mark that says "something has changed" would save looks while nothing happens, but what
-settles a command is more than a checkpoint that moves (a fan-out task that ends, a message that is replayed, another
-generation that is switched to), and a mark that misses one of these would let readers wait in vain.
+The loop reads only the commands' records. A mark for "something has changed" would save polls while nothing happens.
+But more than a moving checkpoint settles a command (a fan-out task that ends, a message that is replayed, a switch to
+another generation), and a mark that misses one of these would let requests wait in vain.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from read_api.query_bus.query import Settlements, StoreAwayError
+from read_api.query_bus.query import StoreUnavailableError
 
-BRISK_SECONDS: Final = 0.005
-"""Between a look and the next at least, and before the first for a command."""
-SLOW_SECONDS: Final = 0.05
-"""Between two looks for one command at most, as long as a look takes no time."""
-SLOWER_BY: Final = 1.5
-ASKED_AT_ONCE: Final = 250
-"""Commands in one look: in Redis a look is one script, for whose time nobody else is served."""
+SHORTEST_PAUSE_SECONDS: Final = 0.005
+"""The pause between two polls, and before the first poll for a command."""
+LONGEST_PAUSE_SECONDS: Final = 0.05
+"""The longest pause between two polls for one command, not counting the time that a poll takes."""
+PAUSE_GROWTH: Final = 1.5
+BATCH_SIZE: Final = 250
+"""Commands in one poll. In Redis a poll is one script, and Redis serves nobody else while it runs."""
+
+SettledCommands = Callable[[Collection[str]], Awaitable[set[str]]]
+"""Returns those of some commands whose effects are in a view. Raises StoreUnavailableError."""
 
 
-def in_all(*views: Settlements) -> Settlements:
-    """The commands whose effects are in every one of some views."""
+def settled_in_all(*views: SettledCommands) -> SettledCommands:
+    """Return a function that returns the commands whose effects are in all of some views."""
 
     async def settled(message_ids: Collection[str]) -> set[str]:
         return set.intersection(*await asyncio.gather(*(view(message_ids) for view in views)))
@@ -38,90 +41,92 @@ def in_all(*views: Settlements) -> Settlements:
 
 
 @dataclass(eq=False)
-class _Wanted:
-    """A command that is waited for: by how many, what lets them go, when it is next asked for, in the loop's time."""
+class _AwaitedCommand:
+    """A command that requests wait for: the future that releases them, the loop time of the next poll, the number of
+    requests, and the pause after the next poll.
+    """
 
     settled: asyncio.Future[None]
     due: float
-    readers: int = 0
-    pause: float = BRISK_SECONDS
+    requests: int = 0
+    pause: float = SHORTEST_PAUSE_SECONDS
+
+    def release(self, error: StoreUnavailableError | None = None) -> None:
+        """End the wait of all requests, with an error if one is given."""
+        if self.settled.done():
+            return
+        if error is None:
+            self.settled.set_result(None)
+        else:
+            self.settled.set_exception(error)
+            self.settled.exception()  # marks it as retrieved, since the requests may all have left
 
 
 class Waiter:
-    """Lets requests wait until commands' effects are in one view."""
+    """Lets requests wait until the effects of commands are in one view."""
 
-    def __init__(self, settlements: Settlements) -> None:
-        self._settlements = settlements
-        self._wanted: dict[str, _Wanted] = {}
+    def __init__(self, settled_commands: SettledCommands) -> None:
+        self._settled_commands = settled_commands
+        self._awaited: dict[str, _AwaitedCommand] = {}
         self._loop: asyncio.Task[None] | None = None
         self._closed = False
 
     async def wait(self, message_id: str, seconds: float) -> None:
-        """Return once the command's effects are in, the seconds are over, or `close` was called; look again to know.
+        """Return once the command is settled, the time is over, or `close` is called. The caller reads the view again
+        to know which.
 
-        Raises StoreAwayError where the store went away meanwhile.
+        Raise StoreUnavailableError if the store becomes unavailable meanwhile.
         """
         if self._closed:
             return
-        wanted = self._register(message_id)
+        command = self._register(message_id)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(wanted.settled), seconds)
+                await asyncio.wait_for(asyncio.shield(command.settled), seconds)
         finally:
-            wanted.readers -= 1
-            if not wanted.readers and self._wanted.get(message_id) is wanted:
-                del self._wanted[message_id]
+            command.requests -= 1
+            if not command.requests and self._awaited.get(message_id) is command:
+                del self._awaited[message_id]
 
     def close(self) -> None:
-        """Let everybody go, and keep nobody any more: the process is about to end."""
+        """Release all requests and let none wait any more, since the process is about to end."""
         self._closed = True
-        for wanted in self._wanted.values():
-            _let_go(wanted)
+        for command in self._awaited.values():
+            command.release()
 
-    def _register(self, message_id: str) -> _Wanted:
-        running = asyncio.get_running_loop()
-        wanted = self._wanted.get(message_id)
-        if wanted is None or wanted.settled.done():
-            wanted = _Wanted(running.create_future(), due=running.time() + BRISK_SECONDS)
-            self._wanted[message_id] = wanted
-        wanted.readers += 1
+    def _register(self, message_id: str) -> _AwaitedCommand:
+        loop = asyncio.get_running_loop()
+        command = self._awaited.get(message_id)
+        if command is None or command.settled.done():
+            command = _AwaitedCommand(loop.create_future(), due=loop.time() + SHORTEST_PAUSE_SECONDS)
+            self._awaited[message_id] = command
+        command.requests += 1
         if self._loop is None or self._loop.done():
-            self._loop = running.create_task(self._poll(), name="waiter")
-        return wanted
+            self._loop = loop.create_task(self._poll(), name="waiter")
+        return command
 
     async def _poll(self) -> None:
-        running = asyncio.get_running_loop()
-        while self._wanted and not self._closed:
-            await asyncio.sleep(BRISK_SECONDS)
-            due = [message_id for message_id, wanted in self._wanted.items() if wanted.due <= running.time()]
-            for first in range(0, len(due), ASKED_AT_ONCE):
-                await self._look(due[first : first + ASKED_AT_ONCE])
+        loop = asyncio.get_running_loop()
+        while self._awaited and not self._closed:
+            await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+            due = [message_id for message_id, command in self._awaited.items() if command.due <= loop.time()]
+            for first in range(0, len(due), BATCH_SIZE):
+                await self._poll_batch(due[first : first + BATCH_SIZE])
 
-    async def _look(self, message_ids: list[str]) -> None:
-        """Ask for some commands, let go whoever waits for one that is settled, and put the others off."""
-        wanted = {message_id: self._wanted[message_id] for message_id in message_ids if message_id in self._wanted}
-        if not wanted:
+    async def _poll_batch(self, message_ids: Iterable[str]) -> None:
+        """Release the requests whose commands are settled, and postpone the others."""
+        batch = {message_id: self._awaited[message_id] for message_id in message_ids if message_id in self._awaited}
+        if not batch:
             return
         try:
-            settled = await self._settlements(wanted.keys())
-        except StoreAwayError as error:
-            for each in wanted.values():
-                _fail(each, error)
+            settled = await self._settled_commands(batch.keys())
+        except StoreUnavailableError as error:
+            for command in batch.values():
+                command.release(error)
             return
         now = asyncio.get_running_loop().time()
-        for message_id, each in wanted.items():
+        for message_id, command in batch.items():
             if message_id in settled:
-                _let_go(each)
-            each.pause = min(each.pause * SLOWER_BY, SLOW_SECONDS)
-            each.due = now + each.pause
-
-
-def _let_go(wanted: _Wanted) -> None:
-    if not wanted.settled.done():
-        wanted.settled.set_result(None)
-
-
-def _fail(wanted: _Wanted, error: StoreAwayError) -> None:
-    if not wanted.settled.done():
-        wanted.settled.set_exception(error)
-        wanted.settled.exception()  # marks it as seen: the requests may all have left
+                command.release()
+            command.pause = min(command.pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+            command.due = now + command.pause

@@ -1,1 +1,1 @@
-"""The stores that queries are answered from: Redis (`redis`, with its server-side scripts) and MongoDB (`mongo`)."""
+"""The views in the stores, one folder per store. They implement the protocols of `read_api.queries`."""

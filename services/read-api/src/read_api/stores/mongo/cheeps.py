@@ -1,4 +1,4 @@
-"""Cheeps: one with its answers, those of an author, those that answer another."""
+"""Cheeps: one with its answers, those of an author, and those that answer another."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ import msgspec
 
 from cheeper_contracts.views import AUTHORS, CHEEPS, CheepDocument
 from read_api.queries.cheep import Thread
-from read_api.query_bus.paging import Listed, Part
+from read_api.query_bus.paging import Slice
+from read_api.query_bus.query import Result
 from read_api.stores.mongo.generations import Document
-from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
+from read_api.stores.mongo.listing import SIGNED_UP, Listing
 from read_api.stores.mongo.reader import Reader
 
-_ALIVE: Final = {"author_id": {"$type": "string"}}
-_BY_AUTHOR: Final = Listing(collection=CHEEPS, owner="author_id", time="cheep_date", tie="_id")
-_ANSWERS: Final = Listing(collection=CHEEPS, owner="in_reply_to", time="cheep_date", tie="_id", newest_first=False)
+_NOT_DELETED: Final = {"author_id": {"$type": "string"}}
+_BY_AUTHOR: Final = Listing(
+    owners=AUTHORS, entries=CHEEPS, shape=CheepDocument, owner="author_id", time="cheep_date", tie="_id"
+)
+_ANSWERS: Final = Listing(
+    owners=CHEEPS,
+    entries=CHEEPS,
+    shape=CheepDocument,
+    owner="in_reply_to",
+    time="cheep_date",
+    tie="_id",
+    newest_first=False,
+)
 
 
 class MongoCheeps:
@@ -24,20 +35,17 @@ class MongoCheeps:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def thread(self, cheep_id: str, *, answers: int, after: str | None) -> tuple[Thread | None, bool]:
-        """As `Cheeps` says."""
-        found, settled = await self._reader.first(CHEEPS, _thread_of(cheep_id, answers), after=after)
-        return (None if found is None else _as_thread(found)), settled
+    async def thread(self, cheep_id: str, *, answers: int, after: str | None) -> Result[Thread]:
+        """Implement `Cheeps`."""
+        return (await self._reader.first(CHEEPS, _thread_of(cheep_id, answers), after=after)).map(_as_thread)
 
-    async def of_author(self, author_id: str, part: Part, *, after: str | None) -> Listed[CheepDocument]:
-        """As `CheepsOfAuthors` says."""
-        pipeline = _BY_AUTHOR.part(author_id, SIGNED_UP, part)
-        return listed(await self._reader.first(AUTHORS, pipeline, after=after), CheepDocument)
+    async def of_author(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[CheepDocument]]:
+        """Implement `CheepsOfAuthors`."""
+        return await _BY_AUTHOR.read(self._reader, author_id, part, matching=SIGNED_UP, after=after)
 
-    async def answers(self, cheep_id: str, part: Part, *, after: str | None) -> Listed[CheepDocument]:
-        """As `AnswersToCheeps` says."""
-        pipeline = _ANSWERS.part(cheep_id, {}, part)  # of a deleted cheep, too
-        return listed(await self._reader.first(CHEEPS, pipeline, after=after), CheepDocument)
+    async def answers(self, cheep_id: str, part: Slice, *, after: str | None) -> Result[list[CheepDocument]]:
+        """Implement `AnswersToCheeps`. The owner may be deleted."""
+        return await _ANSWERS.read(self._reader, cheep_id, part, after=after)
 
 
 def _thread_of(cheep_id: str, answers: int) -> list[Document]:
@@ -46,7 +54,7 @@ def _thread_of(cheep_id: str, answers: int) -> list[Document]:
 
     oldest = ({"$sort": {"cheep_date": 1, "_id": 1}}, {"$limit": answers})
     return [
-        {"$match": {"_id": cheep_id, **_ALIVE}},
+        {"$match": {"_id": cheep_id, **_NOT_DELETED}},
         {"$lookup": {"as": "answers", **of_answers(*oldest)}},
         {"$lookup": {"as": "counted", **of_answers({"$count": "answers"})}},
     ]

@@ -1,8 +1,8 @@
-"""Who follows whom, by either side, with the names that authors have now.
+"""Follows, by either side, with the current names of the authors.
 
-The author at a follow's other end may not have signed up yet, as far as this store knows. Such a follow is left out,
-and a part that is short of it is filled with further ones: mostly none, so mostly one round trip. While many are
-missing, each part is twice the one before, so that a list of thousands takes few.
+The author at the other end of a follow may not have signed up yet, as far as this store has projected. Such a follow is
+left out, and a part that is short of it is completed by a further one. This is rare, so a part mostly takes one round
+trip. Each further part is twice as large as the one before, so that a list with thousands of gaps takes few.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import msgspec
 
 from cheeper_contracts.views import AUTHORS, FOLLOWS
 from read_api.queries.follow_lists import ListedAuthor
-from read_api.query_bus.paging import Listed, Part
-from read_api.stores.mongo.generations import Document
-from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
+from read_api.query_bus.paging import Slice
+from read_api.query_bus.query import Result
+from read_api.stores.mongo.listing import SIGNED_UP, Listing
 from read_api.stores.mongo.reader import Reader
 
 LARGEST_PART: Final = 1_000
@@ -27,7 +27,7 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 class _Follow(msgspec.Struct, frozen=True):
-    """A follow of a list; no author at its other end, or one."""
+    """A follow in a list; `author` is empty if the author at its other end has not signed up."""
 
     followed_at: int
     other_id: str
@@ -40,28 +40,29 @@ class MongoFollows:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def followers(self, author_id: str, part: Part, *, after: str | None) -> Listed[ListedAuthor]:
-        """As `FollowerLists` says."""
+    async def followers(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[ListedAuthor]]:
+        """Implement `FollowerLists`."""
         return await self._signed_up(_FOLLOWERS, author_id, part, after)
 
-    async def following(self, author_id: str, part: Part, *, after: str | None) -> Listed[ListedAuthor]:
-        """As `FollowingLists` says."""
+    async def following(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[ListedAuthor]]:
+        """Implement `FollowingLists`."""
         return await self._signed_up(_FOLLOWING, author_id, part, after)
 
-    async def _signed_up(self, listing: Listing, author_id: str, part: Part, after: str | None) -> Listed[ListedAuthor]:
+    async def _signed_up(
+        self, listing: Listing[_Follow], author_id: str, part: Slice, after: str | None
+    ) -> Result[list[ListedAuthor]]:
         authors: list[ListedAuthor] = []
-        wanted, settled = part.most, True
+        limit, settled = part.limit, True
         while True:
-            pipeline = listing.part(author_id, SIGNED_UP, part)
-            found = listed(await self._reader.first(AUTHORS, pipeline, after=after), _Follow)
+            found = await listing.read(self._reader, author_id, part, matching=SIGNED_UP, after=after)
             settled = settled and found.settled
-            if found.entries is None:
-                return Listed(entries=None, settled=settled)
-            authors += [_listed_author(follow, names) for follow in found.entries for names in follow.author]
-            if len(authors) >= wanted or len(found.entries) < part.most:
-                return Listed(entries=authors[:wanted], settled=settled)
-            last = found.entries[-1]
-            part = Part(beyond=(last.followed_at, last.other_id), most=min(part.most * 2, LARGEST_PART))
+            if found.data is None:
+                return Result(data=None, settled=settled)
+            authors += [_listed_author(follow, names) for follow in found.data for names in follow.author]
+            if len(authors) >= limit or len(found.data) < part.limit:
+                return Result(data=authors[:limit], settled=settled)
+            last = found.data[-1]
+            part = Slice(beyond=(last.followed_at, last.other_id), limit=min(part.limit * 2, LARGEST_PART))
 
 
 def _listed_author(follow: _Follow, names: _Names) -> ListedAuthor:
@@ -70,24 +71,20 @@ def _listed_author(follow: _Follow, names: _Names) -> ListedAuthor:
     )
 
 
-def _with_names(other: str) -> list[Document]:
-    """Stages that complete follows by the author at their other end."""
+def _follows_of(owner: str, other: str) -> Listing[_Follow]:
+    """Return the list of the follows of `owner`, with the names of the author at the other end."""
     names = [{"$match": SIGNED_UP}, {"$project": {"username": 1, "name": 1}}]
     author = {"from": AUTHORS.name, "localField": other, "foreignField": "_id", "pipeline": names, "as": "author"}
-    return [{"$lookup": author}, {"$project": {"followed_at": 1, "other_id": f"${other}", "author": 1}}]
+    return Listing(
+        owners=AUTHORS,
+        entries=FOLLOWS,
+        shape=_Follow,
+        owner=owner,
+        time="followed_at",
+        tie=other,
+        then=[{"$lookup": author}, {"$project": {"followed_at": 1, "other_id": f"${other}", "author": 1}}],
+    )
 
 
-_FOLLOWERS: Final = Listing(
-    collection=FOLLOWS,
-    owner="to_author_id",
-    time="followed_at",
-    tie="from_author_id",
-    then=_with_names("from_author_id"),
-)
-_FOLLOWING: Final = Listing(
-    collection=FOLLOWS,
-    owner="from_author_id",
-    time="followed_at",
-    tie="to_author_id",
-    then=_with_names("to_author_id"),
-)
+_FOLLOWERS: Final = _follows_of("to_author_id", "from_author_id")
+_FOLLOWING: Final = _follows_of("from_author_id", "to_author_id")

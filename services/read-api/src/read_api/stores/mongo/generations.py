@@ -1,9 +1,9 @@
-"""Which generation of the documents is live: each look-up finds that out for itself, in its own snapshot.
+"""Finds the live generation of the documents: each look-up does so for itself, in its own snapshot.
 
 Another process may switch at any moment, and a client that was shown the new generation must never be shown the old one
-again, by whichever replica. So what a process knows of the live generation is only where it looks first. The look-up
-itself reads the generation's mark (`cheeper_contracts.generations`) together with the data, as of one moment; where the
-generation was not live at that moment, what was found is dropped and looked up again in the one that was.
+again, by any replica. So the live generation that a process remembers is only the one that it tries first. The look-up
+reads the generation's mark (`cheeper_contracts.generations`) together with the data, at the same moment. If another
+generation was live at that moment, the result is dropped and the look-up is repeated in that one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
-from read_api.query_bus.query import StoreAwayError
+from read_api.query_bus.query import StoreUnavailableError
 
 Document = dict[str, Any]
 
 _ATTEMPTS: Final = 8
-"""Each further one is for a switch, or for a collection or index that was made or went away, during the one before."""
+"""An attempt fails if the generation was switched, or a collection or index was made or dropped, meanwhile."""
 _PAUSE_SECONDS: Final = 0.005
-"""Before a moment is tried again that cannot be shown; twice as long each time."""
-_NOT_SHOWN: Final = (239, 246)
-"""SnapshotTooOld and SnapshotUnavailable: a moment that cannot be shown, such as one before an index was made."""
+"""The first pause after an unavailable snapshot. Each further pause is twice as long as the one before."""
+_NO_SNAPSHOT: Final = (239, 246)
+"""SnapshotTooOld and SnapshotUnavailable, as for a moment before an index was made."""
 _MARK: Final = {
     "$unionWith": {
         "coll": REGISTRY,
@@ -38,7 +38,7 @@ _MARK: Final = {
 
 
 class LiveGeneration:
-    """Looks documents up in the generation that is live."""
+    """Reads documents of the live generation."""
 
     def __init__(self, client: AsyncMongoClient[Document], database: str) -> None:
         self._client = client
@@ -46,39 +46,38 @@ class LiveGeneration:
         self._last_known = FIRST
 
     async def aggregate(self, collection: str, pipeline: Sequence[Document]) -> list[Document]:
-        """What a pipeline gives, as of one moment at which the generation was live. No document that it gives may have
-        a field `live`. Raises StoreAwayError, and what pymongo raises.
+        """Return the documents of a pipeline, at one moment at which the generation was live. They may not have a field
+        `live`. Raise StoreUnavailableError, and the errors of pymongo.
         """
         number = self._last_known
         for attempt in range(_ATTEMPTS):
             try:
-                found, mark = _parted(await self._read(number, collection, [*pipeline, _MARK]))
-            except OperationFailure as error:  # as where the generation is dropped meanwhile
+                found, mark = _split(await self._read(number, collection, [*pipeline, _MARK]))
+            except OperationFailure as error:  # for example because the generation was dropped meanwhile
                 if error.timeout:
                     raise
-                mark = await self._registered()
+                mark = await self._read_registry()
                 if mark == number:
-                    if error.code not in _NOT_SHOWN:
+                    if error.code not in _NO_SNAPSHOT:
                         raise
                     await asyncio.sleep(_PAUSE_SECONDS * 2**attempt)
             else:
                 if mark is None:
-                    # Not marked: of the first that is so where there is no other. The registry, asked after the data
-                    # were read, names what was still there then.
-                    mark = FIRST if number == FIRST else await self._registered()
+                    # The first generation has no mark if it is the only one. The registry, which is read after the
+                    # data, names a generation that still existed then.
+                    mark = FIRST if number == FIRST else await self._read_registry()
                 if mark == number:
                     self._last_known = number
                     return found
             number = mark
-        raise StoreAwayError("mongo", "the live generation, or its collections, changed with each attempt")
+        raise StoreUnavailableError("mongo", "the live generation, or its collections, changed with each attempt")
 
     async def _read(self, number: int, collection: str, pipeline: list[Document]) -> list[Document]:
-        # Snapshot: a look-up over several collections, or of entries and their number, sees them all as of one moment,
-        # which a majority has.
+        # A snapshot shows all collections, and entries and their number, at one moment that a majority has.
         cursor = await self._of(number, collection, "snapshot").aggregate(pipeline)
         return await cursor.to_list()
 
-    async def _registered(self) -> int:
+    async def _read_registry(self) -> int:
         registry = await self._of(FIRST, REGISTRY, "majority").find_one({"_id": REGISTRY_ID}, {LIVE: 1})
         return int((registry or {}).get(LIVE, FIRST))
 
@@ -91,8 +90,8 @@ class LiveGeneration:
         return database[collection]
 
 
-def _parted(documents: list[Document]) -> tuple[list[Document], int | None]:
-    """What was looked up, and what the mark behind it says is live."""
+def _split(documents: list[Document]) -> tuple[list[Document], int | None]:
+    """Return the documents, and the live generation of the mark behind them, if there is one."""
     if documents and LIVE in documents[-1]:
         return documents[:-1], documents[-1][LIVE]
     return documents, None

@@ -1,15 +1,18 @@
-"""What authors were told."""
+"""The notifications of authors."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from cheeper_contracts.views import AUTHORS, NOTIFICATIONS, NotificationDocument
-from read_api.query_bus.paging import Listed, Part
-from read_api.stores.mongo.pages import SIGNED_UP, Listing, listed
+from read_api.query_bus.paging import Slice
+from read_api.query_bus.query import Result
+from read_api.stores.mongo.listing import SIGNED_UP, Listing
 from read_api.stores.mongo.reader import Reader
 
-_BY_AUTHOR: Final = Listing(collection=NOTIFICATIONS, owner="author_id", time="at", tie="_id")
+_BY_AUTHOR: Final = Listing(
+    owners=AUTHORS, entries=NOTIFICATIONS, shape=NotificationDocument, owner="author_id", time="at", tie="_id"
+)
 
 
 class MongoNotifications:
@@ -18,7 +21,6 @@ class MongoNotifications:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def of_author(self, author_id: str, part: Part, *, after: str | None) -> Listed[NotificationDocument]:
-        """As `NotificationsOfAuthors` says."""
-        pipeline = _BY_AUTHOR.part(author_id, SIGNED_UP, part)
-        return listed(await self._reader.first(AUTHORS, pipeline, after=after), NotificationDocument)
+    async def of_author(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[NotificationDocument]]:
+        """Implement `NotificationsOfAuthors`."""
+        return await _BY_AUTHOR.read(self._reader, author_id, part, matching=SIGNED_UP, after=after)

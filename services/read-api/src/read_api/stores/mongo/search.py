@@ -1,8 +1,8 @@
 """Cheeps and authors by the words in them.
 
-A word's beginning is a range of the index on `words`: an anchored expression is looked up as one, and, unlike
-`$elemMatch`, without reading a document to be sure. So one word is found and counted in the index alone, and the
-documents of one page are read.
+The words with a given beginning are a range of the index on `words`. MongoDB looks up an anchored regular expression as
+such a range and, unlike `$elemMatch`, reads no document to verify it. So a search for one word is found and counted in
+the index alone, and only the documents of one page are read.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TypeVar
 import msgspec
 
 from cheeper_contracts.views import AUTHORS, CHEEPS, AuthorDocument, CheepDocument, Collection
-from read_api.queries.search import Results, Wanted
+from read_api.queries.search import Matches, SearchRequest
+from read_api.query_bus.query import Result
 from read_api.stores.mongo.generations import Document
 from read_api.stores.mongo.reader import Reader
 
-Found = TypeVar("Found")
+Shape = TypeVar("Shape")
 
 
 class MongoSearch:
@@ -25,38 +26,38 @@ class MongoSearch:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def cheeps(self, wanted: Wanted, *, author_id: str | None, after: str | None) -> Results[CheepDocument]:
-        """As `CheepSearch` says."""
+    async def cheeps(
+        self, request: SearchRequest, *, author_id: str | None, after: str | None
+    ) -> Result[Matches[CheepDocument]]:
+        """Implement `CheepSearch`."""
         matching = {} if author_id is None else {"author_id": author_id}
-        pipeline = _pages(CHEEPS, "cheep_date", wanted, matching)
-        return _results(await self._reader.first(CHEEPS, pipeline, after=after), CheepDocument)
+        return await self._search(CHEEPS, CheepDocument, _page(CHEEPS, "cheep_date", request, matching), after)
 
-    async def authors(self, wanted: Wanted, *, after: str | None) -> Results[AuthorDocument]:
-        """As `AuthorSearch` says."""
-        pipeline = _pages(AUTHORS, "signed_up_at", wanted, {})
-        return _results(await self._reader.first(AUTHORS, pipeline, after=after), AuthorDocument)
+    async def authors(self, request: SearchRequest, *, after: str | None) -> Result[Matches[AuthorDocument]]:
+        """Implement `AuthorSearch`."""
+        return await self._search(AUTHORS, AuthorDocument, _page(AUTHORS, "signed_up_at", request, {}), after)
+
+    async def _search(
+        self, collection: Collection, shape: type[Shape], pipeline: list[Document], after: str | None
+    ) -> Result[Matches[Shape]]:
+        found = await self._reader.first(collection, pipeline, after=after)
+        document = found.data or {"page": [], "documents": [], "counted": []}
+        by_id = {each["_id"]: each for each in document["documents"]}
+        matches = Matches(
+            documents=[msgspec.convert(by_id[entry["_id"]], shape) for entry in document["page"]],
+            total=document["counted"][0]["total"] if document["counted"] else 0,
+        )
+        return Result(data=matches, settled=found.settled)
 
 
-def _pages(collection: Collection, time: str, wanted: Wanted, matching: Document) -> list[Document]:
-    """One document: the ids of a page in order, their documents in any order, and how many there are on all pages."""
-    order = -1 if wanted.newest_first else 1
-    words = [{"words": {"$regex": f"^{prefix}"}} for prefix in wanted.prefixes]  # letters and digits: nothing to escape
-    page = [{"$sort": {time: order, "_id": order}}, {"$skip": wanted.skip}, {"$limit": wanted.most}]
+def _page(collection: Collection, time: str, request: SearchRequest, matching: Document) -> list[Document]:
+    """Return a pipeline that gives the ids of a page in order, their documents in any order, and the number of all."""
+    order = -1 if request.newest_first else 1
+    words = [{"words": {"$regex": f"^{prefix}"}} for prefix in request.prefixes]  # letters and digits need no escaping
+    page = [{"$sort": {time: order, "_id": order}}, {"$skip": request.skip}, {"$limit": request.limit}]
     return [
         {"$match": {**matching, "$and": words}},
         {"$project": {time: 1}},
         {"$facet": {"page": page, "counted": [{"$count": "total"}]}},
         {"$lookup": {"from": collection.name, "localField": "page._id", "foreignField": "_id", "as": "documents"}},
     ]
-
-
-def _results(found: tuple[Document | None, bool], shape: type[Found]) -> Results[Found]:
-    document, settled = found
-    if document is None:
-        return Results(documents=[], total=0, settled=settled)
-    by_id = {each["_id"]: each for each in document["documents"]}
-    return Results(
-        documents=[msgspec.convert(by_id[entry["_id"]], shape) for entry in document["page"]],
-        total=document["counted"][0]["total"] if document["counted"] else 0,
-        settled=settled,
-    )

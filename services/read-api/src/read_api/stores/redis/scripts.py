@@ -17,7 +17,7 @@ from typing import Any, Final
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import generations, views
-from read_api.stores.redis.wire import Command, Wire
+from read_api.stores.redis.connection import Command, Connection
 
 _GENERATIONS: Final = {"LIVE": generations.LIVE, "FIRST": generations.FIRST, "TAG": views.stem("")}
 
@@ -32,19 +32,19 @@ class Script:
 
     @property
     def loading(self) -> Command:
-        """The command that makes the script known to a server."""
+        """The command that loads the script into a server."""
         return ("SCRIPT", "LOAD", self._text)
 
-    async def __call__(self, wire: Wire, prefix: str, *arguments: str | bytes | int) -> Any:
-        """What the script returns for the installation of that prefix. Raises what `Wire.ask` raises."""
+    async def __call__(self, connection: Connection, prefix: str, *arguments: str | bytes | int) -> Any:
+        """Return the script's result for the installation with that prefix. Raise what `Connection.execute` raises."""
         command = ("EVALSHA_RO", self._digest, 1, generations.registry_key(prefix), prefix, *arguments)
         try:
-            return await wire.ask(*command)
+            return await connection.execute(*command)
         except ResponseError as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise
-        await wire.ask(*self.loading)
-        return await wire.ask(*command)
+        await connection.execute(*self.loading)
+        return await connection.execute(*command)
 
 
 def _lua(name: str) -> str:

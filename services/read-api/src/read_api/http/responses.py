@@ -1,4 +1,4 @@
-"""What goes back to a client, from a struct straight to bytes; and ASGI's types."""
+"""Sends responses, from a struct straight to bytes; and the types of ASGI."""
 
 from __future__ import annotations
 
@@ -15,26 +15,24 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
-ID_HEADER: Final = MESSAGE_ID_HEADER.lower().encode()
+MESSAGE_ID: Final = "cheeper.message_id"
+"""The key of a request's message id in its scope."""
+STATUS: Final = "cheeper.status"
+"""The key of the status that was sent, in the request's scope."""
+ERROR: Final = "cheeper.error"
+"""The key of the error of a failed request in its scope, for its line in the log."""
 
-_STATE: Final = "cheeper.message_id"
+ID_HEADER: Final = MESSAGE_ID_HEADER.lower().encode()
 _JSON: Final = (b"content-type", b"application/json")
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def put_message_id(scope: Scope, message_id: str) -> None:
-    """Give a request its message id, for who knows only the request."""
-    scope[_STATE] = message_id
-
-
-def message_id_of(scope: Any) -> str:
-    """The id of the query that a request asks."""
-    return str(scope[_STATE])
-
-
-async def reply(send: Send, status: int, answer: Answer[Any], headers: tuple[tuple[str, str], ...] = ()) -> int:
-    """Send an answer with its message id and these headers beside it; its status, for the log."""
-    body = _encode(answer)
+async def send_response(
+    scope: Scope, send: Send, status: int, response: Answer[Any], headers: tuple[tuple[str, str], ...] = ()
+) -> None:
+    """Send a response with its message id and these headers."""
+    scope[STATUS] = status
+    body = _encode(response)
     await send(
         {
             "type": "http.response.start",
@@ -42,10 +40,9 @@ async def reply(send: Send, status: int, answer: Answer[Any], headers: tuple[tup
             "headers": [
                 _JSON,
                 (b"content-length", b"%d" % len(body)),
-                (ID_HEADER, answer.meta.message_id.encode()),
+                (ID_HEADER, response.meta.message_id.encode()),
                 *((name.encode(), value.encode()) for name, value in headers),
             ],
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": False})
-    return status

@@ -1,4 +1,4 @@
-"""The status of a command, of all that the two stores may say of it."""
+"""The status of a command, for all combinations of what the two stores have."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
-from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, ShowCommand
-from read_api.query_bus.read_your_writes import Waiter
+from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, show_command
+from read_api.query_bus.query import Result
 
 NOW = 1_700_000_000
 STATUSES = ["accepted", "handled", "projected"]
@@ -23,10 +23,10 @@ def record(status, **fields):
 
 @dataclass
 class Stores:
-    """Both stores: what each has of the one command."""
+    """Both stores, with the one command."""
 
     hot: CommandRecord | AcceptedCommand | None = None
-    effects_in: bool = False
+    projected: bool = False
     document: CommandRecord | None = None
     settled: tuple[bool, bool] = (True, True)
 
@@ -35,23 +35,20 @@ class Stores:
         return HotCommand(
             record=None if accepted else self.hot,
             accepted=self.hot if accepted else None,
-            effects_in=self.effects_in,
+            projected=self.projected,
             settled=after is None or self.settled[0],
         )
 
     async def record(self, _message_id, *, after):
-        return self.document, after is None or self.settled[1]
+        return Result(data=self.document, settled=after is None or self.settled[1])
 
 
-async def look(stores, now=NOW, **query):
-    async def nothing(_message_ids):
-        return set()
-
-    return await ShowCommand(stores, stores, Waiter(nothing), lambda: now).look(Command(message_id="m", **query))
+async def status_of(stores, now=NOW, **query):
+    return await show_command(Command(message_id="m", **query), stores, stores, lambda: now)
 
 
 @pytest.mark.parametrize(
-    ("hot", "effects_in", "document", "status"),
+    ("hot", "projected", "document", "status"),
     [
         (None, False, None, None),
         ("accepted", False, None, "accepted"),
@@ -67,30 +64,30 @@ async def look(stores, now=NOW, **query):
         ("rejected", True, "rejected", "rejected"),
     ],
 )
-async def test_the_status(hot, effects_in, document, status):
-    """Rejected where a record says so, projected once all views of both stores have it, and accepted until either."""
-    found = await look(Stores(hot and record(hot), effects_in, document and record(document)))
+async def test_the_status(hot, projected, document, status):
+    """A command is rejected if a record says so, projected once all views of both stores have it, accepted before."""
+    found = await status_of(Stores(hot and record(hot), projected, document and record(document)))
     assert (found.data and found.data.status) == status
 
 
 async def test_the_status_moves_forward_only():
-    """However the two stores come along, no later look says less than an earlier one."""
+    """Whichever store is ahead, a later status is never behind an earlier one."""
     hots = [(None, False), (record("accepted"), False), (record("handled"), False), (record("handled"), True)]
     documents = [None, record("handled")]
     ranks = {}
     for (i, hot), (j, document) in product(enumerate(hots), enumerate(documents)):
-        data = (await look(Stores(*hot, document))).data
+        data = (await status_of(Stores(*hot, document))).data
         ranks[i, j] = STATUSES.index(data.status) if data else -1
     for (i, j), (k, m) in product(ranks, ranks):
         assert not (i <= k and j <= m) or ranks[i, j] <= ranks[k, m]
 
 
-async def test_what_is_told():
-    """An accepted command's change is not known; a rejected one has its code and sentence."""
+async def test_the_fields_of_a_status():
+    """An accepted command has no change yet; a rejected one has its code and message."""
     at = "2023-11-14T22:13:20+00:00"
-    told = [
+    shown = [
         msgspec.to_builtins(
-            (await look(Stores(found, True, None if isinstance(found, AcceptedCommand) else found))).data
+            (await status_of(Stores(found, True, None if isinstance(found, AcceptedCommand) else found))).data
         )
         for found in (
             record("accepted"),
@@ -99,7 +96,7 @@ async def test_what_is_told():
         )
     ]
     about = {"type": "cheeper.follow.v1", "at": at}
-    assert told == [
+    assert shown == [
         {"status": "accepted", **about},
         {"status": "projected", "changed": False, **about},
         {"status": "rejected", "changed": False, "code": "not_the_author", "message": "No.", **about},
@@ -107,16 +104,16 @@ async def test_what_is_told():
 
 
 async def test_a_record_lapses_in_both_stores_at_once():
-    """Shortly before either store may drop a record it is not shown any more, so no status goes back by that."""
-    both = Stores(record("handled"), effects_in=True, document=record("handled"))
+    """A record is hidden shortly before either store expires it, so no status goes back."""
+    both = Stores(record("handled"), projected=True, document=record("handled"))
     shown_until = NOW + COMMAND_RECORD_SECONDS - LAPSE_SECONDS
-    assert (await look(both, now=shown_until - 1)).data.status == "projected"
-    assert (await look(both, now=shown_until)).data is None
-    assert (await look(Stores(document=record("handled")), now=shown_until)).data is None
+    assert (await status_of(both, now=shown_until - 1)).data.status == "projected"
+    assert (await status_of(both, now=shown_until)).data is None
+    assert (await status_of(Stores(document=record("handled")), now=shown_until)).data is None
 
 
 @pytest.mark.parametrize(("settled", "whole"), [((True, True), True), ((False, True), False), ((True, False), False)])
 async def test_the_wait_is_for_both_stores(settled, whole):
-    """What `after` names is in where it is in both."""
-    assert (await look(Stores(settled=settled), after="a")).settled == whole
-    assert (await look(Stores(settled=settled))).settled
+    """`after` is settled once it is settled in both stores."""
+    assert (await status_of(Stores(settled=settled), after="a")).settled == whole
+    assert (await status_of(Stores(settled=settled))).settled

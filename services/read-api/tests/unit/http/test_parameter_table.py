@@ -4,7 +4,7 @@ import pytest
 
 from read_api.http import parameter_table as table
 from read_api.http.parameters import InvalidError, read_parameters
-from read_api.query_bus.cursor import decode_cursor, encode_cursor
+from read_api.query_bus.paging import decode_cursor, encode_cursor
 
 ID = "0A0b0c0d-0000-4000-8000-0000000000aB"
 LISTS = (*table.LIST, table.OFFSET, *table.WAIT)

@@ -1,0 +1,74 @@
+"""Serves one row of the table of endpoints, from a request's path and parameters to the bytes of its response."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from cheeper_contracts.answers import Answer, Meta
+from read_api.http.endpoints import Endpoint
+from read_api.http.parameters import read_parameters
+from read_api.http.problems import response_to, send_problem
+from read_api.http.responses import ERROR, MESSAGE_ID, Receive, Scope, Send, send_response
+from read_api.query_bus.bus import QueryBus
+
+_OK: Final = 200
+
+
+class ClientDisconnectedError(Exception):
+    """The client closed its connection before the response was ready."""
+
+
+class QueryEndpoint:
+    """An ASGI application for the requests of one endpoint. It responds to errors too, except for
+    ClientDisconnectedError, which it raises.
+    """
+
+    def __init__(self, endpoint: Endpoint, bus: QueryBus) -> None:
+        self.query_name = endpoint.query.__name__
+        self._query = endpoint.query
+        self._parameters = {parameter.name: parameter for parameter in endpoint.parameters}
+        self._bus = bus
+        parts = enumerate(endpoint.route.path.split("/"))
+        self._path_parameters = tuple((index, part[1:-1]) for index, part in parts if part.startswith("{"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a request whose path has the form of the endpoint's route."""
+        try:
+            parts = scope["path"].split("/")
+            in_path = {name: parts[index] for index, name in self._path_parameters}
+            query = self._query(**read_parameters(self._parameters, in_path, scope["query_string"]))
+            result = await self._bus.handle(query, _while_connected(receive))
+        except ClientDisconnectedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the table of problems has a row for every error
+            scope[ERROR] = error
+            await send_problem(scope, send, response_to(error))
+            return
+        meta = Meta(message_id=scope[MESSAGE_ID], next_cursor=result.next_cursor, stale=not result.settled)
+        await send_response(scope, send, _OK, Answer(data=result.data, meta=meta))
+
+
+def _while_connected(receive: Receive) -> Callable[[Awaitable[None]], Awaitable[None]]:
+    """Return a function that awaits something, and raises ClientDisconnectedError once the client disconnects."""
+
+    async def wait(awaited: Awaitable[None]) -> None:
+        waiting = asyncio.ensure_future(awaited)
+        leaving = asyncio.create_task(_until_disconnected(receive))
+        try:
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise ClientDisconnectedError
+            await waiting
+        finally:
+            waiting.cancel()
+            leaving.cancel()
+            await asyncio.gather(waiting, leaving, return_exceptions=True)
+
+    return wait
+
+
+async def _until_disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
