@@ -17,12 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cheeper_bench import guard, machine, page, plots, results, rounds
-from cheeper_bench.bench import Bench, Length
 from cheeper_bench.benches import BENCHES
+from cheeper_bench.environment.environment import Environment
 from cheeper_bench.errors import BenchError, UnavailableError
-from cheeper_bench.ground import Ground
-from cheeper_bench.results import Results
+from cheeper_bench.measuring import machine, results, rounds
+from cheeper_bench.measuring.bench import Bench, Length
+from cheeper_bench.measuring.results import Results
+from cheeper_bench.reports import guard, page, plots
 from cheeper_local.settings import CLONE
 
 ROUNDS: Final[dict[Length, int]] = {"tiny": 1, "short": 5, "long": 3, "guard": 3}
@@ -46,19 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> Results:
-    """Measure what is asked for, print the table and write the results. Raise BenchError."""
+    """Measure the chosen benchmarks, print the table and write the results. Raise BenchError."""
     length: Length = options.length
     chosen = _chosen(length, options.only)
     count = options.runs or ROUNDS[length]
     commit, changed = machine.commit()
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    ground = partial(Ground, options.graph, options.texts)
+    environment = partial(Environment, options.graph, options.texts)
     found = []
     path = options.out or results.FOLDER / f"{length}.json"
     before = results.read(path) if path.exists() and options.only else None
     whole = Results(began=began, length=length, commit=commit, changed=changed, machine=machine.describe(), benches=())
     for bench in chosen:
-        found.append(rounds.measure(bench, ground, length, count, _tell))
+        found.append(rounds.measure(bench, environment, length, count, _log))
         now = results.merged(before, _with(whole, tuple(found)))
         if length != "guard" or options.out:
             results.write(now, path)  # after each, so that a run that is cut short leaves what it has
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace) -> Results:
 
 
 def render() -> int:
-    """Write the page of what stands in bench/results. The exit code."""
+    """Write the page of bench/results. Return the exit code."""
     found = [results.read(path) for name in ("short", "long") if (path := results.FOLDER / f"{name}.json").exists()]
     if not found:
         raise BenchError(f"{results.FOLDER} holds no results yet: run --short first.")
@@ -87,8 +88,8 @@ def _guard(found: Results, *, keep: bool) -> int:
         return 0
     verdicts = guard.judge(guard.read(), found)
     for verdict in verdicts:
-        print(verdict.why or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")
-    return 1 if any(verdict.why for verdict in verdicts) else 0
+        print(verdict.reason or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")
+    return 1 if any(verdict.reason for verdict in verdicts) else 0
 
 
 def _with(whole: Results, benches: tuple[results.BenchResult, ...]) -> Results:
@@ -108,7 +109,7 @@ def _chosen(length: Length, only: Sequence[str] | None) -> list[Bench]:
     return [bench for name, bench in BENCHES.items() if (name in only if only else length in bench.lengths)]
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,8 +1,8 @@
-"""Why a benchmark gives no figure.
+"""The errors of benchmarks that give no figure.
 
 BenchError
 ├── NotDurableError     a property is switched off, so that nothing may be counted
-└── UnavailableError    what a side needs is not on this machine; the row says so and the rest goes on
+└── UnavailableError    a side needs something that is not on this machine; its row shows that, and the rest goes on
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-from cheeper_bench import guard, results
 from cheeper_bench.cli import main
-from cheeper_bench.guard import Guard
+from cheeper_bench.measuring import results
+from cheeper_bench.reports import guard
+from cheeper_bench.reports.guard import Guard
 
 
 def test_a_benchmark_alone_leaves_its_figures_and_prints_its_reaches(tmp_path, capsys):

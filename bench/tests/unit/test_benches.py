@@ -2,12 +2,12 @@ import pytest
 
 from cheeper_bench.benches import BENCHES, mixed
 from cheeper_bench.benches.mixed import Requests, highest
-from cheeper_bench.graph import power_law
+from cheeper_bench.environment.graph import power_law
 
 
 @pytest.mark.parametrize("bench", BENCHES.values(), ids=BENCHES)
 def test_each_benchmark_says_what_it_measures_and_why_that_is_fair(bench):
-    """A module's docstring is what stands above its table."""
+    """A module's docstring is the text above its table."""
     assert len(bench.about.strip().splitlines()) >= 4
     assert bench.open.__module__.endswith(bench.name)
 
@@ -42,7 +42,7 @@ def test_the_search_from_where_it_was_takes_two_steps():
 
 
 def test_a_system_that_is_never_well_has_no_rate():
-    """Where not even ten requests a second are answered in time, the figure is nought."""
+    """If not even ten requests a second are served in time, the figure is 0."""
     assert highest(100, lambda _: None).rate == 0
 
 

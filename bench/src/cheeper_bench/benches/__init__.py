@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cheeper_bench.bench import Bench
 from cheeper_bench.benches import (
     below_floor,
     fan_out,
@@ -18,6 +17,7 @@ from cheeper_bench.benches import (
     timeline_read,
     worker,
 )
+from cheeper_bench.measuring.bench import Bench
 
 BENCHES: Final[Mapping[str, Bench]] = {
     bench.name: bench

@@ -17,12 +17,12 @@ from typing import Final
 import msgspec
 from redis import Redis
 
-from cheeper_bench import laying
-from cheeper_bench.bench import Bench, Length, Reach, Side, Sides
 from cheeper_bench.benches.timeline_read import load_of, pages, sql_server
+from cheeper_bench.environment import seeding
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.graph import Graph
 from cheeper_bench.errors import BenchError
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground
+from cheeper_bench.measuring.bench import Bench, Length, Reach, Side, Sides
 from cheeper_contracts import views
 from read_api.query_bus.paging import encode_cursor
 
@@ -41,7 +41,7 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     authors = max(sizes.follows)
     readers = range(authors, authors + len(sizes.follows))
@@ -51,11 +51,11 @@ def _open(ground: Ground, length: Length) -> Iterator[Sides]:
         follows=tuple((r, author) for r, many in zip(readers, sizes.follows, strict=True) for author in range(many)),
         cheeps=tuple((number * 7919 % authors, f"cheep number {number} of all") for number in range(sizes.cheeps)),
     )
-    env = ground.told(database=ground.database())
-    laying.lay(ground, world, env)
-    read_api = ground.start("read_api", "http", env=env)
+    env = environment.variables(database=environment.database())
+    seeding.seed(environment, world, env)
+    read_api = environment.start("read_api", "http", env=env)
     read_api.wait_ready()
-    sql = sql_server(ground, env["DATABASE_URL"])
+    sql = sql_server(environment, env["DATABASE_URL"])
     sides: dict[str, Side] = {}
     for reader, follows in zip(readers, (100, 1_000), strict=True):
         one = [world.author_id(reader)]
@@ -64,9 +64,9 @@ def _open(ground: Ground, length: Length) -> Iterator[Sides]:
         sql.wait_ready(f"/author/{one[0]}/timeline")
         named = f"{follows:,} follows"
         sides |= {
-            f"below, {named}": load_of(ground, read_api, pages(one, encode_cursor(floor)), sizes.seconds),
-            f"above, {named}": load_of(ground, read_api, pages(one), sizes.seconds),
-            f"SQL, {named}": load_of(ground, sql, pages(one, f"{date}.{cheep_id}"), sizes.seconds),
+            f"below, {named}": load_of(environment, read_api, pages(one, encode_cursor(floor)), sizes.seconds),
+            f"above, {named}": load_of(environment, read_api, pages(one), sizes.seconds),
+            f"SQL, {named}": load_of(environment, sql, pages(one, f"{date}.{cheep_id}"), sizes.seconds),
         }
     yield sides
 
@@ -85,27 +85,27 @@ BENCH: Final = Bench(
     open=_open,
     reaches=(
         Reach(
-            says="over SQL, 100 follows",
+            label="over SQL, 100 follows",
             side="below, 100 follows",
             figure="requests/s",
             over="SQL, 100 follows",
             wanted=1,
         ),
         Reach(
-            says="over SQL, 1,000 follows",
+            label="over SQL, 1,000 follows",
             side="below, 1,000 follows",
             figure="requests/s",
             over="SQL, 1,000 follows",
             wanted=1,
         ),
         Reach(
-            says="over the page above, 100 follows",
+            label="over the page above, 100 follows",
             side="below, 100 follows",
             figure="requests/s",
             over="above, 100 follows",
         ),
         Reach(
-            says="over the page above, 1,000 follows",
+            label="over the page above, 1,000 follows",
             side="below, 1,000 follows",
             figure="requests/s",
             over="above, 1,000 follows",

@@ -27,12 +27,12 @@ from uuid import UUID
 import msgspec
 from redis import Redis
 
-from cheeper_bench import cores, laying
-from cheeper_bench.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
+from cheeper_bench.environment import cores, seeding
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.events import NumberedEvent, Numbering, numbered_events, time_of
+from cheeper_bench.environment.graph import Graph
 from cheeper_bench.errors import BenchError, UnavailableError
-from cheeper_bench.events import Numbering, Told, time_of, told
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
 from cheeper_contracts import views
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from projector.consumer.projecting import item_of
@@ -42,7 +42,7 @@ from projector.stores.redis.store import RedisStore
 _PREFIX: Final = "b:"
 _CAP: Final = views.TIMELINE_ENTRIES
 _FULL: Final = _CAP - _CAP // 25
-"""What a timeline holds at least once it was full: it is trimmed some entries at a time."""
+"""The fewest entries of a timeline that was full: it is trimmed some entries at a time."""
 _PIPELINES: Final = (16, 64, 256)
 _SAMPLE: Final = 50
 _AUTHOR: Final = 0
@@ -63,22 +63,22 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
-    url = ground.redis.url
+    url = environment.redis.url
     graph = Graph(
         name="one author and its followers",
         authors=sizes.followers + 1,
         follows=tuple((follower, _AUTHOR) for follower in range(1, sizes.followers + 1)),
         cheeps=(),
     )
-    with cores.on(ground.cores.measured):
+    with cores.on(environment.cores.measured):
         ours = _Ours(url, graph, sizes.cheeps)
         theirs = _Pipeline(url, graph, sizes.cheeps)
         yield {
             "Cheeper": ours.run,
             "client pipeline": theirs.run,
-            "LPUSH at its best": _redis_benchmark(ground.redis.port, sizes.pushes),
+            "LPUSH at its best": _redis_benchmark(environment.redis.port, sizes.pushes),
         }
 
 
@@ -86,12 +86,12 @@ class _Ours:
     def __init__(self, url: str, graph: Graph, cheeps: int) -> None:
         self._graph, self._cheeps = graph, cheeps
         self._client = Redis.from_url(url)
-        self._store: RedisStore = laying.redis_store(url, _PREFIX)
+        self._store: RedisStore = seeding.redis_store(url, _PREFIX)
         self._numbering = Numbering()
-        everything = list(told(graph, self._numbering))
+        everything = list(numbered_events(graph, self._numbering))
         self._posted = 0
         self._time = time_of(everything[-1].event)
-        laying.feed(self._store, everything)
+        seeding.feed(self._store, everything)
         while self._posted < _CAP + _CAP // 25:
             self._post(self._next(self._cheeps))
 
@@ -103,7 +103,7 @@ class _Ours:
         readers = len(self._graph.follows)
         return {"entries/s": self._cheeps * readers / seconds, "bytes/entry": self._bytes()}
 
-    def _next(self, count: int) -> list[Told]:
+    def _next(self, count: int) -> list[NumberedEvent]:
         author = self._graph.author_id(_AUTHOR)
         found = []
         for _ in range(count):
@@ -115,13 +115,13 @@ class _Ours:
                 message="a cheep of some sixty characters, as most of them are by now",
                 cheep_date=self._time,
             )
-            found.append(self._numbering.told(event, self._graph.id_of("message", self._time), self._time))
+            found.append(self._numbering.number(event, self._graph.id_of("message", self._time), self._time))
         return found
 
-    def _post(self, posts: Sequence[Told]) -> None:
+    def _post(self, posts: Sequence[NumberedEvent]) -> None:
         items = [item_of(projection_of(self._store.name), one.incoming()) for one in posts]
-        laying.apply(self._store, posts[0].partition, items)
-        laying.serve_tasks(self._store)
+        seeding.apply(self._store, posts[0].partition, items)
+        seeding.serve_tasks(self._store)
 
     def _bytes(self) -> float:
         held = used = 0
@@ -175,10 +175,10 @@ def _redis_benchmark(port: int, pushes: int) -> Side | Missing:
         for depth in _PIPELINES:
             sizes = ["-n", str(pushes), "-P", str(depth), "-d", str(views.ENTRY_BYTES)]
             command = [tool, "-p", str(port), "-t", "lpush", "-q", "--csv", *sizes]
-            said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-            found = re.search(r'"LPUSH[^"]*","([\d.]+)"', said)
+            output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            found = re.search(r'"LPUSH[^"]*","([\d.]+)"', output)
             if found is None:
-                raise UnavailableError(f"redis-benchmark said nothing of LPUSH: {said[-200:]!r}")
+                raise UnavailableError(f"redis-benchmark printed nothing about LPUSH: {output[-200:]!r}")
             best = max(best, float(found[1]))
         with Redis(port=port) as client:
             client.delete("mylist")
@@ -206,8 +206,8 @@ BENCH: Final = Bench(
     open=_open,
     lengths=("tiny", "short", "guard"),
     reaches=(
-        Reach(says="over a client pipeline", side="Cheeper", figure="entries/s", over="client pipeline", wanted=5),
-        Reach(says="over LPUSH at its best", side="Cheeper", figure="entries/s", over="LPUSH at its best", wanted=0.4),
-        Reach(says="memory", side="Cheeper", figure="bytes/entry", wanted=30, at="most", unit="bytes/entry"),
+        Reach(label="over a client pipeline", side="Cheeper", figure="entries/s", over="client pipeline", wanted=5),
+        Reach(label="over LPUSH at its best", side="Cheeper", figure="entries/s", over="LPUSH at its best", wanted=0.4),
+        Reach(label="memory", side="Cheeper", figure="bytes/entry", wanted=30, at="most", unit="bytes/entry"),
     ),
 )

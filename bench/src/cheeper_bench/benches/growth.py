@@ -1,4 +1,4 @@
-"""What becomes of the figures when one thing grows, to 10 and 100 times, and all else stays.
+"""The figures when one thing grows to 10 and 100 times, and all else stays.
 
 - *authors*: 1,000 to 100,000, each following 10: timelines read a second, as in `timeline_read`, and Redis's memory.
 - *follows*: a reader who follows 10 to 1,000 of the same authors: the same page (above the floor).
@@ -20,13 +20,13 @@ from uuid import uuid4
 import msgspec
 from redis import Redis
 
-from cheeper_bench import cores, graph, kafka_feed, laying
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.benches.timeline_read import load_of, pages
-from cheeper_bench.events import Numbering, Told
-from cheeper_bench.graph import BEGAN, Graph
-from cheeper_bench.ground import Ground
-from cheeper_bench.progress import drained
+from cheeper_bench.environment import cores, graph, kafka_feed, seeding
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.events import NumberedEvent, Numbering
+from cheeper_bench.environment.graph import BEGAN, Graph
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.measuring.progress import drained
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.topics import EVENTS
 from projector.consumer.projecting import item_of
@@ -54,30 +54,30 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     sides: dict[str, Side] = {}
     for times in _TIMES:
-        sides[f"authors x{times}"] = _authors(ground, sizes, times)
-    sides |= _follows(ground, sizes)
+        sides[f"authors x{times}"] = _authors(environment, sizes, times)
+    sides |= _follows(environment, sizes)
     for times in _TIMES:
-        sides[f"log x{times}"] = _log(ground, sizes, times)
+        sides[f"log x{times}"] = _log(environment, sizes, times)
     for times in _TIMES:
-        sides[f"followers x{times}"] = _followers(ground, sizes, times)
+        sides[f"followers x{times}"] = _followers(environment, sizes, times)
     yield sides
 
 
-def _authors(ground: Ground, sizes: _Sizes, times: int) -> Side:
+def _authors(environment: Environment, sizes: _Sizes, times: int) -> Side:
     world = graph.power_law(sizes.authors * times, follows=min(10, sizes.authors - 1), cheeps=3)
-    env = ground.told(prefix=f"authors{times}.")
+    env = environment.variables(prefix=f"authors{times}.")
     before = _memory(env)
-    laying.lay_hot_views(world, env)
+    seeding.seed_hot_views(world, env)
     used = _memory(env) - before
-    read_api = ground.start("read_api", "http", env=env)
+    read_api = environment.start("read_api", "http", env=env)
     read_api.wait_ready()
     step = max(1, world.authors // _ASKED)
     everyone = [world.author_id(author) for author in range(0, world.authors, step)]
-    load = load_of(ground, read_api, pages(everyone), sizes.seconds)
+    load = load_of(environment, read_api, pages(everyone), sizes.seconds)
 
     def run() -> Figures:
         return {"requests/s": load()["requests/s"], "MiB": used / _MIB, "KiB an author": used / 1024 / world.authors}
@@ -85,18 +85,18 @@ def _authors(ground: Ground, sizes: _Sizes, times: int) -> Side:
     return run
 
 
-def _follows(ground: Ground, sizes: _Sizes) -> dict[str, Side]:
+def _follows(environment: Environment, sizes: _Sizes) -> dict[str, Side]:
     authors = sizes.follows * max(_TIMES)
     world = graph.power_law(authors, follows=0, cheeps=2)
     readers = {}
     for times in _TIMES:
         world, readers[times] = graph.with_reader(world, sizes.follows * times)
-    env = ground.told(prefix="follows.")
-    laying.lay_hot_views(world, env)
-    read_api = ground.start("read_api", "http", env=env)
+    env = environment.variables(prefix="follows.")
+    seeding.seed_hot_views(world, env)
+    read_api = environment.start("read_api", "http", env=env)
     read_api.wait_ready()
     return {
-        f"follows x{times}": _only(load_of(ground, read_api, pages([world.author_id(reader)]), sizes.seconds))
+        f"follows x{times}": _only(load_of(environment, read_api, pages([world.author_id(reader)]), sizes.seconds))
         for times, reader in readers.items()
     }
 
@@ -108,29 +108,29 @@ def _only(load: Side) -> Side:
     return run
 
 
-def _log(ground: Ground, sizes: _Sizes, times: int) -> Side:
+def _log(environment: Environment, sizes: _Sizes, times: int) -> Side:
     prefix = f"log{times}."
     env = {
-        "DATABASE_URL": ground.database(prefix),
-        "KAFKA_BOOTSTRAP_SERVERS": ground.kafka.url,
+        "DATABASE_URL": environment.database(prefix),
+        "KAFKA_BOOTSTRAP_SERVERS": environment.kafka.url,
         "TOPIC_PREFIX": prefix,
     }
-    ends = kafka_feed.Ends(ground.kafka.url, EVENTS.named(prefix))
+    ends = kafka_feed.Ends(environment.kafka.url, EVENTS.named(prefix))
     numbering, sent = Numbering(), sizes.log * times
-    laying.copy_outbox(env["DATABASE_URL"], (_event(numbering, number) for number in range(sent)))
-    relay = ground.start("write_api", "relay", env=env, cpus=ground.cores.all)
+    seeding.copy_outbox(env["DATABASE_URL"], (_event(numbering, number) for number in range(sent)))
+    relay = environment.start("write_api", "relay", env=env, cpus=environment.cores.all)
     drained(ends.all, sent, check=relay.check)
 
     def run() -> Figures:
         nonlocal sent
-        laying.copy_outbox(env["DATABASE_URL"], [_event(numbering, sent + at) for at in range(sizes.backlog)])
+        seeding.copy_outbox(env["DATABASE_URL"], [_event(numbering, sent + at) for at in range(sizes.backlog)])
         sent += sizes.backlog
         return {"events/s": drained(ends.all, sent, check=relay.check).rate}
 
     return run
 
 
-def _event(numbering: Numbering, number: int, author: str | None = None) -> Told:
+def _event(numbering: Numbering, number: int, author: str | None = None) -> NumberedEvent:
     key = author or f"00000000-0000-4000-8000-{number % 1000:012x}"
     event = CheepPosted(
         cheep_id=str(uuid4()),
@@ -139,10 +139,10 @@ def _event(numbering: Numbering, number: int, author: str | None = None) -> Told
         message="a cheep of some sixty characters, as most of them are by now",
         cheep_date=BEGAN + 10**12 + number,
     )
-    return numbering.told(event, str(uuid4()), event.cheep_date)
+    return numbering.number(event, str(uuid4()), event.cheep_date)
 
 
-def _followers(ground: Ground, sizes: _Sizes, times: int) -> Side:
+def _followers(environment: Environment, sizes: _Sizes, times: int) -> Side:
     followers = sizes.followers * times
     world = Graph(
         name=f"{followers} followers",
@@ -150,22 +150,22 @@ def _followers(ground: Ground, sizes: _Sizes, times: int) -> Side:
         follows=tuple((follower, 0) for follower in range(1, followers + 1)),
         cheeps=(),
     )
-    env = ground.told(prefix=f"followers{times}.")
-    numbering = laying.lay_hot_views(world, env)
-    store = laying.redis_store(env["REDIS_URL"], env["REDIS_PREFIX"])
+    env = environment.variables(prefix=f"followers{times}.")
+    numbering = seeding.seed_hot_views(world, env)
+    store = seeding.redis_store(env["REDIS_URL"], env["REDIS_PREFIX"])
     posts = max(1, 100 // times) * 2  # the same work, whatever the number of followers
     number = 0
 
     def run() -> Figures:
         nonlocal number
-        with cores.on(ground.cores.measured):
+        with cores.on(environment.cores.measured):
             fresh = [_event(numbering, number + at, world.author_id(0)) for at in range(posts)]
             number += posts
             began = time.perf_counter()
-            laying.apply(
+            seeding.apply(
                 store, fresh[0].partition, [item_of(projection_of(store.name), one.incoming()) for one in fresh]
             )
-            laying.serve_tasks(store)
+            seeding.serve_tasks(store)
             return {"entries/s": posts * followers / (time.perf_counter() - began)}
 
     return run
@@ -178,7 +178,7 @@ def _memory(env: dict[str, str]) -> int:
 
 def _flat(what: str, figure: str) -> tuple[Reach, ...]:
     return tuple(
-        Reach(says=f"{what} x{times} over x1", side=f"{what} x{times}", figure=figure, over=f"{what} x1", wanted=0.8)
+        Reach(label=f"{what} x{times} over x1", side=f"{what} x{times}", figure=figure, over=f"{what} x1", wanted=0.8)
         for times in _TIMES[1:]
     )
 
@@ -193,6 +193,6 @@ BENCH: Final = Bench(
         *_flat("follows", "requests/s"),
         *_flat("log", "events/s"),
         *_flat("followers", "entries/s"),
-        Reach(says="memory of Redis at x100", side="authors x100", figure="MiB", unit="MiB"),
+        Reach(label="memory of Redis at x100", side="authors x100", figure="MiB", unit="MiB"),
     ),
 )

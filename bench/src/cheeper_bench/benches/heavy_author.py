@@ -22,15 +22,16 @@ from uuid import uuid4
 import msgspec
 from redis import Redis
 
-from cheeper_bench import commands, graph, http_load
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Sides
 from cheeper_bench.benches.post_to_visible import check, latency, wait_for_first
+from cheeper_bench.environment import graph
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.graph import Graph
+from cheeper_bench.environment.stack import Whole, whole
 from cheeper_bench.errors import BenchError
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground
-from cheeper_bench.http_line import Line, request
-from cheeper_bench.spread import percentile
-from cheeper_bench.stack import Whole, whole
+from cheeper_bench.load import commands, http_load
+from cheeper_bench.load.http_line import Line, request
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Sides
+from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts import views
 from cheeper_contracts.routes import CHEEPS
 from cheeper_local.ports import HOST
@@ -57,7 +58,7 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     others = graph.power_law(sizes.others, follows=min(10, sizes.others - 1), cheeps=2)
     heavy = sizes.others
@@ -67,14 +68,14 @@ def _open(ground: Ground, length: Length) -> Iterator[Sides]:
         follows=others.follows + tuple((heavy + 1 + follower, heavy) for follower in range(sizes.followers)),
         cheeps=others.cheeps,
     )
-    with whole(ground, everybody) as stack:
-        ours = _Heavy(ground, msgspec.structs.replace(stack, graph=others), everybody, sizes)
+    with whole(environment, everybody) as stack:
+        ours = _Heavy(environment, msgspec.structs.replace(stack, graph=others), everybody, sizes)
         yield {"without": ours.without, "with": ours.with_heavy}
 
 
 class _Heavy:
-    def __init__(self, ground: Ground, stack: Whole, everybody: Graph, sizes: _Sizes) -> None:
-        self._ground, self._stack, self._sizes = ground, stack, sizes
+    def __init__(self, environment: Environment, stack: Whole, everybody: Graph, sizes: _Sizes) -> None:
+        self._environment, self._stack, self._sizes = environment, stack, sizes
         self._draw = random.Random(1)  # noqa: S311 - repeatable, no secret
         self._author = everybody.author_id(sizes.others)
         self._followers = [everybody.author_id(sizes.others + 1 + number) for number in range(sizes.followers)]
@@ -82,7 +83,7 @@ class _Heavy:
         self._prefix = stack.env["REDIS_PREFIX"]
 
     def without(self) -> Figures:
-        """Others alone."""
+        """Measure the others alone."""
         sending, seen = self._load()
         found = []
         while sending.is_alive():
@@ -90,7 +91,7 @@ class _Heavy:
         return self._ended(sending, seen, found)
 
     def with_heavy(self) -> Figures:
-        """Others, while the cheep goes out."""
+        """Measure the others while the cheep goes out."""
         sending, seen = self._load()
         cheep_id = self._post()
         serving = _Watch(self._is_waiting)
@@ -114,7 +115,7 @@ class _Heavy:
             connections=32,
             requests=commands.some(self._stack.graph, self._draw, int(sizes.rate * (sizes.seconds + 1))),
         )
-        sending = threading.Thread(target=lambda: seen.append(http_load.send(plan, self._ground.cores.all)))
+        sending = threading.Thread(target=lambda: seen.append(http_load.send(plan, self._environment.cores.all)))
         sending.start()
         wait_for_first(lambda: self._stack.handled() > before)
         return sending, seen
@@ -138,7 +139,7 @@ class _Heavy:
         return bool(self._redis.exists(views.TASKS.key(self._prefix, self._author)))
 
     def _delivered(self, cheep_id: str) -> int:
-        """On how many of the followers' timelines the cheep is the newest."""
+        """Return the number of followers' timelines on which the cheep is the newest."""
         found = 0
         for at in range(0, len(self._followers), _AT_ONCE):
             with self._redis.pipeline(transaction=False) as pipe:
@@ -150,7 +151,7 @@ class _Heavy:
 
 
 class _Watch:
-    """How long a condition holds, from the first look that finds it to the first that does not."""
+    """The time for which a condition holds, from the first check that finds it to the first that does not."""
 
     def __init__(self, holds: Callable[[], bool]) -> None:
         self._holds = holds
@@ -160,7 +161,7 @@ class _Watch:
         self._thread.start()
 
     def wait(self) -> float:
-        """Its seconds, once it has ended. Raise BenchError."""
+        """Wait until it has ended and return its seconds. Raise BenchError."""
         self._thread.join()
         if not self._seconds:
             raise BenchError("The fan-out did not begin, or did not end.")
@@ -185,8 +186,8 @@ BENCH: Final = Bench(
     open=_open,
     lengths=("tiny", "long"),
     reaches=(
-        Reach(says="others' p99 over without", side="with", figure="p99 ms", over="without", wanted=2, at="most"),
-        Reach(says="fan-out meanwhile", side="with", figure="entries/s", unit="entries/s"),
-        Reach(says="delivered to", side="with", figure="delivered", unit="of 1,000,000", wanted=1_000_000),
+        Reach(label="others' p99 over without", side="with", figure="p99 ms", over="without", wanted=2, at="most"),
+        Reach(label="fan-out meanwhile", side="with", figure="entries/s", unit="entries/s"),
+        Reach(label="delivered to", side="with", figure="delivered", unit="of 1,000,000", wanted=1_000_000),
     ),
 )

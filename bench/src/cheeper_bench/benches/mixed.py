@@ -27,14 +27,16 @@ from typing import Final
 import msgspec
 import psycopg
 
-from cheeper_bench import apps, commands, cores, graph, http_load, laying
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.baselines import apps
+from cheeper_bench.environment import cores, graph, seeding
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.graph import Graph
+from cheeper_bench.environment.stack import Whole, whole
 from cheeper_bench.errors import BenchError
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground
-from cheeper_bench.http_line import request
-from cheeper_bench.spread import percentile
-from cheeper_bench.stack import Whole, whole
+from cheeper_bench.load import commands, http_load
+from cheeper_bench.load.http_line import request
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.routes import AUTHOR_CHEEPS, TIMELINE
 from cheeper_local.ports import HOST
 from cheeper_local.runner import roles
@@ -70,16 +72,16 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     world = graph.power_law(sizes.authors, follows=sizes.follows, cheeps=sizes.cheeps)
-    with whole(ground, world) as stack:
-        sql = _sql_only(ground, world)
+    with whole(environment, world) as stack:
+        sql = _sql_only(environment, world)
         sides: dict[str, Side] = {}
         for name, mix in MIXES.items():
             requests = Requests(world, mix)
-            sides[f"Cheeper, {name}"] = _Search(ground, stack.port, requests, sizes, stack).run
-            sides[f"SQL only, {name}"] = _Search(ground, sql, requests, sizes, None).run
+            sides[f"Cheeper, {name}"] = _Search(environment, stack.port, requests, sizes, stack).run
+            sides[f"SQL only, {name}"] = _Search(environment, sql, requests, sizes, None).run
         yield sides
 
 
@@ -98,7 +100,7 @@ class Requests:
         }
 
     def some(self, number: int) -> list[Request]:
-        """So many requests."""
+        """Return this number of requests."""
         kinds = self._draw.choices(list(self._mix), list(self._mix.values()), k=number)
         authors = self._draw.choices(range(self._world.authors), k=number)
         return [self._kinds[kind](self._world.author_id(author)) for kind, author in zip(kinds, authors, strict=True)]
@@ -107,8 +109,16 @@ class Requests:
 class _Search:
     """Finds the highest rate, from the one that was found before."""
 
-    def __init__(self, ground: Ground, port: int, requests: Requests, sizes: _Sizes, stack: Whole | None) -> None:
-        self._ground, self._port, self._requests, self._sizes, self._stack = ground, port, requests, sizes, stack
+    def __init__(
+        self, environment: Environment, port: int, requests: Requests, sizes: _Sizes, stack: Whole | None
+    ) -> None:
+        self._environment, self._port, self._requests, self._sizes, self._stack = (
+            environment,
+            port,
+            requests,
+            sizes,
+            stack,
+        )
         self._rate = sizes.first
 
     def run(self) -> Figures:
@@ -117,7 +127,7 @@ class _Search:
         return {"requests/s": best.rate, "p99 ms": best.p99}
 
     def _p99(self, rate: float) -> float | None:
-        """At that rate; none where it was not kept up with."""
+        """Return p99 in milliseconds at this rate, or None if the system did not keep up with it."""
         number = int(rate * (self._sizes.seconds + 1))
         plan = http_load.Plan(
             port=self._port,
@@ -126,7 +136,7 @@ class _Search:
             requests=self._requests.some(number),
             connections=64,
         )
-        seen = http_load.send(plan, self._ground.cores.all)
+        seen = http_load.send(plan, self._environment.cores.all)
         late = seen.unanswered or len(seen.all) < 0.95 * rate * self._sizes.seconds
         return None if seen.refused or late or not self._settled() else percentile(seen.all, 99)
 
@@ -167,24 +177,25 @@ def highest(first: float, p99_at: Callable[[float], float | None]) -> Best:
     return best
 
 
-def _sql_only(ground: Ground, world: Graph) -> int:
+def _sql_only(environment: Environment, world: Graph) -> int:
     """Return the port of the SQL-only variant behind a gateway."""
-    database = ground.database()
-    laying.copy_write_model(database, world)
+    database = environment.database()
+    seeding.copy_write_model(database, world)
     with psycopg.connect(database, autocommit=True) as connection:
         for statement in apps.INDEXES:
             connection.execute(statement)
-    everywhere = ground.cores.all
-    cores.pin(ground.postgres.pid or 0, everywhere)  # as that of the stack
+    everywhere = environment.cores.all
+    cores.pin(environment.postgres.pid or 0, everywhere)  # as that of the stack
     processes = [
-        ground.start("cheeper_bench.apps", "sql", env={"DATABASE_URL": database}, cpus=everywhere) for _ in range(2)
+        environment.start("cheeper_bench.baselines.apps", "sql", env={"DATABASE_URL": database}, cpus=everywhere)
+        for _ in range(2)
     ]
     for process in processes:
         process.wait_ready(TIMELINE.path.replace("{author_id}", world.author_id(0)))
     upstreams = " ".join(f"{HOST}:{process.port}" for process in processes)
-    gateway = ground.start_command(
+    gateway = environment.start_command(
         roles.real_commands()[roles.GATEWAY],
-        env={"READ_API": upstreams, "WRITE_API": upstreams, "XDG_DATA_HOME": str(ground.folder)},
+        env={"READ_API": upstreams, "WRITE_API": upstreams, "XDG_DATA_HOME": str(environment.folder)},
         cpus=everywhere,
     )
     gateway.wait_ready(TIMELINE.path.replace("{author_id}", world.author_id(0)))
@@ -202,7 +213,7 @@ BENCH: Final = Bench(
     lengths=("tiny", "short", "long"),
     reaches=tuple(
         Reach(
-            says=f"{name}, throughput at p99 under 50 ms, over SQL only",
+            label=f"{name}, throughput at p99 under 50 ms, over SQL only",
             side=f"Cheeper, {name}",
             figure="requests/s",
             over=f"SQL only, {name}",

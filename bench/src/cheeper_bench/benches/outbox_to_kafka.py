@@ -26,14 +26,15 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from cheeper_bench import debezium, kafka_feed, laying
-from cheeper_bench.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
+from cheeper_bench.baselines import debezium
+from cheeper_bench.environment import kafka_feed, seeding
+from cheeper_bench.environment.environment import Environment, Process
+from cheeper_bench.environment.events import NumberedEvent, Numbering
+from cheeper_bench.environment.graph import BEGAN
 from cheeper_bench.errors import BenchError, UnavailableError
-from cheeper_bench.events import Numbering, Told
-from cheeper_bench.graph import BEGAN
-from cheeper_bench.ground import Ground, Process
-from cheeper_bench.progress import drained
-from cheeper_bench.spread import percentile
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
+from cheeper_bench.measuring.progress import drained
+from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.waiting import until
@@ -61,15 +62,15 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
-    relay = _Outbox(ground, "relay", "r.", sizes)
-    relay.process = ground.start("write_api", "relay", env=relay.env, cpus=ground.cores.all)
+    relay = _Outbox(environment, "relay", "r.", sizes)
+    relay.process = environment.start("write_api", "relay", env=relay.env, cpus=environment.cores.all)
     relay.process.wait_ready()
     sides: dict[str, Side | Missing] = {"relay": relay.run}
     try:
-        theirs = _Outbox(ground, "debezium", "d.", sizes)
-        theirs.process = debezium.start(ground, theirs.env["DATABASE_URL"], theirs.topic)
+        theirs = _Outbox(environment, "debezium", "d.", sizes)
+        theirs.process = debezium.start(environment, theirs.env["DATABASE_URL"], theirs.topic)
         sides["Debezium"] = theirs.run
     except UnavailableError as error:
         sides["Debezium"] = Missing(str(error))
@@ -81,24 +82,24 @@ class _Outbox:
 
     process: Process
 
-    def __init__(self, ground: Ground, name: str, prefix: str, sizes: _Sizes) -> None:
+    def __init__(self, environment: Environment, name: str, prefix: str, sizes: _Sizes) -> None:
         self._sizes = sizes
-        self._kafka = ground.kafka.url
-        server = ground.another_postgres(name, {"wal_level": "logical"})
+        self._kafka = environment.kafka.url
+        server = environment.another_postgres(name, {"wal_level": "logical"})
         self.env = {
-            "DATABASE_URL": ground.database(prefix, server=server),
+            "DATABASE_URL": environment.database(prefix, server=server),
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka,
             "TOPIC_PREFIX": prefix,
         }
         self.topic = EVENTS.named(prefix)
         self._ends = kafka_feed.Ends(self._kafka, self.topic)
         self._numbering = Numbering()
-        self._told = 0
+        self._written = 0
 
     def run(self) -> Figures:
         backlog = [self._next() for _ in range(self._sizes.backlog)]
         before = self._ends.all()
-        feeding = threading.Thread(target=laying.copy_outbox, args=(self.env["DATABASE_URL"], backlog))
+        feeding = threading.Thread(target=seeding.copy_outbox, args=(self.env["DATABASE_URL"], backlog))
         feeding.start()
         found = drained(
             self._ends.all, before + len(backlog), check=self.process.check, cost=lambda: self.process.cpu_seconds
@@ -113,7 +114,7 @@ class _Outbox:
         }
 
     def _singles(self) -> list[float]:
-        """Milliseconds from commit to read, of single commits at an even rate."""
+        """Return the milliseconds from commit to read, of single commits at an even rate."""
         committed: dict[str, float] = {}
         read: dict[str, float] = {}
         stop = threading.Event()
@@ -126,7 +127,7 @@ class _Outbox:
                 begins = time.monotonic()
                 for number in range(self._sizes.singles):
                     time.sleep(max(0.0, begins + number / _RATE - time.monotonic()))
-                    row = laying.outbox_row(self._next())
+                    row = seeding.outbox_row(self._next())
                     connection.execute(_INSERT, row)
                     committed[row[0]] = time.monotonic()
                     connection.execute(f"NOTIFY {CHANNEL}")  # as the product's writers do, after the commit
@@ -138,17 +139,17 @@ class _Outbox:
             consumer.close()
         return [(read[one] - committed[one]) * 1000 for one in committed]
 
-    def _next(self) -> Told:
-        self._told += 1
-        author = f"00000000-0000-4000-8000-{self._told % _AUTHORS:012x}"
+    def _next(self) -> NumberedEvent:
+        self._written += 1
+        author = f"00000000-0000-4000-8000-{self._written % _AUTHORS:012x}"
         event = CheepPosted(
             cheep_id=str(uuid4()),
             author_id=author,
             author_username="somebody",
             message="a cheep of some sixty characters, as most of them are by now",
-            cheep_date=BEGAN + self._told,
+            cheep_date=BEGAN + self._written,
         )
-        return self._numbering.told(event, str(uuid4()), BEGAN + self._told, reply_to=str(uuid4()))
+        return self._numbering.number(event, str(uuid4()), BEGAN + self._written, reply_to=str(uuid4()))
 
 
 def _note(consumer: Any, read: dict[str, float], stop: threading.Event) -> None:
@@ -166,9 +167,14 @@ BENCH: Final = Bench(
     lengths=("tiny", "short", "long"),
     reaches=(
         Reach(
-            says="median latency over Debezium's", side="relay", figure="p50 ms", over="Debezium", wanted=0.5, at="most"
+            label="median latency over Debezium's",
+            side="relay",
+            figure="p50 ms",
+            over="Debezium",
+            wanted=0.5,
+            at="most",
         ),
-        Reach(says="drain rate over Debezium's", side="relay", figure="events/s", over="Debezium", wanted=1),
-        Reach(says="CPU seconds over Debezium's", side="relay", figure="CPU s/million", over="Debezium"),
+        Reach(label="drain rate over Debezium's", side="relay", figure="events/s", over="Debezium", wanted=1),
+        Reach(label="CPU seconds over Debezium's", side="relay", figure="CPU s/million", over="Debezium"),
     ),
 )

@@ -22,13 +22,14 @@ from uuid import uuid4
 
 import msgspec
 
-from cheeper_bench import commands, graph, http_load
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.environment import graph
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.stack import Whole, whole
 from cheeper_bench.errors import BenchError
-from cheeper_bench.ground import Ground
-from cheeper_bench.http_line import Line, request
-from cheeper_bench.spread import percentile
-from cheeper_bench.stack import Whole, whole
+from cheeper_bench.load import commands, http_load
+from cheeper_bench.load.http_line import Line, request
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
+from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.routes import CHEEPS, TIMELINE
 from cheeper_local.ports import HOST
 
@@ -53,17 +54,17 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
-    if ground.graph is not None and length != "tiny":
-        world = graph.given(ground.graph, ground.texts, cheeps=5)
+    if environment.graph is not None and length != "tiny":
+        world = graph.given(environment.graph, environment.texts, cheeps=5)
     else:
         world = graph.power_law(sizes.authors, follows=sizes.follows, cheeps=2)
     draw = random.Random(1)  # noqa: S311 - repeatable, no secret
-    with whole(ground, world) as stack:
+    with whole(environment, world) as stack:
         yield {
             "at rest": _at_rest(stack, draw, sizes.posts),
-            f"at {_RATE} commands/s": _under_load(ground, stack, draw, sizes),
+            f"at {_RATE} commands/s": _under_load(environment, stack, draw, sizes),
         }
 
 
@@ -74,7 +75,7 @@ def _at_rest(stack: Whole, draw: random.Random, posts: int) -> Side:
     return run
 
 
-def _under_load(ground: Ground, stack: Whole, draw: random.Random, sizes: _Sizes) -> Side:
+def _under_load(environment: Environment, stack: Whole, draw: random.Random, sizes: _Sizes) -> Side:
     seconds = max(1.0, sizes.posts * 0.02)
 
     def run() -> Figures:
@@ -87,7 +88,7 @@ def _under_load(ground: Ground, stack: Whole, draw: random.Random, sizes: _Sizes
             connections=32,
             requests=commands.some(stack.graph, draw, int(sizes.rate * (seconds + 1))),
         )
-        sending = threading.Thread(target=lambda: seen.append(http_load.send(load, ground.cores.all)))
+        sending = threading.Thread(target=lambda: seen.append(http_load.send(load, environment.cores.all)))
         sending.start()
         wait_for_first(lambda: stack.handled() > before)
         found = []
@@ -102,7 +103,7 @@ def _under_load(ground: Ground, stack: Whole, draw: random.Random, sizes: _Sizes
 
 
 def wait_for_first(moved: Callable[[], bool]) -> None:
-    """Until the load has arrived. Raise BenchError."""
+    """Wait until the load has arrived. Raise BenchError."""
     ends = time.monotonic() + _PATIENCE
     while not moved():
         if time.monotonic() > ends:
@@ -124,7 +125,7 @@ def figures(found: list[float]) -> Figures:
 
 
 def latency(stack: Whole, draw: random.Random) -> float:
-    """Milliseconds from a post to its standing first on a follower's timeline. Raise BenchError."""
+    """Return the milliseconds from a post until it is first on a follower's timeline. Raise BenchError."""
     world = stack.graph
     cheep_id, (reader, author) = str(uuid4()), draw.choice(world.follows)
     post = {"cheep_id": cheep_id, "author_id": world.author_id(author), "message": "Is it there yet?"}
@@ -148,9 +149,9 @@ BENCH: Final = Bench(
     title="Post to visible, over HTTP",
     open=_open,
     reaches=(
-        Reach(says="p50 at rest", side=_AT_REST, figure="p50 ms", wanted=10, at="most", unit="ms"),
-        Reach(says="p99 at rest", side=_AT_REST, figure="p99 ms", wanted=40, at="most", unit="ms"),
-        Reach(says=f"p50 {_LOADED}", side=_LOADED, figure="p50 ms", wanted=15, at="most", unit="ms"),
-        Reach(says=f"p99 {_LOADED}", side=_LOADED, figure="p99 ms", wanted=60, at="most", unit="ms"),
+        Reach(label="p50 at rest", side=_AT_REST, figure="p50 ms", wanted=10, at="most", unit="ms"),
+        Reach(label="p99 at rest", side=_AT_REST, figure="p99 ms", wanted=40, at="most", unit="ms"),
+        Reach(label=f"p50 {_LOADED}", side=_LOADED, figure="p50 ms", wanted=15, at="most", unit="ms"),
+        Reach(label=f"p99 {_LOADED}", side=_LOADED, figure="p99 ms", wanted=60, at="most", unit="ms"),
     ),
 )

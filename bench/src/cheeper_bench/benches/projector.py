@@ -19,12 +19,13 @@ import msgspec
 from pymongo import MongoClient
 from redis import Redis
 
-from cheeper_bench import kafka_feed, loops
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Sides
-from cheeper_bench.events import Numbering, events, time_of
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground
-from cheeper_bench.progress import drained
+from cheeper_bench.baselines import loops
+from cheeper_bench.environment import kafka_feed
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.events import Numbering, events, time_of
+from cheeper_bench.environment.graph import Graph
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Sides
+from cheeper_bench.measuring.progress import drained
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -35,7 +36,7 @@ _SECONDS: Final = 300
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     cheeps = _CHEEPS[length]
     graph = Graph(
         name="each author has one follower",
@@ -46,25 +47,25 @@ def _open(ground: Ground, length: Length) -> Iterator[Sides]:
         ),
     )
     numbering = Numbering()
-    env = ground.told(prefix=_PREFIX)
-    kafka_feed.make_topics(ground.kafka.url, _PREFIX)
+    env = environment.variables(prefix=_PREFIX)
+    kafka_feed.make_topics(environment.kafka.url, _PREFIX)
     log = [
-        numbering.told(event, graph.id_of("message", at), time_of(event), reply_to=graph.id_of("command", at))
+        numbering.number(event, graph.id_of("message", at), time_of(event), reply_to=graph.id_of("command", at))
         for at, event in enumerate(events(graph))
     ]
-    kafka_feed.send_events(ground.kafka.url, _PREFIX, log)
+    kafka_feed.send_events(environment.kafka.url, _PREFIX, log)
     runs = count(1)
 
     def projector() -> Figures:
         name = f"run{next(runs)}"
         own = {**env, "REDIS_PREFIX": f"{name}:", "MONGO_DATABASE": name}
-        with ground.start("projector", "run", env=own) as process:
+        with environment.start("projector", "run", env=own) as process:
             found = drained(_least(own), len(log), check=process.check, cost=lambda: process.cpu_seconds)
         _forget(own)
         return {"events/s": found.rate, "CPU s/million": found.cost * 1e6 / found.messages}
 
     def decoding() -> Figures:
-        process = ground.start("cheeper_bench.loops", "decode", str(len(log)), env=env)
+        process = environment.start("cheeper_bench.baselines.loops", "decode", str(len(log)), env=env)
         process.wait(_SECONDS)
         done = msgspec.json.decode(process.last_words(), type=loops.Done)
         return {"events/s": done.messages / done.seconds}
@@ -73,7 +74,7 @@ def _open(ground: Ground, length: Length) -> Iterator[Sides]:
 
 
 def _least(env: dict[str, str]) -> Callable[[], int]:
-    """How many events the store holds that has fewer."""
+    """Return the number of events in the store that has fewer."""
     redis = Redis.from_url(env["REDIS_URL"])
     checkpoints = MongoClient[dict[str, Any]](env["MONGO_URL"])[env["MONGO_DATABASE"]][views.CHECKPOINTS.name]
 
@@ -100,5 +101,7 @@ BENCH: Final = Bench(
     open=_open,
     lengths=("tiny", "short", "guard"),
     warm_up=False,
-    reaches=(Reach(says="over decoding only", side="projector", figure="events/s", over="decoding only", wanted=0.25),),
+    reaches=(
+        Reach(label="over decoding only", side="projector", figure="events/s", over="decoding only", wanted=0.25),
+    ),
 )

@@ -1,11 +1,11 @@
 """GET timeline of 10, through one process of read-api that has a core for itself.
 
 The graph is reed98 where its file is given (962 people, 37,624 follows), else one drawn with as many; each author has
-some cheeps. One more author follows 800. All of it is laid by COPY and the projector's stores, and audited.
+some cheeps. One more author follows 800. All of it is seeded by COPY and the projector's stores, and audited.
 
 - *read-api*: authors of the graph in turn; *read-api, 800 follows*: that one author.
 - *hello*: a Litestar route that returns a constant, behind the same server with the same settings: what the framework
-  leaves to be had.
+  allows at most.
 - *SQL*: the write model's tables joined, with an index for it, a pool and prepared statements, behind the same server
   and framework, with answers of the same shape. It reads the newest of each followed author by index (LATERAL), which
   is faster than the plain join.
@@ -25,11 +25,13 @@ from typing import Final
 import msgspec
 import psycopg
 
-from cheeper_bench import apps, graph, http_load, laying
-from cheeper_bench.bench import Bench, Figures, Length, Reach, Side, Sides
-from cheeper_bench.graph import Graph
-from cheeper_bench.ground import Ground, Process
-from cheeper_bench.http_line import request
+from cheeper_bench.baselines import apps
+from cheeper_bench.environment import graph, seeding
+from cheeper_bench.environment.environment import Environment, Process
+from cheeper_bench.environment.graph import Graph
+from cheeper_bench.load import http_load
+from cheeper_bench.load.http_line import request
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_contracts.routes import TIMELINE
 
 _FOLLOWS: Final = 800
@@ -51,67 +53,72 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
-    world, reader = graph.with_reader(_graph(ground, sizes), _FOLLOWS)
+    world, reader = graph.with_reader(_graph(environment, sizes), _FOLLOWS)
     guarded = length == "guard"
     if guarded:  # the least that the ratio wants
-        env = {"REDIS_URL": ground.redis.url, "REDIS_PREFIX": "", "MONGO_URL": ground.mongo.url}
-        laying.lay_hot_views(world, env)
+        env = {"REDIS_URL": environment.redis.url, "REDIS_PREFIX": "", "MONGO_URL": environment.mongo.url}
+        seeding.seed_hot_views(world, env)
     else:
-        env = ground.told(database=ground.database())
-        laying.lay(ground, world, env)
+        env = environment.variables(database=environment.database())
+        seeding.seed(environment, world, env)
     everyone = [world.author_id(author) for author in range(world.authors - 1)]
     random.Random(1).shuffle(everyone)  # noqa: S311 - repeatable, no secret
     one = [world.author_id(reader)]
-    read_api = ground.start("read_api", "http", env=env)
+    read_api = environment.start("read_api", "http", env=env)
     read_api.wait_ready()
-    hello = ground.start("cheeper_bench.apps", "hello")
+    hello = environment.start("cheeper_bench.baselines.apps", "hello")
     hello.wait_ready("/hello")
     sides: dict[str, Side] = {
-        "read-api": load_of(ground, read_api, pages(everyone), sizes.seconds),
-        "hello": load_of(ground, hello, [("hello", request("GET", "/hello"))], sizes.seconds),
+        "read-api": load_of(environment, read_api, pages(everyone), sizes.seconds),
+        "hello": load_of(environment, hello, [("hello", request("GET", "/hello"))], sizes.seconds),
     }
     if not guarded:
-        sql = sql_server(ground, env["DATABASE_URL"])
+        sql = sql_server(environment, env["DATABASE_URL"])
         sql.wait_ready(f"/author/{everyone[0]}/timeline")
         sides |= {
-            "read-api, 800 follows": load_of(ground, read_api, pages(one), sizes.seconds),
-            "SQL, 800 follows": load_of(ground, sql, pages(one), sizes.seconds),
-            "SQL": load_of(ground, sql, pages(everyone), sizes.seconds),
+            "read-api, 800 follows": load_of(environment, read_api, pages(one), sizes.seconds),
+            "SQL, 800 follows": load_of(environment, sql, pages(one), sizes.seconds),
+            "SQL": load_of(environment, sql, pages(everyone), sizes.seconds),
         }
     yield sides
 
 
-def _graph(ground: Ground, sizes: _Sizes) -> Graph:
-    if ground.graph is not None and sizes.authors == _AUTHORS:
-        return graph.given(ground.graph, ground.texts, cheeps=sizes.cheeps)
+def _graph(environment: Environment, sizes: _Sizes) -> Graph:
+    if environment.graph is not None and sizes.authors == _AUTHORS:
+        return graph.given(environment.graph, environment.texts, cheeps=sizes.cheeps)
     return graph.power_law(sizes.authors, follows=min(_FOLLOWS_EACH, sizes.authors // 2), cheeps=sizes.cheeps)
 
 
-def sql_server(ground: Ground, database: str) -> Process:
+def sql_server(environment: Environment, database: str) -> Process:
     """Return the SQL-only variant over a write model, with the indexes that it wants."""
     with psycopg.connect(database, autocommit=True) as connection:
         for statement in apps.INDEXES:
             connection.execute(statement)
-    return ground.start("cheeper_bench.apps", "sql", env={"DATABASE_URL": database})
+    return environment.start("cheeper_bench.baselines.apps", "sql", env={"DATABASE_URL": database})
 
 
 def pages(authors: Sequence[str], cursor: str = "") -> list[tuple[str, bytes]]:
-    """Requests for a page of each of these timelines."""
+    """Return requests for a page of each of these timelines."""
     query = f"?size=10&cursor={cursor}" if cursor else "?size=10"
     return [("timeline", request("GET", TIMELINE.path.replace("{author_id}", author) + query)) for author in authors]
 
 
 def load_of(
-    ground: Ground, server: Process, requests: list[tuple[str, bytes]], seconds: float, *, connections: int = 16
+    environment: Environment,
+    server: Process,
+    requests: list[tuple[str, bytes]],
+    seconds: float,
+    *,
+    connections: int = 16,
 ) -> Side:
     """Return a side: the throughput of a server under a closed load, and what it takes of processors."""
 
     def run() -> Figures:
         before = server.cpu_seconds
         plan = http_load.Plan(port=server.port, seconds=seconds, requests=requests, connections=connections)
-        seen = http_load.send(plan, ground.cores.others)
+        seen = http_load.send(plan, environment.cores.others)
         cpu = server.cpu_seconds - before
         whole = (plan.seconds + plan.warm) / plan.seconds
         return {
@@ -129,9 +136,9 @@ BENCH: Final = Bench(
     open=_open,
     lengths=("tiny", "short", "guard"),
     reaches=(
-        Reach(says="over hello", side="read-api", figure="requests/s", over="hello", wanted=0.6),
+        Reach(label="over hello", side="read-api", figure="requests/s", over="hello", wanted=0.6),
         Reach(
-            says="over SQL at 800 follows",
+            label="over SQL at 800 follows",
             side="read-api, 800 follows",
             figure="requests/s",
             over="SQL, 800 follows",

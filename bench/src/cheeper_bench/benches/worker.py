@@ -27,12 +27,13 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from cheeper_bench import cores, kafka_feed, loops
-from cheeper_bench.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
+from cheeper_bench.baselines import loops
+from cheeper_bench.environment import cores, kafka_feed
+from cheeper_bench.environment.environment import Environment
+from cheeper_bench.environment.graph import BEGAN
 from cheeper_bench.errors import BenchError, UnavailableError
-from cheeper_bench.graph import BEGAN
-from cheeper_bench.ground import Ground
-from cheeper_bench.progress import drained
+from cheeper_bench.measuring.bench import Bench, Figures, Length, Missing, Reach, Side, Sides
+from cheeper_bench.measuring.progress import drained
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.envelope import Envelope
@@ -60,10 +61,10 @@ _SIZES: Final[dict[Length, _Sizes]] = {
 
 
 class _Commands:
-    """A backlog after another, none with a command or a pair that was there before."""
+    """Backlogs, of which none has a command or a pair of authors that an earlier one had."""
 
-    def __init__(self, ground: Ground, prefix: str) -> None:
-        self._kafka, self._prefix = ground.kafka.url, prefix
+    def __init__(self, environment: Environment, prefix: str) -> None:
+        self._kafka, self._prefix = environment.kafka.url, prefix
         self._sent = 0
         kafka_feed.make_topics(self._kafka, prefix)
 
@@ -98,28 +99,31 @@ class _Commands:
 
 
 @contextmanager
-def _open(ground: Ground, length: Length) -> Iterator[Sides]:
+def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     sides: dict[str, Side | Missing] = {
-        "worker": _worker(ground, sizes.commands),
-        "one by one": _one_by_one(ground, sizes.commands),
+        "worker": _worker(environment, sizes.commands),
+        "one by one": _one_by_one(environment, sizes.commands),
     }
     if length != "guard":
-        sides |= {"pgbench": _pgbench(ground, sizes.seconds)}
+        sides |= {"pgbench": _pgbench(environment, sizes.seconds)}
     yield sides
 
 
-def _worker(ground: Ground, commands: int) -> Side:
+def _worker(environment: Environment, commands: int) -> Side:
     prefix = "w."
-    url, backlog = _database(ground, prefix), _Commands(ground, prefix)
-    env = {"DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": ground.kafka.url, "TOPIC_PREFIX": prefix}
+    url, backlog = _database(environment, prefix), _Commands(environment, prefix)
+    env = {"DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": environment.kafka.url, "TOPIC_PREFIX": prefix}
     handled = 0
 
     def run() -> Figures:
         nonlocal handled
         backlog.send(commands)
         handled += commands
-        with psycopg.connect(url, autocommit=True) as watch, ground.start("write_api", "worker", env=env) as process:
+        with (
+            psycopg.connect(url, autocommit=True) as watch,
+            environment.start("write_api", "worker", env=env) as process,
+        ):
             found = drained(_outbox_of(watch), handled, check=process.check, cost=lambda: process.cpu_seconds)
         _expect(url, handled)
         return {"commands/s": found.rate, "CPU s/million": found.cost * 1e6 / found.messages}
@@ -127,10 +131,10 @@ def _worker(ground: Ground, commands: int) -> Side:
     return run
 
 
-def _one_by_one(ground: Ground, commands: int) -> Side:
+def _one_by_one(environment: Environment, commands: int) -> Side:
     prefix = "p."
-    url, backlog = _database(ground, prefix), _Commands(ground, prefix)
-    env = {"DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": ground.kafka.url, "TOPIC_PREFIX": prefix}
+    url, backlog = _database(environment, prefix), _Commands(environment, prefix)
+    env = {"DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": environment.kafka.url, "TOPIC_PREFIX": prefix}
     some = max(100, commands // 4)  # it takes longer
     handled = 0
 
@@ -138,7 +142,7 @@ def _one_by_one(ground: Ground, commands: int) -> Side:
         nonlocal handled
         backlog.send(some)
         handled += some
-        process = ground.start("cheeper_bench.loops", "one-by-one", str(some), env=env)
+        process = environment.start("cheeper_bench.baselines.loops", "one-by-one", str(some), env=env)
         process.wait(_PATIENCE)
         _expect(url, handled)
         done = msgspec.json.decode(process.last_words(), type=loops.Done)
@@ -147,18 +151,18 @@ def _one_by_one(ground: Ground, commands: int) -> Side:
     return run
 
 
-def _pgbench(ground: Ground, seconds: int) -> Side | Missing:
-    beside = ground.postgres.binary.path.resolve().parent / "pgbench"
+def _pgbench(environment: Environment, seconds: int) -> Side | Missing:
+    beside = environment.postgres.binary.path.resolve().parent / "pgbench"
     tool = str(beside) if beside.exists() else shutil.which("pgbench")
     if tool is None:
         return Missing("pgbench is neither on the PATH nor beside postgres")
-    url = _database(ground, "g.")
-    scripts = _scripts(ground.folder)
+    url = _database(environment, "g.")
+    scripts = _scripts(environment.folder)
 
     def rate(clients: int) -> float:
         sizes = ["-c", str(clients), "-j", "1", "-T", str(seconds)]
         command = [tool, "-n", "-M", "prepared", *sizes, *(f"-f{script}" for script in scripts), url]
-        with cores.on(ground.cores.measured):
+        with cores.on(environment.cores.measured):
             done = subprocess.run(
                 command, capture_output=True, text=True, check=False, env={**os.environ, "PGOPTIONS": "-c jit=off"}
             )
@@ -202,9 +206,9 @@ VALUES (gen_random_uuid(), {author}, {other}, :now) ON CONFLICT DO NOTHING;
     return paths
 
 
-def _database(ground: Ground, prefix: str) -> str:
+def _database(environment: Environment, prefix: str) -> str:
     """Return a write model with the authors of the commands."""
-    url = ground.database(prefix)
+    url = environment.database(prefix)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)"
@@ -240,10 +244,10 @@ BENCH: Final = Bench(
     lengths=("tiny", "short", "guard"),
     warm_up=False,
     reaches=(
-        Reach(says="over one transaction a command", side="worker", figure="commands/s", over="one by one", wanted=4),
-        Reach(says="over pgbench at its best", side="worker", figure="commands/s", over="pgbench", wanted=0.5),
+        Reach(label="over one transaction a command", side="worker", figure="commands/s", over="one by one", wanted=4),
+        Reach(label="over pgbench at its best", side="worker", figure="commands/s", over="pgbench", wanted=0.5),
         Reach(
-            says="over pgbench with 1 client",
+            label="over pgbench with 1 client",
             side="worker",
             figure="commands/s",
             over="pgbench",

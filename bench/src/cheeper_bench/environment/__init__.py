@@ -1,0 +1,1 @@
+"""The servers, processes, cores and data that a benchmark runs on."""

@@ -1,0 +1,1 @@
+"""The load generator, and the requests and commands that it sends."""
