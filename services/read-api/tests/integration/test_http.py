@@ -48,7 +48,7 @@ def test_a_client_that_goes_away_is_not_waited_for(shared):
     api, log = shared
     with pytest.raises(httpx.ReadTimeout):
         api.get(f"/author/{new_id()}/timeline", params={"after": new_id(), "timeout": "10"}, timeout=0.3)
-    until(lambda: any(line.get("status") == 499 for line in lines(log)), 5)
+    until(lambda: any(line.get("status") == 499 for line in lines(log)))
 
 
 def test_a_waiting_client_has_its_answer_when_the_process_ends(log, stores):
@@ -70,7 +70,7 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
         queries = {"redis": f"/author/{new_id()}/timeline", "mongo": f"/cheep/{new_id()}"}
         well = {"redis": 200, "mongo": 404}
         for name, server in (("redis", own_redis), ("mongo", own_mongo)):
-            until(lambda: client.get("/health/ready").status_code == 200, 20)
+            until(lambda: client.get("/health/ready").status_code == 200)
             server.stop()
             for other, path in queries.items():
                 answer = client.get(path)
@@ -86,7 +86,7 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
                 need: need != name for need in queries
             }
             server.start()
-            until(lambda name=name: client.get(queries[name]).status_code == well[name], 20)
+            until(lambda name=name: client.get(queries[name]).status_code == well[name])
 
 
 def test_it_starts_before_its_stores(log, own_redis, own_mongo):
@@ -94,9 +94,9 @@ def test_it_starts_before_its_stores(log, own_redis, own_mongo):
     own_redis.stop()
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
         assert client.get("/health/ready").json()["data"]["redis"] == {"ok": False, "why": "does not answer"}
-        until(lambda: any(line.get("event") == "waiting" for line in lines(log)), 5)
+        until(lambda: any(line.get("event") == "waiting" for line in lines(log)))
         own_redis.start()
-        until(lambda: client.get("/health/ready").status_code == 200, 20)
+        until(lambda: client.get("/health/ready").status_code == 200)
 
 
 def test_a_wrong_setting_ends_it_with_2():

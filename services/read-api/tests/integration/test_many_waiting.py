@@ -95,12 +95,12 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
         store.lay(author)
         began, path = time.monotonic(), view.path.format(author)
         readers = [asyncio.create_task(read(api.base_url, path, ids[number % commands])) for number in range(READERS)]
-        async with httpx.AsyncClient(base_url=api.base_url, timeout=30) as scraping:
+        async with httpx.AsyncClient(base_url=api.base_url, timeout=60) as scraping:
 
             async def all_have_waited():
                 return await waits(scraping) >= READERS
 
-            await eventually(all_have_waited, timeout=60, what="all wait, or did and ask again")
+            await eventually(all_have_waited, what="all wait, or did and ask again")
         await asyncio.to_thread(store.settle, ids, author)
         answers = await asyncio.gather(*readers)
         rounds = (time.monotonic() - began) / SHORTEST_PAUSE_SECONDS

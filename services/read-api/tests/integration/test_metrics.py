@@ -165,14 +165,14 @@ def test_a_wait_is_told_while_it_lasts_and_when_it_is_settled(log, stores, share
         answers = []
 
         def wait():
-            with httpx.Client(base_url=client.base_url, timeout=20) as other:
+            with httpx.Client(base_url=client.base_url, timeout=60) as other:
                 answers.append(other.get(path, params={"after": message, "timeout": "10"}))
 
         waiting = threading.Thread(target=wait)
         waiting.start()
         until(lambda: Scrape(client).of(metrics.WAITING) == 1)
         shared_hot.command(message, key=author, sequence=1)
-        waiting.join(20)
+        waiting.join(60)
         assert "stale" not in answers[0].json()["meta"]
         seen = Scrape(client)
         assert (seen.of(metrics.WAITING), seen.of(metrics.WAITS, "settled")) == (0, 1)

@@ -211,6 +211,6 @@ def running_look(documents):
 
 async def until(condition):
     """Wait for a condition, 20 s at most."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is watched has no event
             await asyncio.sleep(0.001)

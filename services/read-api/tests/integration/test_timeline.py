@@ -150,7 +150,7 @@ async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
 
     def between():
         before = changes
-        until(lambda: changes > before, 10)
+        until(lambda: changes > before)
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -65,19 +65,19 @@ async def test_a_wait_ends_when_the_command_is_settled(waiter, view):
     other = asyncio.create_task(waiter.wait("b", 10))
     await polled(2, view)
     view.settled.add("a")
-    await asyncio.wait_for(waiting, 2)
+    await asyncio.wait_for(waiting, 8)
     assert not other.done()
     other.cancel()
 
 
 async def test_a_wait_ends_when_its_time_is_over(waiter):
     """No wait is longer than its timeout."""
-    await asyncio.wait_for(waiter.wait("a", 0.02), 2)
+    await asyncio.wait_for(waiter.wait("a", 0.02), 8)
 
 
 async def test_no_seconds_are_no_wait(waiter):
     """A wait with a timeout of zero returns."""
-    await asyncio.wait_for(waiter.wait("a", 0), 2)
+    await asyncio.wait_for(waiter.wait("a", 0), 8)
 
 
 async def test_many_waits_share_one_loop(waiter, view):
@@ -86,7 +86,7 @@ async def test_many_waits_share_one_loop(waiter, view):
     await polled(3, view)
     asked = view.polls
     view.settled.update(f"m{i}" for i in range(50))
-    await asyncio.wait_for(asyncio.gather(*waits), 2)
+    await asyncio.wait_for(asyncio.gather(*waits), 8)
     assert view.polls <= asked + 2
 
 
@@ -95,7 +95,7 @@ async def test_without_waits_there_are_no_polls(waiter, view):
     await waiter.wait("a", 0.01)
     await until(waiter._loop.done)
     view.settled.add("b")
-    await asyncio.wait_for(waiter.wait("b", 10), 2)
+    await asyncio.wait_for(waiter.wait("b", 10), 8)
 
 
 async def test_an_unavailable_store_fails_all_waits(waiter, view):
@@ -103,11 +103,11 @@ async def test_an_unavailable_store_fails_all_waits(waiter, view):
     waits = [asyncio.create_task(waiter.wait(name, 10)) for name in ("a", "a", "b")]
     await polled(1, view)
     view.unavailable = True
-    results = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 2)
+    results = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 8)
     assert [type(result) for result in results] == [StoreUnavailableError] * 3
     view.unavailable = False
     view.settled.add("a")
-    await asyncio.wait_for(waiter.wait("a", 10), 2)
+    await asyncio.wait_for(waiter.wait("a", 10), 8)
 
 
 async def test_a_cancelled_wait_leaves_nothing(waiter, view):
@@ -119,7 +119,7 @@ async def test_a_cancelled_wait_leaves_nothing(waiter, view):
     await asyncio.gather(gone, return_exceptions=True)
     assert not stays.done()
     view.settled.add("a")
-    await asyncio.wait_for(stays, 2)
+    await asyncio.wait_for(stays, 8)
 
 
 @pytest.mark.parametrize("leaving", ["cancelled", "out of time"])
@@ -143,8 +143,8 @@ async def test_closing_releases_all_waits(waiter, view):
     waits = [asyncio.create_task(waiter.wait(name, 10)) for name in ("a", "b")]
     await polled(1, view)
     waiter.close()
-    await asyncio.wait_for(asyncio.gather(*waits), 2)
-    await asyncio.wait_for(waiter.wait("c", 10), 2)
+    await asyncio.wait_for(asyncio.gather(*waits), 8)
+    await asyncio.wait_for(waiter.wait("c", 10), 8)
 
 
 async def test_settled_in_all_is_settled_in_each_view():

@@ -96,7 +96,7 @@ class Place:
                     partition=topics.partition_of(one.envelope.key),
                     headers=[*to_headers(one.envelope)],
                 )
-            assert producer.flush(30) == 0
+            assert producer.flush(60) == 0
 
         await asyncio.to_thread(send)
 

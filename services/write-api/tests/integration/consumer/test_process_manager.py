@@ -117,10 +117,10 @@ async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, run
     """
     consumer = place.process_manager()
     async with running(consumer):
-        await eventually(lambda: consumer.readiness.reason(consumer_loop.GROUP) is None, timeout=40)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.GROUP) is None)
         await place.delete(topics.COMMANDS)
         await place.send(place.messages_of(place.signed(0), place.posted(1, "sorry")))
-        await eventually(place.letters, timeout=40)
+        await eventually(place.letters)
         await place.send(place.messages_of(place.signed(2)))
         await read_topic(place.commands, 2)
         await read_topic(topics.DEAD_LETTERS.named(place.prefix), 1)
@@ -141,9 +141,9 @@ async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, run
         await place.send(first)
         await place.told(3)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA), timeout=60)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA))
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None, timeout=60)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None)
         await place.send([*first, *second])
         assert await place.told(4) == [(0, "welcome"), (1, "new_follower"), (1, "welcome"), (2, "welcome")]
         assert await place.letters() == []

@@ -67,7 +67,7 @@ class Place:
                 partition=topics.partition_of(post.key),
                 headers=[*to_headers(envelope_of(post))],
             )
-        assert producer.flush(30) == 0
+        assert producer.flush(60) == 0
 
     async def cheeps(self):
         """Return the cheeps of each author in the order of their dates."""
@@ -79,7 +79,7 @@ class Place:
             found = await self.cheeps()
             return found if sum(map(len, found)) >= count else None
 
-        return await eventually(all_there, timeout=40)
+        return await eventually(all_there)
 
     async def letters(self):
         rows = await self.rows("SELECT reason, key FROM dead_letters ORDER BY id")
@@ -156,9 +156,9 @@ async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_
         await place.send(*[(0, str(n)) for n in range(10)])
         await place.posted(10)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA), timeout=60)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA))
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None, timeout=60)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None)
         await place.send((0, "after"))
         assert await place.posted(11) == [[*map(str, range(10)), "after"]]
 
@@ -167,9 +167,9 @@ async def test_a_worker_is_ready_once_its_group_has_given_it_partitions(engine, 
     """The broker and its topics are not enough: Tansu responds to a first join after three seconds."""
     worker = Place(engine, own_tansu.url, "").worker()
     async with running(worker):
-        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None, timeout=30)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.KAFKA) is None)
         assert worker.readiness.reason(consumer_loop.GROUP) == "has no partitions yet"
-        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None, timeout=30)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None)
 
 
 async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
@@ -187,9 +187,9 @@ async def test_an_outage_of_postgres_is_waited_for_and_loses_nothing(
         await place.posted(1)
         await asyncio.to_thread(own_postgres.stop)
         await place.send((0, "meanwhile"))
-        await eventually(lambda: "Postgres" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""), timeout=30)
+        await eventually(lambda: "Postgres" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""))
         await asyncio.to_thread(own_postgres.start)
-        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None, timeout=40)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None)
         assert await place.posted(2) == [["before", "meanwhile"]]
         assert await place.letters() == []
     await engine.dispose()

@@ -31,7 +31,7 @@ async def test_topics_are_made_once_with_their_partitions(admin, topic_prefix):
 async def test_a_topic_with_another_number_of_partitions_is_refused(admin, topic_prefix):
     """Its keys would go to other partitions than the messages that it holds."""
     name = topics.EVENTS.named(topic_prefix)
-    admin.create_topics([NewTopic(name, 3)])[name].result(10)
+    admin.create_topics([NewTopic(name, 3)])[name].result(60)
     with pytest.raises(TopicMismatchError, match="has 3 partitions and not 8"):
         await eventually(lambda: ensure_topics(admin, topic_prefix))
     with pytest.raises(TopicMismatchError):
@@ -45,11 +45,11 @@ async def test_settings_that_were_changed_are_set_again(admin, topic_prefix):
     name = topics.EVENTS.named(topic_prefix)
     entry = ConfigEntry("retention.ms", "1000000", incremental_operation=AlterConfigOpType.SET)
     change = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
-    admin.incremental_alter_configs([change])[change].result(10)
+    admin.incremental_alter_configs([change])[change].result(60)
     resource = ConfigResource(ResourceType.TOPIC, name)
 
     def kept():
         ensure_topics(admin, topic_prefix)
-        return admin.describe_configs([resource])[resource].result(10)["retention.ms"].value == "-1"
+        return admin.describe_configs([resource])[resource].result(60)["retention.ms"].value == "-1"
 
     await eventually(lambda: asyncio.to_thread(kept))

@@ -68,13 +68,13 @@ async def test_who_holds_the_horizon_is_named_once_and_so_is_its_end(place, seen
                 async with a_transaction(place.url, "SELECT pg_current_xact_id()"):  # later, and of this database
                     await eventually(lambda: seen["outbox_blocked_seconds"] > 0)
                     assert seen.holders() == []
-                    await eventually(lambda: of(logs, BEGINS), timeout=60)
-                    await eventually(lambda: seen["outbox_blocked_seconds"] > backlog.LONG_SECONDS + 1, timeout=60)
+                    await eventually(lambda: of(logs, BEGINS))
+                    await eventually(lambda: seen["outbox_blocked_seconds"] > backlog.LONG_SECONDS + 1)
                     (named,) = seen.holders()
                     assert seen["outbox_backlog_messages"] == 2
                     assert seen["outbox_backlog_age_seconds"] > backlog.LONG_SECONDS
                     assert seen["blocking_transaction_age_seconds"] > backlog.LONG_SECONDS
-            await eventually(lambda: of(logs, ENDS), timeout=60)
+            await eventually(lambda: of(logs, ENDS))
             await eventually(lambda: seen["outbox_blocked_seconds"] == 0)
     assert named == {
         "pid": str(pid),

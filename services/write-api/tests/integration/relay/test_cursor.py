@@ -96,5 +96,5 @@ async def test_a_hint_that_comes_while_the_relay_works_ends_its_next_wait(place,
     async with place.engine.begin() as writer:
         await outbox.hint(writer)
     await connection.execute("SELECT pg_sleep(0.1)")  # which takes in what comes meanwhile
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await store.wait(60)

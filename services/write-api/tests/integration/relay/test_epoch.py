@@ -84,7 +84,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
 
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60)
+        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
         unsent = await place.write(*KEYS)
         assert await newest_xid(place) < newest  # so transaction ids alone would not order new rows last
         await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))

@@ -119,7 +119,7 @@ async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the
     async with running(place.relay()):
         before = ids(await read_topic(place.topic, 12))
         await place.delete_topic()
-        await eventually(lambda: topic_is_there(place), timeout=60)
+        await eventually(lambda: topic_is_there(place))
         await place.write(KEYS[0])
         messages = await read_topic(place.topic, 13)
     place.by_sequence(messages)
@@ -136,13 +136,13 @@ async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
     async with running(relay):
         for _ in range(2):
             await place.write(*KEYS)
-        await eventually(lambda: relayed(place, 8), timeout=40)
+        await eventually(lambda: relayed(place, 8))
         await asyncio.to_thread(getattr(own_kafka, outage))
         await place.write(*KEYS)
-        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA), timeout=40)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA))
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) is None, timeout=60)
-        await eventually(lambda: relayed(place, 12), timeout=60)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) is None)
+        await eventually(lambda: relayed(place, 12))
     assert sum(map(len, place.by_sequence(await read_topic(place.topic, 12, own_kafka.url)).values())) == 12
 
 
@@ -173,7 +173,7 @@ async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, r
     await place.execute(changed)
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=30)
+        await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
         await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
         last = await place.write(KEYS[0])
         messages = await read_topic(place.topic, 6)
@@ -186,7 +186,7 @@ async def test_a_hint_wakes_the_relay(place):
     """A writer's hint ends the wait at once; without one the wait ends with its time."""
     async with connect(place.url) as store:
         waiting = asyncio.create_task(store.wait(60))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not waiting.done():
                 async with place.engine.begin() as connection:
                     await outbox.hint(connection)

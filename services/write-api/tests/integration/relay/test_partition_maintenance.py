@@ -33,9 +33,9 @@ async def test_the_outbox_has_no_dead_rows_after_load_and_relaying(place, runnin
     """The relay neither updates nor deletes rows. Broken by a flag "sent" in the outbox."""
     async with running(place.relay()):
         await asyncio.gather(*(a_writer(place, 20) for _ in range(4)))
-        await eventually(lambda: sent(place, 320), timeout=60)
+        await eventually(lambda: sent(place, 320))
     await place.engine.dispose()  # a session tells what it did at its end
-    await eventually(lambda: inserted(place, 320), timeout=30)
+    await eventually(lambda: inserted(place, 320))
     tables = await place.execute(TABLES)
     touched = [(row.n_tup_upd, row.n_tup_del, row.n_dead_tup) for row in tables if row.relname.startswith("outbox_")]
     assert touched
@@ -68,7 +68,7 @@ async def test_the_cursor_s_tables_stay_small_however_often_it_moves(place):
             (row,) = await store.read(cursor, 1)
             moved = advance(cursor.sent, {partition_of(row.envelope.key): [offset]})
             cursor = await store.move(cursor, row, row, moved)
-    await eventually(lambda: moved_so_often(place), timeout=30)
+    await eventually(lambda: moved_so_often(place))
     sizes = {row.relname: row.size for row in await place.execute(TABLES) if row.relname.startswith("relay_")}
     assert set(sizes) == {"relay_cursor", "relay_partitions"}
     assert max(sizes.values()) <= SMALL, sizes
@@ -123,7 +123,7 @@ async def test_the_relay_drops_what_a_retention_lets_it(aged, running):
     await aged.relay_some(8)
     assert await is_there(aged)
     async with running(aged.relay(retention_days=DAYS)):
-        await eventually(lambda: is_gone(aged), timeout=30)
+        await eventually(lambda: is_gone(aged))
 
 
 async def is_gone(place):
@@ -135,7 +135,7 @@ async def test_the_relay_makes_the_partitions_of_the_next_months(place, running)
     last = max(row.name for row in await place.execute(PARTITIONS))
     await place.execute(f"DROP TABLE {last}")
     async with running(place.relay()):
-        await eventually(lambda: is_there(place, last), timeout=30)
+        await eventually(lambda: is_there(place, last))
 
 
 async def test_no_writer_waits_for_a_partition_to_be_dropped(aged):
@@ -145,7 +145,7 @@ async def test_no_writer_waits_for_a_partition_to_be_dropped(aged):
     await aged.relay_some(8)
     async with aged.engine.connect() as slow:
         await aged.leave(slow, KEYS[0], "slow")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert not await drop(aged)
             await aged.write(KEYS[1])
         await slow.commit()
@@ -171,9 +171,7 @@ async def test_a_wiped_log_is_not_filled_with_what_a_retention_has_left(aged, ru
     await aged.delete_topic()
     relay = aged.relay()
     async with running(relay):
-        await eventually(
-            lambda: "no longer has its first rows" in (relay.readiness.reason(relay_loop.HISTORY) or ""), timeout=60
-        )
+        await eventually(lambda: "no longer has its first rows" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
 
 
 async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(aged):

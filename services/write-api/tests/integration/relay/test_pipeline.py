@@ -69,9 +69,9 @@ async def test_a_batch_that_is_refused_is_sent_again_with_what_was_sent_behind_i
         left = [await place.leave(connection, KEYS[0], said) for said in ("x" * 20_000, "x", "x")]
     relay = place.relay()
     async with running(relay):
-        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) not in {None, "starting"}, timeout=30)
+        await eventually(lambda: relay.readiness.reason(relay_loop.KAFKA) not in {None, "starting"})
         assert [envelope.sequence for _, _, envelope, _, _ in await read_topic(place.topic, 1)] == [1]
         await asyncio.to_thread(place.take_all)
-        await eventually(lambda: relayed(place, 4), timeout=30)
+        await eventually(lambda: relayed(place, 4))
     (there,) = place.by_sequence(await read_topic(place.topic, 4)).values()
     assert [envelope.message_id for envelope, _ in there][1:] == left
