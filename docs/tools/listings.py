@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
-
-from prometheus_client import CollectorRegistry, Metric
+from typing import Final
 
 import projector.ops.metrics
 import read_api.ops.metrics
@@ -112,16 +110,7 @@ def read_api_metrics() -> str:
 
 def write_api_metrics() -> str:
     """Every metric of write-api, of whichever role."""
-    registry = CollectorRegistry()
-    of = write_api.ops.metrics
-    for part in (of.HttpMetrics, of.CommandMetrics, of.ConsumerMetrics, of.RelayMetrics):
-        part(registry)
-    found: list[Any] = list(registry._collector_to_names)  # noqa: SLF001 - nothing else tells the labels
-    return _metrics((_full_name(each.describe()[0]), each._labelnames, each._documentation) for each in found)  # noqa: SLF001 - as above
-
-
-def _full_name(metric: Metric) -> str:
-    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+    return _metrics((each.name, each.labels, each.documentation) for each in write_api.ops.metrics.DECLARED)
 
 
 def _metrics(declared: Iterable[tuple[str, Iterable[str], str]]) -> str:

@@ -106,7 +106,7 @@ class Readiness:
         if need.ok:
             log.info("ready", need=name, **part)
         else:
-            log.warning("waiting", need=name, reason=need.reason, **part)
+            log.info("waiting", need=name, reason=need.reason, **part)
 
 
 def is_ready(needs: Mapping[str, Need]) -> bool:

@@ -12,25 +12,67 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from cheeper_runtime.metrics import Declaration
+
 _P: Final = "cheeper_write_api"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 CHANGED, UNCHANGED, REJECTED, REPEATED = "changed", "unchanged", "rejected", "repeated"
+
+REQUESTS: Final = Declaration(
+    f"{_P}_http_requests_total", "Requests that got a response", ("route", "method", "status")
+)
+REQUEST_SECONDS: Final = Declaration(
+    f"{_P}_http_request_duration_seconds",
+    "Time from the head of a request to the end of its response",
+    ("route", "method"),
+    histogram=True,
+)
+COMMANDS: Final = Declaration(
+    f"{_P}_commands_total",
+    "Commands by outcome: changed, unchanged, rejected, or repeated (the response is the one given before)",
+    ("type", "outcome", "code"),
+)
+ACCEPTED: Final = Declaration(f"{_P}_commands_accepted_total", "Commands that were sent to the worker", ("type",))
+CONSUMED: Final = Declaration(f"{_P}_consumed_messages_total", "Messages that were handled, skipped or parked")
+BATCHES: Final = Declaration(f"{_P}_consumed_batches_total", "Batches that were consumed")
+PARKED: Final = Declaration(f"{_P}_parked_messages_total", "Messages that were parked", ("reason",))
+LAG: Final = Declaration(f"{_P}_lag_messages", "Messages of the topic that this process has not consumed")
+LAG_SECONDS: Final = Declaration(f"{_P}_lag_seconds", "Age of the oldest message in flight, 0 if there is none")
+DEAD_LETTERS: Final = Declaration(f"{_P}_dead_letters", "Messages that are parked now", ("topic",))
+RELAYED: Final = Declaration(f"{_P}_relayed_messages_total", "Messages that Kafka has acknowledged")
+SEQUENCE: Final = Declaration(
+    f"{_P}_relay_sequence", "Last sequence of each partition, in the active relay", ("partition",)
+)
+ACTIVE: Final = Declaration(f"{_P}_relay_active", "1 in the active relay, 0 in a standby")
+BACKLOG: Final = Declaration(f"{_P}_outbox_backlog_messages", "Messages of the outbox that are not sent yet")
+BACKLOG_AGE: Final = Declaration(f"{_P}_outbox_backlog_age_seconds", "Age of the oldest of them, 0 if there is none")
+BLOCKED: Final = Declaration(
+    f"{_P}_outbox_blocked_seconds",
+    "Time for which one and the same transaction in flight has blocked messages, 0 if none does",
+)
+BLOCKING_AGE: Final = Declaration(
+    f"{_P}_blocking_transaction_age_seconds", "Age of the transaction that blocks messages, 0 if none does"
+)
+BLOCKING: Final = Declaration(
+    f"{_P}_blocking_transaction_info",
+    "1 for the transaction that has blocked messages for too long",
+    ("pid", "database", "application", "state", "query"),
+)
+
+DECLARED: Final = (
+    *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
+    *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS),
+    *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, BLOCKED, BLOCKING_AGE, BLOCKING),
+)
 
 
 class HttpMetrics:
     """Metrics of HTTP requests by the template of their route, which is `none` for a request without one."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("route", "method", "status")
-        self._requests = Counter(f"{_P}_http_requests", "Requests that got a response", labels, registry=registry)
-        self._seconds = Histogram(
-            f"{_P}_http_request_duration_seconds",
-            "Time from the head of a request to the end of its response",
-            ("route", "method"),
-            buckets=_SECONDS,
-            registry=registry,
-        )
+        self._requests = _counter(REQUESTS, registry)
+        self._seconds = Histogram(*_of(REQUEST_SECONDS), buckets=_SECONDS, registry=registry)
 
     def responded(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request that got its response."""
@@ -42,15 +84,8 @@ class CommandMetrics:
     """Metrics of commands by type and outcome."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._handled = Counter(
-            f"{_P}_commands",
-            "Commands by outcome: changed, unchanged, rejected, or repeated (the response is the one given before)",
-            ("type", "outcome", "code"),
-            registry=registry,
-        )
-        self._accepted = Counter(
-            f"{_P}_commands_accepted", "Commands that were sent to the worker", ("type",), registry=registry
-        )
+        self._handled = _counter(COMMANDS, registry)
+        self._accepted = _counter(ACCEPTED, registry)
 
     def handled(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
         """Count a command whose transaction has committed. `code` is the one of its rejection."""
@@ -71,18 +106,12 @@ class ConsumerMetrics:
     """Metrics of what a role consumes. Lags are those of the partitions that are assigned to this process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._messages = Counter(
-            f"{_P}_consumed_messages", "Messages that were handled, skipped or parked", registry=registry
-        )
-        self._batches = Counter(f"{_P}_consumed_batches", "Batches that were consumed", registry=registry)
-        self._parked = Counter(f"{_P}_parked_messages", "Messages that were parked", ("reason",), registry=registry)
-        self._lag = Gauge(
-            f"{_P}_lag_messages", "Messages of the topic that this process has not consumed", registry=registry
-        )
-        self._seconds = Gauge(
-            f"{_P}_lag_seconds", "Age of the oldest message in flight, 0 if there is none", registry=registry
-        )
-        self._dead_letters = Gauge(f"{_P}_dead_letters", "Messages that are parked now", ("topic",), registry=registry)
+        self._messages = _counter(CONSUMED, registry)
+        self._batches = _counter(BATCHES, registry)
+        self._parked = _counter(PARKED, registry)
+        self._lag = _gauge(LAG, registry)
+        self._seconds = _gauge(LAG_SECONDS, registry)
+        self._dead_letters = _gauge(DEAD_LETTERS, registry)
 
     def consumed(self, messages: int) -> None:
         """Count a batch with that number of messages."""
@@ -134,36 +163,14 @@ class RelayMetrics:
     """Metrics of the relay. The backlog is exposed by every relay, active or standby."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._sent = Counter(f"{_P}_relayed_messages", "Messages that Kafka has acknowledged", registry=registry)
-        self._sequence = Gauge(
-            f"{_P}_relay_sequence",
-            "Last sequence of each partition, in the active relay",
-            ("partition",),
-            registry=registry,
-        )
-        self._active = Gauge(f"{_P}_relay_active", "1 in the active relay, 0 in a standby", registry=registry)
-        self._backlog = Gauge(
-            f"{_P}_outbox_backlog_messages", "Messages of the outbox that are not sent yet", registry=registry
-        )
-        self._oldest = Gauge(
-            f"{_P}_outbox_backlog_age_seconds", "Age of the oldest of them, 0 if there is none", registry=registry
-        )
-        self._blocked = Gauge(
-            f"{_P}_outbox_blocked_seconds",
-            "Time for which one and the same transaction in flight has blocked messages, 0 if none does",
-            registry=registry,
-        )
-        self._age = Gauge(
-            f"{_P}_blocking_transaction_age_seconds",
-            "Age of the transaction that blocks messages, 0 if none does",
-            registry=registry,
-        )
-        self._transaction = Gauge(
-            f"{_P}_blocking_transaction_info",
-            "1 for the transaction that has blocked messages for too long",
-            ("pid", "database", "application", "state", "query"),
-            registry=registry,
-        )
+        self._sent = _counter(RELAYED, registry)
+        self._sequence = _gauge(SEQUENCE, registry)
+        self._active = _gauge(ACTIVE, registry)
+        self._backlog = _gauge(BACKLOG, registry)
+        self._oldest = _gauge(BACKLOG_AGE, registry)
+        self._blocked = _gauge(BLOCKED, registry)
+        self._age = _gauge(BLOCKING_AGE, registry)
+        self._transaction = _gauge(BLOCKING, registry)
 
     def active(self, sequences: Mapping[int, int]) -> None:
         """Set this relay active, with the last sequence of each partition."""
@@ -196,3 +203,15 @@ class RelayMetrics:
     def _set_sequences(self, sequences: Mapping[int, int]) -> None:
         for partition, sequence in sequences.items():
             self._sequence.labels(str(partition)).set(sequence)
+
+
+def _of(declared: Declaration) -> tuple[str, str, tuple[str, ...]]:
+    return declared.name.removesuffix("_total"), declared.documentation, declared.labels
+
+
+def _counter(declared: Declaration, registry: CollectorRegistry) -> Counter:
+    return Counter(*_of(declared), registry=registry)
+
+
+def _gauge(declared: Declaration, registry: CollectorRegistry) -> Gauge:
+    return Gauge(*_of(declared), registry=registry)
