@@ -19,7 +19,6 @@ FEATURE_FOLDERS: Final = (
     "contracts/src/cheeper_contracts/commands",
     "contracts/src/cheeper_contracts/events",
     "services/write-api/src/write_api/commands",
-    "services/write-api/src/write_api/http/endpoints",
     "services/write-api/src/write_api/process_managers",
     "services/projector/src/projector/projections",
     "services/read-api/src/read_api/queries",
@@ -86,7 +85,7 @@ def _is_feature(path: Path) -> bool:
     parts = {file_of(part) for case in all_use_cases() for part in (case.command, case.event)}
     parts |= {file_of(message) for message in (*COMMANDS, *EVENTS)}
     parts |= {case.handler for case in all_use_cases()} | {file_of(endpoint.query) for endpoint in ENDPOINTS}
-    return path in parts or path.parent.name in {"endpoints", "process_managers", "projections"}
+    return path in parts or path.parent.name in {"process_managers", "projections"}
 
 
 def _lines(words: Iterable[str]) -> list[str]:

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from litestar.enums import HttpMethod
-from litestar.openapi.spec import Parameter
 
 from cheeper_contracts import routes, views
 from cheeper_contracts.catalogue import LEADS_TO
@@ -27,6 +25,7 @@ from projector.projections import writes
 from projector.projections.meta import meta_of
 from read_api.http.endpoints import ENDPOINTS, Endpoint
 from write_api.features import FEATURES, Feature
+from write_api.http.forms import form_of
 from write_api.process_managers import PROCESS_MANAGERS, ProcessManager
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -111,14 +110,14 @@ def reactions_of(event: type[Event]) -> list[tuple[ProcessManager, type[Command]
 
 
 def request_of(feature: Feature) -> str:
-    """Method and path of a command's endpoint, with the parameters that it needs; empty where it has none."""
-    if feature.endpoint is None:
+    """Return method and path of a command's endpoint, with the parameters that it needs; empty if it has none."""
+    endpoint = feature.endpoint
+    if endpoint is None:
         return ""
-    (path,), (method,) = feature.endpoint.paths, feature.endpoint.http_methods
-    documented = feature.endpoint.operation_class().parameters or []
-    parameters = [each for each in documented if isinstance(each, Parameter)]
-    needed = [each.name for each in parameters if each.param_in == "query" and each.required]
-    return _request(HttpMethod(method).value, path.replace(":str", ""), needed)
+    form = form_of(feature.command, endpoint.method, endpoint.route, endpoint.new_id)
+    return _request(
+        endpoint.method, endpoint.route.path, [name for name, field in form.query.items() if field.required]
+    )
 
 
 def unknown() -> list[str]:

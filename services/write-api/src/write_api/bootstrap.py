@@ -41,8 +41,8 @@ from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
-from write_api.http.answering import SOURCE as HTTP_SOURCE
 from write_api.http.app import create_app
+from write_api.http.endpoint import SOURCE as HTTP_SOURCE
 from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic

@@ -1,6 +1,6 @@
-"""The list of what this service does: each command with its handler, its endpoint, and how it gets to its handler.
+"""The list of the features: each command with its handler, its endpoint, and its way to the handler.
 
-A new command is a file for its handler, a file for its endpoint, and a row here.
+A new command is a file for its handler and a row here.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from litestar.handlers import HTTPRouteHandler
 
+from cheeper_contracts import routes
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
@@ -37,43 +37,46 @@ from write_api.commands.unfollow import unfollow
 from write_api.commands.update_cheep import update_cheep
 from write_api.commands.update_profile import update_profile
 from write_api.commands.welcome_author import welcome_author
-from write_api.http.endpoints.answer_cheep import take_answer_cheep
-from write_api.http.endpoints.change_email import take_change_email
-from write_api.http.endpoints.delete_cheep import take_delete_cheep
-from write_api.http.endpoints.follow import take_follow
-from write_api.http.endpoints.post_cheep import take_post_cheep
-from write_api.http.endpoints.sign_up import take_sign_up
-from write_api.http.endpoints.unfollow import take_unfollow
-from write_api.http.endpoints.update_cheep import take_update_cheep
-from write_api.http.endpoints.update_profile import take_update_profile
+from write_api.domain.follow import refuse_self
+from write_api.http.endpoint import Endpoint
 
 
 class Feature(msgspec.Struct, frozen=True):
-    """A command, its one handler, where clients send it (none where only process managers do), and its transport
-    where the settings name no other.
+    """A command, its one handler, the endpoint where clients send it (None if only process managers do), and the
+    transport that it takes unless the settings choose the other one.
     """
 
     command: type[Command]
     handler: Handler
-    endpoint: HTTPRouteHandler | None
+    endpoint: Endpoint | None
     transport: Transport = Transport.ASYNC
 
 
 FEATURES: Final = (
-    Feature(SignUp, sign_up, take_sign_up, Transport.SYNC),
-    Feature(UpdateProfile, update_profile, take_update_profile, Transport.SYNC),
-    Feature(ChangeEmail, change_email, take_change_email, Transport.SYNC),
-    Feature(Follow, follow, take_follow),
-    Feature(Unfollow, unfollow, take_unfollow),
-    Feature(PostCheep, post_cheep, take_post_cheep),
-    Feature(UpdateCheep, update_cheep, take_update_cheep),
-    Feature(DeleteCheep, delete_cheep, take_delete_cheep),
-    Feature(AnswerCheep, answer_cheep, take_answer_cheep),
+    Feature(SignUp, sign_up, Endpoint("POST", routes.AUTHORS, ("author_id",), new_id="author_id"), Transport.SYNC),
+    Feature(UpdateProfile, update_profile, Endpoint("PATCH", routes.AUTHOR, ("author_id",)), Transport.SYNC),
+    Feature(ChangeEmail, change_email, Endpoint("PUT", routes.EMAIL, ("author_id",)), Transport.SYNC),
+    Feature(
+        Follow,
+        follow,
+        Endpoint(
+            "POST",
+            routes.FOLLOWS,
+            ("follow_id", "from_author_id", "to_author_id"),
+            new_id="follow_id",
+            check=lambda command: refuse_self(command.from_author_id, command.to_author_id),
+        ),
+    ),
+    Feature(Unfollow, unfollow, Endpoint("DELETE", routes.FOLLOWED, ("from_author_id", "to_author_id"))),
+    Feature(PostCheep, post_cheep, Endpoint("POST", routes.CHEEPS, ("cheep_id",), new_id="cheep_id")),
+    Feature(UpdateCheep, update_cheep, Endpoint("PATCH", routes.CHEEP, ("cheep_id",))),
+    Feature(DeleteCheep, delete_cheep, Endpoint("DELETE", routes.CHEEP, ("cheep_id",))),
+    Feature(AnswerCheep, answer_cheep, Endpoint("POST", routes.ANSWER, ("cheep_id", "in_reply_to"), new_id="cheep_id")),
     Feature(WelcomeAuthor, welcome_author, None),
     Feature(NotifyAuthorAboutNewFollower, notify_author_about_new_follower, None),
     Feature(NotifyAuthorAboutAnswer, notify_author_about_answer, None),
 )
 
 HANDLERS: Final = {feature.command: feature.handler for feature in FEATURES}
-ENDPOINTS: Final = tuple(feature.endpoint for feature in FEATURES if feature.endpoint is not None)
+ENDPOINTS: Final = {feature.command: feature.endpoint for feature in FEATURES if feature.endpoint is not None}
 TRANSPORTS: Final = {feature.command: feature.transport for feature in FEATURES}

@@ -6,7 +6,6 @@ from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from write_api.commands.lookup import author_of, cheep_of
 from write_api.domain import values
-from write_api.domain.cheep import ANSWER_RULES
 from write_api.domain.repositories import Repositories
 
 
@@ -14,7 +13,7 @@ async def answer_cheep(command: AnswerCheep, work: Repositories, now: int) -> Ch
     """Post a cheep in answer to another one. None where the same answer was posted before, whatever became of either
     cheep since. The cheep that is answered is another key's, so it is held: it is not deleted before the answer stands.
     """
-    given = values.checked(ANSWER_RULES, msgspec.structs.asdict(command))
+    given = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, given["author_id"])
     known = await work.cheeps.of_id(given["cheep_id"])
     if known is not None:

@@ -6,13 +6,12 @@ from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.events.email_changed import EmailChanged
 from write_api.commands.lookup import author_of
 from write_api.domain import values
-from write_api.domain.author import EMAIL_RULES
 from write_api.domain.repositories import Repositories
 
 
 async def change_email(command: ChangeEmail, work: Repositories, now: int) -> EmailChanged | None:
     """Give an author another e-mail address. None where it is the author's already, in the same spelling."""
-    change = values.checked(EMAIL_RULES, msgspec.structs.asdict(command))
+    change = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, change["author_id"])
     if not author.change_email(change["email"]):
         return None

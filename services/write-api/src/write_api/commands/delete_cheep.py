@@ -6,13 +6,12 @@ from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from write_api.commands.lookup import cheep_of
 from write_api.domain import values
-from write_api.domain.cheep import DELETION_RULES
 from write_api.domain.repositories import Repositories
 
 
 async def delete_cheep(command: DeleteCheep, work: Repositories, now: int) -> CheepDeleted | None:
     """Delete a cheep; answers to it stay. None where it is deleted already."""
-    deletion = values.checked(DELETION_RULES, msgspec.structs.asdict(command))
+    deletion = values.checked(msgspec.structs.asdict(command), now)
     cheep = await cheep_of(work, deletion["cheep_id"])
     deleted_at = cheep.delete(deletion["author_id"], now)
     if deleted_at is None:

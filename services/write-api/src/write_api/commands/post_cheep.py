@@ -6,13 +6,12 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from write_api.commands.lookup import author_of
 from write_api.domain import values
-from write_api.domain.cheep import POST_RULES
 from write_api.domain.repositories import Repositories
 
 
 async def post_cheep(command: PostCheep, work: Repositories, now: int) -> CheepPosted | None:
     """Post a cheep. None where the same post was made before, whatever became of the cheep since."""
-    post = values.checked(POST_RULES, msgspec.structs.asdict(command))
+    post = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, post["author_id"])
     known = await work.cheeps.of_id(post["cheep_id"])
     if known is not None:

@@ -6,13 +6,12 @@ from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
 from write_api.commands.lookup import author_of
 from write_api.domain import values
-from write_api.domain.follow import FOLLOW_RULES
 from write_api.domain.repositories import Repositories
 
 
 async def unfollow(command: Unfollow, work: Repositories, now: int) -> AuthorUnfollowed | None:
     """End a follow. None where there is no such follow, as where both ids are of one author."""
-    pair = values.checked(FOLLOW_RULES, msgspec.structs.asdict(command))
+    pair = values.checked(msgspec.structs.asdict(command), now)
     follow = await work.follows.of_id(**pair)
     if follow is None:
         for author_id in pair.values():

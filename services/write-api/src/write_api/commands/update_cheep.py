@@ -6,13 +6,12 @@ from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from write_api.commands.lookup import author_of, cheep_of
 from write_api.domain import values
-from write_api.domain.cheep import POST_RULES
 from write_api.domain.repositories import Repositories
 
 
 async def update_cheep(command: UpdateCheep, work: Repositories, now: int) -> CheepUpdated | None:
     """Change the text of a cheep. None where it says so already."""
-    edit = values.checked(POST_RULES, msgspec.structs.asdict(command))
+    edit = values.checked(msgspec.structs.asdict(command), now)
     cheep = await cheep_of(work, edit["cheep_id"])
     edited_at = cheep.edit(edit["author_id"], edit["message"], now)
     if edited_at is None:

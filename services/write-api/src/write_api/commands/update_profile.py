@@ -6,14 +6,13 @@ from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.events.profile_updated import ProfileUpdated
 from write_api.commands.lookup import author_of
 from write_api.domain import values
-from write_api.domain.author import profile_rules
 from write_api.domain.repositories import Repositories
 
 
 async def update_profile(command: UpdateProfile, work: Repositories, now: int) -> ProfileUpdated | None:
     """Change the fields of a profile that are given, to nothing where they are null. None where they are so already."""
     given = {field: value for field, value in msgspec.structs.asdict(command).items() if value is not msgspec.UNSET}
-    profile = values.checked(profile_rules(values.day_of(now)), given)
+    profile = values.checked(given, now)
     author = await author_of(work, profile.pop("author_id"))
     if not author.change_profile(profile):
         return None

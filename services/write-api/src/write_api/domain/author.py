@@ -2,40 +2,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from write_api.domain import values
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import AuthorIdTaken
 from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier, Location, Name, Username, Website
 
-EMAIL_RULES: Final[dict[str, values.Rule]] = {"author_id": values.identifier, "email": values.email}
-"""The rule of each field of a change of the e-mail address."""
-
-
-def sign_up_rules(today: date) -> Mapping[str, values.Rule]:
-    """The rule of each field of a sign-up."""
-    return {"username": values.username, "email": values.email, **profile_rules(today)}
-
-
-def profile_rules(today: date) -> Mapping[str, values.Rule]:
-    """The rule of each field of a profile, and of whose it is."""
-    return {
-        "author_id": values.identifier,
-        "name": values.name,
-        "bio": values.bio,
-        "location": values.location,
-        "website": values.website,
-        "birth_date": values.birth_date_before(today),
-    }
-
 
 @dataclass(slots=True, kw_only=True)
 class Author:
-    """Someone who signed up.
+    """An author who signed up.
 
-    `sign_up_digest` is of what was first sent, so that a repeat is known as one even after the profile has changed.
+    `sign_up_digest` is of the first request, so that a repeat is recognised even after the profile has changed.
     `last_cheep_date` is 0 before the first cheep. Times are microseconds since the epoch, UTC.
     """
 
@@ -53,17 +32,17 @@ class Author:
 
     @classmethod
     def sign_up(cls, given: Mapping[str, str | None], now: int) -> Self:
-        """The author that these fields of a sign-up make. Raises Invalid."""
-        fields = values.checked(sign_up_rules(values.day_of(now)), given)
+        """Make the author of these fields of a sign-up. Raise Invalid."""
+        fields = values.checked(given, now)
         return cls(**fields, signed_up_at=now, sign_up_digest=values.digest_of(fields))
 
     def accept_repeat(self, repeat: Author) -> None:
-        """Let a second sign-up with this id pass if it says what the first one said. Raises AuthorIdTaken."""
+        """Accept a second sign-up with this id if it has the content of the first one. Raise AuthorIdTaken."""
         if repeat.sign_up_digest != self.sign_up_digest:
             raise AuthorIdTaken(self.author_id)
 
     def change_profile(self, profile: Mapping[str, Any]) -> bool:
-        """Let these fields of the profile have these values, of `profile_rules`; false where they have them already."""
+        """Set these fields of the profile, and return False if they have these values already."""
         if all(getattr(self, field) == value for field, value in profile.items()):
             return False
         for field, value in profile.items():
@@ -71,17 +50,17 @@ class Author:
         return True
 
     def change_email(self, email: Email) -> bool:
-        """Be reached at this address; false where it is the author's already, in the same spelling."""
+        """Set the address, and return False if it is the author's already, in the same spelling."""
         changed = email != self.email
         self.email = email
         return changed
 
     def post(self, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
-        """A new cheep. Its date is later than that of every cheep before it, even if the clock was set back."""
+        """Make a new cheep. Its date is later than that of every cheep before it, even if the clock was set back."""
         return Cheep.posted(cheep_id, self.author_id, text, self._next_cheep_date(now))
 
     def answer(self, parent: Cheep, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
-        """A new cheep in answer to another one, dated as all of them. Raises CheepNotFound where that is deleted."""
+        """Make a cheep in answer to another one, dated like every cheep. Raise CheepNotFound if that one is deleted."""
         parent.refuse_deleted()
         return Cheep.posted(cheep_id, self.author_id, text, self._next_cheep_date(now), parent.cheep_id)
 

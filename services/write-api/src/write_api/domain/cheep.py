@@ -1,32 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 from write_api.domain import values
 from write_api.domain.errors import CheepIdTaken, CheepNotFound, NotTheAuthor
 from write_api.domain.values import CheepText, Identifier
 
-POST_RULES: Final[dict[str, values.Rule]] = {
-    "cheep_id": values.identifier,
-    "author_id": values.identifier,
-    "message": values.cheep_text,
-}
-"""The rule of each field of a post, and of a new text for a cheep."""
-
-ANSWER_RULES: Final[dict[str, values.Rule]] = {**POST_RULES, "in_reply_to": values.identifier}
-"""The rule of each field of an answer."""
-
-DELETION_RULES: Final[dict[str, values.Rule]] = {"cheep_id": values.identifier, "author_id": values.identifier}
-"""The rule of each field of a deletion."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Cheep:
-    """What an author said, of itself or in answer to another cheep.
+    """A text that an author posted, possibly in answer to another cheep.
 
-    `post_digest` is of the first text and of what it answers, so that a repeat of the post is known as one after an
-    edit; a deleted cheep stays, with the time of its deletion. Times are microseconds since the epoch, UTC.
+    `post_digest` is of the first text and the answered cheep, so that a repeat of the post is recognised after an edit.
+    A deleted cheep stays, with the time of its deletion. Times are microseconds since the epoch, UTC.
     """
 
     cheep_id: Identifier
@@ -47,7 +34,7 @@ class Cheep:
         cheep_date: int,
         in_reply_to: Identifier | None = None,
     ) -> Self:
-        """A cheep as its author posts it."""
+        """Make a cheep as its author posts it."""
         return cls(
             cheep_id=cheep_id,
             author_id=author_id,
@@ -58,13 +45,13 @@ class Cheep:
         )
 
     def accept_repeat(self, author_id: Identifier, message: CheepText, in_reply_to: Identifier | None = None) -> None:
-        """Let a second post with this id pass if it is the first one again. Raises CheepIdTaken."""
+        """Accept a second post with this id if it repeats the first one. Raise CheepIdTaken."""
         if (author_id, _digest(message, in_reply_to)) != (self.author_id, self.post_digest):
             raise CheepIdTaken(self.cheep_id)
 
     def edit(self, author_id: Identifier, message: CheepText, now: int) -> int | None:
-        """Say this instead. When that was done, or none where it says so already. Raises NotTheAuthor, or CheepNotFound
-        once the cheep is deleted.
+        """Change the text and return the time of the change, None if it is the text already. Raise NotTheAuthor, or
+        CheepNotFound once the cheep is deleted.
         """
         self._refuse_others(author_id)
         self.refuse_deleted()
@@ -74,7 +61,7 @@ class Cheep:
         return self.edited_at
 
     def delete(self, author_id: Identifier, now: int) -> int | None:
-        """Take the cheep back. When that was done, or none where it had been before. Raises NotTheAuthor."""
+        """Delete the cheep and return the time of that, None if it is deleted already. Raise NotTheAuthor."""
         self._refuse_others(author_id)
         if self.deleted_at is not None:
             return None
@@ -82,7 +69,7 @@ class Cheep:
         return self.deleted_at
 
     def refuse_deleted(self) -> None:
-        """Raise CheepNotFound where the cheep is deleted."""
+        """Raise CheepNotFound if the cheep is deleted."""
         if self.deleted_at is not None:
             raise CheepNotFound(self.cheep_id)
 

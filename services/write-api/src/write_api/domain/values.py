@@ -1,8 +1,8 @@
-"""The values that authors give, each made only if it keeps its rule.
+"""The values that authors give. Each is made only if it keeps its rule.
 
-Each kind of value is a type over text, and a rule of the same name that makes one of what an author gave. A rule raises
-ValueError, whose text completes the sentence that begins with the field's name: "must be …". What a store kept is taken
-as it is, by the type alone: a rule that is tightened later must not lock anybody out.
+Each kind of value is a type over text, and a rule of the same name that makes one of a given text. A rule raises
+ValueError, whose text completes the sentence that begins with the field's name: "must be …". A stored value is taken as
+it is, by the type alone: a rule that is tightened later must not lock anybody out. A field's name determines its rule.
 
 Text is NFC; lengths are in Unicode code points after that.
 """
@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache, partial
 from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
@@ -42,24 +43,135 @@ Username = NewType("Username", str)
 Email = NewType("Email", str)
 """An address that is unique without regard to case, and never shown to others."""
 CheepText = NewType("CheepText", str)
-"""What a cheep says, without the white space around it."""
+"""The text of a cheep, without the white space around it."""
 Name = NewType("Name", str)
 """The name that an author goes by."""
 Bio = NewType("Bio", str)
-"""What an author says of itself."""
+"""The description of an author, in its own words."""
 Location = NewType("Location", str)
-"""Where an author is, in its own words."""
+"""The place of an author, in its own words."""
 Website = NewType("Website", str)
 """An http(s) URL."""
 BirthDate = NewType("BirthDate", str)
 """A day, as `YYYY-MM-DD`."""
 
 Rule = Callable[[str], object]
-"""What makes a value of text, or raises ValueError."""
+"""Makes a value of a text, or raises ValueError."""
 
 
-def checked(rules: Mapping[str, Rule], given: Mapping[str, str | None]) -> dict[str, Any]:
-    """The value of each field by its rule; none stays none. Raises Invalid with every field that breaks its rule."""
+def day_of(moment: int) -> date:
+    """Return the day in UTC of a moment, which is in microseconds since the epoch."""
+    return datetime.fromtimestamp(moment // 1_000_000, UTC).date()
+
+
+def digest_of(content: Mapping[str, str | None]) -> bytes:
+    """Return 32 bytes that are the same for the same content. A field that is None counts as absent, so that a field
+    which is added later does not change the digest of earlier content.
+    """
+    given = {field: text for field, text in content.items() if text is not None}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
+
+
+def identifier(text: str) -> Identifier:
+    """Accept any UUID."""
+    if not _UUID.fullmatch(text):
+        raise ValueError("must be a UUID")
+    return Identifier(text.lower())
+
+
+def username(text: str) -> Username:
+    """Accept 1 to 30 letters, digits and underscores of ASCII."""
+    if not _USERNAME.fullmatch(text):
+        raise ValueError("must be 1 to 30 of the characters A-Z a-z 0-9 _")
+    return Username(text)
+
+
+def email(text: str) -> Email:
+    """Accept one @ with something on both sides, and no white space."""
+    address = unicodedata.normalize("NFC", text)
+    local, _, domain = address.partition("@")
+    if not local or not domain or "@" in domain or _has_space_or_control(address):
+        raise ValueError("must be an address with one @ and no spaces")
+    if len(address) > EMAIL_LENGTH:
+        raise ValueError(f"must have at most {EMAIL_LENGTH} characters")
+    return Email(address)
+
+
+def unique_form(address: Email) -> str:
+    """Return the form that all spellings of one address share."""
+    return unicodedata.normalize("NFC", address.casefold())
+
+
+def cheep_text(text: str) -> CheepText:
+    """Accept 1 to 260 characters after trimming."""
+    return CheepText(_text(text.strip(), 1, MESSAGE_LENGTH))
+
+
+def name(text: str) -> Name:
+    """Accept 1 to 50 characters."""
+    return Name(_text(text, 1, NAME_LENGTH))
+
+
+def bio(text: str) -> Bio:
+    """Accept at most 160 characters."""
+    return Bio(_text(text, 0, BIO_LENGTH))
+
+
+def location(text: str) -> Location:
+    """Accept at most 30 characters."""
+    return Location(_text(text, 0, LOCATION_LENGTH))
+
+
+def website(text: str) -> Website:
+    """Accept a URL of at most 200 characters with a host."""
+    url = unicodedata.normalize("NFC", text)
+    if len(url) > WEBSITE_LENGTH:
+        raise ValueError(f"must have at most {WEBSITE_LENGTH} characters")
+    if _has_space_or_control(url) or not _is_http_url(url):
+        raise ValueError("must be an http or https URL")
+    return Website(url)
+
+
+def birth_date(text: str, today: date = date.max) -> BirthDate:
+    """Accept a day before today."""
+    if not _DATE.fullmatch(text):
+        raise ValueError("must be a date, YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date that exists, YYYY-MM-DD") from None
+    if day >= today:
+        raise ValueError("must be in the past")
+    return BirthDate(text)
+
+
+RULES: Final[dict[str, Rule]] = {
+    "author_id": identifier,
+    "from_author_id": identifier,
+    "to_author_id": identifier,
+    "follower_id": identifier,
+    "answered_by": identifier,
+    "cheep_id": identifier,
+    "in_reply_to": identifier,
+    "follow_id": identifier,
+    "notification_id": identifier,
+    "username": username,
+    "email": email,
+    "message": cheep_text,
+    "name": name,
+    "bio": bio,
+    "location": location,
+    "website": website,
+    "birth_date": birth_date,
+}
+"""The rule of each field, whatever command it is in."""
+
+
+def checked(given: Mapping[str, str | None], now: int) -> dict[str, Any]:
+    """Return the value of each field by its rule; None stays None. Raise Invalid with every field that breaks its rule.
+    `now` is in microseconds since the epoch.
+    """
+    rules = _rules_on(day_of(now))
     values: dict[str, object] = {}
     wrong = []
     for field, text in given.items():
@@ -72,94 +184,9 @@ def checked(rules: Mapping[str, Rule], given: Mapping[str, str | None]) -> dict[
     return values
 
 
-def day_of(moment: int) -> date:
-    """The day of a moment, which is in microseconds since the epoch, in UTC."""
-    return datetime.fromtimestamp(moment // 1_000_000, UTC).date()
-
-
-def digest_of(content: Mapping[str, str | None]) -> bytes:
-    """32 bytes by which the same content is known again. A field that is none counts as absent, so that a field which
-    is added to a form later does not change what was sent before it.
-    """
-    given = {field: text for field, text in content.items() if text is not None}
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
-
-
-def identifier(text: str) -> Identifier:
-    """Any UUID."""
-    if not _UUID.fullmatch(text):
-        raise ValueError("must be a UUID")
-    return Identifier(text.lower())
-
-
-def username(text: str) -> Username:
-    """1 to 30 letters, digits and underscores of ASCII."""
-    if not _USERNAME.fullmatch(text):
-        raise ValueError("must be 1 to 30 of the characters A-Z a-z 0-9 _")
-    return Username(text)
-
-
-def email(text: str) -> Email:
-    """One @ with something on both sides, no white space."""
-    address = unicodedata.normalize("NFC", text)
-    local, _, domain = address.partition("@")
-    if not local or not domain or "@" in domain or _has_space_or_control(address):
-        raise ValueError("must be an address with one @ and no spaces")
-    if len(address) > EMAIL_LENGTH:
-        raise ValueError(f"must have at most {EMAIL_LENGTH} characters")
-    return Email(address)
-
-
-def unique_form(address: Email) -> str:
-    """What two spellings of one address have in common."""
-    return unicodedata.normalize("NFC", address.casefold())
-
-
-def cheep_text(text: str) -> CheepText:
-    """1 to 260 characters after trimming."""
-    return CheepText(_text(text.strip(), 1, MESSAGE_LENGTH))
-
-
-def name(text: str) -> Name:
-    """1 to 50 characters."""
-    return Name(_text(text, 1, NAME_LENGTH))
-
-
-def bio(text: str) -> Bio:
-    """At most 160 characters."""
-    return Bio(_text(text, 0, BIO_LENGTH))
-
-
-def location(text: str) -> Location:
-    """At most 30 characters."""
-    return Location(_text(text, 0, LOCATION_LENGTH))
-
-
-def website(text: str) -> Website:
-    """A URL of at most 200 characters with a host."""
-    url = unicodedata.normalize("NFC", text)
-    if len(url) > WEBSITE_LENGTH:
-        raise ValueError(f"must have at most {WEBSITE_LENGTH} characters")
-    if _has_space_or_control(url) or not _is_http_url(url):
-        raise ValueError("must be an http or https URL")
-    return Website(url)
-
-
-def birth_date_before(today: date) -> Callable[[str], BirthDate]:
-    """The rule that it is a day in the past."""
-
-    def birth_date(text: str) -> BirthDate:
-        if not _DATE.fullmatch(text):
-            raise ValueError("must be a date, YYYY-MM-DD")
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            raise ValueError("must be a date that exists, YYYY-MM-DD") from None
-        if day >= today:
-            raise ValueError("must be in the past")
-        return BirthDate(text)
-
-    return birth_date
+@lru_cache(maxsize=1)
+def _rules_on(today: date) -> dict[str, Rule]:
+    return RULES | {"birth_date": partial(birth_date, today=today)}
 
 
 def _text(text: str, least: int, most: int) -> str:

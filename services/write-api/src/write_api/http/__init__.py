@@ -1,1 +1,1 @@
-"""The HTTP edge: one file per command in `endpoints`, and one for each thing that all of them need."""
+"""The HTTP edge: `endpoint` turns the rows of `features` into routes, and the other modules serve them all."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
+from cheeper_contracts.messages import Command
 from cheeper_runtime.checks import Check
 from write_api.bus.dispatcher import Dispatcher
 from write_api.http.context import ContextMiddleware
+from write_api.http.endpoint import Endpoint, route_handler
 from write_api.http.forms import MAX_BODY_BYTES
 from write_api.http.health import health_handlers
 from write_api.http.metrics_page import MeteringMiddleware, metrics_handler
@@ -24,17 +25,17 @@ from write_api.ops.metrics import HttpMetrics
 
 
 def create_app(
-    endpoints: Sequence[HTTPRouteHandler],
+    endpoints: Mapping[type[Command], Endpoint],
     dispatcher: Dispatcher,
     checks: Mapping[str, Check],
     registry: CollectorRegistry,
 ) -> ASGIApp:
-    """The application: endpoints over a dispatcher. `registry`: where its requests are counted, and what its page of
-    metrics tells.
+    """Return the application of the endpoints over a dispatcher. It counts its requests in `registry`, and exposes that
+    on its page of metrics.
     """
     commands = Router(
         "/",
-        route_handlers=endpoints,
+        route_handlers=[route_handler(*row) for row in endpoints.items()],
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
     )
     app = Litestar(

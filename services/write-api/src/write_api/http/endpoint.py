@@ -1,98 +1,106 @@
-"""How a function becomes the endpoint of a command: its route, its form, and what OpenAPI says of both."""
+"""The endpoint of a command: a row of `features`, from which its route, its form and its documentation follow."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 from litestar import Response
-from litestar.di import Provide
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, Parameter, RequestBody, Schema
 
-from cheeper_contracts.answers import IDEMPOTENCY_KEY_HEADER, Answer
+from cheeper_contracts.answers import Answer, Meta
+from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.messages import Command
 from cheeper_contracts.routes import Route
-from write_api.http import problems
-from write_api.http.context import AnyRequest
-from write_api.http.forms import Form, Places, places_of, read
+from write_api.bus.bus import now_in_microseconds
+from write_api.bus.dispatcher import Dispatcher
+from write_api.bus.errors import UnavailableError
+from write_api.bus.ids import made_for
+from write_api.bus.outcome import Outcome
+from write_api.http import openapi
+from write_api.http.context import AnyRequest, context_of
+from write_api.http.errors import RefusedError
+from write_api.http.forms import Method, form_of, read
+from write_api.http.in_time import in_time
 
-Method = Literal["POST", "PUT", "PATCH", "DELETE"]
-Take = Callable[..., Awaitable[Response[Any]]]
-
-_IDEMPOTENCY_KEY: Final = Parameter(
-    name=IDEMPOTENCY_KEY_HEADER,
-    param_in="header",
-    description="A UUID that becomes the message id: the same request with it has one effect and one answer",
-    schema=cast("Schema", {"type": "string", "format": "uuid"}),
-)
+SOURCE: Final = "/write-api/http"
+RESPONSE_SECONDS: Final = 6.0
+"""After this time a client learns that the outcome is unknown."""
 
 
-def endpoint(method: Method, route: Route, form_type: type[Form], data: type[msgspec.Struct]) -> Callable[[Take], Any]:
-    """Make a function the endpoint of a method at a route. It gets the `form` that the request filled in, and answers
-    with `data`.
+class Endpoint(msgspec.Struct, frozen=True):
+    """The endpoint of a command, whose fields are those of the request.
+
+    `data` names the fields that the response repeats. `new_id` names the field that gets a new id if the client leaves
+    it out. `check` raises a Refusal that concerns several fields, before the command is accepted.
     """
-    places = places_of(form_type, method, route)
 
-    async def form_of(request: AnyRequest) -> Form:
-        return await read(request, form_type, places)
+    method: Method
+    route: Route
+    data: tuple[str, ...]
+    new_id: str | None = None
+    check: Callable[[Any], None] | None = None
+
+
+def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteHandler:
+    """Return Litestar's handler of the endpoint."""
+    form = form_of(command_type, endpoint.method, endpoint.route, endpoint.new_id)
+    data_type = openapi.data_type(command_type, endpoint.data)
+
+    async def take(request: AnyRequest, dispatcher: NamedDependency[Dispatcher]) -> Response[Any]:
+        fields = await read(request, form)
+        if endpoint.new_id is not None and fields.get(endpoint.new_id) is None:
+            fields[endpoint.new_id] = made_for(context_of(request.scope).message_id, endpoint.new_id)
+        command = command_type(**fields)
+        if endpoint.check is not None:
+            endpoint.check(command)
+        outcome = await _dispatch(request, dispatcher, command)
+        return Response(
+            Answer(
+                data=data_type(**{name: fields[name] for name in endpoint.data}),
+                meta=Meta(message_id=context_of(request.scope).message_id),
+            ),
+            status_code=_status(outcome, endpoint.method),
+        )
 
     return HTTPRouteHandler(
-        route.path.replace("}", ":str}"),
-        http_method=HttpMethod(method),
-        status_code=status_of_done(method),
-        dependencies={"form": Provide(form_of)},
-        operation_class=_operation(form_type, places),
-        response_description="It was done" if method == "POST" else "It was done, or was so already",
-        responses=_answers(data, method),
+        endpoint.route.path.replace("}", ":str}"),
+        http_method=HttpMethod(endpoint.method),
+        status_code=openapi.status_of_done(endpoint.method),
+        operation_id=command_type.__name__,
+        summary=command_type.__name__,
+        description=openapi.first_sentence(command_type),
+        operation_class=openapi.operation(command_type, form),
+        responses=openapi.responses(data_type, endpoint.method),
+    )(take)
+
+
+async def _dispatch(request: AnyRequest, dispatcher: Dispatcher, command: Command) -> Outcome:
+    """Return the outcome. Raise RefusedError, UnavailableError or CommandTooLargeError."""
+    context = context_of(request.scope)
+    envelope = Envelope(
+        message_id=context.message_id,
+        type=command.TYPE,
+        source=SOURCE,
+        time=now_in_microseconds(),
+        key=command.key,
+        correlation_id=context.message_id,
+        traceparent=context.traceparent,
     )
+    dispatched = dispatcher.dispatch(command, envelope, repeatable=context.repeatable)
+    try:
+        outcome = await in_time(dispatched, RESPONSE_SECONDS)
+    except TimeoutError:
+        raise UnavailableError(f"no outcome within {RESPONSE_SECONDS:g} s") from None
+    if outcome.code is not None and not outcome.accepted:
+        raise RefusedError(outcome.code, outcome.message or "")
+    return outcome
 
 
-def status_of_done(method: str) -> int:
-    """201 where a command makes something, as those do that are posted, and 200 for all others."""
-    return 201 if method == "POST" else 200
-
-
-def _answers(data: Any, method: Method) -> dict[int, ResponseSpec]:
-    """All answers of a command but its first."""
-    others = {202: "Accepted; it will be handled"} | ({200: "It was so already"} if method == "POST" else {})
-    found = {
-        status: ResponseSpec(Answer[data], description=text, generate_examples=False) for status, text in others.items()
-    }
-    return found | problems.documented()
-
-
-def _operation(form_type: type[Form], places: Places) -> type[Operation]:
-    """An operation that the form documents, since no signature names its fields."""
-    (_,), components = msgspec.json.schema_components([form_type])
-    schema = components[form_type.__name__]
-
-    @dataclass
-    class FormOperation(Operation):
-        def __post_init__(self) -> None:
-            self.parameters = [
-                _IDEMPOTENCY_KEY,
-                *(_parameter(name, "path", schema) for name in places.path),
-                *(_parameter(name, "query", schema) for name in places.query),
-            ]
-            if places.body is not None:
-                self.request_body = _request_body(schema, places.body)
-
-    return FormOperation
-
-
-def _parameter(name: str, place: Literal["path", "query"], schema: Mapping[str, Any]) -> Parameter:
-    described = schema["properties"][name]
-    return Parameter(name=name, param_in=place, required=name in schema["required"], schema=cast("Schema", described))
-
-
-def _request_body(schema: Mapping[str, Any], fields: Mapping[str, object]) -> RequestBody:
-    own = {
-        **schema,
-        "properties": {name: schema["properties"][name] for name in fields},
-        "required": [name for name in schema["required"] if name in fields],
-    }
-    return RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=cast("Schema", own))})
+def _status(outcome: Outcome, method: Method) -> int:
+    if outcome.accepted:
+        return 202
+    return openapi.status_of_done(method) if outcome.changed else 200

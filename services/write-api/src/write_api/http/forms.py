@@ -1,24 +1,29 @@
-"""What a request says in its path, its query and its body, read as one form: all that is wrong is named at once.
+"""The reading of a command's fields from a request's path, query and body. All mistakes are named at once.
 
-A form is a struct. Where each of its fields stands follows from the route and the method alone.
+The place of each field follows from the route and the method alone. The domain's rules are checked here, so that a
+client learns of its mistakes before its command is accepted, and once more by the command's handler: commands also
+reach it from Kafka, where older versions and other senders put them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.exceptions import InternalServerException
-from msgspec.structs import FieldInfo
 
 from cheeper_contracts.answers import WrongField
+from cheeper_contracts.messages import Command
 from cheeper_contracts.routes import Route
+from write_api.bus.bus import now_in_microseconds
 from write_api.domain import values
 from write_api.domain.errors import Invalid
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.errors import ClientGoneError, MalformedJsonError, UnsupportedMediaTypeError
+
+Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """A larger one is 413."""
@@ -26,95 +31,86 @@ MAX_BODY_BYTES: Final = 64 * 1024
 WHOLE_BODY: Final = "body"
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that a request says. Its fields are text, or null where their types allow it."""
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a command in a request: text, or null if it is not `required`."""
 
-    @classmethod
-    def rules(cls) -> Mapping[str, values.Rule]:
-        """The domain's rule of each field."""
-        raise NotImplementedError
+    name: str
+    required: bool
 
 
-F = TypeVar("F", bound=Form)
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a command by the place where they stand. A request without a body has none for it."""
+
+    path: dict[str, Field]
+    query: dict[str, Field]
+    body: dict[str, Field] | None
 
 
-class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of a form's fields stand where. A request without a body has none for it."""
-
-    path: dict[str, FieldInfo]
-    query: dict[str, FieldInfo]
-    body: dict[str, FieldInfo] | None
-
-
-def places_of(form_type: type[Form], method: str, route: Route) -> Places:
-    """A field that the route's path names stands there; any other in the body, or in the query of a DELETE, which has
-    no body.
+def form_of(command_type: type[Command], method: Method, route: Route, new_id: str | None = None) -> Form:
+    """Return the form of a command. A field that the route's path names stands there; any other field in the body, or
+    in the query of a DELETE, which has no body. The field `new_id` may be left out.
     """
-    fields = {field.name: field for field in msgspec.structs.fields(form_type)}
+    fields = {
+        field.name: Field(name=field.name, required=field.required and field.name != new_id)
+        for field in msgspec.structs.fields(command_type)
+    }
     path = {name: fields.pop(name) for name in list(fields) if f"{{{name}}}" in route.path}
     if method == "DELETE":
-        return Places(path=path, query=fields, body=None)
-    return Places(path=path, query={}, body=fields)
+        return Form(path=path, query=fields, body=None)
+    return Form(path=path, query={}, body=fields)
 
 
-async def read(request: AnyRequest, form_type: type[F], places: Places) -> F:
-    """The form that a request fills in.
+async def read(request: AnyRequest, form: Form) -> dict[str, str | None]:
+    """Return the fields that a request has.
 
-    Raises ClientGoneError, UnsupportedMediaTypeError, MalformedJsonError, or Invalid with all that is wrong with the
+    Raise ClientGoneError, UnsupportedMediaTypeError, MalformedJsonError, or Invalid with all that is wrong with the
     request: headers, path, query and body.
     """
     try:
         body = await request.body()
-    except InternalServerException as error:  # Litestar's word for a body that ended before its end
+    except InternalServerException as error:  # Litestar's name for a body that broke off
         raise ClientGoneError from error
-    if places.body is not None:
+    if form.body is not None:
         _require_json(request.headers.get("content-type", ""))
     wrong = list(context_of(request.scope).wrong)
-    return fill_in(form_type, places, request.path_params, request.scope["query_string"], body, wrong)
+    return fill_in(form, request.path_params, request.scope["query_string"], body, wrong)
 
 
-def fill_in(  # noqa: PLR0913, PLR0917 - the parts of a request
-    form_type: type[F],
-    places: Places,
-    path: Mapping[str, str],
-    query: bytes,
-    body: bytes,
-    wrong: list[WrongField],
-) -> F:
-    """The form of what each place says. Raises Invalid with `wrong` and all wrong fields, or MalformedJsonError."""
-    given = {
-        **_fitting(places.path, path, wrong),
-        **_fitting(places.query, _parameters(query, wrong), wrong, "is an unknown query parameter"),
-        **_fitting(places.body or {}, _content(places, body, wrong), wrong),
-    }
+def fill_in(
+    form: Form, path: Mapping[str, str], query: bytes, body: bytes, wrong: list[WrongField]
+) -> dict[str, str | None]:
+    """Return the fields of all places: ids in their one spelling, other texts as they were sent.
+
+    Raise Invalid with `wrong` and all wrong fields, or MalformedJsonError.
+    """
+    given = _fitting(form.path, path, wrong) | _fitting(form.query, _parameters(query, wrong), wrong)
+    content = _content(form, body, wrong)
+    if content is not None:
+        given |= _fitting(form.body or {}, content, wrong)
     try:
-        values.checked(form_type.rules(), given)
+        checked = values.checked(given, now_in_microseconds())
     except Invalid as invalid:
         wrong += invalid.fields
     if wrong:
         raise Invalid(wrong)
-    return form_type(**given)
+    return given | {name: checked[name] for name in given if values.RULES[name] is values.identifier}
 
 
 def _fitting(
-    fields: Mapping[str, FieldInfo],
-    said: Mapping[str, object] | None,
-    wrong: list[WrongField],
-    unknown: str = "is unknown",
-) -> dict[str, Any]:
-    """The values of the fields that are of the right type; `wrong` gets those that are not, are missing or unknown."""
-    fitting: dict[str, Any] = {}
-    if said is None:
-        return fitting
+    fields: Mapping[str, Field], given: Mapping[str, object], wrong: list[WrongField]
+) -> dict[str, str | None]:
+    """Return the values that are of the right type. Those that are not, are missing or unknown are added to `wrong`."""
+    fitting: dict[str, str | None] = {}
     for name, field in fields.items():
-        if name in said:
-            try:
-                fitting[name] = msgspec.convert(said[name], field.type)
-            except msgspec.ValidationError:
-                wrong.append(WrongField(name, "must be text"))
-        elif field.required:
-            wrong.append(WrongField(name, "is missing"))
-    wrong += [WrongField(name, unknown) for name in said if name not in fields]
+        if name not in given:
+            wrong += [WrongField(name, "is missing")] if field.required else []
+            continue
+        value = given[name]
+        if isinstance(value, str) or (value is None and not field.required):
+            fitting[name] = value
+        else:
+            wrong.append(WrongField(name, "must be text"))
+    wrong += [WrongField(name, "is unknown") for name in given if name not in fields]
     return fitting
 
 
@@ -122,14 +118,14 @@ def _parameters(query: bytes, wrong: list[WrongField]) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name in parameters:
-            wrong.append(WrongField(name, "must be given once"))
+            wrong.append(WrongField(name, "must be given at most once"))
         parameters[name] = value
     return parameters
 
 
-def _content(places: Places, body: bytes, wrong: list[WrongField]) -> dict[str, object] | None:
-    """The fields of the body, or none where it has no fields to speak of."""
-    if places.body is None:
+def _content(form: Form, body: bytes, wrong: list[WrongField]) -> dict[str, object] | None:
+    """Return the fields of the body, None if it is no object and has none to name."""
+    if form.body is None:
         wrong += [WrongField(WHOLE_BODY, "must be empty")] if body else []
         return {}
     try:

@@ -1,10 +1,13 @@
 import unicodedata
 from datetime import date
+from functools import partial
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cheeper_contracts.catalogue import COMMANDS
 from write_api.domain import values
 from write_api.domain.errors import Invalid
 
@@ -160,7 +163,7 @@ def test_other_websites_are_refused(text):
 @given(st.dates(max_value=date(2022, 3, 13)))
 def test_a_birth_date_is_in_the_past(day):
     """Any day before today."""
-    assert values.birth_date_before(date(2022, 3, 14))(day.isoformat()) == day.isoformat()
+    assert values.birth_date(day.isoformat(), date(2022, 3, 14)) == day.isoformat()
 
 
 @pytest.mark.parametrize(
@@ -168,16 +171,31 @@ def test_a_birth_date_is_in_the_past(day):
 )
 def test_other_birth_dates_are_refused(text):
     """Today, days to come, days that do not exist and other spellings are refused."""
-    refuses(values.birth_date_before(date(2022, 3, 14)), text)
+    refuses(partial(values.birth_date, today=date(2022, 3, 14)), text)
 
 
-def test_all_wrong_fields_are_told_at_once():
-    """A form with several mistakes gets all of them, in the form's order, and none stays none."""
-    rules = {"a": values.identifier, "b": values.username, "c": values.bio, "d": values.bio}
+NOON = 1_647_259_200_000_000  # of 2022-03-14, in microseconds
+
+
+def test_all_wrong_fields_are_named_at_once():
+    """Every field that breaks its rule is named, in the order of the fields, and None stays None."""
     with pytest.raises(Invalid) as caught:
-        values.checked(rules, {"a": "x", "b": "", "c": "fine", "d": None})
-    assert [wrong.field for wrong in caught.value.fields] == ["a", "b"]
-    assert values.checked(rules, {"c": "fine", "d": None}) == {"c": "fine", "d": None}
+        values.checked({"author_id": "x", "username": "", "bio": "fine", "name": None}, NOON)
+    assert [wrong.field for wrong in caught.value.fields] == ["author_id", "username"]
+    assert values.checked({"bio": "fine", "name": None}, NOON) == {"bio": "fine", "name": None}
+
+
+def test_a_birth_date_is_checked_on_the_day_of_the_command():
+    """A command that is handled later is checked against a later day."""
+    with pytest.raises(Invalid):
+        values.checked({"birth_date": "2022-03-14"}, NOON)
+    assert values.checked({"birth_date": "2022-03-14"}, NOON + 86_400_000_000) == {"birth_date": "2022-03-14"}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_field_of_every_command_has_a_rule(command):
+    """A command's field without a rule could not be checked."""
+    assert {field.name for field in msgspec.structs.fields(command)} <= set(values.RULES)
 
 
 def test_a_digest_does_not_see_absent_fields():

@@ -1,1 +1,0 @@
-"""One file per command that clients may send: its path, its body, and what is answered."""

@@ -1,0 +1,125 @@
+import pytest
+
+from cheeper_contracts import routes
+from cheeper_contracts.answers import WrongField
+from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.delete_cheep import DeleteCheep
+from cheeper_contracts.commands.post_cheep import PostCheep
+from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.update_profile import UpdateProfile
+from write_api.domain.errors import Invalid
+from write_api.http.errors import MalformedJsonError
+from write_api.http.forms import fill_in, form_of
+
+AUTHOR, CHEEP = "a64a52cc-3ee9-4a15-918b-099e18b43119", "28bc90bd-2dfb-4b71-962f-81f02b0b3149"
+FORMS = {
+    AnswerCheep: form_of(AnswerCheep, "POST", routes.ANSWER, "cheep_id"),
+    DeleteCheep: form_of(DeleteCheep, "DELETE", routes.CHEEP),
+    PostCheep: form_of(PostCheep, "POST", routes.CHEEPS, "cheep_id"),
+    SignUp: form_of(SignUp, "POST", routes.AUTHORS, "author_id"),
+    UpdateProfile: form_of(UpdateProfile, "PATCH", routes.AUTHOR),
+}
+
+
+def filled(command, body=b"", path=None, query=b"", wrong=()):
+    return fill_in(FORMS[command], path or {}, query, body, list(wrong))
+
+
+def wrong_with(*request, **parts):
+    with pytest.raises(Invalid) as caught:
+        filled(*request, **parts)
+    return [(field.field, field.message) for field in caught.value.fields]
+
+
+def test_a_field_stands_in_the_path_else_in_the_body_and_in_the_query_if_there_is_none():
+    """Route and method determine the place of a field."""
+    answer, delete = FORMS[AnswerCheep], FORMS[DeleteCheep]
+    assert ([*answer.path], [*answer.query]) == (["in_reply_to"], [])
+    assert [*answer.body] == ["cheep_id", "author_id", "message"]
+    assert ([*delete.path], [*delete.query], delete.body) == (["cheep_id"], ["author_id"], None)
+
+
+def test_a_form_that_is_right_is_filled_in():
+    """Texts come as they were sent, and ids in lower case."""
+    body = f'{{"author_id": "{AUTHOR.upper()}", "message": " Hi ", "cheep_id": null}}'.encode()
+    post = {"author_id": AUTHOR, "message": " Hi ", "cheep_id": None}
+    assert filled(PostCheep, body) == post
+    assert filled(AnswerCheep, body, {"in_reply_to": CHEEP.upper()}) == {**post, "in_reply_to": CHEEP}
+    delete = filled(DeleteCheep, path={"cheep_id": CHEEP}, query=b"author_id=" + AUTHOR.encode())
+    assert delete == {"cheep_id": CHEEP, "author_id": AUTHOR}
+
+
+def test_null_and_absent_are_two_things():
+    """Null clears a field of the profile, an absent field is not set, and an empty body sets no field."""
+    fields = filled(UpdateProfile, b'{"bio": null, "name": "Bob"}', {"author_id": AUTHOR})
+    assert fields == {"author_id": AUTHOR, "bio": None, "name": "Bob"}
+    assert filled(UpdateProfile, b"{}", {"author_id": AUTHOR}) == {"author_id": AUTHOR}
+
+
+def test_every_kind_of_wrong_field_is_named_at_once():
+    """One response names fields that are missing, unknown, of the wrong type, or against their rule."""
+    body = b'{"username": "", "bio": 5, "shoe_size": 43, "website": "bob"}'
+    assert wrong_with(SignUp, body, query=b"x=1&y", wrong=[WrongField("Key", "must be a UUID")]) == [
+        ("Key", "must be a UUID"),
+        ("x", "is unknown"),
+        ("y", "is unknown"),
+        ("email", "is missing"),
+        ("bio", "must be text"),
+        ("shoe_size", "is unknown"),
+        ("username", "must be 1 to 30 of the characters A-Z a-z 0-9 _"),
+        ("website", "must be an http or https URL"),
+    ]
+
+
+def test_wrong_fields_of_path_and_body_are_named_at_once():
+    """A field has one place, and is unknown in any other."""
+    assert wrong_with(AnswerCheep, b'{"message": null, "in_reply_to": ""}', {"in_reply_to": "x"}) == [
+        ("author_id", "is missing"),
+        ("message", "must be text"),
+        ("in_reply_to", "is unknown"),
+        ("in_reply_to", "must be a UUID"),
+    ]
+
+
+def test_wrong_fields_of_path_and_query_are_named_at_once():
+    """A parameter is given once, and a request without a body has none."""
+    query = b"author_id=&author_id=bob&message=Hi"
+    assert wrong_with(DeleteCheep, b"{}", {"cheep_id": "x"}, query) == [
+        ("author_id", "must be given at most once"),
+        ("message", "is unknown"),
+        ("body", "must be empty"),
+        ("cheep_id", "must be a UUID"),
+        ("author_id", "must be a UUID"),
+    ]
+    assert wrong_with(DeleteCheep, path={"cheep_id": CHEEP}) == [("author_id", "is missing")]
+
+
+@pytest.mark.parametrize("value", [b"[]", b"null", b'"text"', b"7"])
+def test_json_that_is_no_object_is_wrong_as_a_whole(value):
+    """The body is named, and the fields of other places."""
+    assert wrong_with(PostCheep, value) == [("body", "must be a JSON object")]
+    assert wrong_with(UpdateProfile, value, {"author_id": "x"}) == [
+        ("body", "must be a JSON object"),
+        ("author_id", "must be a UUID"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"{",
+        b"{'a': 1}",
+        b'{"message": "\xff"}',
+        b'{"a": NaN}',
+        b"{} {}",
+        b'{"message": "\\ud800"}',
+        b'{"x": ',
+        b'{"x": "\xff"}',
+        b"[" * 60_000,
+    ],
+)
+def test_malformed_json_is_told_apart(value):
+    """It is malformed even if the part that can be read has wrong fields."""
+    with pytest.raises(MalformedJsonError):
+        filled(PostCheep, value)
