@@ -34,7 +34,7 @@ from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Sides
 from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts import views
 from cheeper_contracts.routes import CHEEPS
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 
 _RATE: Final = 200
 _PATIENCE: Final = 600.0

@@ -38,8 +38,8 @@ from cheeper_bench.load.http_line import request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.routes import AUTHOR_CHEEPS, TIMELINE
-from cheeper_local.ports import HOST
 from cheeper_local.runner import roles
+from cheeper_local.system.ports import HOST
 
 MOST_MS: Final = 50.0
 _STEP: Final = 1.2

@@ -31,7 +31,7 @@ from cheeper_bench.load.http_line import Line, request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.routes import CHEEPS, TIMELINE
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 
 _RATE: Final = 200
 _PATIENCE: Final = 30.0

@@ -27,9 +27,9 @@ from cheeper_bench.environment import cores, durable
 from cheeper_bench.environment.cores import Cores, Cpus
 from cheeper_bench.errors import BenchError
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from cheeper_local import processes
-from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Server
+from cheeper_local.system import processes
+from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
 _READY_SECONDS: Final = 60.0

@@ -21,7 +21,7 @@ from cheeper_bench.environment import cores
 from cheeper_bench.environment.cores import Cpus
 from cheeper_bench.errors import BenchError
 from cheeper_bench.load.http_line import answer_in
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 
 _TICK: Final = 0.001
 _PATIENCE: Final = 10.0

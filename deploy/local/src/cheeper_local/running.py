@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cheeper_local import processes
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST, free_port
 from cheeper_local.runner.run import log_of_background
 from cheeper_local.stack_folder import StackFolder
+from cheeper_local.system import processes
+from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
 _START_SECONDS = 300.0

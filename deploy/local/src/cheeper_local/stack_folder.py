@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import free_port, is_free
+from cheeper_local.system.ports import free_port, is_free
 from cheeper_local.waiting import until
 
 _PATIENCE_SECONDS = 40.0

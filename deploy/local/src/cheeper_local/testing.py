@@ -31,10 +31,10 @@ from confluent_kafka import KafkaException
 from psycopg import sql
 from pymongo import MongoClient
 
-from cheeper_local.faulty_kafka import KafkaFaults
-from cheeper_local.ports import HOST
-from cheeper_local.proxy import Proxy
+from cheeper_local.faults.kafka import KafkaFaults
+from cheeper_local.faults.proxy import Proxy
 from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
+from cheeper_local.system.ports import HOST
 from cheeper_local.waiting import eventually, until
 
 __all__ = ["Proxy", "ServerHandle", "eventually", "until"]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cheeper_local.ports import free_port
 from cheeper_local.running import RunningStack
 from cheeper_local.stack_folder import StackFolder
+from cheeper_local.system.ports import free_port
 from cheeper_local.waiting import until
 
 
@@ -26,7 +26,7 @@ class TinyStack:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Begin to start it."""
+        """Start its process."""
         told = {"PORT": str(self.port), "DATA": str(self.data), "BROKER": "tansu", **environment}
         script = Path(__file__).with_name("tiny_stack.py")
         self.process = subprocess.Popen(
@@ -39,7 +39,7 @@ class TinyStack:
         return self.process
 
     def ready(self) -> RunningStack:
-        """The stack once all of it is up."""
+        """Wait until the stack is ready, and return it."""
 
         def is_up() -> bool:
             assert self.process is not None
@@ -51,18 +51,18 @@ class TinyStack:
         return RunningStack.of(self.data)
 
     def end(self, number: signal.Signals) -> tuple[str, str]:
-        """Send a signal and wait for the end; what it said on stdout and stderr."""
+        """Send a signal and wait for the end. Return stdout and stderr."""
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.communicate(timeout=60)
 
     def pids(self) -> list[int]:
-        """Of everything that runs."""
+        """Return the ids of all its processes."""
         state = RunningStack.of(self.data).state
         return [each["pid"] for each in (*state["servers"].values(), *state["processes"].values())]
 
     def is_gone(self) -> bool:
-        """Whether no process of it is left."""
+        """Check that none of its processes is left."""
         return not StackFolder(self.data).is_in_use(by_anything=True)
 
 
@@ -80,7 +80,7 @@ def tiny_stack(folder: Path) -> Iterator[TinyStack]:
 
 @pytest.fixture
 def occupied_port() -> Iterator[int]:
-    """A port at which somebody else listens."""
+    """A port with a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

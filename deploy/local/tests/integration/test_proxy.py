@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 from cheeper_local.testing import until
 
 pytestmark = pytest.mark.proves(guarantee="transient-faults")
@@ -17,7 +17,7 @@ PIECE = 10_000
 
 
 class Echo(socketserver.BaseRequestHandler):
-    """Gives back what it gets."""
+    """A server that sends back what it receives."""
 
     def handle(self):
         while piece := self.request.recv(65_536):
@@ -26,7 +26,7 @@ class Echo(socketserver.BaseRequestHandler):
 
 @pytest.fixture
 def proxied(proxy_to):
-    """The proxy, and a connection through it."""
+    """A proxy, and a connection through it."""
     with socketserver.ThreadingTCPServer((HOST, 0), Echo) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         proxy, url = proxy_to(f"echo://{HOST}:{server.server_address[1]}")
@@ -37,7 +37,7 @@ def proxied(proxy_to):
 
 
 def back(connection, count=PIECE):
-    """So many bytes, and the seconds until they were there."""
+    """Receive a number of bytes. Return them and the seconds that they took."""
     began, found = time.monotonic(), b""
     while len(found) < count and (piece := connection.recv(count - len(found))):
         found += piece
@@ -45,7 +45,7 @@ def back(connection, count=PIECE):
 
 
 def test_a_proxy_passes_everything_in_order(proxied):
-    """Both ways, byte for byte, and counts it."""
+    """A proxy passes every byte in both directions, in order, and counts it."""
     proxy, connection = proxied
     sent = bytes(range(250)) * 40
     connection.sendall(sent)
@@ -57,7 +57,7 @@ def test_a_proxy_passes_everything_in_order(proxied):
     ("slow", "least"), [({"delay": 0.3}, 0.6), ({"delay_back": 0.3}, 0.3), ({"rate": PIECE * 2}, 1.0)]
 )
 def test_a_proxy_slows_each_direction(proxied, slow, least):
-    """A delay or a rate is not a loss: all comes, and not before its time."""
+    """With a delay or a rate, all bytes arrive, and not before their time."""
     proxy, connection = proxied
     for name, value in slow.items():
         setattr(proxy, name, value)
@@ -68,7 +68,7 @@ def test_a_proxy_slows_each_direction(proxied, slow, least):
 
 
 def test_a_proxy_that_stalls_keeps_what_it_has(proxied):
-    """Nothing passes while it is stalled, and all of it afterwards."""
+    """No byte passes a stalled proxy, and all pass afterwards."""
     proxy, connection = proxied
     proxy.stalled = True
     connection.sendall(b"x" * PIECE)
@@ -82,7 +82,7 @@ def test_a_proxy_that_stalls_keeps_what_it_has(proxied):
 
 
 def test_a_proxy_that_cuts_takes_the_next_connection(proxied):
-    """What is connected ends, and whoever comes next is served."""
+    """A cut ends the open connections, and the next connection is served."""
     proxy, connection = proxied
     connection.sendall(b"x")
     assert connection.recv(1) == b"x"

@@ -28,7 +28,7 @@ def process_state(pid: int) -> str:
 
 
 def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
-    """Everything ends in order on SIGINT, with exit code 0, and no process is left."""
+    """On SIGINT all processes end in order, with exit code 0, and none is left."""
     process = tiny_stack.start(READ_API_REPLICAS="2")
     tiny_stack.ready()
     pids = tiny_stack.pids()
@@ -191,7 +191,7 @@ def test_a_failing_migration_ends_the_start_with_one_sentence(tiny_stack):
 
 
 def test_a_folder_that_cannot_be_written_ends_the_start_with_one_sentence(tiny_stack):
-    """The data folder is tried before anything starts."""
+    """A folder that cannot be written ends the start with one sentence."""
     tiny_stack.data.write_text("a file stands in its place")
     process = tiny_stack.start()
     _, complaint = process.communicate(timeout=60)

@@ -94,7 +94,7 @@ def test_data_outlives_a_stop_and_a_kill_but_not_a_wipe(folder, kind, keep, is_k
 
 @pytest.mark.parametrize(("kind", "keep", "is_kept"), DURABLE)
 def test_data_can_go_back_to_a_copy(folder, kind, keep, is_kept):
-    """A server that was saved and is restored has what it had then, as often as one likes; while it runs it refuses."""
+    """A saved server can be restored any number of times; a running one refuses to be saved or restored."""
     server = kind(folder)
     try:
         server.start()
@@ -133,7 +133,7 @@ def test_data_can_move_to_another_port(folder, kind, keep, is_kept):
 
 
 def test_tansu_forgets_everything_when_it_stops(folder):
-    """The one broker that keeps no data says so."""
+    """Tansu keeps no data over a stop, and is marked as not durable."""
     server = Tansu(folder)
     assert not server.durable
     try:
@@ -147,7 +147,7 @@ def test_tansu_forgets_everything_when_it_stops(folder):
 
 
 def test_the_wheels_postgres_runs_too(folder, monkeypatch):
-    """Without PostgreSQL on the PATH, or told to ignore it, the wheel's version 18 serves."""
+    """With SERVERS_FROM=wheels, or without PostgreSQL on the PATH, the wheel's version 18 runs."""
     monkeypatch.setenv("SERVERS_FROM", "wheels")
     server = Postgres(folder)
     try:
@@ -160,7 +160,7 @@ def test_the_wheels_postgres_runs_too(folder, monkeypatch):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has folders that it can enter and the server's user cannot")
 def test_postgres_under_a_folder_of_roots_alone_keeps_its_data_elsewhere(folder, monkeypatch):
-    """A clone under /root works: data and, where need be, programs stand below /var/tmp."""
+    """A clone under /root works: the data and, if need be, the programs are below /var/tmp."""
     monkeypatch.setenv("SERVERS_FROM", "wheels")
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
@@ -181,7 +181,7 @@ def test_a_given_port_that_is_in_use_is_refused_with_a_sentence(folder, occupied
 
 
 def test_a_server_that_cannot_start_says_why(folder):
-    """The last line of its log is in the sentence."""
+    """The error of a server that cannot start has the last line of its log."""
     server = Redis(folder)
     server.prepare()
     (server.data / "appendonlydir").write_text("a file stands in its place")

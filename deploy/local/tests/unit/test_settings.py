@@ -16,7 +16,7 @@ def test_defaults_need_no_environment():
 
 
 def test_every_setting_can_be_given():
-    """PORT, DATA, BROKER, STEP and the replicas of a role."""
+    """PORT, DATA, BROKER, STEP and the replicas of a role can be set."""
     given = {"PORT": "8100", "DATA": "/tmp/x", "BROKER": "tansu", "STEP": "1", "READ_API_REPLICAS": "3"}  # noqa: S108 - a name, nothing is written
     settings = from_env(given)
     assert (settings.gateway, settings.data, settings.step) == ("http://127.0.0.1:8100", Path("/tmp/x"), True)  # noqa: S108 - as above
@@ -26,6 +26,6 @@ def test_every_setting_can_be_given():
 
 @pytest.mark.parametrize("wrong", ["0", "65536", "eighty", "-1", "٣"])
 def test_a_wrong_number_is_refused_by_name(wrong):
-    """The sentence names the variable and what it may be."""
+    """The error names the variable and its valid values."""
     with pytest.raises(LocalError, match=rf"^PORT is '{wrong}', but must be a number from 1 to 65535\.$"):
         from_env({"PORT": wrong})

@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 def test_ports_stay_the_same_while_they_are_free(folder):
-    """A restart finds its servers where they were; a port that somebody took meanwhile is replaced."""
+    """A restart finds its servers where they were; a port that was taken meanwhile is replaced."""
     first = folder.ports(["postgres", "redis"])
     assert folder.ports(["postgres", "redis"]) == first
     with socket.socket() as other:
@@ -38,7 +38,7 @@ def test_a_folder_is_held_by_one(folder):
 
 
 def test_the_state_of_a_stack_that_is_gone_is_none(folder):
-    """A file that a killed runner left tells nothing."""
+    """The state file of a killed runner is ignored."""
     with folder.held():
         folder.write_state({"pid": 1})
         assert folder.read_state() == {"pid": 1}
@@ -48,7 +48,7 @@ def test_the_state_of_a_stack_that_is_gone_is_none(folder):
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
-    """Such as one below a file."""
+    """A data folder that cannot be made is an error with the reason."""
     (tmp_path / "file").touch()
     with pytest.raises(LocalError, match=r"^The data folder .* cannot be written: Not a directory\.$"):
         StackFolder(tmp_path / "file" / "data").make()

@@ -19,7 +19,7 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import partition_of
-from cheeper_local.ports import free_port
+from cheeper_local.system.ports import free_port
 
 WITHIN, BEYOND, AWAY = 0, 1, 2
 ALL_OF_REDIS = {"author", "followers", "following", "cheep", "cheeps", "timeline"}

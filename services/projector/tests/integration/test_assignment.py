@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from cheeper_local.fetched import OVERSHOOT, fill, most_fetched
+from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
 from projector.kafka.assignment import Assignment, consumer_settings
 from projector.kafka.topic import TopicWatch

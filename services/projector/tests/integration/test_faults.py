@@ -9,8 +9,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
 from cheeper_contracts.topics import EVENTS, TOPICS
-from cheeper_local.faulty_mongo import MongoFaults
-from cheeper_local.faulty_redis import RedisFaults
+from cheeper_local.faults.mongo import MongoFaults
+from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap
 from projector.consumer.step_limit import Limit

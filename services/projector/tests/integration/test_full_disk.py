@@ -6,8 +6,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Mongo, Redis
-from cheeper_local.small_disk import SmallDisk, may_mount
 from cheeper_local.testing import until as wait_until
 
 WAIT = 60

@@ -21,7 +21,7 @@ from redis import Redis
 from cheeper_contracts.lag import LAG, SILENT_SECONDS, LagReport, lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import EVENTS, TOPICS, partition_of
-from cheeper_local.ports import free_port
+from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from projector.ops import metrics
 

@@ -3,8 +3,8 @@
 import pytest
 
 from cheeper_contracts import views
-from cheeper_local.faulty_mongo import MongoFaults
-from cheeper_local.faulty_redis import RedisFaults
+from cheeper_local.faults.mongo import MongoFaults
+from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import eventually
 from cheeper_runtime.checks import check
 from cheeper_runtime.readiness import Readiness

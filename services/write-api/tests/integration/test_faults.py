@@ -14,7 +14,7 @@ from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
-from cheeper_local.faulty_postgres import PostgresFaults
+from cheeper_local.faults.postgres import PostgresFaults
 from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
@@ -173,7 +173,7 @@ async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_
         async with running(one):
             await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
             authors = [new_id() for _ in range(20)]
-            with faulty.cannot_note():
+            with faulty.cannot_save_cursor():
                 await place.write(*authors)
                 await read_topic(place.topic, 60, place.bootstrap)  # the twenty, three times
                 await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)), WAIT)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from cheeper_contracts import topics
+from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Kafka, Postgres
-from cheeper_local.small_disk import SmallDisk, may_mount
 from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError

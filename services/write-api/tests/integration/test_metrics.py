@@ -13,8 +13,8 @@ from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from cheeper_contracts import topics
-from cheeper_local import processes
-from cheeper_local.ports import free_port
+from cheeper_local.system import processes
+from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import lock_of

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from cheeper_local.ports import free_port
+from cheeper_local.system.ports import free_port
 from cheeper_local.testing import eventually
 
 READY_SECONDS = 60

@@ -26,7 +26,7 @@ from psycopg.rows import namedtuple_row
 from cheeper_contracts import topics
 from cheeper_contracts.envelope import from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
-from cheeper_local import processes
+from cheeper_local.system import processes
 from cheeper_local.testing import until
 
 pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.extended]

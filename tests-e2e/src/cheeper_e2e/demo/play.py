@@ -13,8 +13,8 @@ from cheeper_e2e.demo.screen import Screen
 from cheeper_e2e.demo.stores import Stores
 from cheeper_e2e.demo.transcript import THE_BOOKS, Ask, Run, Step, demo_time, mismatch
 from cheeper_e2e.http.client import Client, Reply
-from cheeper_local.ports import HOST, free_port
 from cheeper_local.running import RunningStack
+from cheeper_local.system.ports import HOST, free_port
 
 _RUN_SECONDS: Final = 120
 _SETTINGS: Final = {"LOG_FORMAT": "json", "FANOUT_INLINE_MAX": "0", "FANOUT_SLICE": "1", "HOST": HOST}

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from confluent_kafka import Producer
 
-from cheeper_local.ports import free_port
 from cheeper_local.running import RunningStack
+from cheeper_local.system.ports import free_port
 
 CLONE = Path(__file__).parents[4]
 PAGE = CLONE / "docs" / "operations.md"

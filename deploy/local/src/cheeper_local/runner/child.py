@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from cheeper_local import processes
 from cheeper_local.runner.output import Output
+from cheeper_local.system import processes
 
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 5.0

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST
 from cheeper_local.runner.stack import Stack
+from cheeper_local.system.ports import HOST
 
 Action = Callable[..., Awaitable[Any]]
 

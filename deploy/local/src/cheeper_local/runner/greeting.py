@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cheeper_local.ports import HOST
 from cheeper_local.runner import roles
 from cheeper_local.runner.stack import Stack
+from cheeper_local.system.ports import HOST
 
 FIRST_WORDS = "Cheeper is ready"
 

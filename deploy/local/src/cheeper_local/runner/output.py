@@ -19,7 +19,8 @@ _KNOWN_FROM_THE_NAME = ("service", "logger")
 
 
 class Output:
-    """Where lines go. `terminal` may be None; a terminal that is closed (`make up | head`) is no longer written to.
+    """The terminal and the log files. `terminal` may be None; one that is closed (`make up | head`) is no longer
+    written to.
 
     A `quiet` one shows the runner's own lines on the terminal and leaves the processes' to their files.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 
 _SECONDS = 5.0
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from cheeper_local.binaries import Binary, locate, on_path
-from cheeper_local.ports import HOST
 from cheeper_local.runner.child import Spec
 from cheeper_local.settings import CLONE, ROLES, Settings
+from cheeper_local.system.binaries import Binary, locate, on_path
+from cheeper_local.system.ports import HOST
 
 GATEWAY: Final = "gateway"
 STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("process-manager", "projector"))

@@ -11,7 +11,6 @@ from typing import Any, Final
 from confluent_kafka import KafkaException
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import is_free
 from cheeper_local.runner import contents, probe, roles
 from cheeper_local.runner.child import Child, Spec, describe_exit
 from cheeper_local.runner.output import RUNNER, Output
@@ -20,6 +19,7 @@ from cheeper_local.servers import choose_broker, kafka_protocol
 from cheeper_local.servers.kafka_protocol import Progress
 from cheeper_local.settings import Settings
 from cheeper_local.stack_folder import StackFolder
+from cheeper_local.system.ports import is_free
 
 WORKER_GROUP: Final = "cheeper.worker"
 COMMANDS_TOPIC: Final = "cheeper.commands"

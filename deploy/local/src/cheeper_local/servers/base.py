@@ -13,11 +13,11 @@ from typing import ClassVar, NamedTuple
 
 from typing_extensions import override
 
-from cheeper_local import processes
-from cheeper_local.binaries import Binary
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST, free_port, is_free
-from cheeper_local.processes import User
+from cheeper_local.system import processes
+from cheeper_local.system.binaries import Binary
+from cheeper_local.system.ports import HOST, free_port, is_free
+from cheeper_local.system.processes import User
 from cheeper_local.waiting import until
 
 _ATTEMPTS = 3

@@ -1,4 +1,4 @@
-"""The same servers as containers of their official images, with the handles of the processes, for tests."""
+"""The servers as containers of their official images, with the methods of the processes, for tests."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from testcontainers.core.container import DockerContainer
 from typing_extensions import override
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import kafka_protocol
 from cheeper_local.servers.mongo import TRANSACTIONS_END_SOON
+from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
 _START_SECONDS = 90.0
@@ -27,7 +27,7 @@ _STOP_SECONDS = 20
 
 
 class ContainerServer(ABC):
-    """A server in a container with a port of this machine that stays the same over stop and start."""
+    """A server in a container. Its port on this machine stays the same over stop and start."""
 
     name: ClassVar[str]
     image_variable: ClassVar[str]
@@ -42,7 +42,7 @@ class ContainerServer(ABC):
 
     @property
     def image(self) -> str:
-        """Such as postgres:17."""
+        """The image, such as postgres:17."""
         return os.environ.get(self.image_variable, self.image_default)
 
     @property
@@ -60,7 +60,7 @@ class ContainerServer(ABC):
         return bool(wrapped.status == "running")
 
     def environment(self) -> Mapping[str, str]:
-        """The container's environment."""
+        """Return the container's environment."""
         return {}
 
     def arguments(self) -> list[str]:
@@ -90,7 +90,7 @@ class ContainerServer(ABC):
             raise late
 
     def stop(self) -> None:
-        """End it cleanly; its data stays."""
+        """Stop it cleanly; its data stays."""
         if self.running:
             self._wrapped().stop(timeout=_STOP_SECONDS)
 

@@ -15,9 +15,9 @@ from typing import ClassVar
 from typing_extensions import override
 
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST, free_port
 from cheeper_local.servers import kafka_jars, kafka_protocol
 from cheeper_local.servers.base import Command, Server
+from cheeper_local.system.ports import HOST, free_port
 
 _HEAP = "320m"
 _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Xmx{_HEAP}", "-Xms64m")
@@ -25,14 +25,14 @@ _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Xmx{_HEAP}", "-Xms64m"
 
 
 class Kafka(Server):
-    """A broker and its controller in one process. It keeps its log and its cluster id in the data folder."""
+    """A broker and its controller in one process, with its log and its cluster id in the data folder."""
 
     name: ClassVar[str] = "kafka"
     durable: ClassVar[bool] = True
 
     @cached_property
     def more(self) -> dict[str, str]:
-        """Broker settings beside or instead of our own, for tests: taken with the next start."""
+        """Additional broker settings for tests, effective from the next start; they replace our own."""
         return {}
 
     @property
@@ -57,7 +57,7 @@ class Kafka(Server):
             self._format(jars)
 
     def _record_classes(self) -> None:
-        """Once per Java: run a broker that leaves its loaded classes in a file. Later ones start in half the time."""
+        """Run a broker once per Java that writes its loaded classes to a file. Later ones start in half the time."""
         archive = kafka_jars.class_archive()
         if archive.exists():
             return
@@ -68,7 +68,7 @@ class Kafka(Server):
                 recorder.start()
             recorder.stop()
             if not recorded.exists():
-                recorded.touch()  # this Java cannot, and is not asked again
+                recorded.touch()  # this Java cannot, and does not have to try again
             recorded.rename(archive)
 
     def _class_options(self) -> list[str]:
@@ -87,8 +87,8 @@ class Kafka(Server):
         )
         if result.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            said = (result.stderr or result.stdout).strip().splitlines()
-            raise LocalError(f"Kafka could not make its data folder {self.data}: {said[-1] if said else 'no reason'}")
+            lines = (result.stderr or result.stdout).strip().splitlines()
+            raise LocalError(f"Kafka could not make its data folder {self.data}: {lines[-1] if lines else 'no reason'}")
 
     @override
     def command(self) -> Command:
@@ -142,7 +142,7 @@ class Kafka(Server):
 
 
 class _Recorder(Kafka):
-    """A broker for nobody, whose classes are recorded when it ends."""
+    """A broker without clients, whose classes are recorded when it ends."""
 
     stop_seconds: ClassVar[float] = 120.0
 

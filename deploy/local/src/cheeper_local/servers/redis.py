@@ -7,9 +7,9 @@ from typing import ClassVar
 import redis
 from typing_extensions import override
 
-from cheeper_local.binaries import Binary, in_wheel, locate, on_path
-from cheeper_local.ports import HOST
 from cheeper_local.servers.base import BinaryServer, Command
+from cheeper_local.system.binaries import Binary, in_wheel, locate, on_path
+from cheeper_local.system.ports import HOST
 
 OLDEST = 7
 
@@ -43,7 +43,7 @@ class Redis(BinaryServer):
             "maxmemory-policy": "noeviction",
             "appendonly": "yes",
             "appendfsync": "no" if self.fast else "everysec",
-            "save": "",  # the append-only file says it all
+            "save": "",  # the append-only file has everything
         }
         return Command([self.binary.path, *(part for name, value in settings.items() for part in (f"--{name}", value))])
 

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from cheeper_local.binaries import Binary, in_wheel, locate
 from cheeper_local.servers import kafka_protocol
 from cheeper_local.servers.base import BinaryServer, Command
+from cheeper_local.system.binaries import Binary, in_wheel, locate
 
 
 class Tansu(BinaryServer):
-    """A broker that forgets everything when it stops: topics, events, and commands accepted and not yet handled."""
+    """A broker that loses everything when it stops: topics, events, and accepted commands that are not handled yet."""
 
     name: ClassVar[str] = "tansu"
     durable: ClassVar[bool] = False

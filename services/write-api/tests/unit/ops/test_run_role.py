@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from cheeper_local.ports import HOST, free_port
+from cheeper_local.system.ports import HOST, free_port
 from cheeper_runtime.metrics import new_registry
 from write_api.http.health import create_health_app
 from write_api.ops.run_role import run_role

@@ -1,4 +1,4 @@
-"""Faults of PostgreSQL that pass, brought about on a real one, each for as long as a block lasts."""
+"""Faults of PostgreSQL on a real server, each for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import ClassVar, LiteralString
 import psycopg
 from psycopg import sql
 
-from cheeper_local.faulty import PASSWORD, Fault, Faulty
+from cheeper_local.faults.base import PASSWORD, Fault, Faulty
 
 
 class PostgresFaults:
-    """Over a PostgreSQL of the test's own: `url` is that of a role without privileges but those that it is given."""
+    """The faults of a PostgreSQL of the test's own. `url` is that of a role with the privileges granted here alone."""
 
     states: ClassVar[tuple[str, ...]] = (
         "40001",  # serialization_failure
@@ -46,22 +46,22 @@ class PostgresFaults:
         }
 
     def close(self) -> None:
-        """Gives its connection back."""
+        """Close its connection."""
         self._admin.close()
 
     def own_all(self) -> None:
-        """Let the role do what the owner of the tables may, from now on."""
+        """Grant the role all that the owner of the tables may do, from now on."""
         self._admin.execute("GRANT cheeper TO app")
 
     @contextmanager
     def no_privilege(self) -> Iterator[None]:
-        """May not write the outbox."""
+        """Deny writes to the outbox."""
         self._admin.execute("REVOKE INSERT ON outbox FROM app")
         yield
         self._admin.execute("GRANT INSERT ON outbox TO app")
 
-    def cannot_note(self) -> AbstractContextManager[None]:
-        """Takes the relay's questions, and not its cursor: the disk is full."""
+    def cannot_save_cursor(self) -> AbstractContextManager[None]:
+        """Let the relay read, and fail to save its cursor: the disk is full."""
         return self._refusing_with("53100", "UPDATE ON relay_cursor")()
 
     def _set(self, done: LiteralString, undone: LiteralString) -> Fault:
@@ -76,7 +76,7 @@ class PostgresFaults:
         return fault
 
     def _refusing_with(self, state: str, what: LiteralString = "INSERT ON outbox") -> Fault:
-        """The server itself answers with it, though nothing is wrong: a trigger raises it."""
+        """Return a fault that raises the state by a trigger, although nothing is wrong."""
 
         @contextmanager
         def fault() -> Iterator[None]:

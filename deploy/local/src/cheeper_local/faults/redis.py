@@ -1,4 +1,4 @@
-"""Faults of Redis that pass, brought about on a real one, each for as long as a block lasts."""
+"""Faults of Redis on a real server, each for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import redis
 
-from cheeper_local.faulty import PASSWORD, Fault, Faulty, frozen
+from cheeper_local.faults.base import PASSWORD, Fault, Faulty, frozen
 from cheeper_local.waiting import until
 
 
 class RedisFaults:
-    """Over a Redis of the test's own, as a user who keeps all rights."""
+    """The faults of a Redis of the test's own, made by a user who keeps all rights."""
 
     def __init__(self, server: Faulty) -> None:
         self._server = server
@@ -36,33 +36,33 @@ class RedisFaults:
         }
 
     def close(self) -> None:
-        """Gives its connection back."""
+        """Close its connection."""
         self._admin.close()
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """It has no memory left for a write."""
+        """Leave it no memory for a write."""
         self._admin.config_set("maxmemory", 1)
         yield
         self._admin.config_set("maxmemory", 0)
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """It is a replica, which takes no writes."""
+        """Make it a replica, which takes no writes."""
         self._admin.replicaof("127.0.0.1", 1)
         yield
         self._admin.replicaof("NO", "ONE")
 
     @contextmanager
     def without_its_primary(self) -> Iterator[None]:
-        """It is a replica that shows nothing while its primary is away."""
+        """Make it a replica that serves no reads while its primary is unavailable."""
         self._admin.config_set("replica-serve-stale-data", "no")
         with self.read_only():
             yield
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """A script of somebody else's does not end."""
+        """Keep it busy with a script that does not end."""
         self._admin.config_set("busy-reply-threshold", 1)
         script = threading.Thread(target=self._loop_for_ever)
         script.start()
@@ -73,7 +73,7 @@ class RedisFaults:
 
     @contextmanager
     def cannot_save(self) -> Iterator[None]:
-        """As with a full disk: the snapshot cannot take the place of the one before."""
+        """Let its snapshot fail, as with a full disk."""
         self._admin.config_set("save", "3600 1000000")
         in_its_place = self._server.data / "dump.rdb"
         (in_its_place / "full").mkdir(parents=True)
@@ -86,7 +86,7 @@ class RedisFaults:
 
     @contextmanager
     def wants_a_password(self) -> Iterator[None]:
-        """It wants a password that we do not have."""
+        """Let it require a password that its clients do not have."""
         self._admin.execute_command("ACL", "SETUSER", "default", "resetpass", f">{PASSWORD}")
         self._break_connections()
         yield
@@ -94,21 +94,21 @@ class RedisFaults:
 
     @contextmanager
     def refuses_commands(self) -> Iterator[None]:
-        """We may neither write nor call scripts."""
+        """Deny its clients writes and scripts."""
         self._admin.execute_command("ACL", "SETUSER", "default", "-@write", "-@scripting")
         yield
         self._admin.execute_command("ACL", "SETUSER", "default", "+@all")
 
     @contextmanager
     def too_many_clients(self) -> Iterator[None]:
-        """It has as many clients as it takes."""
+        """Let it accept no further client."""
         self._admin.config_set("maxclients", 1)
         self._break_connections()
         yield
         self._admin.config_set("maxclients", 1_000)
 
     def frozen(self) -> AbstractContextManager[None]:
-        """It takes connections, and answers nothing."""
+        """Suspend it: it accepts connections, and responds to nothing."""
         return frozen(self._server)
 
     def _break_connections(self) -> None:

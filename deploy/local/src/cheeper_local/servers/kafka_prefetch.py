@@ -1,4 +1,4 @@
-"""How much a Kafka consumer with given settings fetches ahead, while nobody takes it."""
+"""Measuring how much a Kafka consumer with given settings prefetches while its messages are not taken."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from cheeper_local.waiting import until
 
 OVERSHOOT: Final = 1024 * 1024
-"""Bytes that librdkafka may have beyond its limit, for each partition: what it asked for before that was reached."""
+"""The bytes per partition by which librdkafka may exceed its limit: those of requests in flight."""
 _VALUE: Final = b"x" * 100_000
 _MESSAGES: Final = 480
-_LOOKS: Final = 15
+_SAMPLES: Final = 15
 
 
 def fill(bootstrap_servers: str, topic: str, partitions: int) -> int:
-    """Send some megabytes to a topic, more than any consumer of ours may fetch ahead; how many bytes."""
+    """Send more bytes to a topic than any consumer of ours may prefetch. Return their number."""
     producer = Producer({"bootstrap.servers": bootstrap_servers})
     for number in range(_MESSAGES):
         producer.produce(topic, value=_VALUE, partition=number % partitions)
@@ -26,21 +26,21 @@ def fill(bootstrap_servers: str, topic: str, partitions: int) -> int:
 
 
 def most_fetched(settings: dict[str, Any], topic: str, partitions: int) -> int:
-    """The most bytes that a consumer of the whole topic, from its start, has ahead, while it takes next to nothing."""
+    """Return the most bytes that a consumer of the whole topic, from its start, prefetches while it takes none."""
     found: list[int] = []
 
-    def note(statistics: str) -> None:
+    def record(statistics: str) -> None:
         there = json.loads(statistics)["topics"].get(topic, {}).get("partitions", {})
-        # All partitions have one queue between them, and each tells of the whole of it.
+        # All partitions share one queue, and each reports the whole of it.
         found.append(max((each["fetchq_size"] for each in there.values()), default=0))
 
-    consumer = Consumer({**settings, "statistics.interval.ms": 100, "stats_cb": note})
+    consumer = Consumer({**settings, "statistics.interval.ms": 100, "stats_cb": record})
     consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
 
-    def grows_no_more() -> bool:
+    def has_settled() -> bool:
         consumer.poll(0)
-        return len(found) > _LOOKS and 0 < max(found) == max(found[:-_LOOKS])
+        return len(found) > _SAMPLES and 0 < max(found) == max(found[:-_SAMPLES])
 
-    until(grows_no_more, 60)
+    until(has_settled, 60)
     consumer.close()
     return max(found)

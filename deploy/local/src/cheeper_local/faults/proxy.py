@@ -1,7 +1,7 @@
-"""A proxy before a server that is slow, cuts what goes through it, or lets nothing through at all.
+"""A proxy in front of a server that delays, breaks or stalls its connections.
 
-It knows bytes alone, so it stands before any server; before Kafka, whose clients go to where the broker says it is,
-that must be the proxy's own address (`Kafka.more`).
+It passes bytes, so any server may be behind it. A Kafka behind it must advertise the proxy's address (`Kafka.more`),
+since its clients connect to the advertised one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
-from cheeper_local.ports import HOST
+from cheeper_local.system.ports import HOST
 
 T = TypeVar("T")
 _Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -23,10 +23,9 @@ _CHUNK = 16_384
 class Proxy:
     """Passes bytes on to `upstream` (host, port), from `start` until `stop`.
 
-    `delay`: seconds that each piece waits, both ways, and `delay_back` that one from upstream waits beside; `rate`:
-    bytes a second of each direction of each connection, none for as fast as may be; `stalled`: connections are taken,
-    and nothing passes until it is false again. All may be changed while it runs. `passed` counts the bytes that went
-    through.
+    `delay` is the seconds that each piece waits, in both directions, `delay_back` the additional ones for a piece from
+    upstream; `rate` is the bytes per second of each direction of each connection, None for no limit; while `stalled`,
+    connections are accepted and no byte passes. All may be changed while it runs. `passed` counts the bytes.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
@@ -43,7 +42,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """host:port where clients connect."""
+        """The host:port for clients."""
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
@@ -53,23 +52,23 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     @contextmanager
-    def slow(self, **how: float | bool) -> Iterator[None]:
-        """So slow while a block lasts: values of the attributes by name."""
-        before = {name: getattr(self, name) for name in how}
-        for name, value in how.items():
+    def slow(self, **attributes: float | bool) -> Iterator[None]:
+        """Set these attributes while a block lasts."""
+        before = {name: getattr(self, name) for name in attributes}
+        for name, value in attributes.items():
             setattr(self, name, value)
         try:
             yield
-        finally:  # a test that fails must not wait for ever for what it runs
+        finally:  # also if the test fails, which must not wait for ever for its process
             for name, value in before.items():
                 setattr(self, name, value)
 
     def cut(self) -> None:
-        """Break all connections there are; new ones are taken."""
+        """Break all connections; new ones are accepted."""
         self._call(self._cut())
 
     def stop(self) -> None:
-        """End, with all connections."""
+        """Stop, and close all connections."""
         self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -85,7 +84,7 @@ class Proxy:
     async def _cut(self) -> None:
         for way in self._ways:
             way.cancel()
-        while self._connections:  # each closes its own ends
+        while self._connections:  # each closes its own sockets
             await asyncio.wait(self._connections)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,7 +107,7 @@ class Proxy:
             self._loop.create_task(self._pass_on(*back, is_back=True)),
         }
         self._ways |= ways
-        # One way that ends takes the other one with it, as a connection that breaks does.
+        # The end of one direction ends the other one, as in a broken connection.
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()

@@ -1,4 +1,4 @@
-"""Faults of Kafka that pass, brought about on a real one, each for as long as a block lasts."""
+"""Faults of Kafka on a real server, each for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cheeper_local.faulty import frozen
-from cheeper_local.ports import HOST, free_port
+from cheeper_local.faults.base import frozen
 from cheeper_local.servers import Kafka
+from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
 _BROKER: Final = 1
@@ -34,7 +34,7 @@ _ABSENT_BROKER: Final = 2
 
 
 class KafkaFaults:
-    """Over a Kafka of the test's own, which is started again so that it asks who may do what: everybody at first."""
+    """The faults of a Kafka of the test's own, which restarts with an authorizer that allows everything at first."""
 
     def __init__(self, server: Kafka) -> None:
         self._server = server
@@ -49,23 +49,23 @@ class KafkaFaults:
         self._admin = AdminClient({"bootstrap.servers": self.url})
 
     def frozen(self) -> AbstractContextManager[None]:
-        """It takes connections, and answers nothing."""
+        """Suspend it: it accepts connections, and responds to nothing."""
         return frozen(self._server)
 
     def refuses_writes(self, topic: str) -> AbstractContextManager[None]:
-        """Nobody may write to the topic."""
+        """Deny everyone writes to the topic."""
         return self._denied(ResourceType.TOPIC, topic, AclOperation.WRITE)
 
     def refuses_reads(self, topic: str) -> AbstractContextManager[None]:
-        """Nobody may read the topic."""
+        """Deny everyone reads of the topic."""
         return self._denied(ResourceType.TOPIC, topic, AclOperation.READ)
 
     def refuses_group(self, group: str) -> AbstractContextManager[None]:
-        """Nobody may be in the group."""
+        """Deny everyone membership in the group."""
         return self._denied(ResourceType.GROUP, group, AclOperation.READ)
 
     def make_with_an_absent_replica(self, topics: Mapping[str, int]) -> None:
-        """Make these topics, of so many partitions, which want a replica on another broker too, and do not have it."""
+        """Make topics with these numbers of partitions, each with a replica on another broker that does not run."""
         replicas = [_BROKER, self._absent]
         new = [
             NewTopic(name, partitions, replica_assignment=[replicas] * partitions)
@@ -76,7 +76,7 @@ class KafkaFaults:
 
     @contextmanager
     def too_few_replicas(self, topic: str) -> Iterator[None]:
-        """The topic, made with an absent replica, takes nothing that is not on both."""
+        """Let the topic, made with an absent replica, accept only messages that both replicas have."""
         self._want_in_sync(topic, 2)
         yield
         self._want_in_sync(topic, 1)
@@ -88,8 +88,8 @@ class KafkaFaults:
 
     @cached_property
     def _absent(self) -> int:
-        """The number of a broker that was in the cluster once: more replicas in sync than a partition is to have are
-        never asked for, and a partition cannot be given to a broker that nobody knows.
+        """The number of a broker that was once in the cluster. A partition cannot have a replica on an unknown
+        broker, and a minimum of replicas in sync above the number of replicas has no effect.
         """
         there = (self._server.data / "meta.properties").read_text()
         own_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -109,18 +109,18 @@ class KafkaFaults:
             )
         )
         another.start()
-        another.stop()  # cleanly: one that was killed is still given out as the controller for some seconds
+        another.stop()  # cleanly: a killed one would still be listed for some seconds
         until(
             lambda: set(self._admin.list_topics(timeout=10).brokers) == {_BROKER},
             30,
-            what="the other broker to be away",
+            what="the other broker leaves the cluster",
         )
         another.wipe()
         return _ABSENT_BROKER
 
     @contextmanager
     def _denied(self, kind: ResourceType, name: str, what: AclOperation) -> Iterator[None]:
-        """A resource with any rule is open by its rules alone, so everything else is allowed by another one."""
+        """Deny an operation. A resource with a rule allows nothing else, so a second rule allows the rest."""
         rules = [
             AclBinding(kind, name, ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", *rule)
             for rule in ((what, AclPermissionType.DENY), (AclOperation.ALL, AclPermissionType.ALLOW))
@@ -128,9 +128,9 @@ class KafkaFaults:
         for made in self._admin.create_acls(rules).values():
             made.result(20)
         yield
-        who: Any = None  # whoever and from wherever, which its types forget
+        anyone: Any = None  # any principal and host, which its types do not know
         any_of = AclBindingFilter(
-            kind, name, ResourcePatternType.LITERAL, who, who, AclOperation.ANY, AclPermissionType.ANY
+            kind, name, ResourcePatternType.LITERAL, anyone, anyone, AclOperation.ANY, AclPermissionType.ANY
         )
         for removed in self._admin.delete_acls([any_of]).values():
             removed.result(20)

@@ -17,7 +17,7 @@ _PIECE: Final = b"\0" * 4096
 
 
 def may_mount() -> bool:
-    """Whether this process has the right to mount: root does not in most containers."""
+    """Check that this process has the right to mount, which root has not in most containers."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:  # no Linux
@@ -27,7 +27,7 @@ def may_mount() -> bool:
 
 
 class SmallDisk:
-    """A file system in memory with so many megabytes, at a `folder` that everybody may enter."""
+    """A file system in memory of a few megabytes, at a `folder` that every user may enter."""
 
     def __init__(self, megabytes: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cheeper-disk-"))
@@ -36,7 +36,7 @@ class SmallDisk:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """It has no byte left while a block lasts."""
+        """Fill it to the last byte while a block lasts."""
         filler = self.folder / "filler"
         try:
             with filler.open("wb", buffering=0) as out, suppress(OSError):
@@ -47,6 +47,6 @@ class SmallDisk:
             filler.unlink()
 
     def remove(self) -> None:
-        """Unmount it, with all it holds. Nothing may have a file open on it."""
+        """Unmount it and delete its content. No process may have a file open on it."""
         subprocess.run(["umount", self.folder], check=True)  # noqa: S607 - root's own PATH finds it
         shutil.rmtree(self.folder)

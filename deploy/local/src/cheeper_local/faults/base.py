@@ -1,6 +1,4 @@
-"""What servers have in common on which faults are brought about: `faulty_redis`, `faulty_mongo` and others, each fault
-for as long as a block lasts.
-"""
+"""The base of the faults of all servers."""
 
 from __future__ import annotations
 
@@ -20,23 +18,23 @@ class Faulty(Protocol):
 
     @property
     def url(self) -> str:
-        """How clients reach it."""
+        """The URL for clients."""
 
     @property
     def pid(self) -> int | None:
-        """Of its process."""
+        """The id of its process, None while it is stopped."""
 
     @property
     def data(self) -> Path:
-        """Where its data is."""
+        """The folder of its data."""
 
 
 @contextmanager
 def frozen(server: Faulty) -> Iterator[None]:
-    """It takes connections, and answers nothing."""
+    """Suspend the server: it accepts connections, and responds to nothing."""
     assert server.pid is not None  # noqa: S101 - it was started
     os.kill(server.pid, signal.SIGSTOP)
     try:
         yield
-    finally:  # a test that fails must not leave it so to those after it
+    finally:  # also if the test fails, for the tests after it
         os.kill(server.pid, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Faults of MongoDB that pass, brought about on a real one, each for as long as a block lasts."""
+"""Faults of MongoDB on a real server, each for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from cheeper_local.faulty import Fault, Faulty
+from cheeper_local.faults.base import Fault, Faulty
 from cheeper_local.waiting import until
 
 
 class MongoFaults:
-    """Over a MongoDB of the test's own, which is started with its own means to fail on purpose."""
+    """The faults of a MongoDB of the test's own, made by its own fail points."""
 
     codes: ClassVar[dict[str, tuple[int, list[str]]]] = {
         "full": (14031, ["update", "insert"]),
@@ -37,12 +37,12 @@ class MongoFaults:
         }
 
     def close(self) -> None:
-        """Gives its connection back."""
+        """Close its connection."""
         self._client.close()
 
     @contextmanager
     def steps_down(self) -> Iterator[None]:
-        """It is no primary any more, and there is no other."""
+        """Let it step down while there is no other primary."""
         with suppress(PyMongoError):  # it breaks connections
             self._client.admin.command("replSetStepDown", 3_600, force=True)
         yield
@@ -50,11 +50,11 @@ class MongoFaults:
         until(lambda: self._client.admin.command("hello")["isWritablePrimary"], 30)
 
     def breaks_connections(self) -> AbstractContextManager[None]:
-        """It closes the connection instead of answering a write or a commit."""
+        """Let it close the connection instead of a response to a write or a commit."""
         return self._point({"closeConnection": True, "failCommands": ["update", "commitTransaction"]})
 
     def frozen(self) -> AbstractContextManager[None]:
-        """It takes 7 s for a write."""
+        """Let each write take 7 s."""
         blocked = {"blockConnection": True, "blockTimeMS": 7_000, "failCommands": ["update"]}
         return self._point(blocked)
 
@@ -62,7 +62,7 @@ class MongoFaults:
         return lambda: self.failing(code, commands)
 
     def failing(self, code: int, commands: list[str]) -> AbstractContextManager[None]:
-        """Answers these commands with the error of this code."""
+        """Let it respond to these commands with the error of this code."""
         return self._point({"errorCode": code, "failCommands": commands})
 
     @contextmanager

@@ -1,0 +1,1 @@
+"""The stack's use of the operating system: ports, processes and programs."""
