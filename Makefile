@@ -36,7 +36,7 @@ needs = $(if $(and $(filter $(1),$(MAKECMDGOALS)),$($(2))),$(foreach each,$(3),$
 
 $(call check,up start deps demo fuzz chaos,BROKER,kafka|tansu,kafka or tansu)
 $(call check,up start up-containers,PORT,[0-9]+,a number)
-$(call check,audit empty infrastructure demo,REPAIR WATCH JSON YES PAUSE LOG,1,1 or left out)
+$(call check,audit empty infrastructure demo,REPAIR WATCH IN_SERVICE JSON YES PAUSE LOG,1,1 or left out)
 $(call check,audit,STORE,redis|mongo,redis or mongo)
 $(call check,audit fuzz chaos prove-relay,GENERATION COMMANDS AUTHORS SEED KILLS ROUNDS ACTS,[0-9]+,a whole number)
 $(call check,audit chaos,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
@@ -85,8 +85,8 @@ down-containers: ## stop and remove the containers; their data stays
 status: ## show what runs where, the lag of each store, and what the relay waits for
 	@$(IF_SET_UP) $(CHEEPER) status
 
-audit: $(STAMP) ## compare every view of the running stack with the write model (REPAIR=1; WATCH=1 FOR=60 under load; STORE=redis GENERATION=2; JSON=1)
-	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(FOR),--for $(FOR)) \
+audit: $(STAMP) ## compare every view of the running stack with the write model (REPAIR=1; WATCH=1 FOR=60 or IN_SERVICE=1 under load; STORE=redis GENERATION=2; JSON=1)
+	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(IN_SERVICE),--in-service) $(if $(FOR),--for $(FOR)) \
 		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json)
 
 # --- change ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,10 @@ generations and records itself which of them is live, so that a reader, a switch
   each look-up sees in its own snapshot whether it reads the live generation. If a mark is missing, the registry is
   read.
 
+The registry holds an entry for each generation: in Redis the JSON in the field `ENTRY` + number, in MongoDB the
+field `generations.<number>`. The projector writes the entries, and a switch refuses an entry without `COMPARED_AT`,
+which the audit sets once it has found the generation equal to the write model.
+
 A store whose registry is empty has one generation, the first, and it is live.
 """
 
@@ -26,6 +30,12 @@ FIRST: Final = 1
 
 LIVE: Final = "live"
 """The field that holds the number of the generation that readers see."""
+
+ENTRY: Final = "generation:"
+"""The fields of the Redis registry that hold entries begin with this."""
+
+COMPARED_AT: Final = "compared_at"
+"""The field of an entry that says when the audit compared the generation, in microseconds since the epoch."""
 
 REGISTRY: Final = "generations"
 REGISTRY_ID: Final = "generations"

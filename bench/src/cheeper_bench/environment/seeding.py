@@ -30,7 +30,8 @@ from projector.fan_out.tasks import FanOutTasks
 from projector.projections import projection_of
 from projector.stores.base import Batch, Item, Store
 from projector.stores.mongo.store import MongoStore
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 _BATCH: Final = 500
 _DIGEST: Final = b"\0" * 32
@@ -108,8 +109,7 @@ def apply(store: Store, partition: int, items: Sequence[Item]) -> None:
 
 def serve_tasks(store: RedisStore) -> None:
     """Serve all fan-out tasks and refills."""
-    tasks, partitions = FanOutTasks(store), set(range(PARTITIONS))
-    store.checkpoints(range(PARTITIONS))  # also reads which partitions have tasks
+    tasks, partitions = FanOutTasks(store.tasks), set(range(PARTITIONS))
     while tasks.step(partitions):
         pass
 

@@ -1,4 +1,4 @@
-"""The audit at rest: every view of every author, cheep and notification, and every key."""
+"""The whole audit: every view of every author, cheep and notification, and every key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from cheeper_audit.difference import Difference, Mend
-from cheeper_audit.rest import Look, Outcome, Rest
+from cheeper_audit.rest import Look, Outcome
 from cheeper_audit.views.mongo import strays as mongo_strays
 from cheeper_audit.views.redis import strays as redis_strays
 from cheeper_audit.views.table import SWEEPS, Sweep
@@ -23,10 +23,9 @@ Phase = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 class Auditor:
     """Goes through everything in chunks. What it holds at a time does not grow with the number of authors."""
 
-    def __init__(self, stores: Stores, rest: Rest, *, repair: bool, phase: Phase) -> None:
+    def __init__(self, stores: Stores, audit: Callable[[Look], Outcome], phase: Phase) -> None:
         self._stores = stores
-        self._rest = rest
-        self._repair = repair
+        self._audit = audit
         self._phase = phase
 
     def run(self) -> Iterator[Outcome]:
@@ -41,7 +40,7 @@ class Auditor:
             after: str | None = None
             while True:
                 chunk = Chunk(self._stores, sweep, after)
-                yield self._rest.audit(Look(chunk.compare, chunk.mends), repair=self._repair)
+                yield self._audit(Look(chunk.compare, chunk.mends))
                 tick(len(chunk.span.ids))
                 after = chunk.span.upto
                 if after is None:
@@ -51,7 +50,7 @@ class Auditor:
         if "mongo" in self._stores.audited:
             mongo = self._stores.mongo
             look = Look(lambda: mongo_strays.strays(mongo), lambda found: mongo_strays.mends(mongo, found))
-            yield self._rest.audit(look, repair=self._repair)
+            yield self._audit(look)
         if "redis" in self._stores.audited:
             yield from self._stray_keys()
 
@@ -63,7 +62,7 @@ class Auditor:
             for keys in redis.all_keys():
                 by_name = {key.decode(errors="backslashreplace").removeprefix(stem): key for key in keys}
                 named = {name: key for name, key in by_name.items() if name not in told}
-                outcome = self._rest.audit(self._keys(named), repair=self._repair)
+                outcome = self._audit(self._keys(named))
                 told |= {each.id for each in outcome.found}
                 yield outcome
                 tick(len(keys))

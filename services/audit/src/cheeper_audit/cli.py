@@ -11,7 +11,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event as Flag
 from typing import Final
 
@@ -20,9 +21,10 @@ import msgspec
 from cheeper_audit import bootstrap, standing
 from cheeper_audit.audit import Auditor
 from cheeper_audit.glance import look
+from cheeper_audit.in_service import InService
 from cheeper_audit.lag import Lag, Worst
 from cheeper_audit.report import Report
-from cheeper_audit.rest import NotAtRestError, Rest
+from cheeper_audit.rest import Look, NotAtRestError, Outcome, Rest
 from cheeper_audit.settings import SettingError, from_env
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.views.table import SWEEPS
@@ -59,20 +61,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     """Compares everything once. The exit code."""
-    rest = Rest(stores, patience=options.patience)
-    _, where = rest.look(lambda: None)
+    compare: Callable[[Look], Outcome]
+    if options.in_service:
+        in_service = InService(stores)
+        compare, where = in_service.audit, in_service.read_standing()
+    else:
+        rest = Rest(stores, patience=options.patience)
+        compare, (_, where) = partial(rest.audit, repair=options.repair), rest.look(lambda: None)
     for store, number in standing.parked(stores).items():
         mending = " so that it is not mended: replay or drop them first" if options.repair else ""
         report.say(f"{store}: {number:,} messages are parked, whose effects it lacks{mending}.")
-    began = time.monotonic()
+    began, undecided = time.monotonic(), 0
     with report.bars():
-        for outcome in Auditor(stores, rest, repair=options.repair, phase=report.phase).run():
+        for outcome in Auditor(stores, compare, report.phase).run():
             report.tell(outcome.found, outcome.left if options.repair else None)
+            undecided += outcome.undecided
     what = ", ".join(f"{number:,} {name}" for name, number in report.compared.items())
     number = sum(len(sweep.of(stores.audited)) for sweep in SWEEPS)
     shown = ", ".join(f"{store} generation {state.generation}" for store, state in where.stores.items())
-    report.say(f"Compared {what} in {number} views of {shown} in {time.monotonic() - began:.1f} s: {_verdict(report)}.")
-    return DIFFERENT if report.left else EQUAL
+    seconds = time.monotonic() - began
+    report.say(f"Compared {what} in {number} views of {shown} in {seconds:.1f} s: {_verdict(report, undecided)}.")
+    if report.left:
+        return DIFFERENT
+    if options.generation is not None and stores.record_comparison():
+        report.say(f"{options.store} generation {options.generation} can be switched to.")
+    return EQUAL
 
 
 def tell_lag(options: argparse.Namespace) -> int:
@@ -106,17 +119,18 @@ def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
         seen += sampled.ids
         undecided += sampled.undecided
         report.tell(sampled.found, None)
-    open_ones = f", {undecided:,} could not be decided" if undecided else ""
-    report.say(f"Sampled {seen:,} ids of {', '.join(sweep.table for sweep in SWEEPS)}: {_verdict(report)}{open_ones}.")
+    tables = ", ".join(sweep.table for sweep in SWEEPS)
+    report.say(f"Sampled {seen:,} ids of {tables}: {_verdict(report, undecided)}.")
     return DIFFERENT if report.differences else EQUAL
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: Report, undecided: int) -> str:
+    open_ones = f", {undecided:,} could not be decided" if undecided else ""
     if not report.differences:
-        return "no difference"
+        return f"no difference{open_ones}"
     mended = report.differences - report.left
     plural = "s" if report.differences > 1 else ""
-    return f"{report.differences:,} difference{plural}" + (f", {mended:,} mended" if mended else "")
+    return f"{report.differences:,} difference{plural}" + (f", {mended:,} mended" if mended else "") + open_ones
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -129,6 +143,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--repair", action="store_true", help="mend what differs, and compare it again")
+    way.add_argument("--in-service", action="store_true", help="compare everything while the system is in use")
     way.add_argument("--watch", action="store_true", help="compare samples under load, and tell the lag")
     way.add_argument("--lag", action="store_true", help="tell in one look how late the views are, what waits, and why")
     parser.add_argument("--for", dest="seconds", type=_seconds, help="with --watch: end after so many seconds")

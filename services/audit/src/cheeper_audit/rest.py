@@ -36,10 +36,13 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What differed, and where something still does after mending."""
+    """What differed, and where something still does after mending. `undecided` counts the keys and documents that were
+    wrong at each look, but not in the same way.
+    """
 
     found: Sequence[Difference]
     left: frozenset[tuple[str, str, str]]
+    undecided: int = 0
 
 
 class Rest:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import random
-
 import msgspec
 import pytest
 
 from cheeper_audit.difference import Difference, Fault, MongoMend, RedisMend
-from cheeper_audit.rest import Rest
+from cheeper_audit.in_service import InService
+from cheeper_audit.rest import Look, Rest
 from cheeper_audit.stores import StoreAwayError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.redis import strays
-from cheeper_audit.views.table import SWEEPS
-from cheeper_audit.watch import Watch
+from cheeper_audit.views.view import Stores
 from cheeper_contracts import views
-from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
+from cheeper_contracts.generations import COMPARED_AT, LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -32,9 +30,9 @@ class Generations:
         self.redis, self.mongo, self.prefix = redis, mongo, redis_prefix
         self.two = mongo.client[database_of(mongo.name, 2)]
 
-    def register(self, *, live=1, state="standing"):
+    def register(self, *, live=1, state="active"):
         """There are two; `state` is that of the second."""
-        states = {"1": "standing", "2": state}
+        states = {"1": "active", "2": state}
         entries = {f"generation:{number}": msgspec.json.encode({"state": each}) for number, each in states.items()}
         self.redis.hset(registry_key(self.prefix), mapping={LIVE: live, **entries})
         document = {LIVE: live, "generations": {number: {"state": each} for number, each in states.items()}}
@@ -99,7 +97,7 @@ def test_a_mend_is_written_to_the_generation_that_was_looked_at(stores, generati
 def test_nothing_is_mended_in_what_is_being_forgotten(redis, redis_prefix, mongo, generations):
     """What was removed would come back, and nobody would remove it any more."""
     generations.fill()
-    generations.register(state="forgetting")
+    generations.register(state="deleting")
     in_redis, in_mongo = RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)
     key = in_redis.key(views.TIMELINE_FLOOR, "a")
     assert in_redis.mend([RedisMend((key,), (("SET", key, "x"),))], FIVE) == 0
@@ -134,21 +132,32 @@ def test_watching_looks_again_where_the_generation_moved(stores, generations, re
     generations.register()
     seen = []
 
-    class Gone:
-        """A view that differs in the first generation, which goes while it is looked at."""
+    def compare():
+        """Differ in the first generation, which is switched from during the look."""
+        seen.append(stores.redis.stem)
+        redis.hset(registry_key(redis_prefix), LIVE, 2)
+        fault = Fault("nothing", "there")
+        return [Difference(store="redis", view="author", id="a", faults=(fault,))] if len(seen) == 1 else []
 
-        store, name, lag_ms = "redis", "author", None
-
-        def differences(self, at, _span):
-            seen.append(at.redis.stem)
-            redis.hset(registry_key(redis_prefix), LIVE, 2)
-            fault = Fault("nothing", "there")
-            return [Difference(store="redis", view="author", id="a", faults=(fault,))] if len(seen) == 1 else []
-
-    sweep = msgspec.structs.replace(SWEEPS[0], views=(Gone(),))
-    watch = Watch(stores, draw=random.Random(1), tell=lambda *_: None, go_on=lambda: True)
-    assert watch._compare(sweep, None) == []
+    outcome = InService(stores).audit(Look(compare, lambda _: ()))
+    assert (outcome.found, outcome.undecided) == ([], 0)
     assert len(set(seen)) == 2
+
+
+@pytest.mark.parametrize("name", ["redis", "mongo"])
+def test_a_comparison_is_recorded_for_an_active_generation_alone(stores, generations, redis, redis_prefix, mongo, name):
+    """A switch reads the record; one that is being built or deleted gets none."""
+    generations.fill()
+    one = Stores(
+        stores.write_model, RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2), (name,)
+    )
+    for state, recorded in (("building", False), ("deleting", False), ("active", True)):
+        generations.register(state=state)
+        assert one.record_comparison() == recorded
+        in_redis = msgspec.json.decode(redis.hget(registry_key(redis_prefix), "generation:2"))
+        in_mongo = mongo[REGISTRY].find_one({"_id": REGISTRY_ID})["generations"]["2"]
+        assert (COMPARED_AT in (in_redis if name == "redis" else in_mongo)) == recorded
+        assert COMPARED_AT not in (in_mongo if name == "redis" else in_redis)
 
 
 def test_keys_of_other_generations_are_no_strays(stores, relay, generations, redis, redis_prefix):

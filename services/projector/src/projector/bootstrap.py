@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from threading import Event as Flag
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
-from pymongo import MongoClient
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from cheeper_contracts.generations import FIRST, database_of, prefix_of
+from cheeper_contracts.generations import FIRST
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
 from projector.consumer.rate import Rate
 from projector.consumer.step_limit import Limit
 from projector.fan_out.tasks import FanOutTasks
-from projector.generations.diff import Sides
-from projector.generations.registry import GenerationError, Generations
+from projector.generations.registry import GenerationError
 from projector.kafka import groups
 from projector.kafka.accepted_commands import AcceptedCommandsConsumer
 from projector.kafka.assignment import Assignment, consumer_settings
@@ -29,73 +25,34 @@ from projector.kafka.dead_letter_topic import DeadLetters
 from projector.kafka.log_end import EventLogEnds, watch
 from projector.kafka.topic import TopicWatch
 from projector.ops.health import Health
-from projector.ops.lag_reports import LagReports, report
+from projector.ops.lag_reports import report
 from projector.ops.log_end_history import LogEndHistory
 from projector.ops.metrics import Metrics
 from projector.projections import projection_of
 from projector.settings import Settings
-from projector.stores.base import ParkedMessages, Store
-from projector.stores.mongo.generations import MongoGenerations
-from projector.stores.mongo.lag import MongoLagReports
-from projector.stores.mongo.parked import MongoParkedMessages
-from projector.stores.mongo.sides import MongoSides
-from projector.stores.mongo.store import MongoStore
-from projector.stores.redis.accepted import RedisAcceptedCommands
-from projector.stores.redis.generations import RedisGenerations
-from projector.stores.redis.lag import RedisLagReports
-from projector.stores.redis.parked import RedisParkedMessages
-from projector.stores.redis.sides import RedisSides
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.backend import Backend
+from projector.stores.base import Store
+from projector.stores.mongo.backend import MongoBackend
+from projector.stores.redis.backend import RedisBackend
 
-STORES: Final = ("redis", "mongo")
-_SECONDS: Final = 5.0
+BACKENDS: Final[Mapping[str, Callable[[Settings], Backend]]] = {"redis": RedisBackend, "mongo": MongoBackend}
+STORES: Final = tuple(BACKENDS)
 _LEAVING_SECONDS: Final = 15.0
 
 
-def redis_store(settings: Settings, number: int = FIRST) -> RedisStore:
-    """The hot views of a generation."""
-    return RedisStore(_redis(settings), _redis_settings(settings, number))
-
-
-def mongo_store(settings: Settings, number: int = FIRST) -> MongoStore:
-    """The documents of a generation."""
-    return MongoStore(_mongo(settings), settings.mongo_database, number)
-
-
-def store_of(settings: Settings, name: str, number: int) -> Store:
-    """A generation of the named store."""
-    return redis_store(settings, number) if name == "redis" else mongo_store(settings, number)
-
-
-def generations(settings: Settings, name: str) -> Generations:
-    """Which generations the named store has."""
-    if name == "redis":
-        return RedisGenerations(_redis(settings), settings.redis_prefix)
-    return MongoGenerations(_mongo(settings), settings.mongo_database)
+def backend(settings: Settings, name: str) -> Backend:
+    """Return what makes the adapters of the named store."""
+    return BACKENDS[name](settings)
 
 
 def generation_or_live(settings: Settings, name: str, number: int | None) -> int:
     """Return that generation's number, by default the live one's. Raise GenerationError and StoreUnavailableError."""
-    with closing(generations(settings, name)) as found:
-        registry = found.registry()
+    with closing(backend(settings, name).generations()) as generations:
+        registry = generations.registry()
     wanted = registry.live if number is None else number
     if not registry.has(wanted):
         raise GenerationError(f"{name} has no generation {wanted}")
     return wanted
-
-
-def comparison(settings: Settings, name: str, live: int, other: int) -> Sides:
-    """Two generations of the named store beside each other."""
-    if name == "redis":
-        return RedisSides(_redis(settings), settings.redis_prefix, live, other)
-    return MongoSides(_mongo(settings), settings.mongo_database, live, other)
-
-
-def parked_messages(settings: Settings, name: str, number: int = FIRST) -> ParkedMessages:
-    """What a generation of the named store has set aside."""
-    if name == "redis":
-        return RedisParkedMessages(_redis(settings), _redis_settings(settings, number))
-    return MongoParkedMessages(_mongo(settings), database_of(settings.mongo_database, number))
 
 
 def consumer_of(  # noqa: PLR0913 - what the command line says
@@ -110,21 +67,15 @@ def consumer_of(  # noqa: PLR0913 - what the command line says
     metrics: Metrics | None = None,
     rate: Rate | None = None,
 ) -> Consumer:
-    """The consumer of a generation of the named store; that of Redis serves fan-out tasks too, if wanted."""
-    store: Store
-    tasks = None
-    if name == "redis":
-        store = redis = redis_store(settings, number)
-        tasks = FanOutTasks(redis) if with_tasks else None
-    else:
-        store = mongo_store(settings, number)
+    """Make the consumer of a generation of the named store, which serves the store's tasks too if wanted."""
+    store = backend(settings, name).store(number)
     return consumer(
         settings,
         store,
         health=health,
         stop=stop,
         limit=Limit(limit),
-        tasks=tasks,
+        tasks=FanOutTasks(store.tasks) if with_tasks and store.tasks is not None else None,
         metrics=metrics,
         number=number,
         rate=rate,
@@ -160,7 +111,8 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     if metrics is not None:
         metrics.add(progress)
         metrics.watch_waiting(progress, store.backlog, stop)
-        report(progress, metrics.ends, _lag_reports(settings, store.name), lambda: metrics.tells_of(progress), stop)
+        reports = backend(settings, store.name).lag_reports()
+        report(progress, metrics.ends, reports, lambda: metrics.tells_of(progress), stop)
     return made
 
 
@@ -171,14 +123,13 @@ def metrics(settings: Settings, stop: Flag) -> Metrics:
     return Metrics(seen)
 
 
-def acceptance(settings: Settings, *, health: Health, stop: Flag) -> AcceptedCommandsConsumer:
-    """The consumer of the commands' headers."""
-    return AcceptedCommandsConsumer(
-        accepted=RedisAcceptedCommands(_redis(settings), settings.redis_prefix),
-        commands=_assignment(settings, COMMANDS, "commands"),
-        health=health,
-        stop=stop,
-    )
+def acceptance(settings: Settings, name: str, *, health: Health, stop: Flag) -> AcceptedCommandsConsumer | None:
+    """Make the consumer of the commands' headers, or return None if the named store keeps no accepted commands."""
+    accepted = backend(settings, name).accepted_commands()
+    if accepted is None:
+        return None
+    commands = _assignment(settings, COMMANDS, "commands")
+    return AcceptedCommandsConsumer(accepted=accepted, commands=commands, health=health, stop=stop)
 
 
 def event_log_ends(settings: Settings) -> EventLogEnds:
@@ -196,12 +147,6 @@ def group_of(name: str, number: int) -> str:
     return name if number == FIRST else f"{name}.g{number}"
 
 
-def _lag_reports(settings: Settings, name: str) -> LagReports:
-    if name == "redis":
-        return RedisLagReports(_redis(settings), settings.redis_prefix)
-    return MongoLagReports(_mongo(settings), settings.mongo_database)
-
-
 def _group(settings: Settings, group: str) -> str:
     return f"{settings.topic_prefix}cheeper.projector.{group}"
 
@@ -217,30 +162,3 @@ def _assignment(settings: Settings, topic: Topic, group: str) -> Assignment:
 
 def _broker(settings: Settings) -> dict[str, str | int | float | bool]:
     return {"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0}
-
-
-def _redis_settings(settings: Settings, number: int) -> RedisSettings:
-    return RedisSettings(
-        prefix=prefix_of(settings.redis_prefix, number),
-        inline_max=settings.fanout_inline_max,
-        slice_size=settings.fanout_slice,
-        generation=number,
-        installation=settings.redis_prefix,
-    )
-
-
-def _mongo(settings: Settings) -> MongoClient[dict[str, Any]]:
-    return MongoClient(
-        settings.mongo_url,
-        serverSelectionTimeoutMS=2_000,
-        connectTimeoutMS=2_000,
-        socketTimeoutMS=int(_SECONDS * 1_000),
-        appname="projector",
-    )
-
-
-def _redis(settings: Settings) -> Redis:
-    """A client. Nothing is connected before it is used; attempts are repeated by our own rules alone."""
-    return Redis.from_url(
-        settings.redis_url, socket_timeout=_SECONDS, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from threading import Event as Flag
+from typing import Final
 
 import msgspec
 import structlog
@@ -21,16 +22,18 @@ from projector.fan_out import tasks
 from projector.generations import cli as generations_cli
 from projector.generations import rebuild_cli
 from projector.generations.registry import ForgottenError, GenerationError
-from projector.generations.supervisor import Serving, every_standing, just
+from projector.generations.supervisor import GenerationSupervisor, every_active, only
 from projector.ops import health, logs
 from projector.ops.metrics import Metrics
 from projector.ops.options import positive
 from projector.parked import cli as dead_letters_cli
 from projector.projections import VERSIONS
 from projector.settings import SettingError, Settings, from_env
-from projector.stores.base import Status, StoreUnavailableError
+from projector.stores.base import Status, Store, StoreUnavailableError
 
 log = structlog.get_logger()
+
+WHICH_GENERATION: Final = "this one alone; by default all active ones, or the live one with --limit"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,7 +82,7 @@ def status(settings: Settings, generation: int | None) -> int:
     try:
         for name in bootstrap.STORES:
             number = bootstrap.generation_or_live(settings, name, generation)
-            with closing(bootstrap.store_of(settings, name, number)) as store:
+            with closing(bootstrap.backend(settings, name).store(number)) as store:
                 found[name] = store.status()
     except (StoreUnavailableError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
@@ -92,13 +95,16 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
     """Whether all ended well."""
     stepping = options.limit is not None
     names = bootstrap.STORES if options.store == "all" else (options.store,)
+    if options.role == "tasks":
+        names = tuple(name for name in names if bootstrap.backend(settings, name).has_tasks)
     if options.role == "run":
         for name in names:
             metrics.expect(name)
 
     def start(name: str, number: int, health: health.Health, stop: Flag) -> Callable[[], None]:
         if options.role == "tasks":
-            return partial(_serve_tasks, settings, number, health, Limit(options.limit), stop)
+            store = bootstrap.backend(settings, name).store(number)
+            return partial(_serve_tasks, store, health, Limit(options.limit), stop)
         consumer = bootstrap.consumer_of(
             settings,
             name,
@@ -111,18 +117,20 @@ def _run(settings: Settings, options: argparse.Namespace, found: health.Health, 
         )
         return partial(_consume, consumer, metrics)
 
-    serving = Serving(
-        [bootstrap.generations(settings, name) for name in names],
+    supervisor = GenerationSupervisor(
+        [bootstrap.backend(settings, name).generations() for name in names],
         versions=VERSIONS,
-        choose=just(options.generation) if stepping or options.generation is not None else every_standing,
+        choose=only(options.generation) if stepping or options.generation is not None else every_active,
         start=start,
         health=found,
         stop=stop,
         once=stepping,
     )
-    if options.role == "run" and "redis" in names and not stepping:
-        serving.beside("commands", bootstrap.acceptance(settings, health=found, stop=stop).run)
-    return serving.run()
+    if options.role == "run" and not stepping:
+        for name in names:
+            if acceptance := bootstrap.acceptance(settings, name, health=found, stop=stop):
+                supervisor.beside("commands", acceptance.run)
+    return supervisor.run()
 
 
 def _consume(consumer: Consumer, metrics: Metrics) -> None:
@@ -133,25 +141,24 @@ def _consume(consumer: Consumer, metrics: Metrics) -> None:
         raise
 
 
-def _serve_tasks(settings: Settings, number: int, health: health.Health, limit: Limit, stop: Flag) -> None:
-    with closing(bootstrap.redis_store(settings, number)) as store:
-        tasks.run(store, health, limit, stop)
+def _serve_tasks(store: Store, health: health.Health, limit: Limit, stop: Flag) -> None:
+    with closing(store):
+        if store.tasks is not None:
+            tasks.run(store.tasks, health, limit, stop)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="projector", description="From the event log to the views.")
     roles = parser.add_subparsers(dest="role", required=True)
     run = roles.add_parser("run", help="apply the log to the stores, and serve fan-out tasks in between")
-    run.add_argument("--store", choices=("redis", "mongo", "all"), default="all")
+    run.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
     run.add_argument("--limit", type=positive, help="stop after so many domain messages in each store")
     run.add_argument("--no-tasks", action="store_true", help="leave fan-out tasks to `projector tasks`")
-    run.add_argument("--generation", type=positive, help="this one alone; by default all that stand, or the live one")
+    run.add_argument("--generation", type=positive, help=WHICH_GENERATION)
     slices = roles.add_parser("tasks", help="serve fan-out tasks only")
     slices.add_argument("--limit", type=positive, help="stop after so many slices")
-    slices.add_argument(
-        "--generation", type=positive, help="this one alone; by default all that stand, or the live one"
-    )
-    slices.set_defaults(store="redis")
+    slices.add_argument("--generation", type=positive, help=WHICH_GENERATION)
+    slices.set_defaults(store="all")
     state = roles.add_parser(
         "status", help="print checkpoints, waiting tasks and parked messages of each store as JSON"
     )

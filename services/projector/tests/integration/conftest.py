@@ -1,6 +1,7 @@
 import threading
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 import redis as redis_client
 from confluent_kafka import Consumer as KafkaConsumer
@@ -19,7 +20,8 @@ from projector.settings import from_env
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 
 @pytest.fixture
@@ -144,6 +146,20 @@ class Running:
 
 
 @pytest.fixture
+def compared():
+    """Records that a generation equals the write model, as the audit does."""
+
+    def record(generations, number):
+        def step(registry):
+            one = msgspec.structs.replace(registry.of(number), compared_at=1)
+            return msgspec.structs.replace(registry, generations={**registry.generations, number: one})
+
+        generations._step(step)
+
+    return record
+
+
+@pytest.fixture
 def kafka_at():
     """Makes the topics' handle for a broker and a prefix."""
     return Kafka
@@ -180,10 +196,10 @@ def running(request, environ):
     @contextmanager
     def run(limit=None, **changes):
         settings = from_env({**environ, **changes})
-        store = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
-        watched = bootstrap.redis_store(settings) if name == "redis" else bootstrap.mongo_store(settings)
+        store = bootstrap.backend(settings, name).store()
+        watched = bootstrap.backend(settings, name).store()
         health, stop = Health(), threading.Event()
-        tasks = FanOutTasks(store) if name == "redis" else None
+        tasks = FanOutTasks(store.tasks) if store.tasks else None
         made = bootstrap.consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks)
         running = Running(made, health, stop, watched)
         try:

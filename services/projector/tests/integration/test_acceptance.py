@@ -106,7 +106,7 @@ def running(redis_url, redis_prefix):
             "MONGO_URL": "mongodb://127.0.0.1:1",
         }
         health, stop = Health(), threading.Event()
-        made = bootstrap.acceptance(from_env(environ), health=health, stop=stop)
+        made = bootstrap.acceptance(from_env(environ), "redis", health=health, stop=stop)
         failures = []
 
         def guarded():

@@ -300,7 +300,7 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
             story.followed(author(), one)
     kafka.send(story.told())
     process_environ = {**os.environ, **environ}
-    stores = [bootstrap.redis_store(from_env(environ)), bootstrap.mongo_store(from_env(environ))]
+    stores = [bootstrap.backend(from_env(environ), name).store() for name in bootstrap.STORES]
 
     def done():
         return [sum(c.sequence for c in store.checkpoints(range(8)).values()) for store in stores]
@@ -335,7 +335,7 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
     health, stop = Health(), threading.Event()
     consumers = [bootstrap.consumer_of(settings, each, 1, health=health, stop=stop) for each in bootstrap.STORES]
     threads = [threading.Thread(target=consumer.run) for consumer in consumers]
-    watched = {"redis": bootstrap.redis_store(settings), "mongo": bootstrap.mongo_store(settings)}
+    watched = {name: bootstrap.backend(settings, name).store() for name in bootstrap.STORES}
 
     def sequences(of):
         return {p: c.sequence for p, c in watched[of].checkpoints(range(8)).items() if c.sequence}

@@ -10,7 +10,8 @@ from pymongo import MongoClient, monitoring
 from cheeper_contracts import views
 from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.store import MongoStore
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 

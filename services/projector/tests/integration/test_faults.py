@@ -42,14 +42,14 @@ class Place:
         self.topic = EVENTS.named(settings.topic_prefix)
         self.watched = self._store(direct)
         store = self._store(settings)
-        tasks = FanOutTasks(store) if name == "redis" else None
+        tasks = FanOutTasks(store.tasks) if store.tasks else None
         self._consumer = bootstrap.consumer(
             settings, store, health=self.health, stop=self._stop, limit=Limit(None), tasks=tasks
         )
         self._thread = threading.Thread(target=self._run)
 
     def _store(self, settings):
-        return bootstrap.redis_store(settings) if self.name == "redis" else bootstrap.mongo_store(settings)
+        return bootstrap.backend(settings, self.name).store()
 
     def _run(self):
         try:

@@ -10,14 +10,23 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
-from projector.generations.registry import BehindError, ForgottenError, Generation, GenerationError, Registry
+from projector.generations.registry import (
+    BehindError,
+    ForgottenError,
+    Generation,
+    GenerationError,
+    NotComparedError,
+    Registry,
+    State,
+)
 from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.parked import RedisParkedMessages
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 
@@ -132,11 +141,12 @@ def on_mongo(mongo_url, mongo_database):
 
 
 @pytest.fixture
-def two(place, story, author, tell):
-    """Two standing generations with the same messages in them, all of partition 0."""
+def two(place, story, author, tell, compared):
+    """Two active generations, compared, with the same messages in them, all of partition 0."""
     place.generations.register(1)
     assert place.generations.create(1).number == 2
-    place.generations.stand(2)
+    place.generations.activate(2)
+    compared(place.generations, 2)
     bob = author()
     for _ in range(3):
         story.followed(author(), bob, partition=0)
@@ -151,7 +161,7 @@ def test_the_first_generation_is_registered_once_and_is_live(place):
     """A fresh installation has one generation; a later version of the code finds it as it is."""
     assert place.generations.registry() == Registry()
     made = place.generations.register(3)
-    assert (made.live, made.previous, made.of(1).version, made.of(1).state) == (1, None, 3, "standing")
+    assert (made.live, made.previous, made.of(1).version, made.of(1).state) == (1, None, 3, State.ACTIVE)
     assert place.generations.register(4) == made == place.generations.registry()
 
 
@@ -159,10 +169,10 @@ def test_one_is_built_at_a_time_and_numbers_are_not_given_twice(place):
     """A forgotten generation's number never means another one."""
     place.generations.register(1)
     second = place.generations.create(2)
-    assert second == Generation(number=2, version=2, state="building", made_at=second.made_at)
+    assert second == Generation(number=2, version=2, state=State.BUILDING, made_at=second.made_at)
     with pytest.raises(GenerationError, match="generation 2 of version 2 is being built"):
         place.generations.create(3)
-    with pytest.raises(GenerationError, match="is building, not standing"):
+    with pytest.raises(GenerationError, match="is building, not active"):
         place.generations.switch(2)
     place.generations.forget(2)
     assert list(place.generations.clear(2))
@@ -180,12 +190,25 @@ def test_a_switch_goes_there_and_back(two):
     assert (two.generations.registry().live, two.generations.registry().previous) == (1, 2)
 
 
-def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo):
+def test_a_switch_to_what_was_not_compared_is_refused(place):
+    """The audit's record is asked for, but not for the generation that was live just before: readers have seen it."""
+    place.generations.register(1)
+    place.generations.create(1)
+    place.generations.activate(2)
+    for restored in (False, True):
+        with pytest.raises(NotComparedError, match="run `cheeper-audit --generation 2`"):
+            place.generations.switch(2, restored=restored)
+    assert place.generations.registry().live == 1
+
+
+def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, compared):
     """So a look-up reads with its data which generation was live at that moment (`cheeper_contracts.generations`)."""
     on_mongo.generations.register(1)
     for number in (2, 3):
         assert on_mongo.generations.create(1).number == number
-        on_mongo.generations.stand(number)
+        on_mongo.generations.activate(number)
+        compared(on_mongo.generations, number)
+    compared(on_mongo.generations, 1)
 
     def marks():
         databases = (on_mongo.client[database_of(on_mongo.database, number)] for number in (1, 2, 3))
@@ -243,12 +266,13 @@ def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, 
     two.generations.switch(2)
 
 
-def test_a_restored_database_lets_the_target_be_shorter(two, author, tell):
+def test_a_restored_database_lets_the_target_be_shorter(two, author, tell, compared):
     """With another topic under it, and only when told so, sequences are not compared: they count another history."""
     other = tell.Story()
     other.followed(author(), author(), partition=0)
     two.generations.create(1)
-    two.generations.stand(3)
+    two.generations.activate(3)
+    compared(two.generations, 3)
     third = two.store(3)
     tell.apply_all(third, 0, other.messages[0], topic_id="made anew")
     with pytest.raises(BehindError):
@@ -333,7 +357,7 @@ def test_what_is_forgotten_is_gone_and_the_rest_stays(two):
         two.generations.forget(1)
     kept = sorted(map(str, two.left_of(1)))
     two.generations.forget(2)
-    with pytest.raises(GenerationError, match="forgetting, not standing"):
+    with pytest.raises(GenerationError, match="deleting, not active"):
         two.generations.switch(2)
     assert list(two.generations.clear(2))
     two.generations.remove(2)
@@ -358,7 +382,7 @@ def test_the_first_generation_can_be_forgotten_too(two, author, story, tell):
 
 @pytest.mark.parametrize("when", ["marked", "cleared", "gone"])
 def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, author, tell, when):
-    """At no moment of a forgetting does a batch land, be it the next one or the log from its beginning."""
+    """At no moment of a deletion does a batch land, be it the next one or the log from its beginning."""
     two.generations.forget(2)
     if when != "marked":
         assert list(two.generations.clear(2))
@@ -375,13 +399,13 @@ def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, au
             two.second.prepare()
     else:
         with pytest.raises(ForgottenError):
-            two.second.serve(0)
+            two.second.tasks.serve(0)
     assert sorted(map(str, two.left_of(2))) == left
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, seed):
-    """A writer that never stops to look, at seeded moments of the forgetting, leaves no key and no document."""
+    """A writer that never pauses, at seeded moments of a deletion, leaves no key and no document."""
     rng = random.Random(seed)
     for _ in range(500):
         story.followed(author(), two.bob, partition=0)
@@ -412,12 +436,13 @@ def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, see
     assert two.left_of(2) == []
 
 
-def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(on_redis, story, author, tell):
+def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(on_redis, story, author, tell, compared):
     """A cheep that readers have seen in their timelines stays there; tasks that both have waiting are no hindrance."""
     place = on_redis
     place.generations.register(1)
     place.generations.create(1)
-    place.generations.stand(2)
+    place.generations.activate(2)
+    compared(place.generations, 2)
     stores = [place.store(number, inline_max=0, slice_size=2) for number in (1, 2)]
     bob = author()
     for _ in range(5):
@@ -427,18 +452,18 @@ def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(on
         tell.apply_all(store, 0, story.messages[0])
     place.generations.switch(2)
     place.generations.switch(1)
-    stores[0].serve(0)
+    stores[0].tasks.serve(0)
     with pytest.raises(BehindError, match="a fan-out task waiting that the live one has done: sequence 6"):
         place.generations.switch(2)
-    stores[1].serve(0)
+    stores[1].tasks.serve(0)
     place.generations.switch(2)
     place.generations.switch(1)
-    while stores[0].partitions_with_tasks():
-        stores[0].serve(0)
+    while stores[0].tasks.partitions_with_tasks({0}):
+        stores[0].tasks.serve(0)
     with pytest.raises(BehindError, match="sequence 6 of partition 0"):
         place.generations.switch(2)
-    while stores[1].partitions_with_tasks():
-        stores[1].serve(0)
+    while stores[1].tasks.partitions_with_tasks({0}):
+        stores[1].tasks.serve(0)
     place.generations.switch(2)
 
 

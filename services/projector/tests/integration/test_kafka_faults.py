@@ -88,7 +88,7 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
 def noting(environ):
     """What notes accepted commands, in a thread."""
     health, stop = Health(), threading.Event()
-    acceptance = bootstrap.acceptance(from_env(environ), health=health, stop=stop)
+    acceptance = bootstrap.acceptance(from_env(environ), "redis", health=health, stop=stop)
     thread = threading.Thread(target=acceptance.run)
     thread.start()
     try:

@@ -12,7 +12,8 @@ from cheeper_contracts import views
 from cheeper_local.servers import Redis
 from cheeper_local.waiting import until
 from projector.stores.base import Slice
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 FOLLOWERS = 20_000
 BOB, CAROL = "b0b00000-0000-4000-8000-000000000000", "ca401000-0000-4000-8000-000000000000"
@@ -62,7 +63,7 @@ class FanOut:
         """So many slices, or all; an event of another key after each."""
         served = 0
         while slices is None or served < slices:
-            one = self.store.serve(PARTITION)
+            one = self.store.tasks.serve(PARTITION)
             if one is None:
                 return
             served += isinstance(one, Slice)

@@ -53,7 +53,7 @@ class Told:
     def steps(self, number=None):
         """What so many tasks did, or all."""
         found = []
-        while len(found) != number and (one := self.store.serve(PARTITION)) is not None:
+        while len(found) != number and (one := self.store.tasks.serve(PARTITION)) is not None:
             found.append(one)
         return found
 
@@ -178,7 +178,7 @@ def test_a_refill_is_no_task_of_an_author(told, redis):
     told.steps(1)
     assert told.store.status().tasks > 0
     assert not any(redis.exists(told.key(views.TASKS, author)) for author in AUTHORS.values())
-    assert told.store.partitions_with_tasks() == {PARTITION}
+    assert told.store.tasks.partitions_with_tasks(range(8)) == {PARTITION}
 
 
 @pytest.mark.parametrize("broken", [(views.FOLLOWING, READER), (views.AUTHOR_CHEEPS, AUTHORS["b"])])

@@ -8,7 +8,8 @@ import redis as redis_client
 
 from cheeper_contracts import views
 from projector.stores.base import Batch, LeftOut, SliceOf, StoreUnavailableError, UnappliableError
-from projector.stores.redis.store import RedisSettings, RedisStore
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.store import RedisStore
 
 pytestmark = pytest.mark.store
 
@@ -50,7 +51,7 @@ def play(tell, story):
 def serve_all(store):
     served = []
     for partition in range(8):
-        while (one := store.serve(partition)) is not None:
+        while (one := store.tasks.serve(partition)) is not None:
             served.append(one)
     return served
 
@@ -90,11 +91,11 @@ def test_the_demos_cheep_takes_two_slices_of_one_follower(redis_store, story, au
     assert timeline(alice) == timeline(charlie) == []
     for waiting in (2, 1):
         assert store.status().tasks == waiting
-        served = store.serve(told.partition)
+        served = store.tasks.serve(told.partition)
         assert (served.author_id, served.served) == (bob, 1)
         assert served.tasks == (SliceOf(sequence=told.envelope.sequence, correlation_id=told.envelope.correlation_id),)
     assert store.status().tasks == 0
-    assert store.serve(told.partition) is None
+    assert store.tasks.serve(told.partition) is None
     assert timeline(alice) == timeline(charlie) == [told.event.cheep_id]
 
 
@@ -153,7 +154,7 @@ def test_only_cheeps_that_stand_at_the_same_follower_and_live_go_together(
         story.followed(reader, bob)
     first = story.posted(bob)
     play(store)
-    assert store.serve(first.partition).served == 2
+    assert store.tasks.serve(first.partition).served == 2
     gone, *others = [story.posted(bob) for _ in range(3)]
     play(store)
     redis.delete(views.CHEEP_RECORD.key(redis_prefix, gone.event.cheep_id))

@@ -147,7 +147,7 @@ def run(store, story, tell, copies, plan):
             start = max(0, store.checkpoints([partition])[partition].sequence - back)
             tell.apply_all(store, partition, story.messages.get(partition, [])[start : start + number])
         elif step == "serve":
-            store.serve(rest[0])
+            store.tasks.serve(rest[0])
         elif step == "copy":
             copies.keep()
         else:
@@ -158,7 +158,7 @@ def finish(store, story, tell):
     for partition, messages in story.messages.items():
         tell.apply_all(store, partition, messages)
     for partition in story.messages:
-        while store.serve(partition) is not None:
+        while store.tasks.serve(partition) is not None:
             pass
 
 
@@ -199,8 +199,8 @@ def test_the_floor_holds_at_every_moment(redis_store, redis, redis_prefix, tell,
         tell.apply_all(store, partition, story.messages.get(partition, [])[number : number + 1])
         done[partition] = number + 1
         check_floors(redis, redis_prefix)
-        for waiting in sorted(store.partitions_with_tasks())[:slices]:
-            store.serve(waiting)
+        for waiting in sorted(store.tasks.partitions_with_tasks(range(PARTITIONS)))[:slices]:
+            store.tasks.serve(waiting)
             check_floors(redis, redis_prefix)
     finish(store, story, tell)
     compare(redis, redis_prefix, world)

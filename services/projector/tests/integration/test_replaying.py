@@ -14,7 +14,7 @@ from projector.stores.base import Batch, Checkpoint, Item, StoreUnavailableError
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.parked import RedisParkedMessages
-from projector.stores.redis.store import RedisSettings
+from projector.stores.redis.scripts import RedisSettings
 
 pytestmark = pytest.mark.proves(guarantee="poison")
 

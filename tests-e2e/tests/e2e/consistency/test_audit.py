@@ -479,25 +479,37 @@ def test_lag_is_no_difference(scene):
     assert audit(scene, "--patience", "60")[:2] == (EQUAL, [])
 
 
+async def audit_under_load(scene, seed, *options):
+    """Run the program while a random traffic goes on."""
+    async with Client(scene.stack.gateway, patience=60) as client:
+        traffic = asyncio.create_task(RandomTraffic(client, seed).send(100_000, 5))
+        try:
+            return await asyncio.to_thread(audit, scene, *options)
+        finally:
+            traffic.cancel()
+
+
 @pytest.mark.extended
 def test_watching_under_load_tells_damage_from_lag(scene):
     """A random traffic raises no alarm; a damaged document is named in the middle of it, and no other."""
-    me = scene.members[7]
-
-    async def under_load(seed, *options):
-        async with Client(scene.stack.gateway, patience=60) as client:
-            traffic = RandomTraffic(client, seed)
-            raging = asyncio.create_task(traffic.send(100_000, 5))
-            try:
-                return await asyncio.to_thread(audit, scene, "--watch", "--seed", "1", *options)
-            finally:
-                raging.cancel()
-
-    code, differences, said = asyncio.run(under_load(1, "--for", "10"))
+    watch = ("--watch", "--seed", "1", "--for")
+    code, differences, said = asyncio.run(audit_under_load(scene, 1, *watch, "10"))
     assert (code, differences) == (EQUAL, []), said
     assert "sequences behind" in said
-    place = in_document(views.AUTHORS, {"bio": "Ho"})(scene, me)
-    code, differences, said = asyncio.run(under_load(2, "--for", "20"))
+    place = in_document(views.AUTHORS, {"bio": "Ho"})(scene, scene.members[7])
+    code, differences, said = asyncio.run(audit_under_load(scene, 2, *watch, "20"))
+    assert (code, places(differences)) == (DIFFERENT, [place]), said
+    code, mended, said = audit(scene, "--repair", "--patience", "60")
+    assert (code, places(mended)) == (EQUAL, [place]), said
+
+
+def test_an_audit_in_service_tells_damage_from_lag(scene):
+    """Everything is compared once in the middle of a random traffic, and what is damaged is named, and no other."""
+    code, differences, said = asyncio.run(audit_under_load(scene, 3, "--in-service"))
+    assert (code, differences) == (EQUAL, []), said
+    assert "in 10 views of redis generation 1, mongo generation 1" in said
+    place = in_document(views.AUTHORS, {"bio": "Ho"})(scene, scene.members[8])
+    code, differences, said = asyncio.run(audit_under_load(scene, 4, "--in-service"))
     assert (code, places(differences)) == (DIFFERENT, [place]), said
     code, mended, said = audit(scene, "--repair", "--patience", "60")
     assert (code, places(mended)) == (EQUAL, [place]), said

@@ -105,12 +105,12 @@ class Service:
         assert self.read > before + 20
 
 
-async def projector(service, *arguments, root=CLONE):
-    """Runs the command with the code under `root` on the stack's servers; what it wrote."""
+async def program(service, module, *arguments, root=CLONE):
+    """Run the program with the code under `root` on the stack's servers, and return what it wrote."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "projector",
+        module,
         *arguments,
         env={**os.environ, **service.stack.environment, "PYTHONPATH": sources(root), "PORT": "0"},
         stdout=asyncio.subprocess.PIPE,
@@ -139,12 +139,14 @@ async def test_readers_notice_nothing_of_a_rebuild(stack):
     service = Service(stack)
     await service.fill()
     async with service.in_use():
-        out = await projector(service, "rebuild", "--store", "redis", "--switch")
-        assert "redis: readers are shown generation 2, not 1" in out
-        await projector(service, "compare", "--store", "redis", "--generation", "1")
-        await projector(service, "rollback", "--store", "redis")
-        await projector(service, "switch", "--store", "redis", "--generation", "2")
-        await projector(service, "forget", "--store", "redis", "--generation", "1")
+        await program(service, "projector", "rebuild", "--store", "redis")
+        out = await program(service, "cheeper_audit", "--in-service", "--store", "redis", "--generation", "2")
+        assert "redis generation 2 can be switched to." in out
+        out = await program(service, "projector", "switch", "--store", "redis", "--generation", "2")
+        assert out == "redis: readers are shown generation 2 from now on, instead of 1\n"
+        await program(service, "projector", "rollback", "--store", "redis")
+        await program(service, "projector", "switch", "--store", "redis", "--generation", "2")
+        await program(service, "projector", "forget", "--store", "redis", "--generation", "1")
 
 
 @pytest.mark.extended

@@ -9,7 +9,7 @@
 
 local entry = redis.call('HGET', KEYS[1], 'generation:' .. ARGV[1])
 if entry then
-  if cjson.decode(entry).state == 'forgetting' then return 0 end
+  if cjson.decode(entry).state == 'deleting' then return 0 end
 elseif redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HGET', KEYS[1], 'live') ~= ARGV[1] then
   return 0
 end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -90,6 +91,18 @@ class MongoViews:
                 raise
         return len(mends)
 
+    def record_comparison(self) -> bool:
+        """Set `COMPARED_AT` in the generation's entry. Return False if the generation is not active. Raise
+        StoreAwayError.
+        """
+        entry = f"generations.{self._number}"
+        with _away():
+            done = self._of(generations.FIRST)[generations.REGISTRY].update_one(
+                {"_id": generations.REGISTRY_ID, f"{entry}.state": {"$exists": True, "$nin": ["building", "deleting"]}},
+                {"$set": {f"{entry}.{generations.COMPARED_AT}": time.time_ns() // 1_000}},
+            )
+        return bool(done.matched_count)
+
     @property
     def _database(self) -> Database[Document]:
         return self._of(self._number)
@@ -120,7 +133,7 @@ def _has(registry: Document, number: int) -> bool:
     known = registry.get("generations", {}).get(str(number))
     if known is None:
         return bool(number == registry.get(generations.LIVE, generations.FIRST))
-    return bool(known.get("state") != "forgetting")
+    return bool(known.get("state") != "deleting")
 
 
 def _operation(mend: MongoMend) -> ReplaceOne[Document] | DeleteOne:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError, WatchError
 
 from cheeper_audit.difference import RedisMend
 from cheeper_audit.stores import StoreAwayError, StoreState
@@ -61,7 +62,7 @@ class RedisViews:
             [live] = self.ask([("HGET", registry, generations.LIVE)])
             self._number = int(live or generations.FIRST)
             return self._number != before
-        there, any_there = self.ask([("HEXISTS", registry, f"generation:{self._fixed}"), ("EXISTS", registry)])
+        there, any_there = self.ask([("HEXISTS", registry, f"{generations.ENTRY}{self._fixed}"), ("EXISTS", registry)])
         if not there and (any_there or self._fixed != generations.FIRST):
             raise StoreAwayError(f"The Redis at REDIS_URL has no generation {self._fixed}.")
         return False
@@ -140,6 +141,24 @@ class RedisViews:
                 keys = [generations.registry_key(self._first), *checked, *mend.keys]
                 self._mend(keys, [self._number, len(wanted), *wanted, *flat], client=pipe)
             return sum(pipe.execute())
+
+    def record_comparison(self) -> bool:
+        """Set `COMPARED_AT` in the generation's entry. Return False if the generation is not active. Raise
+        StoreAwayError.
+        """
+        registry, field = generations.registry_key(self._first), f"{generations.ENTRY}{self._number}"
+        with _away(), self._client.pipeline() as pipe:
+            while True:
+                pipe.watch(registry)
+                entry = msgspec.json.decode(pipe.hget(registry, field) or b"{}")
+                if entry.get("state") in (None, "building", "deleting"):
+                    return False
+                entry[generations.COMPARED_AT] = time.time_ns() // 1_000
+                pipe.multi()
+                pipe.hset(registry, field, msgspec.json.encode(entry))
+                with suppress(WatchError):
+                    pipe.execute()
+                    return True
 
     @property
     def _prefix(self) -> str:

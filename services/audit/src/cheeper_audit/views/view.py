@@ -27,6 +27,13 @@ class Stores(msgspec.Struct, frozen=True):
         in_mongo = "mongo" in self.audited and self.mongo.follow()
         return in_redis or in_mongo
 
+    def record_comparison(self) -> bool:
+        """Record in the registry of the one store that is audited that its generation equals the write model, so that
+        a switch to it is not refused. Return False if it is not active. Raise StoreAwayError.
+        """
+        [store] = self.audited
+        return self.redis.record_comparison() if store == "redis" else self.mongo.record_comparison()
+
 
 class View(Protocol):
     """A view: `name` and `lag_ms`, its objective, are as `cheeper_contracts.views` declares them."""

@@ -24,7 +24,7 @@ from projector.consumer.progress import Progress
 from projector.consumer.projecting import item_of
 from projector.consumer.rate import Rate
 from projector.consumer.step_limit import Limit, is_domain
-from projector.fan_out.tasks import FanOutTasks, tell_left_out
+from projector.fan_out.tasks import FanOutTasks, log_left_out
 from projector.kafka.assignment import PATIENCE, Assignment
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.ops.health import Health
@@ -135,7 +135,9 @@ class Consumer:
         new, parked, last_offset = partition.acknowledge(applied)
         self._messages.applied(item.message for item in new if item.offset not in parked)
         self._messages.parked((item.message for item in new if item.offset in parked), parked.values())
-        tell_left_out(applied.left_out)
+        log_left_out(applied.left_out)
+        if self._tasks is not None:
+            self._tasks.note(partition.number, applied.waiting)
         for message in parked.values():
             self._dead_letters.copy(message, self.store.name)
         self._poison_limit.count(sum(not message.behind for message in parked.values()))

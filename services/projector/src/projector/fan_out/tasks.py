@@ -1,10 +1,12 @@
-"""Tasks, fan-out and refills: served slice by slice, in between other events, or by `projector tasks` alone."""
+"""Tasks, fan-out and refills: served slice by slice between other work, or by `projector tasks` alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from threading import Event as Flag
+from typing import Final
 
 import structlog
 
@@ -16,37 +18,58 @@ from projector.stores.base import LeftOut, Refill, Slice, TaskStore
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 0.05
+POLL_PERIOD: Final = 1.0
+"""Seconds after which the store is asked again which partitions have tasks: another process may have left some."""
+IDLE_SECONDS: Final = 0.05
 
 
 class FanOutTasks:
-    """The tasks of the Redis store. Two processes at the same tasks do no harm: each slice is one step in Redis."""
+    """The tasks of one store. Two processes at the same tasks do no harm: each slice is one step in the store."""
 
-    def __init__(self, store: TaskStore, limit: Limit | None = None) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        limit: Limit | None = None,
+        *,
+        poll_period: float = POLL_PERIOD,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._poll_period = poll_period
+        self._clock = clock
+        self._poll_at = 0.0
+        self._polled: AbstractSet[int] = frozenset()
+        self._waiting: set[int] = set()
         self.limit = limit or Limit(None)
 
+    def note(self, partition: int, waiting: int) -> None:
+        """Note the number of tasks that wait in a partition, as a call of the store has just reported it."""
+        (self._waiting.add if waiting else self._waiting.discard)(partition)
+
     def step(self, partitions: AbstractSet[int]) -> bool:
-        """Serves one slice in each of these partitions that has a task; true while there is more to do."""
-        for partition in sorted(self._store.partitions_with_tasks() & partitions):
+        """Serve one slice in each of these partitions that has a task. Return True while there is more to do."""
+        if partitions != self._polled or self._clock() >= self._poll_at:
+            self._waiting = self._store.partitions_with_tasks(partitions)
+            self._polled, self._poll_at = frozenset(partitions), self._clock() + self._poll_period
+        for partition in sorted(self._waiting & partitions):
             if self.limit.reached:
                 return False
             served = self._store.serve(partition)
+            self.note(partition, served.waiting if served else 0)
             if served is not None:
                 self.limit.count(1)
-                _tell(served, partition)
-        return bool(self._store.partitions_with_tasks() & partitions)
+                _log_served(self._store.name, served, partition)
+        return bool(self._waiting & partitions)
 
 
 def run(store: TaskStore, health: Health, limit: Limit, stop: Flag) -> None:
-    """Serves the tasks of all partitions until stopped or the limit is reached."""
-    tasks = FanOutTasks(store, limit)
-    persist = Persistence(health, store.name, lambda seconds: _sleep(stop, seconds))
-    partitions = range(PARTITIONS)
+    """Serve the tasks of all partitions until stopped or the limit is reached."""
+    tasks = FanOutTasks(store, limit, poll_period=IDLE_SECONDS)
+    retry = Persistence(health, store.name, lambda seconds: _sleep(stop, seconds))
+    partitions = frozenset(range(PARTITIONS))
     try:
         while not stop.is_set() and not limit.reached:
-            persist.of(lambda: store.checkpoints(partitions), lambda: not stop.is_set())
-            if not persist.of(lambda: tasks.step(set(partitions)), lambda: not stop.is_set()):
+            if not retry.of(lambda: tasks.step(partitions), lambda: not stop.is_set()):
                 _sleep(stop, IDLE_SECONDS)
     except Abandoned:
         return
@@ -58,20 +81,20 @@ def _sleep(stop: Flag, seconds: float) -> None:
     stop.wait(seconds)
 
 
-def tell_left_out(left_out: Iterable[LeftOut]) -> None:
-    """Their timelines lack something until somebody sees to their keys."""
+def log_left_out(left_out: Iterable[LeftOut]) -> None:
+    """Log the readers whose timelines lack something until somebody repairs their keys."""
     for one in left_out:
         log.error(
-            "reader left out", reader=one.reader_id, author=one.author_id, why="a key of its view is of a wrong type"
+            "reader left out", reader=one.reader_id, author=one.author_id, reason="a key of its view is of a wrong type"
         )
 
 
-def _tell(served: Slice | Refill, partition: int) -> None:
-    tell_left_out(served.left_out)
+def _log_served(store: str, served: Slice | Refill, partition: int) -> None:
+    log_left_out(served.left_out)
     if isinstance(served, Refill):
         log.info(
             "timeline refilled",
-            store="redis",
+            store=store,
             reader=served.reader_id,
             added=served.added,
             goes_on=served.goes_on,
@@ -80,7 +103,7 @@ def _tell(served: Slice | Refill, partition: int) -> None:
         return
     log.info(
         "slice served",
-        store="redis",
+        store=store,
         author=served.author_id,
         followers=served.served,
         partition=partition,

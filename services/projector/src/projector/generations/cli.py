@@ -1,6 +1,6 @@
-"""`projector generations`, `switch`, `rollback` and `forget`: what is done with generations that stand.
+"""`projector generations`, `switch`, `rollback` and `forget`.
 
-Each says in one line what it did, or in one sentence why not, with exit code 1.
+Each command prints one line when it is done, or one sentence that says why it was refused, with exit code 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cheeper_contracts.generations import FIRST
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
 from projector import bootstrap
-from projector.generations.registry import BehindError, GenerationError, Generations, Registry
+from projector.generations.registry import BehindError, GenerationError, Generations, Registry, State
 from projector.ops.options import positive
 from projector.ops.retry import pauses
 from projector.settings import Settings
@@ -26,38 +26,38 @@ from projector.stores.base import StoreUnavailableError
 
 ROLES: Final = ("generations", "switch", "rollback", "forget")
 SWITCH_SECONDS: Final = 10.0
-"""How long a switch is tried again while the target lacks what is in flight."""
-WHAT_RESTORED_MEANS: Final = (
-    "the database was restored and `write-api raise-epoch` run: the log tells another history than the live "
-    "generation, so what that one has is not compared, and readers may see it taken back"
+"""A switch is retried for so long while the target lacks what is in flight."""
+RESTORED_HELP: Final = (
+    "the database was restored and `write-api raise-epoch` run: the log has another history than the live generation, "
+    "whose sequences are not compared, and readers may see it taken back"
 )
 
 
 def add_to(roles: Any) -> None:
-    """Adds the commands to the command line's subparsers."""
+    """Add the commands to the command line's subparsers."""
     listing = roles.add_parser("generations", help="print one line of JSON for each generation of the stores' views")
     listing.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
     switch = roles.add_parser("switch", help="show another generation to readers, in one step")
     rollback = roles.add_parser("rollback", help="show readers the generation that was live before, in one step")
-    forget = roles.add_parser("forget", help="remove a generation that is not live, for good")
-    for act in (switch, rollback, forget):
-        act.add_argument("--store", choices=bootstrap.STORES, required=True)
-    for act in (switch, forget):
-        act.add_argument("--generation", type=positive, required=True, metavar="N")
-    for act in (switch, rollback):
-        act.add_argument("--restored", action="store_true", help=WHAT_RESTORED_MEANS)
+    forget = roles.add_parser("forget", help="delete a generation that is not live, for good")
+    for command in (switch, rollback, forget):
+        command.add_argument("--store", choices=bootstrap.STORES, required=True)
+    for command in (switch, forget):
+        command.add_argument("--generation", type=positive, required=True, metavar="N")
+    for command in (switch, rollback):
+        command.add_argument("--restored", action="store_true", help=RESTORED_HELP)
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Does it; the exit code."""
-    acts: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
+    """Run the command and return the exit code."""
+    commands: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
         "generations": _list,
         "switch": _switch,
         "rollback": _rollback,
         "forget": _forget,
     }
     try:
-        acts[options.role](settings, options)
+        commands[options.role](settings, options)
     except (StoreUnavailableError, GenerationError) as error:
         sys.stderr.write(f"projector: {error}\n")
         return 1
@@ -66,11 +66,12 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def switch_patiently(
+def switch_when_complete(
     generations: Generations, number: int, *, restored: bool = False, seconds: float = SWITCH_SECONDS
 ) -> None:
-    """Switches as soon as nothing is lacking. Raises BehindError where that is not within the time, GenerationError,
-    and StoreUnavailableError.
+    """Switch as soon as the generation lacks nothing.
+
+    Raise BehindError if it still lacks something after so many seconds, GenerationError and StoreUnavailableError.
     """
     waits, deadline = pauses(), time.monotonic() + seconds
     while True:
@@ -86,41 +87,42 @@ def switch_patiently(
 
 def _list(settings: Settings, options: argparse.Namespace) -> None:
     for name in bootstrap.STORES if options.store == "all" else (options.store,):
-        with closing(bootstrap.generations(settings, name)) as generations:
+        with closing(bootstrap.backend(settings, name).generations()) as generations:
             registry = generations.registry()
         sequences = {number: _sequences(settings, name, number) for number in registry.generations or (FIRST,)}
         furthest = [max(each[partition] for each in sequences.values()) for partition in range(PARTITIONS)]
         for number, reached in sequences.items():
-            behind = sum(there - here for there, here in zip(furthest, reached, strict=True))
-            _say(msgspec.json.encode(_line(name, registry, number, behind)).decode())
+            lag = sum(there - here for there, here in zip(furthest, reached, strict=True))
+            _print(msgspec.json.encode(_line(name, registry, number, lag)).decode())
 
 
-def _line(name: str, registry: Registry, number: int, behind: int) -> dict[str, Any]:
+def _line(name: str, registry: Registry, number: int, lag: int) -> dict[str, Any]:
     one = registry.generations.get(number)
     return {
         "store": name,
         "generation": number,
         "version": one.version if one else None,
-        "state": one.state if one else "standing",
+        "state": one.state if one else State.ACTIVE,
         "live": number == registry.live,
         "previous": number == registry.previous,
         "made_at": whole_seconds(one.made_at) if one else None,
-        "behind": behind,
+        "compared_at": whole_seconds(one.compared_at) if one and one.compared_at else None,
+        "lag": lag,
     }
 
 
 def _sequences(settings: Settings, name: str, number: int) -> list[int]:
-    with closing(bootstrap.store_of(settings, name, number)) as store:
+    with closing(bootstrap.backend(settings, name).store(number)) as store:
         return [one.sequence for one in store.checkpoints(range(PARTITIONS)).values()]
 
 
 def _switch(settings: Settings, options: argparse.Namespace) -> None:
-    with closing(bootstrap.generations(settings, options.store)) as generations:
+    with closing(bootstrap.backend(settings, options.store).generations()) as generations:
         _show(generations, options.generation, restored=options.restored)
 
 
 def _rollback(settings: Settings, options: argparse.Namespace) -> None:
-    with closing(bootstrap.generations(settings, options.store)) as generations:
+    with closing(bootstrap.backend(settings, options.store).generations()) as generations:
         previous = generations.registry().previous
         if previous is None:
             raise GenerationError(f"{options.store} has no generation that was live before")
@@ -129,24 +131,24 @@ def _rollback(settings: Settings, options: argparse.Namespace) -> None:
 
 def _show(generations: Generations, number: int, *, restored: bool) -> None:
     before = generations.registry().live
-    switch_patiently(generations, number, restored=restored)
-    _say(f"{generations.name}: readers are shown generation {number} from now on, instead of {before}")
+    switch_when_complete(generations, number, restored=restored)
+    _print(f"{generations.name}: readers are shown generation {number} from now on, instead of {before}")
 
 
 def _forget(settings: Settings, options: argparse.Namespace) -> None:
-    """Its consumers end by themselves; then its group goes, its views, and at last its place in the registry."""
+    """Delete a generation: its consumers end by themselves, then its group, its views and at last its entry go."""
     name, number = options.store, options.generation
-    with closing(bootstrap.generations(settings, name)) as generations:
+    with closing(bootstrap.backend(settings, name).generations()) as generations:
         generations.forget(number)
-        why = bootstrap.delete_group(settings, name, number)
-        if why is not None:
-            sys.stderr.write(f"projector: its consumer group stays behind, and does no harm: {why}\n")
+        error = bootstrap.delete_group(settings, name, number)
+        if error is not None:
+            sys.stderr.write(f"projector: its consumer group stays, and does no harm: {error}\n")
         for _ in generations.clear(number):
             pass
         generations.remove(number)
-    _say(f"{name}: generation {number} is forgotten")
+    _print(f"{name}: generation {number} is forgotten")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

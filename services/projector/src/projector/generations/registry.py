@@ -1,56 +1,76 @@
-"""Generations of a store's views: which there are, which one readers are shown, and what may become of each.
+"""Generations of a store's views: the registry of them, and the steps from one registry to the next.
 
-Where they are kept and what the fields mean: `cheeper_contracts.generations`. The rules stand here, as steps from one
-registry to the next; a store makes each step by compare-and-set.
+`cheeper_contracts.generations` says where a store keeps its registry. A store makes each step by compare-and-set.
 
 GenerationError
-├── BehindError      the target of a switch lacks, for now, what readers have seen: try again
-└── ForgottenError   nothing is written any more into a generation that is being forgotten, or is gone
+├── BehindError       the target of a switch lacks, for now, what readers have seen: try again
+├── NotComparedError  the audit has not found the target of a switch equal to the write model
+└── ForgottenError    nothing is written any more into a generation that is being deleted, or is gone
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
 from cheeper_contracts.generations import FIRST
 
-State = Literal["building", "standing", "forgetting"]
+
+class State(StrEnum):
+    """The state of a generation.
+
+    Only `projector rebuild` fills one that is building. Every `projector run` of its version fills one that is active,
+    whether readers are shown it or not. The views of one that is deleting are being removed.
+    """
+
+    BUILDING = "building"
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+    @classmethod
+    def _missing_(cls, value: object) -> State | None:
+        # The words of earlier versions, which a store that was filled by them still has.
+        return {"standing": cls.ACTIVE, "forgetting": cls.DELETING}.get(str(value))
 
 
 class GenerationError(Exception):
-    """What was asked for cannot be done with this generation. The text is one sentence."""
+    """The generation does not allow the step. The text is one sentence."""
 
 
 class BehindError(GenerationError):
-    """The text says what it lacks."""
+    """The text names what is lacking."""
+
+
+class NotComparedError(GenerationError):
+    """The text names the command that compares."""
 
 
 class ForgottenError(GenerationError):
-    """A consumer of it has nothing more to do."""
+    """Its consumer has nothing more to do."""
 
 
-class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them, as the registry tells of it.
+class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A generation's entry in the registry.
 
-    `version` is that of the projections which fill it. It is `building` while only `projector rebuild` fills it, then
-    `standing`: every `projector run` of that version fills it, live or not; and at last `forgetting`, while its views
-    are removed. `made_at` is in microseconds since the epoch.
+    `version` is that of the projections that fill it. `made_at` and `compared_at` are in microseconds since the epoch;
+    `compared_at` is None before the audit has found the generation equal to the write model.
     """
 
     number: int
     version: int
     state: State
     made_at: int
+    compared_at: int | None = None
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """All generations of a store, by number; none before the first `projector run`, when the first one is live.
+    """All generations of a store by number. Before the first `projector run` there are none, and the first is live.
 
-    `previous` is the one that was live before; `last` the highest number that was ever given: none is given twice, so
-    that a process which slept through a generation's end cannot take another one for it.
+    `previous` is the generation that was live before; `last` is the highest number ever given. No number is given
+    twice, so a process that slept through a generation's end cannot take another one for it.
     """
 
     live: int = FIRST
@@ -59,114 +79,121 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     generations: dict[int, Generation] = {}
 
     def of(self, number: int) -> Generation:
-        """The generation of that number. Raises GenerationError."""
+        """Return the generation of that number. Raise GenerationError if there is none."""
         if number not in self.generations:
             raise GenerationError(f"there is no generation {number}")
         return self.generations[number]
 
     def has(self, number: int) -> bool:
-        """Whether that generation may be written: the first one may before anything is registered."""
+        """Return True if the generation may be written: the first one may before anything is registered."""
         if number in self.generations:
-            return self.generations[number].state != "forgetting"
+            return self.generations[number].state != State.DELETING
         return number == FIRST and not self.generations
 
     def unfinished(self, version: int) -> Generation | None:
-        """What a rebuild of that version goes on with: made, and never yet switched to."""
+        """Return the generation that a rebuild of the version resumes: one that has never been live."""
         found = [
             one
             for one in self.generations.values()
-            if one.version == version and one.state != "forgetting" and one.number not in {self.live, self.previous}
+            if one.version == version and one.state != State.DELETING and one.number not in {self.live, self.previous}
         ]
         return max(found, key=lambda one: one.number, default=None)
 
     def with_first(self, version: int, made_at: int) -> Registry:
-        """The first generation, live, where none is registered."""
+        """Register the first generation as the live one if none is registered."""
         if self.generations:
             return self
-        first = Generation(number=FIRST, version=version, state="standing", made_at=made_at)
+        first = Generation(number=FIRST, version=version, state=State.ACTIVE, made_at=made_at)
         return Registry(generations={FIRST: first})
 
     def with_new(self, version: int, made_at: int) -> Registry:
-        """One more, to be built; `last` is its number. Raises GenerationError."""
+        """Add a generation to be built, whose number is the new `last`. Raise GenerationError if one is being built."""
         for one in self.generations.values():
-            if one.state == "building":
+            if one.state == State.BUILDING:
                 raise GenerationError(
                     f"generation {one.number} of version {one.version} is being built: forget it before another is made"
                 )
         number = self.last + 1
-        new = Generation(number=number, version=version, state="building", made_at=made_at)
+        new = Generation(number=number, version=version, state=State.BUILDING, made_at=made_at)
         return msgspec.structs.replace(self, last=number, generations={**self.generations, number: new})
 
-    def with_standing(self, number: int) -> Registry:
-        """Every projector of its version fills it from now on. Raises GenerationError."""
-        return self._with_state(number, "standing")
+    def with_active(self, number: int) -> Registry:
+        """Let every projector of its version fill the generation from now on. Raise GenerationError."""
+        return self._with_state(number, State.ACTIVE)
 
     def with_live(self, number: int) -> Registry:
-        """Readers are shown this one, and the one that they were shown before is `previous`. Raises GenerationError."""
-        if (one := self.of(number)).state != "standing":
-            raise GenerationError(f"generation {number} is {one.state}, not standing")
+        """Show readers this generation. Raise GenerationError, and NotComparedError unless it was compared or was live
+        just before.
+        """
+        if (one := self.of(number)).state != State.ACTIVE:
+            raise GenerationError(f"generation {number} is {one.state}, not active")
         if number == self.live:
             raise GenerationError(f"generation {number} is live already")
+        if one.compared_at is None and number != self.previous:
+            raise NotComparedError(
+                f"generation {number} has not been compared with the write model: run `cheeper-audit --generation "
+                f"{number}` for this store, with `--in-service` while the system is in use"
+            )
         return msgspec.structs.replace(self, live=number, previous=self.live)
 
-    def with_forgetting(self, number: int) -> Registry:
-        """Nothing is written into it any more. Raises GenerationError."""
+    def with_deleting(self, number: int) -> Registry:
+        """Let nothing be written into the generation any more. Raise GenerationError if it is live."""
         if number == self.live:
-            raise GenerationError(f"generation {number} is live, and is not forgotten before another one is")
-        if self.of(number).state == "forgetting":
+            raise GenerationError(f"generation {number} is live: switch to another one before you forget it")
+        if self.of(number).state == State.DELETING:
             return self
         previous = None if number == self.previous else self.previous
-        return msgspec.structs.replace(self._with_state(number, "forgetting"), previous=previous)
+        return msgspec.structs.replace(self._with_state(number, State.DELETING), previous=previous)
 
     def without(self, number: int) -> Registry:
-        """It is gone. Raises GenerationError unless it was being forgotten."""
-        if self.of(number).state != "forgetting":
-            raise GenerationError(f"generation {number} is {self.of(number).state}: it is to be forgotten first")
+        """Remove the generation. Raise GenerationError unless it is being deleted."""
+        if self.of(number).state != State.DELETING:
+            raise GenerationError(f"generation {number} is {self.of(number).state}, not deleting")
         kept = {other: one for other, one in self.generations.items() if other != number}
         return msgspec.structs.replace(self, generations=kept)
 
     def _with_state(self, number: int, state: State) -> Registry:
         one = self.of(number)
-        if one.state == "forgetting":
-            raise GenerationError(f"generation {number} is being forgotten")
+        if one.state == State.DELETING:
+            raise GenerationError(f"generation {number} is being deleted")
         changed = msgspec.structs.replace(one, state=state)
         return msgspec.structs.replace(self, generations={**self.generations, number: changed})
 
 
 class Generations(Protocol):
-    """A store's registry. Each step is one compare-and-set and may raise StoreUnavailableError."""
+    """A store's registry. Each step is one compare-and-set, and raises StoreUnavailableError and GenerationError."""
 
     @property
     def name(self) -> str:
-        """Which store it is."""
+        """The store's name."""
 
     def registry(self) -> Registry:
-        """As it is now."""
+        """Return the registry as it is now."""
 
     def register(self, version: int) -> Registry:
-        """The registry, with the first generation in it."""
+        """Return the registry after the first generation was registered if there was none."""
 
     def create(self, version: int) -> Generation:
-        """One more, to be built. Raises GenerationError."""
+        """Add a generation to be built."""
 
-    def stand(self, number: int) -> None:
-        """It is filled from now on by every projector of its version. Raises GenerationError."""
+    def activate(self, number: int) -> None:
+        """Let every projector of its version fill the generation from now on."""
 
     def switch(self, number: int, *, restored: bool = False) -> None:
-        """Shows it to readers from now on, unless it lacks what the live one has: BehindError, and nothing is done.
+        """Show readers the generation, or raise BehindError if it lacks what the live one has.
 
-        The look and the change are one step, so the live one has moved no further in between. `restored`: the log tells
-        another history than the live one was made of, so where their topics differ nothing is compared.
+        Comparing and switching are one step, so the live one does not move in between. With `restored` the log has
+        another history than the live one was made of, so nothing is compared where their topics differ.
         """
 
     def forget(self, number: int) -> None:
-        """Nothing is written into it from now on. Raises GenerationError for the live one."""
+        """Let nothing be written into the generation any more."""
 
     def clear(self, number: int) -> Iterator[int]:
-        """Removes the views of one that is being forgotten, in bounded steps; after each, how many are removed."""
+        """Remove the views of a generation that is being deleted, in bounded steps; yield the number removed so far."""
 
     def remove(self, number: int) -> None:
-        """Takes it out of the registry: it is gone. Raises GenerationError unless it was being forgotten."""
+        """Remove a generation that is being deleted from the registry."""
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the store's connections."""

@@ -1,7 +1,7 @@
-"""What a process does at the same time, a thread for each: generations of stores as their registries say, and others.
+"""The threads of a process: one for each generation that the registries of its stores name, and others.
 
-The registries are looked at every second: a generation that begins to stand gets its thread, one that is being
-forgotten loses it, without a restart. Trouble in one thread holds up no other.
+The registries are polled every second: a generation that becomes active gets its thread and one that is being deleted
+loses it, without a restart. A failure in one thread stops no other.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ import structlog
 
 from cheeper_contracts.generations import FIRST
 from cheeper_runtime.poison_limit import TooMuchPoisonError
-from projector.generations.registry import ForgottenError, Generation, Generations, Registry
+from projector.generations.registry import ForgottenError, Generation, Generations, Registry, State
 from projector.ops.health import Health, PartOfHealth
 from projector.stores.base import StoreUnavailableError
 
 log = structlog.get_logger()
 
-LOOK_PERIOD: Final = 1.0
+POLL_PERIOD: Final = 1.0
 DRAIN_SECONDS: Final = 9.0
 _TICK: Final = 0.1
 _PART: Final = "registry"
 
 Start = Callable[[str, int, Health, Flag], Callable[[], None]]
-"""What a thread runs for a generation of the named store, until the flag is set."""
+"""Makes what a thread runs for a generation of the named store, until the flag is set."""
 
 
 class Wanted(NamedTuple):
-    """Which generations this process serves, and why it cannot serve the store, if so."""
+    """The generations that this process serves, and the reason if it cannot serve the store."""
 
     numbers: frozenset[int]
-    why_not: str | None = None
+    reason: str | None = None
 
 
-def every_standing(registry: Registry, store: str, version: int) -> Wanted:
-    """All that stand and are filled by this version of the projections."""
-    ours = [one for one in registry.generations.values() if one.version == version and one.state != "forgetting"]
-    standing = frozenset(one.number for one in ours if one.state == "standing")
-    if standing:
-        return Wanted(standing)
+def every_active(registry: Registry, store: str, version: int) -> Wanted:
+    """Choose all active generations of this version of the projections."""
+    ours = [one for one in registry.generations.values() if one.version == version and one.state != State.DELETING]
+    active = frozenset(one.number for one in ours if one.state == State.ACTIVE)
+    if active:
+        return Wanted(active)
     building = [f"generation {one.number} of version {version} is being built" for one in ours]
     if building:
-        return Wanted(standing, building[0])
-    return Wanted(standing, f"{_other(registry.of(registry.live), version)}: run `projector rebuild --store {store}`")
+        return Wanted(active, building[0])
+    return Wanted(active, f"{_other(registry.of(registry.live), version)}: run `projector rebuild --store {store}`")
 
 
-def just(number: int | None) -> Callable[[Registry, str, int], Wanted]:
-    """One generation, the live one where none is named."""
+def only(number: int | None) -> Callable[[Registry, str, int], Wanted]:
+    """Return what chooses that generation alone, by default the live one."""
 
     def choose(registry: Registry, store: str, version: int) -> Wanted:
         wanted = registry.live if number is None else number
         one = registry.generations.get(wanted)
-        if one is None or one.state == "forgetting":
+        if one is None or one.state == State.DELETING:
             return Wanted(frozenset(), f"there is no generation {wanted}")
         if one.version != version:
             hint = f": run `projector rebuild --store {store}`" if number is None else ""
@@ -72,8 +72,8 @@ class _Running(NamedTuple):
     health: PartOfHealth
 
 
-class Serving:
-    """The threads of a process. `once`: each generation is served once, and the process ends when all have ended."""
+class GenerationSupervisor:
+    """Runs the threads of a process. With `once` each generation is served once, and the process ends with the last."""
 
     def __init__(  # noqa: PLR0913 - what the command line puts together
         self,
@@ -96,31 +96,31 @@ class Serving:
         self._live: dict[str, int] = {}
         self._running: dict[tuple[str, int], _Running] = {}
         self._others: list[Thread] = []
-        self._failed, self._troubled = Flag(), Flag()
+        self._failed, self._stopped_one = Flag(), Flag()
         for name in self._registries:
             health.expect(name, _PART)
 
     def beside(self, name: str, run: Callable[[], None]) -> None:
-        """Something else in a thread of its own; where it fails, the process ends."""
+        """Run something else in a thread of its own. The process ends if it fails."""
         self._others.append(Thread(target=self._guard, args=(name, FIRST, run, None), name=name, daemon=True))
 
     def run(self) -> bool:
-        """Until stopped or a failure, or with `once` until all have ended; whether all went well."""
+        """Run until stopped or a failure, or with `once` until all have ended. Return True if all went well."""
         for thread in self._others:
             thread.start()
         due = 0.0
         try:
             while not self._stop.is_set() and not (self._once and self._all_done()):
                 if time.monotonic() >= due:
-                    due = time.monotonic() + LOOK_PERIOD
-                    self._look()
+                    due = time.monotonic() + POLL_PERIOD
+                    self._poll()
                 self._stop.wait(_TICK)
         finally:
             for registry in self._registries.values():
                 registry.close()
-        return self._drain() and not self._failed.is_set() and not self._troubled.is_set()
+        return self._drain() and not self._failed.is_set() and not self._stopped_one.is_set()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         for name, generations in self._registries.items():
             if self._once and name in self._live:
                 continue
@@ -130,10 +130,10 @@ class Serving:
                 self._health.say(name, str(error), _PART)
                 continue
             wanted = self._choose(registry, name, self._versions[name])
-            self._health.say(name, wanted.why_not, _PART)
-            if self._once and wanted.why_not:
-                log.error("cannot run", store=name, why=wanted.why_not)
-                self._troubled.set()
+            self._health.say(name, wanted.reason, _PART)
+            if self._once and wanted.reason:
+                log.error("cannot run", store=name, reason=wanted.reason)
+                self._stopped_one.set()
             self._live[name] = registry.live
             self._follow(name, wanted.numbers)
 
@@ -160,9 +160,11 @@ class Serving:
         thread.start()
 
     def _guard(self, name: str, number: int, run: Callable[[], None], health: Health | None) -> None:
-        """Too much poison ends one thread alone, and the process stays, its readiness saying why: a process that ended
-        would be started again, to meet the same messages, and would hold up the others. A failure ends the process, to
-        be started again by its runner, unless it is that of a generation which no reader sees.
+        """Run a thread's work, and decide what its end means for the process.
+
+        Too much poison ends one thread alone, and readiness gives the reason: a process that ended would be restarted,
+        to meet the same messages, and would stop the others too. Any other failure ends the process, which its runner
+        restarts, unless no reader sees the generation.
         """
         if number != FIRST:
             structlog.contextvars.bind_contextvars(generation=number)
@@ -170,21 +172,21 @@ class Serving:
             run()
         except ForgottenError:
             log.info("forgotten", store=name, generation=number)
-            # Out of the list: where a store is put back to when it stood, it is served again.
+            # A store that is restored to a time before it was forgotten is served again.
             self._running.pop((name, number), None)
             if isinstance(health, PartOfHealth):
                 health.withdraw_all()
         except TooMuchPoisonError as error:
             (health or self._health).say(f"{name}_views", str(error))
             log.error(  # noqa: TRY400 - its text says all
-                "stopped: see to the cause and start it again", store=name, why=str(error), last_error=error.last_error
+                "stopped: remove the cause and restart it", store=name, reason=str(error), last_error=error.last_error
             )
-            self._troubled.set()
+            self._stopped_one.set()
         except Exception as error:
             if health is not None and number != self._live.get(name):
                 log.exception("failed: the others go on", store=name)
                 health.say(f"{name}_views", f"failed: {type(error).__name__}")
-                self._troubled.set()
+                self._stopped_one.set()
                 return
             log.exception("failed: the process ends", store=name)
             self._failed.set()

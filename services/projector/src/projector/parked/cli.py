@@ -59,7 +59,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
         try:
             numbers = {name: bootstrap.generation_or_live(settings, name, options.generation) for name in names}
             stores = [
-                open_stores.enter_context(closing(bootstrap.parked_messages(settings, name, numbers[name])))
+                open_stores.enter_context(closing(bootstrap.backend(settings, name).parked_messages(numbers[name])))
                 for name in names
             ]
             return acts[options.act](stores, options, settings)

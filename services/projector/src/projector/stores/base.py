@@ -8,7 +8,7 @@ StoreError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -95,13 +95,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
     The first `used` messages, duplicates among them, are in the store; the others are to be applied by another call.
     `parked` are those that were parked, by this call or by an earlier one whose response was lost. The checkpoint is
-    the store's after the batch.
+    the store's after the batch. `waiting` counts the tasks that wait in the partition.
     """
 
     used: int
     checkpoint: Checkpoint
     parked: tuple[ParkedMessage, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    waiting: int = 0
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,22 +123,26 @@ class SliceOf(msgspec.Struct, frozen=True, kw_only=True):
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """A slice that was served of an author's first fan-out task, and of those that went with it: each of their cheeps
-    went to each of the `served` followers.
+    went to each of the `served` followers. `waiting` counts the tasks that still wait in the partition.
     """
 
     author_id: str
     tasks: tuple[SliceOf, ...]
     served: int
     left_out: tuple[LeftOut, ...]
+    waiting: int
 
 
 class Refill(msgspec.Struct, frozen=True, kw_only=True):
-    """A step for a short timeline: how many entries it got, and whether more steps follow."""
+    """A step for a short timeline, which got `added` entries; more steps follow if it `goes_on`. `waiting` counts the
+    tasks that still wait in the partition.
+    """
 
     reader_id: str
     added: int
     goes_on: bool
     left_out: tuple[LeftOut, ...]
+    waiting: int
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +167,10 @@ class Store(Protocol):
     def name(self) -> str:
         """The store's name, such as `redis`."""
 
+    @property
+    def tasks(self) -> TaskStore | None:
+        """Its tasks, or None if it leaves none."""
+
     def prepare(self) -> None:
         """Create what the views need, such as indexes, unless it exists."""
 
@@ -182,23 +191,20 @@ class Store(Protocol):
 
 
 class TaskStore(Protocol):
-    """A store that leaves tasks: fan-out, and short timelines to refill.
+    """The tasks that a store leaves: fan-out, and short timelines to refill.
 
-    Every method raises StoreUnavailableError while the store is away.
+    Every method raises StoreUnavailableError while the store is unavailable.
     """
 
     @property
     def name(self) -> str:
-        """Which store it is."""
+        """The store's name."""
 
-    def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
-        """The checkpoints of these partitions; notes on the way which have tasks."""
-
-    def partitions_with_tasks(self) -> set[int]:
-        """Partitions that had tasks when last seen."""
+    def partitions_with_tasks(self, partitions: Iterable[int]) -> set[int]:
+        """Return those of the partitions that have tasks."""
 
     def serve(self, partition: int) -> Slice | Refill | None:
-        """Serves one slice or step of a task of the partition, if there is one."""
+        """Serve one slice or step of a task of the partition, or return None if it has none."""
 
 
 class ParkedMessages(Protocol):

@@ -11,7 +11,6 @@ NUMBERS = [
     ("dead-letters", "list", "--generation"),
     ("switch", "--store", "redis", "--generation"),
     ("forget", "--store", "redis", "--generation"),
-    ("compare", "--store", "redis", "--generation"),
     ("rebuild", "--store", "redis", "--rate"),
 ]
 

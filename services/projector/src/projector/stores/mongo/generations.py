@@ -1,7 +1,7 @@
 """The registry of generations in MongoDB: a document of the first one's database, changed in transactions.
 
-A switch and a forgetting change checkpoint documents too, though not where those stand: a projector that applies
-something at the same time meets a write conflict, and looks again.
+A switch and a deletion change checkpoint documents too, though not their sequences: a projector that applies something
+at the same time meets a write conflict, and reads the registry again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from projector.stores.mongo.operations import Document
 T = TypeVar("T")
 
 _AT_MOST: Final = 1_000
-"""Parked messages that a switch looks at."""
+"""Parked messages that a switch compares."""
 
 
 class MongoGenerations:
@@ -41,26 +41,26 @@ class MongoGenerations:
         self._first = database
 
     def registry(self) -> Registry:
-        """As it is now."""
+        """Return the registry as it is now."""
         with passing_faults():
             return read_registry(self._database(FIRST), None)
 
     def register(self, version: int) -> Registry:
-        """The registry, with the first generation in it."""
+        """Return the registry after the first generation was registered if there was none."""
         found = self.registry()
         return found if found.generations else self._step(lambda registry: registry.with_first(version, _now()))
 
     def create(self, version: int) -> Generation:
-        """One more, to be built. Raises GenerationError."""
+        """Add a generation to be built. Raise GenerationError."""
         made = self._step(lambda registry: registry.with_first(version, _now()).with_new(version, _now()))
         return made.of(made.last)
 
-    def stand(self, number: int) -> None:
-        """It is filled from now on by every projector of its version. Raises GenerationError."""
-        self._step(lambda registry: registry.with_standing(number))
+    def activate(self, number: int) -> None:
+        """Let every projector of its version fill the generation from now on. Raise GenerationError."""
+        self._step(lambda registry: registry.with_active(number))
 
     def switch(self, number: int, *, restored: bool = False) -> None:
-        """Shows it to readers from now on. Raises BehindError, GenerationError."""
+        """Show readers the generation. Raise BehindError and GenerationError."""
 
         def change(session: ClientSession) -> None:
             registry = read_registry(self._database(FIRST), session)
@@ -75,18 +75,18 @@ class MongoGenerations:
         self._in_transaction(change)
 
     def forget(self, number: int) -> None:
-        """Nothing is written into it from now on. Raises GenerationError for the live one."""
+        """Let nothing be written into the generation any more. Raise GenerationError if it is live."""
 
         def change(session: ClientSession) -> None:
-            self._write(read_registry(self._database(FIRST), session).with_forgetting(number), session)
+            self._write(read_registry(self._database(FIRST), session).with_deleting(number), session)
             self._touch(number, {"$set": {"forgotten": True}}, session)
 
         self._in_transaction(change)
 
     def clear(self, number: int) -> Iterator[int]:
-        """Drops the collections of one that is being forgotten; after each, how many are dropped."""
+        """Drop the collections of a generation that is being deleted; yield the number dropped so far."""
         if self.registry().has(number):
-            raise GenerationError(f"generation {number} is to be forgotten first")
+            raise GenerationError(f"generation {number} is not deleting")
         database = self._database(number)
         # The registry is in the first one's database, so that one is never dropped whole. Checkpoints go last: a
         # projector that still applies something finds there that it must not.
@@ -99,14 +99,14 @@ class MongoGenerations:
                 self._client.drop_database(database.name)
 
     def remove(self, number: int) -> None:
-        """Takes it out of the registry. Raises GenerationError unless it was being forgotten."""
+        """Remove a generation from the registry. Raise GenerationError unless it is being deleted."""
         self._step(lambda registry: registry.without(number))
         doomed = [report_id(number, partition) for partition in range(PARTITIONS)]
         with passing_faults():
             self._database(FIRST)[LAG].delete_many({"_id": {"$in": doomed}})
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
     def _step(self, step: Callable[[Registry], Registry]) -> Registry:
@@ -150,7 +150,7 @@ class MongoGenerations:
         return {str(document["_id"]) for document in found.limit(_AT_MOST + 1)}
 
     def _touch(self, number: int, update: dict[str, Any], session: ClientSession) -> None:
-        """Changes every checkpoint document: also those that are not there yet, which a projector may be making."""
+        """Change every checkpoint document, also those that are not there yet: a projector may be making one."""
         none_yet = {"$setOnInsert": msgspec.structs.asdict(Checkpoint())}
         for partition in range(PARTITIONS):
             self._database(number)[views.CHECKPOINTS.name].update_one(
@@ -170,7 +170,7 @@ class MongoGenerations:
 
 
 def read_registry(first: Any, session: ClientSession | None) -> Registry:
-    """The registry in the first generation's database, as a transaction sees it where there is one."""
+    """Return the registry in the first generation's database, as the transaction sees it if there is one."""
     document = first[REGISTRY].find_one({"_id": REGISTRY_ID}, session=session)
     return Registry() if document is None else msgspec.convert(document, Registry, strict=False)
 

@@ -39,6 +39,7 @@ class MongoStore:
     """The views in MongoDB, which must be a replica set, of one at least. Not for several threads at once."""
 
     name = "mongo"
+    tasks = None
 
     def __init__(self, client: MongoClient[Document], database: str, generation: int = FIRST) -> None:
         self._client = client

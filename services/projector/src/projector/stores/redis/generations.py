@@ -1,4 +1,4 @@
-"""The registry of generations in Redis: a hash, changed by WATCH and MULTI; a switch is one call of a function."""
+"""The registry of generations in Redis: a hash, changed by WATCH and MULTI. A switch is one call of a function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import WatchError
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
+from cheeper_contracts.generations import ENTRY, FIRST, LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from projector.generations.registry import BehindError, Generation, GenerationError, Registry
@@ -23,8 +23,7 @@ from projector.stores.redis.faults import passing_faults
 PREVIOUS: Final = "previous"
 LAST: Final = "last"
 _AT_ONCE: Final = 1_000
-"""Keys that one step of a clearing removes; and tasks and parked messages that a switch looks at, at most."""
-_GENERATION: Final = "generation:"
+"""Keys that one step of `clear` removes, and tasks and parked messages that a switch compares, at most."""
 _ATTEMPTS: Final = 3
 _Value = bytes | bytearray | memoryview | str | int | float
 
@@ -41,29 +40,29 @@ class RedisGenerations:
         self._switch = client.register_script(scripts.source("switch"))
 
     def registry(self) -> Registry:
-        """As it is now."""
-        with passing_faults():
-            return _decoded(cast("dict[bytes, bytes]", self._client.hgetall(self._key)))
+        """Return the registry as it is now."""
+        return _decoded(self._fields())
 
     def register(self, version: int) -> Registry:
-        """The registry, with the first generation in it."""
+        """Return the registry after the first generation was registered if there was none."""
         return self._step(lambda registry: registry.with_first(version, _now()))
 
     def create(self, version: int) -> Generation:
-        """One more, to be built. Raises GenerationError."""
+        """Add a generation to be built. Raise GenerationError."""
         made = self._step(lambda registry: registry.with_first(version, _now()).with_new(version, _now()))
         return made.of(made.last)
 
-    def stand(self, number: int) -> None:
-        """It is filled from now on by every projector of its version. Raises GenerationError."""
-        self._step(lambda registry: registry.with_standing(number))
+    def activate(self, number: int) -> None:
+        """Let every projector of its version fill the generation from now on. Raise GenerationError."""
+        self._step(lambda registry: registry.with_active(number))
 
     def switch(self, number: int, *, restored: bool = False) -> None:
-        """Shows it to readers from now on. Raises BehindError, GenerationError."""
+        """Show readers the generation. Raise BehindError and GenerationError."""
         for _ in range(_ATTEMPTS):
-            registry = self.registry()
+            fields = self._fields()
+            registry = _decoded(fields)
             registry.with_live(number)
-            reply = self._call_switch(registry, number, restored=restored)
+            reply = self._call_switch(registry.live, number, fields[f"{ENTRY}{number}".encode()], restored=restored)
             if reply[0] == b"switched":
                 return
             if reply[0] == b"behind":
@@ -71,13 +70,13 @@ class RedisGenerations:
         raise StoreUnavailableError("the registry of generations keeps changing")
 
     def forget(self, number: int) -> None:
-        """Nothing is written into it from now on. Raises GenerationError for the live one."""
-        self._step(lambda registry: registry.with_forgetting(number))
+        """Let nothing be written into the generation any more. Raise GenerationError if it is live."""
+        self._step(lambda registry: registry.with_deleting(number))
 
     def clear(self, number: int) -> Iterator[int]:
-        """Removes the keys of one that is being forgotten, some at a time; after each step, how many are removed."""
+        """Remove the keys of a generation that is being deleted, in bounded steps; yield the number removed so far."""
         if self.registry().has(number):
-            raise GenerationError(f"generation {number} is to be forgotten first")
+            raise GenerationError(f"generation {number} is not deleting")
         stem = views.stem(prefix_of(self._prefix, number))
         ours = tuple(f"{stem}{pattern.name}:".encode() for pattern in generation_patterns())
         cursor, removed = 0, 0
@@ -93,13 +92,13 @@ class RedisGenerations:
                 return
 
     def remove(self, number: int) -> None:
-        """Takes it out of the registry. Raises GenerationError unless it was being forgotten."""
+        """Remove a generation from the registry. Raise GenerationError unless it is being deleted."""
         self._step(lambda registry: registry.without(number))
         with passing_faults():
             self._client.hdel(lag_key(self._prefix), *(report_id(number, partition) for partition in range(PARTITIONS)))
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
     def _step(self, step: Callable[[Registry], Registry]) -> Registry:
@@ -113,17 +112,21 @@ class RedisGenerations:
                 pipe.multi()
                 pipe.delete(self._key)
                 pipe.hset(self._key, mapping=_encoded(after))
-                with suppress(WatchError):  # somebody was faster: look again
+                with suppress(WatchError):  # somebody was faster: read it again
                     pipe.execute()
                     return after
 
-    def _call_switch(self, registry: Registry, number: int, *, restored: bool) -> list[Any]:
+    def _fields(self) -> dict[bytes, bytes]:
+        with passing_faults():
+            return cast("dict[bytes, bytes]", self._client.hgetall(self._key))
+
+    def _call_switch(self, live: int, number: int, entry: bytes, *, restored: bool) -> list[Any]:
         arguments: list[str | int | bytes] = [
-            views.stem(prefix_of(self._prefix, registry.live)),
+            views.stem(prefix_of(self._prefix, live)),
             views.stem(prefix_of(self._prefix, number)),
-            registry.live,
+            live,
             number,
-            msgspec.json.encode(registry.of(number)),
+            entry,
             PARTITIONS,
             _AT_ONCE,
             "restored" if restored else "",
@@ -133,20 +136,18 @@ class RedisGenerations:
 
 
 def generation_patterns() -> tuple[views.KeyPattern, ...]:
-    """The key patterns that each generation has: all but what is not made of the event log."""
+    """Return the key patterns that each generation has: all that are made of the event log."""
     return tuple(pattern for pattern in views.KEY_PATTERNS if pattern is not views.ACCEPTED_COMMAND)
 
 
 def escaped(text: str) -> str:
-    """The text as a pattern of SCAN that means nothing but itself."""
+    """Return the pattern of SCAN that matches the text alone."""
     return "".join(f"\\{letter}" if letter in r"*?[]^\-" else letter for letter in text)
 
 
 def _decoded(fields: dict[bytes, bytes]) -> Registry:
     texts = {name.decode(): value for name, value in fields.items()}
-    found = [
-        msgspec.json.decode(value, type=Generation) for name, value in texts.items() if name.startswith(_GENERATION)
-    ]
+    found = [msgspec.json.decode(value, type=Generation) for name, value in texts.items() if name.startswith(ENTRY)]
     generations = {one.number: one for one in sorted(found, key=lambda one: one.number)}
     return Registry(
         live=int(texts.get(LIVE, FIRST)),
@@ -160,7 +161,7 @@ def _encoded(registry: Registry) -> Mapping[_Value, _Value]:
     fields: dict[_Value, _Value] = {LIVE: str(registry.live), LAST: str(registry.last)}
     if registry.previous is not None:
         fields[PREVIOUS] = str(registry.previous)
-    return fields | {f"{_GENERATION}{number}": msgspec.json.encode(one) for number, one in registry.generations.items()}
+    return fields | {f"{ENTRY}{number}": msgspec.json.encode(one) for number, one in registry.generations.items()}
 
 
 def _now() -> int:

@@ -20,7 +20,7 @@ from projector.stores.base import LeftOut, UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import left_out_of
-from projector.stores.redis.store import RedisSettings
+from projector.stores.redis.scripts import RedisSettings
 
 
 class RedisParkedMessages:

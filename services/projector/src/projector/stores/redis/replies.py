@@ -1,4 +1,4 @@
-"""What the replies of Redis and of the server-side functions mean."""
+"""Replies of Redis and of the server-side functions, decoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from projector.stores.base import Checkpoint, LeftOut, Refill, Slice, SliceOf
 
 
 def checkpoint_of(fields: dict[bytes, bytes]) -> Checkpoint:
-    """From the hash of a partition; the first one where there is none."""
+    """Return the checkpoint in a partition's hash, the first one if the hash is empty."""
     if not fields:
         return Checkpoint()
     return Checkpoint(
@@ -21,26 +21,28 @@ def checkpoint_of(fields: dict[bytes, bytes]) -> Checkpoint:
 
 
 def served_of(reply: list[Any]) -> Slice | Refill | None:
-    """From the reply of `slice.lua`; none where nothing waited."""
+    """Return what `slice.lua` served, or None if nothing waited."""
     match reply:
-        case [b"slice", author_id, tasks, served, left_out, _]:
+        case [b"slice", author_id, tasks, served, left_out, waiting]:
             return Slice(
                 author_id=author_id.decode(),
                 tasks=tuple(SliceOf(sequence=at, correlation_id=story.decode()) for at, story in tasks),
                 served=served,
                 left_out=left_out_of(left_out),
+                waiting=waiting,
             )
-        case [b"refill", reader_id, outcome, added, left_out, _]:
+        case [b"refill", reader_id, outcome, added, left_out, waiting]:
             return Refill(
                 reader_id=reader_id.decode(),
                 added=added,
                 goes_on=outcome == b"goes on",
                 left_out=left_out_of(left_out),
+                waiting=waiting,
             )
     return None
 
 
 def left_out_of(names: Sequence[bytes]) -> tuple[LeftOut, ...]:
-    """Readers left out, from the flat list of a script: author (empty for none), reader, and so on."""
+    """Return the readers left out, from a script's flat list of author (empty for none), reader, and so on."""
     pairs = zip(names[::2], names[1::2], strict=True)
     return tuple(LeftOut(reader_id=reader.decode(), author_id=author.decode() or None) for author, reader in pairs)

@@ -10,7 +10,16 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+import msgspec
+
 from cheeper_contracts import views
+from cheeper_contracts.generations import FIRST, registry_key
+
+WORK_MAX: Final = 2_000
+"""Timeline entries that one call inserts or removes, about, so that readers wait some 15 ms for it at most."""
+
+REFILL_AUTHORS: Final = 100
+"""Followed authors that one step of a refill reads, for the same reason."""
 
 _PARTS: Final = {
     "apply": ("guard", "entries", "timelines", "readers", "writes", "apply"),
@@ -20,6 +29,27 @@ _PARTS: Final = {
     "switch": ("switch",),
 }
 _KEY: Final = "local function key(name, id) return ARGV[1] .. name .. ':' .. id end"
+
+
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of the server-side functions. A timeline holds at most `cap` entries, two at least.
+
+    `prefix` is that of the generation's views, and `installation` that of the first generation's, if it is another one.
+    """
+
+    prefix: str
+    inline_max: int
+    slice_size: int
+    cap: int = views.TIMELINE_ENTRIES
+    work_max: int = WORK_MAX
+    refill_authors: int = REFILL_AUTHORS
+    generation: int = FIRST
+    installation: str | None = None
+
+    @property
+    def registry(self) -> str:
+        """The key of the registry of generations."""
+        return registry_key(self.prefix if self.installation is None else self.installation)
 
 
 def source(name: str) -> str:

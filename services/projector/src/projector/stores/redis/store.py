@@ -10,7 +10,6 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import FIRST, registry_key
 from cheeper_contracts.partitions import PARTITIONS
 from projector.parked.message import ParkedMessage
 from projector.stores.base import (
@@ -20,46 +19,17 @@ from projector.stores.base import (
     Checkpoint,
     GapError,
     Item,
-    Refill,
-    Slice,
     Status,
     StoreUnavailableError,
     UnappliableError,
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
-from projector.stores.redis.queues import waiting_in_turn, waiting_slices, waiting_steps
-from projector.stores.redis.replies import checkpoint_of, left_out_of, served_of
-
-WORK_MAX: Final = 2_000
-"""Timeline entries that one call inserts or removes, about, so that readers do not wait long for it: some 15 ms."""
-
-REFILL_AUTHORS: Final = 100
-"""Followed authors that one step of a refill goes through, for the same reason."""
+from projector.stores.redis.replies import checkpoint_of, left_out_of
+from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.tasks import RedisTasks, waiting_in_turn, waiting_slices, waiting_steps
 
 _ATTEMPTS: Final = 3
-
-
-class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server-side functions are told. `cap` is how many entries a timeline holds, two at least.
-
-    `prefix` is that of the views; `generation` says which they are, and `installation` is the prefix of the first ones,
-    where these are others.
-    """
-
-    prefix: str
-    inline_max: int
-    slice_size: int
-    cap: int = views.TIMELINE_ENTRIES
-    work_max: int = WORK_MAX
-    refill_authors: int = REFILL_AUTHORS
-    generation: int = FIRST
-    installation: str | None = None
-
-    @property
-    def registry(self) -> str:
-        """The key of the registry of generations."""
-        return registry_key(self.prefix if self.installation is None else self.installation)
 
 
 class RedisStore:
@@ -72,28 +42,23 @@ class RedisStore:
         self._settings = settings
         self._stem = views.stem(settings.prefix)
         self._apply = client.register_script(scripts.source("apply"))
-        self._serve = client.register_script(scripts.source("slice"))
         self._parked: dict[int, set[str]] = {}
-        self._with_tasks: set[int] = set()
+        self.tasks = RedisTasks(client, settings)
 
     def prepare(self) -> None:
-        """Nothing to make: only whether it answers."""
+        """Raise StoreUnavailableError if Redis does not answer: there is nothing to make."""
         with passing_faults():
             self._client.ping()
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
-        """The checkpoints of these partitions; notes on the way which have tasks."""
+        """Return the checkpoints of these partitions."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
             for partition in partitions:
                 pipe.hgetall(self._key(views.CHECKPOINT, partition))
-                pipe.llen(self._key(views.TASK_AUTHORS, partition))
-            replies = pipe.execute()
-        for partition, tasks in zip(partitions, replies[1::2], strict=True):
-            self._note_tasks(partition, tasks)
-        return {p: checkpoint_of(fields) for p, fields in zip(partitions, replies[::2], strict=True)}
+            return {p: checkpoint_of(fields) for p, fields in zip(partitions, pipe.execute(), strict=True)}
 
     def apply(self, batch: Batch) -> Applied:
-        """Writes the batch and its checkpoint in one call."""
+        """Write the batch and its checkpoint in one call."""
         for _ in range(_ATTEMPTS):
             reply = self._call(batch)
             if reply[0] == b"parked":
@@ -102,43 +67,22 @@ class RedisStore:
             return self._applied(batch, reply)
         raise StoreUnavailableError("the set of parked keys keeps changing")
 
-    def partitions_with_tasks(self) -> set[int]:
-        """Partitions that had tasks when last seen: by `checkpoints`, `apply` or `serve`."""
-        return set(self._with_tasks)
-
-    def serve(self, partition: int) -> Slice | Refill | None:
-        """Serves one slice of a fan-out task of the partition, or one step for a short timeline, if any waits."""
-        settings = self._settings
-        arguments: list[str | int] = [
-            self._stem,
-            partition,
-            settings.slice_size,
-            settings.cap,
-            settings.refill_authors,
-            settings.generation,
-        ]
-        keys = [self._key(views.TASK_AUTHORS, partition), settings.registry]
-        with passing_faults():
-            reply = cast("list[Any]", self._serve(keys, arguments))
-        self._note_tasks(partition, reply[-1] if reply else 0)
-        return served_of(reply)
-
     def status(self) -> Status:
-        """How far the store is and what waits in it."""
+        """Return the checkpoints and the numbers of what waits."""
         with passing_faults():
-            slices = sum(waiting_slices(self._client, self._settings.prefix, self._settings.slice_size))
-            steps = sum(waiting_steps(self._client, self._settings.prefix, self._settings.refill_authors))
+            slices = sum(waiting_slices(self._client, self._settings))
+            steps = sum(waiting_steps(self._client, self._settings))
             parked = self._count_parked()
         return Status(checkpoints=self.checkpoints(range(PARTITIONS)), tasks=slices + steps, parked=parked)
 
     def backlog(self) -> Backlog:
-        """What waits in it. Notes nothing, so any thread may ask."""
+        """Return the number of what waits. Any thread may call it."""
         with passing_faults():
             tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
         return Backlog(tasks=tasks, parked=parked)
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
     def _call(self, batch: Batch) -> list[Any]:
@@ -157,7 +101,7 @@ class RedisStore:
             raise UnappliableError(None, str(error)) from error
 
     def _writes(self, batch: Batch) -> list[tuple[Any, ...]]:
-        """Each message's writes, or what sets it aside: the key is parked already, or by a message of this batch."""
+        """Return each message's writes, or the one that parks it if its key is parked already or in this batch."""
         parked = set(self._parked.get(batch.partition, ()))
         found: list[tuple[Any, ...]] = []
         for item in batch.items:
@@ -176,16 +120,16 @@ class RedisStore:
             case [b"bad", place, why]:
                 raise UnappliableError(place, why.decode())
         _, used, before, sequence, topic_id, offset, poison, tasks, left_out = reply
-        self._note_tasks(batch.partition, tasks)
         return Applied(
             used=used,
+            waiting=tasks,
             checkpoint=Checkpoint(sequence=sequence, topic_id=topic_id.decode(), offset=offset, poison=poison),
-            parked=self._set_aside(batch, used, before),
+            parked=self._parked_of(batch, used, before),
             left_out=left_out_of(left_out),
         )
 
-    def _set_aside(self, batch: Batch, used: int, before: int) -> tuple[ParkedMessage, ...]:
-        """What of the batch is parked: by this call, or by an earlier one, maybe, whose answer was lost."""
+    def _parked_of(self, batch: Batch, used: int, before: int) -> tuple[ParkedMessage, ...]:
+        """Return what of the batch is parked: by this call, or by an earlier one whose reply was lost."""
         parked = self._parked.setdefault(batch.partition, set())
         found: list[ParkedMessage] = []
         for item in batch.items[:used]:
@@ -214,12 +158,6 @@ class RedisStore:
             for key in cast("set[bytes]", self._client.smembers(self._key(views.PARKED_KEYS, partition)))
         ]
         return sum(int(self._client.llen(self._key(views.PARKED, key.decode()))) for key in keys)
-
-    def _note_tasks(self, partition: int, authors: int) -> None:
-        if authors:
-            self._with_tasks.add(partition)
-        else:
-            self._with_tasks.discard(partition)
 
     def _key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
         return pattern.key(self._settings.prefix, identifier)

@@ -4,7 +4,7 @@
 
 local function may_be_written()
   local entry = redis.call('HGET', KEYS[2], 'generation:' .. ARGV[#ARGV])
-  if entry then return cjson.decode(entry).state ~= 'forgetting' end
+  if entry then return cjson.decode(entry).state ~= 'deleting' end
   return ARGV[#ARGV] == '1' and redis.call('EXISTS', KEYS[2]) == 0  -- the first one, before anything is registered
 end
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from cheeper_audit.difference import Difference, Fault
-from cheeper_audit.watch import Suspects, persisting
+from cheeper_audit.in_service import Suspects, persisting
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 
