@@ -273,7 +273,10 @@ def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, a
         code, out, _ = dead_letters("replay", "--all")
         assert (code, out.splitlines()[:4]) == (
             0,
-            [*(f"redis:0:{sequence} is applied" for sequence in (1, 2, 4)), f"redis: the key {bob} flows again"],
+            [
+                *(f"redis:0:{sequence} is applied" for sequence in (1, 2, 4)),
+                f"redis: no message of the key {bob} is parked any more",
+            ],
         )
         assert (broken.followers(), listed()) == ((3, 3), [])
         story.followed(author(), bob, partition=0)
@@ -299,7 +302,7 @@ def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
     assert redis.exists(views.PARKED_KEYS.key(stack["REDIS_PREFIX"], 0)) == 0
     assert dead_letters("replay", bob) == (
         0,
-        f"redis: nothing of the key {bob} is parked\nmongo: nothing of the key {bob} is parked\n",
+        f"redis: no message of the key {bob} is parked\nmongo: no message of the key {bob} is parked\n",
         "",
     )
 

@@ -130,7 +130,7 @@ def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, enviro
             (broken, *waiting) = parked.all()
             assert [message.sequence for message in (broken, *waiting)] == [2, 3, 4]
             assert parked.drop(broken)
-            assert [done.why_not for done in replay(parked, projection_of(parked.name), bob)] == [None, None]
+            assert [done.error for done in replay(parked, projection_of(parked.name), bob)] == [None, None]
             kafka.send([story.followed(author(), bob, partition=0).message])
             until(lambda: followers(bob) == 4)
             parked.close()

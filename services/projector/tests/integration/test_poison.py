@@ -167,7 +167,7 @@ def test_what_is_parked_outlives_a_wiped_kafka(
         assert (added.sequence, added.offset, added.behind) == (7, 6, True)
         assert followers(bob) == 1
         defect.clear()
-        assert [(done.message, done.why_not) for done in replay(parked, projection_of(parked.name), bob)] == [
+        assert [(done.message, done.error) for done in replay(parked, projection_of(parked.name), bob)] == [
             (one, None) for one in (*same, added)
         ]
         kafka.send([story.followed(author(), bob, partition=0).message])

@@ -96,11 +96,11 @@ def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(parking, par
     for told in (edit, bad, story.updated(good.event, "2")):
         parking.take(told)
     *applied, last = replay(parked_messages, bob)
-    assert [one.why_not for one in applied] == [None, None]
-    assert "cheeper.cheep-updated.v1" in last.why_not
+    assert [one.error for one in applied] == [None, None]
+    assert "cheeper.cheep-updated.v1" in last.error
     left = list(parked_messages.all())
     assert [(one.sequence, one.behind) for one in left] == [(3, False), (4, True)]
-    assert left[0].why == last.why_not
+    assert left[0].why == last.error
 
 
 def test_a_crash_keeps_the_digest_of_its_stack(parking, parked_messages, story, author):
@@ -125,13 +125,13 @@ def test_a_write_that_the_store_refuses_unparks_nothing(store, parking, parked_m
         authors.insert_one({"_id": bob, "followers": "no number"})
         mend = lambda: authors.delete_one({"_id": bob})  # noqa: E731 - one of two
     (still,) = replay(parked_messages, bob)
-    assert still.why_not
+    assert still.error
     assert store.status().parked == 1
     if store.name == "mongo":
         assert request.getfixturevalue("mongo")[views.FOLLOWS.name].count_documents({}) == 0
     mend()
     (applied,) = replay(parked_messages, bob)
-    assert applied.why_not is None
+    assert applied.error is None
     assert store.status().parked == 0
 
 
@@ -176,7 +176,7 @@ def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_mess
         stray = tell.FakeMessage(partition=partition, offset=0, key=b"", headers=[], value=b"?")
         tell.apply_all(store, partition, [stray])
     (still,) = replay(parked_messages, "")
-    assert "ce_specversion" in still.why_not
+    assert "ce_specversion" in still.error
     places = [message.place for message in parked_messages.all()]
     assert places == ["1:topic@0", "2:topic@0"]
     for message in list(parked_messages.all()):

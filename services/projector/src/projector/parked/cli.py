@@ -1,6 +1,6 @@
-"""`projector dead-letters`: see what is parked, replay it, drop it.
+"""`projector dead-letters`: list, show, replay and drop the parked messages of the stores.
 
-A parked message's ID is `store:partition:sequence`, such as `redis:3:17`. Lists and messages are JSON, for tools too.
+A parked message's ID is `store:partition:sequence`, such as `redis:3:17`. Messages are printed as JSON.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
@@ -22,38 +21,40 @@ from projector.parked.message import ParkedMessage
 from projector.parked.replay import Replayed, replay
 from projector.projections import projection_of
 from projector.settings import Settings
-from projector.stores.base import LeftOut, ParkedMessages, StoreUnavailableError, UnappliableError
+from projector.stores.base import ParkedMessages, StoreUnavailableError, UnappliableError
 
-_ID: Final = re.compile(r"(redis|mongo):([0-9]+:.+)", re.DOTALL)
-WHAT_A_DROP_MEANS: Final = (
-    "The views of this store will never show this message, unless they are rebuilt or the audit repairs them; later "
-    "messages of its key that are parked stay so until they are replayed."
+_ID: Final = re.compile(rf"({'|'.join(bootstrap.STORES)}):([0-9]+:.+)", re.DOTALL)
+DROP_WARNING: Final = (
+    "The views of this store will not show this message unless they are rebuilt or the audit repairs them. Later "
+    "messages of its key stay parked until they are replayed."
 )
 
 
 def add_to(roles: Any) -> None:
-    """Adds the command to the command line's subparsers."""
-    letters = roles.add_parser("dead-letters", help="see, replay or drop what the stores have set aside as poison")
-    acts = letters.add_subparsers(dest="act", required=True)
-    listing = acts.add_parser("list", help="print one line of JSON for each parked message")
-    show = acts.add_parser("show", help="print all of one")
-    again = acts.add_parser("replay", help="apply a key's parked messages in their order, up to what is still poison")
-    drop = acts.add_parser("drop", help="remove one parked message for ever")
-    for act in (listing, again):
-        act.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
-    for act in (listing, show, again, drop):
-        act.add_argument("--generation", type=positive, metavar="N", help="by default the one that readers are shown")
-    for act in (show, drop):
-        act.add_argument("id", type=_id, metavar="ID", help="as list has it, such as redis:3:17")
-    which = again.add_mutually_exclusive_group(required=True)
-    which.add_argument("key", nargs="?", metavar="KEY", help="the author whose messages are parked")
+    """Add the command to the command line's subparsers."""
+    dead_letters = roles.add_parser("dead-letters", help="list, show, replay or drop the parked messages of the stores")
+    actions = dead_letters.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="print one line of JSON for each parked message")
+    show = actions.add_parser("show", help="print one message with its headers and value")
+    replaying = actions.add_parser(
+        "replay", help="apply a key's parked messages in their order, up to the first that is still poison"
+    )
+    drop = actions.add_parser("drop", help="remove one parked message for good")
+    for action in (listing, replaying):
+        action.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
+    for action in (listing, show, replaying, drop):
+        action.add_argument("--generation", type=positive, metavar="N", help="by default the live one")
+    for action in (show, drop):
+        action.add_argument("id", type=_id, metavar="ID", help="as printed by list, such as redis:3:17")
+    which = replaying.add_mutually_exclusive_group(required=True)
+    which.add_argument("key", nargs="?", metavar="KEY", help="the key of the messages")
     which.add_argument("--all", action="store_true", help="every key that has parked messages")
-    drop.add_argument("--yes", action="store_true", help="say that you mean it")
+    drop.add_argument("--yes", action="store_true", help="drop it without being asked again")
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Does it; the exit code: 1 where something is still poison, not found, away or not done."""
-    acts = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
+    """Run the command and return the exit code: 1 if something is still poison, not found, unavailable or refused."""
+    actions = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
     names = [options.id[0]] if "id" in options else bootstrap.STORES if options.store == "all" else [options.store]
     with ExitStack() as open_stores:
         try:
@@ -62,7 +63,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
                 open_stores.enter_context(closing(bootstrap.backend(settings, name).parked_messages(numbers[name])))
                 for name in names
             ]
-            return acts[options.act](stores, options, settings)
+            return actions[options.action](stores, options, settings)
         except (StoreUnavailableError, UnappliableError, GenerationError) as error:
             return _refuse(str(error))
 
@@ -70,7 +71,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 def _list(stores: list[ParkedMessages], _options: argparse.Namespace, settings: Settings) -> int:
     for store in stores:
         for message in store.all():
-            _say(msgspec.json.encode(_summary(store, message, settings)).decode())
+            _print(msgspec.json.encode(_summary(store, message, settings)).decode())
     return 0
 
 
@@ -85,7 +86,7 @@ def _show(stores: list[ParkedMessages], options: argparse.Namespace, settings: S
         "headers": [(name, _text(value)) for name, value in message.raw_headers()],
         "value": _text(message.raw_value()),
     }
-    _say(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
+    _print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
     return 0
 
 
@@ -99,16 +100,16 @@ def _replay(stores: list[ParkedMessages], options: argparse.Namespace, _settings
 
 
 def _replay_key(store: ParkedMessages, key: str) -> bool:
-    """Whether nothing of the key is parked any more."""
+    """Replay a key's messages. Return True if none of them is parked any more."""
     one = None
     for one in replay(store, projection_of(store.name), key):
-        _say(_told(store, one))
+        _print(_outcome(store, one))
     if one is None:
-        _say(f"{store.name}: nothing of the key {key} is parked")
+        _print(f"{store.name}: no message of the key {key} is parked")
         return True
-    if one.why_not is None:
-        _say(f"{store.name}: the key {key} flows again")
-    return one.why_not is None
+    if one.error is None:
+        _print(f"{store.name}: no message of the key {key} is parked any more")
+    return one.error is None
 
 
 def _drop(stores: list[ParkedMessages], options: argparse.Namespace, _settings: Settings) -> int:
@@ -117,10 +118,10 @@ def _drop(stores: list[ParkedMessages], options: argparse.Namespace, _settings: 
     if message is None:
         return _refuse(f"{name} is not parked")
     if not options.yes:
-        return _refuse(f"nothing is dropped without --yes. {WHAT_A_DROP_MEANS}")
+        return _refuse(f"nothing is dropped without --yes. {DROP_WARNING}")
     if not stores[0].drop(message):
         return _refuse(f"{name} is not parked any more")
-    _say(f"{name} is dropped. {WHAT_A_DROP_MEANS}")
+    _print(f"{name} is dropped. {DROP_WARNING}")
     return 0
 
 
@@ -129,7 +130,7 @@ def _find(store: ParkedMessages, place: str) -> ParkedMessage | None:
 
 
 def _summary(store: ParkedMessages, message: ParkedMessage, settings: Settings) -> dict[str, Any]:
-    # An older projector did not say where it read: there was but one topic.
+    # A message that an older projector parked has no topic: there was one only.
     topic = message.source_topic or EVENTS.named(settings.topic_prefix)
     return {
         "id": f"{store.name}:{message.place}",
@@ -142,20 +143,16 @@ def _summary(store: ParkedMessages, message: ParkedMessage, settings: Settings) 
         "type": message.type,
         "message_id": message.message_id,
         "behind": message.behind,
-        "why": message.why,
+        "reason": message.why,
     }
 
 
-def _told(store: ParkedMessages, one: Replayed) -> str:
+def _outcome(store: ParkedMessages, one: Replayed) -> str:
     name = f"{store.name}:{one.message.place}"
-    if one.why_not is not None:
-        return f"{name} is still poison, and the key {one.message.key} waits behind it: {one.why_not}"
-    return f"{name} is applied{_without(one.left_out)}"
-
-
-def _without(left_out: Iterable[LeftOut]) -> str:
-    readers = sorted({one.reader_id for one in left_out})
-    return f", but not to the broken timelines of {', '.join(readers)}" if readers else ""
+    if one.error is not None:
+        return f"{name} is still poison, and the key {one.message.key} waits behind it: {one.error}"
+    readers = sorted({each.reader_id for each in one.left_out})
+    return f"{name} is applied" + (f", but not to the broken timelines of {', '.join(readers)}" if readers else "")
 
 
 def _text(value: bytes) -> str:
@@ -165,14 +162,14 @@ def _text(value: bytes) -> str:
 def _id(text: str) -> tuple[str, str]:
     found = _ID.fullmatch(text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ID such as redis:3:17")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ID such as redis:3:17")
     return found[1], found[2]
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _refuse(why: str) -> int:
-    sys.stderr.write(f"projector: {why}\n")
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"projector: {reason}\n")
     return 1

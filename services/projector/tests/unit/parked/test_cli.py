@@ -16,12 +16,12 @@ def options(*arguments):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["list"], {"act": "list", "store": "all"}),
-        (["list", "--store", "mongo"], {"act": "list", "store": "mongo"}),
-        (["show", "redis:3:17"], {"act": "show", "id": ("redis", "3:17")}),
-        (["replay", "some-key"], {"act": "replay", "key": "some-key", "all": False, "store": "all"}),
-        (["replay", "--all", "--store", "redis"], {"act": "replay", "key": None, "all": True, "store": "redis"}),
-        (["drop", "mongo:0:t-1@5", "--yes"], {"act": "drop", "id": ("mongo", "0:t-1@5"), "yes": True}),
+        (["list"], {"action": "list", "store": "all"}),
+        (["list", "--store", "mongo"], {"action": "list", "store": "mongo"}),
+        (["show", "redis:3:17"], {"action": "show", "id": ("redis", "3:17")}),
+        (["replay", "some-key"], {"action": "replay", "key": "some-key", "all": False, "store": "all"}),
+        (["replay", "--all", "--store", "redis"], {"action": "replay", "key": None, "all": True, "store": "redis"}),
+        (["drop", "mongo:0:t-1@5", "--yes"], {"action": "drop", "id": ("mongo", "0:t-1@5"), "yes": True}),
     ],
 )
 def test_the_forms(given, expected):
