@@ -1,8 +1,8 @@
-"""The server-side functions: put together from the .lua files beside this module, sent by EVALSHA.
+"""The server-side functions, made of the .lua files beside this module and sent by EVALSHA.
 
-Key names are declared once, in `cheeper_contracts.views`; the scripts get them as a table `NAME` in front. A script
-is known by the digest of its text, so two versions of the projector run beside each other, and a Redis that lost its
-scripts gets them again with the next call.
+`cheeper_contracts.views` declares key names and packed entries, and its Lua comes first. Each file's head names what it
+needs of the files before it and what it gives to those behind it. A script is known by the digest of its text, so two
+versions of the projector run beside each other, and a Redis that lost its scripts gets them again with the next call.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ WORK_MAX: Final = 2_000
 REFILL_AUTHORS: Final = 100
 """Followed authors that one step of a refill reads, for the same reason."""
 
-_PARTS: Final = {
+PARTS: Final = {
     "apply": ("guard", "entries", "timelines", "readers", "writes", "apply"),
     "unpark": ("guard", "entries", "timelines", "readers", "writes", "unpark"),
     "restate": ("restate",),
     "slice": ("guard", "entries", "timelines", "readers", "refills", "slice"),
     "switch": ("switch",),
 }
+"""The files of each function, in the order in which they are joined."""
+
 _KEY: Final = "local function key(name, id) return ARGV[1] .. name .. ':' .. id end"
 
 
@@ -53,9 +55,9 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def source(name: str) -> str:
-    """The whole text of a server-side function: key names, shared parts, then its own file."""
-    return "\n".join([views.lua_prelude(), _KEY, *(_text(part) for part in _PARTS[name])])
+    """Return the whole text of a server-side function: the Lua of contracts, shared files, then its own file."""
+    return "\n".join([views.lua_prelude(), _KEY, *(text(part) for part in PARTS[name])])
 
 
-def _text(name: str) -> str:
+def text(name: str) -> str:
     return (files(__package__) / "lua" / f"{name}.lua").read_text(encoding="utf-8")

@@ -1,15 +1,16 @@
 -- Applies messages of one partition with their checkpoint, or nothing at all.
 --
+-- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, left_out, wrong_type of readers.lua; work,
+--        refusal, run_all of writes.lua
 -- KEYS[1] the partition's checkpoint
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
 --         {sequence or 0, offset, key, writes}
--- Replies {'applied', messages used up, sequence before, sequence, topic_id, offset, poison in a row, authors with tasks,
---         left out}, where `left out` are readers with broken timelines, each after the author whose cheep or follow
---         it was
+-- Replies {'applied', messages used, sequence before, sequence, topic_id, offset, poison in a row, authors with tasks,
+--         left out}, where `left out` are readers with broken timelines, each after the author of the cheep or follow
 --         {'gap', stored sequence}         a message is missing before one of these
---         {'bad', place, why}              the message at that place (from 0) cannot be applied
---         {'parked', place, 1 or 0}        its key is parked (1) or is not (0), other than its writes assume
+--         {'bad', place, reason}           the message at that place (from 0) cannot be applied
+--         {'parked', place, 1 or 0}        its key is parked (1) or not (0), unlike its writes assume
 
 local call = cmsgpack.unpack(ARGV[2])
 local topic_id, messages, work_max
@@ -24,7 +25,7 @@ local offset, poison = tonumber(stored[3] or -1), tonumber(stored[4] or 0)
 local parked_keys = key(NAME.PARKED_KEYS, partition)
 local some_parked = redis.call('EXISTS', parked_keys) == 1
 
--- A message without a sequence is known by its place alone.
+-- A message without a sequence is known by its offset alone.
 local function is_new(message, last)
   if message[1] > 0 then return message[1] > last end
   return stored_topic ~= topic_id or message[2] > offset
@@ -39,7 +40,7 @@ local function misplaced(message, parked_here)
   if not parked and tag == 'behind' then return 0 end
 end
 
--- First everything is looked at: nothing below can fail once something is written.
+-- Everything is checked first, so that nothing can fail once something is written.
 local fresh, used, last, parked_here = {}, 0, sequence, {}
 for place, message in ipairs(messages) do
   if is_new(message, last) then
@@ -47,16 +48,16 @@ for place, message in ipairs(messages) do
     local other = misplaced(message, parked_here)
     if other then return {'parked', place - 1, other} end
     local before = work
-    local why = why_not(message[4], message[3])
-    if why then return {'bad', place - 1, why} end
-    -- A call that takes long keeps every reader waiting; what is left comes in the next one.
+    local reason = refusal(message[4], message[3])
+    if reason then return {'bad', place - 1, reason} end
+    -- A long call makes every reader wait; what is left comes in the next one.
     if work > work_max and before > 0 then break end
     fresh[#fresh + 1] = message
     if message[1] > 0 then last = message[1] end
     local first = message[4][1]
     if first and first[1] == 'poison' then parked_here[message[3]] = true end
   elseif message[1] == sequence and stored_topic ~= topic_id then
-    stored_topic, offset = topic_id, message[2]  -- the log was filled again: the same message has a new place
+    stored_topic, offset = topic_id, message[2]  -- the log was sent again: the same message has a new offset
   end
   used = place
 end

@@ -1,10 +1,10 @@
 -- Lists of packed entries, newest first.
 --
--- Needs  newer, cheep_id and NAME of cheeper_contracts.views, and key(name, id)
--- Gives  first_not_newer, insert, push_all, record_key, living
+-- Needs  newer, cheep_id and NAME of cheeper_contracts.views, key
+-- Gives  first_not_newer, insert, push_all, living
 
--- The first element of a list that is not newer than the entry, or false when all are; and its place. The head is known
--- to be newer. Probes go away from the head in growing steps, then halve: late entries are mostly near it.
+-- Returns the first element of a list that is not newer than the entry, or false if all are; and its place. The head is
+-- known to be newer. Probes leave the head in growing steps, then halve: late entries are mostly near it.
 local function first_not_newer(list, entry)
   local low, high, step, found = 1, nil, 1, false
   while not high or low < high do
@@ -19,7 +19,7 @@ local function first_not_newer(list, entry)
   return found, low
 end
 
--- The entry at its place in a list; the list's new length, or nil for a duplicate.
+-- Inserts the entry at its place in a list; returns the list's new length, or nil for a duplicate.
 local function insert(list, head, entry)
   if not head or newer(entry, head) then return redis.call('LPUSH', list, entry) end
   if entry == head then return nil end
@@ -29,20 +29,19 @@ local function insert(list, head, entry)
   return redis.call('RPUSH', list, entry)
 end
 
--- RPUSH of any number of values: unpack() has a limit.
+-- Appends any number of values to a list: unpack() has a limit.
 local function push_all(list, values)
   for first = 1, #values, 500 do
     redis.call('RPUSH', list, unpack(values, first, math.min(first + 499, #values)))
   end
 end
 
--- The key of the record of an entry's cheep.
 local function record_key(entry)
   return key(NAME.CHEEP_RECORD, cheep_id(entry))
 end
 
--- Those of the entries whose cheep lives and is not by the author who is left out, if one is. The record is not decoded,
--- which would take longer than all else: inside a text its quotes would be escaped.
+-- Returns the entries whose cheeps are not deleted and not by the author `without`, if one is given. The record is not
+-- decoded, which would take longer than all else: within a text its quotes would be escaped.
 local function living(entries, without)
   local kept, mark = {}, without and '"author_id":"' .. without .. '"'
   for first = 1, #entries, 200 do

@@ -1,6 +1,7 @@
--- Nothing is written into a generation that is being forgotten or is gone: what its end has removed would come back.
+-- Refuses a call that would write into a generation that is being deleted or is gone: its views would come back.
 --
--- KEYS[2] the registry of generations; the last of ARGV is the generation's number
+-- Needs  KEYS[2], the registry of generations, and the generation's number as the last of ARGV
+-- Gives  nothing
 
 local function may_be_written()
   local entry = redis.call('HGET', KEYS[2], 'generation:' .. ARGV[#ARGV])

@@ -1,9 +1,13 @@
--- The readers of an author's cheeps: what a cheep does to their timelines, now or by a task, and who is left out.
+-- The readers of an author's cheeps: changes of their timelines, now or by a task, and the readers left out.
+--
+-- Needs  newer and NAME of cheeper_contracts.views, key; add_all, is_short of timelines.lua
+-- Gives  partition, cap, inline_max, which the main file assigns from its arguments before anything here is called;
+--        heads, left_out, ON_TIMELINE; wrong_type, leave_out, usable, await_refill, serve, goes_inline, leave_task
 
 local partition, cap, inline_max
-local types = {}     -- of the keys that this call has looked at
-local heads = {}     -- of the timelines that this call has read, by reader; a table for one that cannot be read
-local left_out = {}  -- readers whose timelines are of a wrong type, each after the author whose doing it was
+local types = {}     -- the types of keys, read once in a call
+local heads = {}     -- the first entries of timelines, by reader, read once in a call; a table for an unreadable one
+local left_out = {}  -- readers whose timelines are of a wrong type, each after the author of the cheep or follow
 
 local function wrong_type(key_name, wanted)
   local found = types[key_name]
@@ -19,7 +23,7 @@ local function leave_out(reader, author)
   left_out[#left_out + 1] = reader
 end
 
--- Whether a reader's timeline can be written; the reader is left out if not. Its head is in `heads` then.
+-- True if a reader's timeline can be written, with its head in `heads`; otherwise the reader is left out.
 local function usable(reader, author)
   if heads[reader] == nil then
     local head = redis.pcall('LINDEX', key(NAME.TIMELINE, reader), 0)
@@ -32,7 +36,7 @@ local function usable(reader, author)
   return false
 end
 
--- A place at the end of the queue of short timelines, which takes turns with the partition's authors with tasks.
+-- Appends a reader to the queue of short timelines, which takes turns with the partition's authors with tasks.
 local function await_refill(reader)
   local queue = key(NAME.SHORT_TIMELINES, partition)
   local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
@@ -40,7 +44,7 @@ local function await_refill(reader)
   if not last then redis.call('RPUSH', key(NAME.TASK_AUTHORS, partition), '') end
 end
 
--- What cheeps' entries, oldest first, can do on a timeline, by the kind of the fan-out. Only one is removed at a time.
+-- The changes that a fan-out makes on a timeline with entries, oldest first, by its kind. A removal has one entry.
 local ON_TIMELINE = {}
 
 function ON_TIMELINE.insert(reader, entries)
@@ -50,7 +54,7 @@ end
 function ON_TIMELINE.remove(reader, entries)
   local entry = entries[1]
   local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
-  if floor and not newer(entry, floor) then return end  -- not in the list, all of which would be looked through
+  if floor and not newer(entry, floor) then return end  -- not in the list, which would be searched to its end
   if redis.call('LREM', key(NAME.TIMELINE, reader), 1, entry) == 0 then return end
   heads[reader] = nil
   if is_short(reader, cap) then await_refill(reader) end

@@ -1,9 +1,13 @@
 -- Refills: a short timeline gets the newest entries not above its floor from the followed authors' own lists, and the
--- floor sinks to the newest one that is left out, or goes when none is.
+-- floor sinks to the newest one that does not fit, or is removed if all fit.
 --
--- It takes steps of some authors each. What they gathered is kept in REFILL, and is the newest `wanted` of all entries
--- not above `floor` by the authors up to `reached`, but for deleted ones. Whatever could make that untrue drops it:
--- timelines.lua where an entry or an author comes or goes, and here a floor that is another one. Then it begins anew.
+-- Needs  newer and NAME of cheeper_contracts.views, key; first_not_newer, push_all, living of entries.lua; is_short of
+--        timelines.lua; cap, wrong_type, leave_out, usable of readers.lua
+-- Gives  refill
+--
+-- A refill takes steps of some authors each. The entries gathered so far are kept in REFILL: the newest `wanted` of all
+-- entries not above `floor` by the authors up to `reached`, deleted ones included. Whatever could make that untrue drops
+-- them, and the refill begins again: timelines.lua when an entry or an author comes or goes, and here another floor.
 
 -- A heap of lists, the one with the newest next entry on top: {entry, list, place}.
 local function rise(heap)
@@ -29,7 +33,7 @@ local function sink(heap)
   end
 end
 
--- The authors' lists, each at its newest entry that is not above the floor.
+-- Returns a heap of the authors' lists, each at its newest entry that is not above the floor.
 local function lists_below(authors, floor)
   local heap = {}
   for _, author in ipairs(authors) do
@@ -44,7 +48,7 @@ local function lists_below(authors, floor)
   return heap
 end
 
--- The top's entry, and its list moves on.
+-- Returns the top's entry and moves its list on.
 local function take_newest(heap)
   local top = heap[1]
   local entry = top[1]
@@ -57,7 +61,7 @@ local function take_newest(heap)
   return entry
 end
 
--- The newest `wanted` of what was gathered before and of these authors' entries.
+-- Returns the newest `wanted` of the entries gathered before and of these authors' entries.
 local function gather(authors, floor, before, wanted)
   local heap, found, at = lists_below(authors, floor), {}, 1
   while #found < wanted and (before[at] or heap[1]) do
@@ -71,7 +75,7 @@ local function gather(authors, floor, before, wanted)
   return found
 end
 
--- What was gathered so far, if it still holds: the author reached, how many are wanted, the entries.
+-- Returns what was gathered so far, if it still holds: the last author, the number wanted, the entries.
 local function gathered(reader, floor)
   local kept = redis.pcall('HMGET', key(NAME.REFILL, reader), 'floor', 'reached', 'wanted', 'entries')
   if kept.err or kept[1] ~= floor then
@@ -82,8 +86,8 @@ local function gathered(reader, floor)
   return kept[2], tonumber(kept[3]), entries
 end
 
--- Puts what was gathered under the list; returns how many entries. One more than fits was wanted: if it is there, there
--- may be others below it, and it is the floor.
+-- Appends the gathered entries to the list; returns their number. One more than fits was wanted: if it was found, there
+-- may be others below it, and it becomes the floor.
 local function put_under(reader, entries, wanted)
   local list = key(NAME.TIMELINE, reader)
   local beyond = #entries == wanted and table.remove(entries)
@@ -105,8 +109,8 @@ local function some_mistyped(authors)
   end
 end
 
--- One step for a short timeline. Returns 'goes on' or 'done', and how many entries it got. Without the lists of all whom
--- the reader follows there is no telling what the floor may be, so the reader is left out.
+-- Does one step for a short timeline. Returns 'goes on' or 'done', and the number of entries added. The floor depends on
+-- the lists of all followed authors, so the reader is left out if one of them cannot be read.
 local function refill(reader, most)
   local state, following = key(NAME.REFILL, reader), key(NAME.FOLLOWING, reader)
   if not usable(reader, '') then return 'done', 0 end

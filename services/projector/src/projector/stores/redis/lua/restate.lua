@@ -1,5 +1,6 @@
--- Puts another text in the place of a key's first parked message, if it is still that one.
+-- Replaces the text of a key's first parked message, if it is still that one.
 --
+-- Needs  nothing
 -- KEYS[1] the key's parked messages
 -- ARGV    stem, the text as it is, the text as it shall be
 

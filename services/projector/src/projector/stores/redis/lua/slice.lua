@@ -1,12 +1,14 @@
 -- Serves the next in turn of a partition: one slice of an author's first fan-out tasks, or one step for a short timeline.
--- A slice works by state: an entry goes to whoever follows the author now, if the cheep still lives.
+-- A slice works from the current state: an entry goes to whoever follows the author now, if the cheep is not deleted.
 --
+-- Needs  newer, entry_from_hex and NAME of cheeper_contracts.views, key; living of entries.lua; partition, cap, left_out,
+--        wrong_type, await_refill, serve of readers.lua; refill of refills.lua
 -- KEYS[1] the partition's authors with tasks
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, partition, entries in a slice, cap, followed authors in a step
 -- Replies {} when nothing waits
---         {'slice', author, {{sequence, correlation id} of each task}, readers served, readers left out, how many wait}
---         {'refill', reader, 'goes on' or 'done', entries added, readers left out, how many wait}
+--         {'slice', author, {{sequence, correlation id} of each task}, readers served, readers left out, number waiting}
+--         {'refill', reader, 'goes on' or 'done', entries added, readers left out, number waiting}
 
 partition, cap = ARGV[2], tonumber(ARGV[4])
 local slice_size, step_size = tonumber(ARGV[3]), tonumber(ARGV[5])
@@ -15,7 +17,7 @@ local short = key(NAME.SHORT_TIMELINES, partition)
 local mistyped = wrong_type(KEYS[1], 'list') or wrong_type(short, 'zset')
 if mistyped then return redis.error_reply('WRONGTYPE ' .. mistyped) end
 
--- The next readers after a cursor, and whether more come after them.
+-- Returns the next readers after a cursor, and true if more come after them.
 local function next_readers(author, after, count)
   local from = after == '' and '-' or '(' .. after
   local readers = redis.call('ZRANGEBYLEX', key(NAME.FOLLOWERS, author), from, '+', 'LIMIT', 0, count + 1)
@@ -26,9 +28,9 @@ end
 
 local TOGETHER = 16  -- tasks, at most
 
--- An author's first task, and those behind it that go with it: while all put in living cheeps, each newer than the one
--- before, and stand at the same follower, each timeline is looked at once for all of them.
--- Returns the tasks and their entries, none where there is nothing to do for the first.
+-- Returns an author's first task and those behind it that go with it, and their entries, none if there is nothing to do
+-- for the first. Tasks go together while all insert cheeps that are not deleted, each newer than the one before, and are
+-- at the same follower: each timeline is then read once for all of them.
 local function tasks_together(tasks)
   local found, entries = {}, {}
   for _, text in ipairs(redis.call('LRANGE', tasks, 0, math.min(TOGETHER, slice_size) - 1)) do
@@ -46,14 +48,14 @@ end
 local function serve_slice(author)
   local tasks = key(NAME.TASKS, author)
   local found, entries = tasks_together(tasks)
-  local readers, more, told = {}, false, {}
+  local readers, more, served = {}, false, {}
   if #entries > 0 then
     -- As many entries as one task's slice would have.
     readers, more = next_readers(author, found[1].after, math.floor(slice_size / #found))
     serve(author, readers, entries, found[1].kind or 'insert')
   end
   for place, task in ipairs(found) do
-    told[place] = {task.sequence, task.correlation_id}
+    served[place] = {task.sequence, task.correlation_id}
     if more then
       task.after = readers[#readers]
       redis.call('LSET', tasks, place - 1, cjson.encode(task))
@@ -62,7 +64,7 @@ local function serve_slice(author)
   if not more then redis.call('LPOP', tasks, #found) end
   redis.call('LPOP', KEYS[1])
   if redis.call('EXISTS', tasks) == 1 then redis.call('RPUSH', KEYS[1], author) end
-  return {'slice', author, told, #readers, left_out, redis.call('LLEN', KEYS[1])}
+  return {'slice', author, served, #readers, left_out, redis.call('LLEN', KEYS[1])}
 end
 
 local function serve_short()

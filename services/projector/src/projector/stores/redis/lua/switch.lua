@@ -1,11 +1,12 @@
--- Shows another generation to readers, if it lacks nothing of what they have seen in the live one.
+-- Shows another generation to readers, if it lacks nothing that they have seen in the live one.
 --
+-- Needs  NAME of cheeper_contracts.views
 -- KEYS[1] the registry of generations
 -- ARGV    stem of the live one, stem of the target, numbers of both, the target's entry in the registry as it was read,
---         number of partitions, how many tasks and parked messages are looked at, 'restored' or ''
+--         number of partitions, the most tasks and parked messages that are compared, 'restored' or ''
 -- Replies {'switched'}
 --         {'changed'}            the registry is not as it was read
---         {'behind', why}        nothing is done
+--         {'behind', reason}     nothing is done
 
 local STEMS = {live = ARGV[1], target = ARGV[2]}
 local live, target, entry, partitions, at_most = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -18,7 +19,7 @@ local function checkpoint(side, partition)
   return tonumber(found[1] or 0), found[2] or ''
 end
 
--- By bytes: `<` on strings goes by the server's locale.
+-- Compares bytes: `<` on strings depends on the server's locale.
 local function before(a, b)
   for place = 1, math.min(#a, #b) do
     local x, y = string.byte(a, place), string.byte(b, place)
@@ -27,7 +28,7 @@ local function before(a, b)
   return #a < #b
 end
 
--- The author's tasks that wait, by sequence: how far each has come.
+-- Returns the last follower served of each task of the author that waits, by sequence.
 local function tasks_of(side, author)
   local found = {}
   for _, text in ipairs(redis.call('LRANGE', of(side, NAME.TASKS, author), 0, at_most)) do
@@ -37,15 +38,15 @@ local function tasks_of(side, author)
   return found
 end
 
-local looked_at = 0
+local compared = 0
 
 local function too_many()
-  looked_at = looked_at + 1
-  return looked_at > at_most
+  compared = compared + 1
+  return compared > at_most
 end
 
--- A task that waits in the target and is further, or done, in the live one. The empty text is short timelines' turn,
--- which no reader sees.
+-- Returns the reason if a task waits in the target that is further, or done, in the live one. The empty text is the turn
+-- of short timelines, which no reader sees.
 local function lacks_tasks(partition, live_sequence)
   for _, author in ipairs(redis.call('LRANGE', of('target', NAME.TASK_AUTHORS, partition), 0, at_most)) do
     if author ~= '' then
@@ -95,15 +96,15 @@ local function lacks()
     if not another and here < there then
       return 'is behind: at sequence ' .. here .. ' of partition ' .. partition .. ', where the live one is at ' .. there
     end
-    local why = lacks_tasks(partition, another and 0 or there) or lacks_parked(partition)
-    if why then return why end
+    local reason = lacks_tasks(partition, another and 0 or there) or lacks_parked(partition)
+    if reason then return reason end
   end
 end
 
 if redis.call('HGET', KEYS[1], 'live') ~= live or redis.call('HGET', KEYS[1], 'generation:' .. target) ~= entry then
   return {'changed'}
 end
-local why = lacks()
-if why then return {'behind', why} end
+local reason = lacks()
+if reason then return {'behind', reason} end
 redis.call('HSET', KEYS[1], 'live', target, 'previous', live)
 return {'switched'}

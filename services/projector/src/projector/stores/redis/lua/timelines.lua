@@ -1,9 +1,13 @@
 -- Timelines: a list of at most `cap` entries, complete above the floor, which is the newest entry that it may lack.
--- Every function here keeps two things true: all entries of the list are above the floor, and the floor never sinks.
--- Only a refill (refills.lua) lets it sink. What it has gathered for that holds the followed authors' entries that are not
--- above the floor; so it is dropped wherever one of those comes, and wherever the reader follows others than before.
+--
+-- Needs  newer and NAME of cheeper_contracts.views, key; insert, push_all, living of entries.lua
+-- Gives  add_all, pull_in, take_out, is_short
+--
+-- Every function here keeps two invariants: all entries of the list are above the floor, and the floor never sinks.
+-- Only a refill (refills.lua) lets it sink. A refill that is under way has gathered the followed authors' entries that
+-- are not above the floor, so it is dropped wherever such an entry comes or the set of followed authors changes.
 
--- How many entries a trimming takes beyond what it must: none of a short list, 31 of 800.
+-- Returns the number of entries that are trimmed beyond what must be: none of a short list, 31 of 800.
 local function surplus(cap)
   return math.max(math.floor(cap / 25), 1) - 1
 end
@@ -11,12 +15,12 @@ end
 -- Cuts a timeline of that length down to its cap, if need be, and raises the floor.
 local function trim(reader, list, length, cap)
   if length <= cap then return end
-  -- Some at once: a full timeline is then trimmed once in 32 cheeps, which halves the cost of a fan-out.
+  -- Several at once: a full timeline is then trimmed once in 32 cheeps, which halves the cost of a fan-out.
   local popped = redis.call('RPOP', list, length - cap + surplus(cap))
   redis.call('SET', key(NAME.TIMELINE_FLOOR, reader), popped[#popped])
 end
 
--- Adds an entry to a reader's timeline, whose head the caller has read; returns the head as it is then.
+-- Adds an entry to a reader's timeline, whose head the caller has read; returns the new head.
 local function add_to_timeline(reader, head, entry, cap)
   local list = key(NAME.TIMELINE, reader)
   local ahead = not head or newer(entry, head)
@@ -32,7 +36,7 @@ local function add_to_timeline(reader, head, entry, cap)
   return ahead and entry or head
 end
 
--- Adds entries, oldest first, likewise. Those that are newer than all of the list, as most are, go in by one call.
+-- Adds entries, oldest first, likewise. Entries that are newer than the whole list, as most are, need one call.
 local function add_all(reader, head, entries, cap)
   if head and newer(entries[1], head) then
     local list = key(NAME.TIMELINE, reader)
@@ -43,7 +47,7 @@ local function add_all(reader, head, entries, cap)
   return head
 end
 
--- Two lists merged, newest first, without duplicates.
+-- Returns two lists merged, newest first, without duplicates.
 local function merged(mine, theirs)
   local out, i, j = {}, 1, 1
   while mine[i] or theirs[j] do
@@ -60,8 +64,8 @@ local function merged(mine, theirs)
   return out
 end
 
--- An author's newest cheeps above the floor. One more than fits a timeline is read, so that whatever stays outside
--- raises the floor like any other trimming.
+-- Returns an author's newest cheeps above the floor. One more than fits a timeline is read, so that what does not fit
+-- raises the floor as a trimming does.
 local function newest_of(author, floor, cap)
   local theirs = redis.call('LRANGE', key(NAME.AUTHOR_CHEEPS, author), 0, cap)
   if not floor then return theirs end
@@ -74,7 +78,7 @@ local function newest_of(author, floor, cap)
   return theirs
 end
 
-local FEW = 64  -- so many are put in one by one; a whole timeline is written anew for more
+local FEW = 64  -- up to this number entries are inserted one by one; for more the whole timeline is rewritten
 
 -- Brings an author's newest cheeps into a reader's timeline; returns the timeline's new head.
 local function pull_in(reader, author, cap)
@@ -97,8 +101,8 @@ local function pull_in(reader, author, cap)
   return all[1]
 end
 
--- Takes an author's cheeps out of a reader's timeline, and what is dead in it; returns the timeline's new head. It goes
--- by the list and not by the author's own, of which more may be new than any list holds: tasks have yet to bring them.
+-- Removes an author's cheeps and deleted ones from a reader's timeline; returns the timeline's new head. It reads the
+-- timeline and not the author's own list, which may have more new cheeps than fit: tasks have yet to deliver them.
 local function take_out(reader, author)
   local list = key(NAME.TIMELINE, reader)
   redis.call('DEL', key(NAME.REFILL, reader))
@@ -111,7 +115,7 @@ local function take_out(reader, author)
   return kept[1] or false
 end
 
--- A short timeline is below half of its cap though there is more: its readers pay for the merge below the floor.
+-- True if a timeline is below half of its cap although there is more: its readers pay for the merge below the floor.
 local function is_short(reader, cap)
   return redis.call('LLEN', key(NAME.TIMELINE, reader)) * 2 < cap
     and redis.call('EXISTS', key(NAME.TIMELINE_FLOOR, reader)) == 1

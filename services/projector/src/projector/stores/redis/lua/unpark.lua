@@ -1,12 +1,14 @@
--- Takes one parked message out of its key's queue, with its writes where it is replayed; or does nothing at all.
+-- Removes one parked message from its key's queue, with its writes if it is replayed; or does nothing at all.
 --
+-- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, left_out, wrong_type of readers.lua; refusal,
+--        run_all of writes.lua
 -- KEYS[1] the key's parked messages
 -- KEYS[2] and the last of ARGV: guard.lua
--- ARGV    stem, then MessagePack of {partition, key, the message as it is parked, whether it must be the first, sequence
---         or 0, writes, cap, inline_max, number of partitions}
+-- ARGV    stem, then MessagePack of {partition, key, the message as it is parked, true if it must be the first,
+--         sequence or 0, writes, cap, inline_max, number of partitions}
 -- Replies {'done', left out}   as for apply
 --         {'changed'}          it is not parked any more, or is not the first where it must be
---         {'bad', why}         its writes cannot be done
+--         {'bad', reason}      its writes cannot be done
 
 local message_key, text, must_be_first, sequence, writes, partitions
 partition, message_key, text, must_be_first, sequence, writes, cap, inline_max, partitions =
@@ -21,15 +23,15 @@ if mistyped then return redis.error_reply('WRONGTYPE ' .. mistyped) end
 
 local place = redis.call('LPOS', KEYS[1], text)
 if not place or (must_be_first and place > 0) then return {'changed'} end
-local why = why_not(writes, message_key)
-if why then return {'bad', why} end
+local reason = refusal(writes, message_key)
+if reason then return {'bad', reason} end
 
 run_all(writes, sequence, message_key)
 redis.call('LREM', KEYS[1], 1, text)
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  -- Messages without a key come on any partition, and are one queue.
+  -- Messages without a key come from any partition, and are one queue.
   for each = 0, partitions - 1 do redis.call('SREM', key(NAME.PARKED_KEYS, each), message_key) end
 end
--- Somebody sees to the poison: it is no row of it any more.
+-- The poison is being handled, so it does not count towards the limit any more.
 if redis.call('EXISTS', checkpoint) == 1 then redis.call('HSET', checkpoint, 'poison', 0) end
 return {'done', left_out}

@@ -1,13 +1,19 @@
--- The writes of writes.py: what each must look like, which keys of which type it needs, and what it does.
--- `check` looks and never writes; it returns why the write cannot be done, or nil. `run` cannot fail after a check.
+-- The writes of writes.py: the form of each, the keys that it needs with their types, and its effect.
+--
+-- Needs  entry_from_hex, is_hex_entry and NAME of cheeper_contracts.views, key; insert of entries.lua; pull_in, take_out,
+--        is_short of timelines.lua; partition, cap, heads, wrong_type, usable, await_refill, ON_TIMELINE, serve,
+--        goes_inline, leave_task of readers.lua
+-- Gives  work, refusal, run_all
+--
+-- `check` never writes; it returns the reason why the write cannot be done, or nil. `run` cannot fail after a check.
 
-local work = 0  -- entries that the checked writes will insert or remove, about
+local work = 0  -- the approximate number of entries that the checked writes will insert or remove
 
 local function not_texts(write, count, others)
   local wanted = count + (others or 0)
   if #write ~= wanted + 1 then return write[1] .. ' has ' .. (#write - 1) .. ' arguments, not ' .. wanted end
   for place = 2, count + 1 do
-    if type(write[place]) ~= 'string' then return write[1] .. ': argument ' .. (place - 1) .. ' is no text' end
+    if type(write[place]) ~= 'string' then return write[1] .. ': argument ' .. (place - 1) .. ' is not a text' end
   end
 end
 
@@ -97,16 +103,16 @@ local function cannot_leave_work(author)
     or wrong_type(key(NAME.SHORT_TIMELINES, partition), 'zset')
 end
 
--- Readers' keys are not looked at: a reader whose timeline is broken is left out, and holds up nobody.
+-- Readers' keys are not checked: a reader whose timeline is broken is left out, and the others are served.
 WRITES['fan-out'] = {
   check = function(write)
     if not is_hex_entry(write[3]) then return 'fan-out: no entry in hex' end
     local followers = key(NAME.FOLLOWERS, write[2])
-    local why = not_texts(write, 4) or wrong_type(followers, 'zset') or cannot_leave_work(write[2])
-    if why then return why end
+    local reason = not_texts(write, 4) or wrong_type(followers, 'zset') or cannot_leave_work(write[2])
+    if reason then return reason end
     if not ON_TIMELINE[write[5]] then return 'fan-out: no such kind: ' .. write[5] end
     local count = redis.call('ZCARD', followers)
-    -- A removal looks through the list up to the entry: it takes about twice as long.
+    -- A removal searches the list up to the entry, which takes about twice as long.
     if goes_inline(count) then work = work + (write[5] == 'remove' and 2 or 1) * count end
   end,
   run = function(write, sequence)
@@ -122,8 +128,8 @@ WRITES['fan-out'] = {
 
 WRITES['pull-in'] = {
   check = function(write)
-    local why = not_texts(write, 2) or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'list')
-    if why then return why end
+    local reason = not_texts(write, 2) or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'list')
+    if reason then return reason end
     work = work + math.min(redis.call('LLEN', key(NAME.AUTHOR_CHEEPS, write[3])) * 3, cap)
   end,
   run = function(write)
@@ -133,8 +139,8 @@ WRITES['pull-in'] = {
 
 WRITES['take-out'] = {
   check = function(write)
-    local why = not_texts(write, 2) or cannot_leave_work(write[3])
-    if why then return why end
+    local reason = not_texts(write, 2) or cannot_leave_work(write[3])
+    if reason then return reason end
     local list = key(NAME.TIMELINE, write[2])
     if not wrong_type(list, 'list') then work = work + redis.call('LLEN', list) end
   end,
@@ -145,28 +151,28 @@ WRITES['take-out'] = {
   end,
 }
 
--- A message set aside: it could not be applied, or waits behind one of its key that could not.
-local function set_aside(write, _, message_key)
+-- Parks a message that cannot be applied, or that waits behind one of its key.
+local function park(write, _, message_key)
   redis.call('RPUSH', key(NAME.PARKED, message_key), write[2])
   redis.call('SADD', key(NAME.PARKED_KEYS, partition), message_key)
 end
 
-local function cannot_set_aside(write, message_key)
+local function cannot_park(write, message_key)
   return not_texts(write, 1)
     or wrong_type(key(NAME.PARKED, message_key), 'list')
     or wrong_type(key(NAME.PARKED_KEYS, partition), 'set')
 end
 
-WRITES['poison'] = {check = cannot_set_aside, run = set_aside}
-WRITES['behind'] = {check = cannot_set_aside, run = set_aside}
+WRITES['poison'] = {check = cannot_park, run = park}
+WRITES['behind'] = {check = cannot_park, run = park}
 
--- Why a message's writes cannot be done, or nil.
-local function why_not(writes, message_key)
+-- Returns the reason why a message's writes cannot be done, or nil.
+local function refusal(writes, message_key)
   for _, write in ipairs(writes) do
     local kind = WRITES[write[1]]
     if not kind then return 'no such write: ' .. tostring(write[1]) end
-    local why = kind.check(write, message_key)
-    if why then return why end
+    local reason = kind.check(write, message_key)
+    if reason then return reason end
   end
 end
 
