@@ -1,4 +1,4 @@
-"""Which of MongoDB's errors pass: away, no primary, a conflict, full, refusing us. A refused document does not."""
+"""The errors of MongoDB that pass: unreachable, no primary, a conflict, full, access denied. A bad document is none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PASSING_CODES: Final = frozenset(
         14031,  # OutOfDiskSpace
     }
 )
-"""Codes that say nothing of the document, whichever kind of error the driver makes of them."""
+"""Codes that do not concern the document, whatever exception the driver raises for them."""
 
 REFUSING_CODES: Final = frozenset(
     {
@@ -47,12 +47,12 @@ REFUSING_CODES: Final = frozenset(
         17420,  # the same
     }
 )
-"""Codes that say that the document can never be written, even where the whole command is refused with them."""
+"""Codes of a document that can never be written, even if the whole command is refused with them."""
 
 
 @contextmanager
 def passing_faults() -> Iterator[None]:
-    """Raises StoreUnavailableError for a fault that passes, and UnappliableError for writes that the server refuses."""
+    """Raise StoreUnavailableError for a fault that passes, and UnappliableError for writes that the server refuses."""
     try:
         yield
     except (BSONError, OverflowError) as error:  # the driver itself refuses to encode the document
@@ -60,7 +60,7 @@ def passing_faults() -> Iterator[None]:
     except PyMongoError as error:
         if _is_refusal(error):
             raise UnappliableError(None, _first_line(error)) from error
-        raise StoreUnavailableError(_words(error)) from error
+        raise StoreUnavailableError(_reason(error)) from error
 
 
 def _is_refusal(error: PyMongoError) -> bool:
@@ -81,8 +81,8 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0][:300] or type(error).__name__
 
 
-def _words(error: PyMongoError) -> str:
-    """Without the driver's text, which names hosts and users: readiness shows this to anyone."""
+def _reason(error: PyMongoError) -> str:
+    """Return the reason without the driver's text, which names hosts and users: readiness shows it to anyone."""
     if not isinstance(error, OperationFailure):
         return f"does not answer: {type(error).__name__}"
     name = (error.details or {}).get("codeName") or type(error).__name__

@@ -1,4 +1,4 @@
-"""Lag reports in MongoDB: a document each."""
+"""Lag reports in MongoDB, a document each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from projector.stores.mongo.operations import Document
 
 
 class MongoLagReports:
-    """Of the generations of an installation, the first of which is in this database."""
+    """The lag reports of all generations. `database` is the first one's."""
 
     def __init__(self, client: MongoClient[Document], database: str) -> None:
         self._client = client
         self._collection = client[database][LAG]
 
     def tell(self, lags: Mapping[str, Lag]) -> None:
-        """Keep these instead of those before. Raises StoreError."""
+        """Replace the reports before. Raise StoreError."""
         puts = [
             UpdateOne({"_id": name}, [{"$set": {**msgspec.structs.asdict(lag), "told_at": MONGO_NOW}}], upsert=True)
             for name, lag in lags.items()
@@ -29,5 +29,5 @@ class MongoLagReports:
             self._collection.bulk_write(puts, ordered=False)
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()

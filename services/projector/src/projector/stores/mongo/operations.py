@@ -1,4 +1,4 @@
-"""What a batch does to the documents, in as few operations as keep the order within each document."""
+"""The operations of a batch on documents, as few as keep the order within each document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Document = dict[str, Any]
 Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne
 
 Absent = Callable[[str, Sequence[str]], AbstractSet[str]]
-"""Which of these ids are known not to be in that collection."""
+"""Returns those of the ids that are known not to be in the collection."""
 
 
 def _nothing_known(_collection: str, _ids: Sequence[str]) -> AbstractSet[str]:
@@ -22,10 +22,10 @@ def _nothing_known(_collection: str, _ids: Sequence[str]) -> AbstractSet[str]:
 
 
 def operations(writes: Iterable[MongoWrite], absent: Absent = _nothing_known) -> dict[str, list[Operation]]:
-    """Collection -> the operations for one bulk write, to be done in this order: insertions, then changes, then
-    deletions, so that the driver sends three commands at most, since each document has one operation.
+    """Return the operations of one bulk write for each collection: insertions, then changes, then deletions.
 
-    A document that is known to be absent is inserted, which costs the server half of what an update does that makes it.
+    Each document has one operation, so the driver sends three commands at most. A document that is known to be absent
+    is inserted, which costs the server half as much as an upsert.
     """
     changes: dict[str, dict[str, _Change]] = {}
     for write in writes:
@@ -57,10 +57,10 @@ def _ordered(collection: str, documents: dict[str, _Change], absent: Absent) -> 
 
 
 class _Change:
-    """What is done to one document.
+    """The changes of one document.
 
-    Until the batch replaces or deletes it, fields are set, and others added to, in what the store has. From then on it
-    is `known`: the batch alone says what it is, `whole`, none while it is deleted.
+    Until the batch replaces or deletes the document, fields are set or incremented in what the store has. From then on
+    it is `known`: the batch alone determines `whole`, which is None while the document is deleted.
     """
 
     __slots__ = ("increments", "known", "sets", "whole")
@@ -72,7 +72,7 @@ class _Change:
         self.whole: Document | None = None
 
     def add(self, write: MongoWrite) -> None:
-        """The write after those before it."""
+        """Add the next write."""
         if isinstance(write, Replace | Delete):
             self.known = True
             self.whole = dict(write.fields) if isinstance(write, Replace) else None
@@ -84,7 +84,7 @@ class _Change:
             self._count(write.counts)
 
     def update(self) -> Document:
-        """For a document that may be there."""
+        """Return the update of a document that may be there."""
         return {"$set": self.sets, "$inc": self.increments}
 
     def _set(self, fields: Document) -> None:
@@ -101,7 +101,7 @@ class _Change:
 
 
 def _with(whole: Document, write: SetFields | Increment) -> Document:
-    """The document after the write."""
+    """Return the document after the write."""
     if isinstance(write, SetFields):
         return whole | write.fields
     return whole | {field: whole.get(field, 0) + by for field, by in write.counts.items()}

@@ -1,7 +1,7 @@
-"""The parked messages in MongoDB: replaying one is one transaction, views and queue together.
+"""The parked messages in MongoDB: a replay is one transaction that writes the views and removes the message.
 
-The transaction changes the partition's checkpoint too, though not where it stands: so a projector that parks a message
-behind these in the meantime meets a write conflict, and looks again.
+The transaction changes the partition's checkpoint too, though not its sequence, so a projector that parks a message
+behind these meanwhile meets a write conflict and reads them again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _IN_ORDER: Final = [("partition", 1), ("key", 1), ("sequence", 1), ("offset", 1)
 
 
 class MongoParkedMessages:
-    """What the MongoDB store has set aside. Not for several threads at once."""
+    """The parked messages of one generation. Not for several threads at once."""
 
     name = "mongo"
 
@@ -37,18 +37,18 @@ class MongoParkedMessages:
         )
 
     def all(self) -> Iterator[ParkedMessage]:
-        """All of them, those of a key in their order."""
+        """Yield all of them, those of a key in their order."""
         with passing_faults():
             for document in self._parked.find().sort(_IN_ORDER):
                 yield msgspec.convert(document, ParkedMessage)
 
     def first_of(self, key: str) -> ParkedMessage | None:
-        """The next one of a key to be replayed."""
+        """Return the key's message that is to be replayed next."""
         with passing_faults():
             return self._first_of(key, None)
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
-        """Writes these and forgets the message, in one transaction. Raises UnappliableError."""
+        """Write these and unpark the message, in one transaction. Raise UnappliableError."""
         with (
             passing_faults(),
             self._client.start_session() as session,
@@ -58,33 +58,33 @@ class MongoParkedMessages:
                 return None
             for name, todo in operations(writes).items():
                 self._database[name].bulk_write(todo, session=session)
-            self._forget(message, session)
+            self._remove(message, session)
             return ()
 
     def drop(self, message: ParkedMessage) -> bool:
-        """Forgets the message; false where it is not there any more."""
+        """Remove the message. Return False if it is not parked any more."""
         with (
             passing_faults(),
             self._client.start_session() as session,
             session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
         ):
-            return self._forget(message, session)
+            return self._remove(message, session)
 
     def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
-        """Keeps another reason for its key's first message."""
+        """Replace the key's first message, with another reason."""
         with passing_faults():
             self._parked.replace_one({"_id": message.place}, msgspec.to_builtins(now))
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
     def _first_of(self, key: str, session: ClientSession | None) -> ParkedMessage | None:
         document = self._parked.find_one({"key": key}, sort=_IN_ORDER, session=session)
         return None if document is None else msgspec.convert(document, ParkedMessage)
 
-    def _forget(self, message: ParkedMessage, session: ClientSession) -> bool:
-        # Somebody sees to the poison: it is no row of it any more.
+    def _remove(self, message: ParkedMessage, session: ClientSession) -> bool:
+        # The poison is being handled, so it does not count towards the limit any more.
         before = self._database[views.CHECKPOINTS.name].find_one_and_update(
             {"_id": message.partition}, {"$set": {"poison": 0}, "$inc": {"unparked": 1}}, session=session
         )

@@ -1,7 +1,7 @@
 """The documents in MongoDB: a batch of one partition is one transaction, checkpoint included.
 
 The transaction reads the checkpoint and writes it, so of two projectors with the same batch one meets a write conflict,
-tries again, and finds duplicates.
+retries, and finds duplicates.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
 
-ASK_FROM: Final = 16
-"""From so many documents of a collection on a batch asks which are there: for fewer, the question costs more time than
-it saves the server.
+READ_FROM: Final = 16
+"""The number of documents of a collection from which on a batch reads which are there: for fewer, the read takes longer
+than it saves.
 """
 PARKED_BY_KEY: Final = [("partition", 1), ("key", 1), ("sequence", 1)]
 
@@ -50,28 +50,28 @@ class MongoStore:
         )
 
     def prepare(self) -> None:
-        """Makes the collections and their indexes. Raises ForgottenError, and has made nothing that stays."""
+        """Make the collections and their indexes. Raise ForgottenError, and leave nothing behind."""
         with passing_faults():
-            self._look(None)
+            self._check_generation(None)
             there = set(self._database.list_collection_names())
             for collection in views.COLLECTIONS:
                 self._make(collection, there)
             self._of(views.COMMANDS).create_index("expires_at", expireAfterSeconds=0)
             self._of(views.PARKED_MESSAGES).create_index(PARKED_BY_KEY)
             try:
-                self._look(None)  # once more: this is no transaction
+                self._check_generation(None)  # again: this is no transaction
             except ForgottenError:
                 self._drop()
                 raise
 
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
-        """The checkpoints of these partitions."""
+        """Return the checkpoints of these partitions."""
         with passing_faults():
             found = {document["_id"]: document for document in self._of(views.CHECKPOINTS).find()}
         return {partition: _checkpoint(found.get(partition)) for partition in partitions}
 
     def apply(self, batch: Batch) -> Applied:
-        """Writes the batch and its checkpoint in one transaction."""
+        """Write the batch and its checkpoint in one transaction."""
         with (
             passing_faults(),
             self._client.start_session() as session,
@@ -80,29 +80,29 @@ class MongoStore:
             return self._apply(batch, session)
 
     def status(self) -> Status:
-        """How far the store is and what waits in it."""
+        """Return the checkpoints and the numbers of what waits."""
         checkpoints = self.checkpoints(range(PARTITIONS))
         with passing_faults():
             parked = self._of(views.PARKED_MESSAGES).count_documents({})
         return Status(checkpoints=checkpoints, tasks=0, parked=parked)
 
     def backlog(self) -> Backlog:
-        """What waits in it. Any thread may ask."""
+        """Return the number of what waits. Any thread may call it."""
         with passing_faults():
             return Backlog(tasks=0, parked=self._of(views.PARKED_MESSAGES).count_documents({}))
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
     def _apply(self, batch: Batch, session: ClientSession) -> Applied:
         document = self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session)
-        # A forgetting changes every checkpoint, so one that is there and unmarked tells that the generation is not.
+        # A deletion marks every checkpoint: one that is there and unmarked proves that the generation may be written.
         if document is None or "forgotten" in document:
-            self._look(session)
+            self._check_generation(session)
         stored = _checkpoint(document)
         fresh = _fresh(batch, stored)
-        parked = self._set_aside(batch, fresh, session)
+        parked = self._park(batch, fresh, session)
         waiting = {message.offset for message in parked}
         applied = [item for item in fresh if item.offset not in waiting]
         self._write((write for item in applied for write in item.writes), session)
@@ -115,7 +115,7 @@ class MongoStore:
         return Applied(used=len(batch.items), checkpoint=checkpoint, parked=(*earlier, *parked))
 
     def _parked_before(self, batch: Batch, fresh: list[Item], session: ClientSession) -> list[ParkedMessage]:
-        """What of the batch is parked already: by an earlier attempt at it, maybe, whose answer was lost."""
+        """Return what of the batch is parked already, for instance by an attempt whose response was lost."""
         new = {item.offset for item in fresh}
         known = [item for item in batch.items if item.sequence is not None and item.offset not in new]
         if not known:
@@ -124,8 +124,8 @@ class MongoStore:
         documents = self._of(views.PARKED_MESSAGES).find(wanted, session=session).sort("sequence")
         return [msgspec.convert(document, ParkedMessage) for document in documents]
 
-    def _set_aside(self, batch: Batch, fresh: list[Item], session: ClientSession) -> tuple[ParkedMessage, ...]:
-        """Parks poison, and what comes behind poison of its key, parked earlier or in this very batch."""
+    def _park(self, batch: Batch, fresh: list[Item], session: ClientSession) -> tuple[ParkedMessage, ...]:
+        """Park poison, and the messages behind poison of their key that was parked earlier or is in this batch."""
         collection = self._of(views.PARKED_MESSAGES)
         keys = set(collection.distinct("key", {"partition": batch.partition}, session=session))
         found: list[ParkedMessage] = []
@@ -138,7 +138,7 @@ class MongoStore:
             collection.insert_many(documents, session=session)
         return tuple(found)
 
-    def _look(self, session: ClientSession | None) -> None:
+    def _check_generation(self, session: ClientSession | None) -> None:
         if not read_registry(self._first, session).has(self._generation):
             raise ForgottenError(f"generation {self._generation} is forgotten")
 
@@ -148,9 +148,9 @@ class MongoStore:
 
     def _write(self, writes: Iterable[MongoWrite], session: ClientSession) -> None:
         def absent(name: str, ids: Sequence[str]) -> set[str]:
-            if len(ids) < ASK_FROM:
+            if len(ids) < READ_FROM:
                 return set()
-            # What somebody else makes after this look is not in the transaction's snapshot, and so a write conflict.
+            # A document that somebody else makes after this read is not in the snapshot, and so a write conflict.
             there = self._database[name].find({"_id": {"$in": ids}}, {"_id": 1}, session=session)
             return set(ids).difference(document["_id"] for document in there)
 
@@ -158,8 +158,9 @@ class MongoStore:
             self._database[name].bulk_write(todo, session=session)
 
     def _make(self, collection: views.Collection, there: set[str]) -> None:
-        """Harmless beside readers and other projectors. An index on many documents takes longer than a call may:
-        MongoDB goes on with it, and the next attempt finds it further, until it is there.
+        """Make a collection beside readers and other projectors.
+
+        An index on many documents takes longer than a call may: MongoDB continues, and a later attempt finds it.
         """
         if collection.name not in there:  # making one waits for all transactions of the database
             with suppress(CollectionInvalid):  # another projector was faster
@@ -172,7 +173,7 @@ class MongoStore:
 
 
 def _fresh(batch: Batch, stored: Checkpoint) -> list[Item]:
-    """The messages that the store does not have yet. Raises GapError where one is missing before them."""
+    """Return the messages that the store does not have yet. Raise GapError if one is missing before them."""
     fresh, last = [], stored.sequence
     for item in batch.items:
         if item.sequence is None:
@@ -187,7 +188,7 @@ def _fresh(batch: Batch, stored: Checkpoint) -> list[Item]:
 
 
 def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int]) -> Checkpoint:
-    """The checkpoint after the fresh messages, or at the new place of the last one where the log was filled again."""
+    """Return the checkpoint after the fresh messages, or with the last one's new offset if the log was sent again."""
     if not fresh:
         again = [item.offset for item in batch.items if item.sequence == stored.sequence]
         if again and stored.topic_id != batch.topic_id:

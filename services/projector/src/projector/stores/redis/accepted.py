@@ -1,4 +1,4 @@
-"""Redis: which commands the broker has, for whoever asks before they are handled."""
+"""Records of accepted commands in Redis, for queries of a command's status before it is handled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from projector.stores.redis.faults import passing_faults
 
 
 class RedisAcceptedCommands:
-    """Accepted commands, under the installation's prefix whatever generation is live."""
+    """The records, under the installation's prefix: they belong to no generation."""
 
     name = "redis"
 
@@ -23,12 +23,12 @@ class RedisAcceptedCommands:
         self._prefix = prefix
 
     def prepare(self) -> None:
-        """Nothing to make: only whether it answers."""
+        """Raise StoreUnavailableError if Redis does not answer: there is nothing to make."""
         with passing_faults():
             self._client.ping()
 
     def record(self, accepted: Sequence[views.AcceptedCommand]) -> None:
-        """Notes each command once, unless its record would have expired by now."""
+        """Record each command once, unless its record would have expired by now."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
             for one in accepted:
                 if expires_at(one.at) > time.time():
@@ -38,5 +38,5 @@ class RedisAcceptedCommands:
             pipe.execute()
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()

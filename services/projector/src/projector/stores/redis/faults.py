@@ -1,5 +1,5 @@
-"""Which of Redis's errors pass: away, slow, loading, read-only, full, busy, refusing us. The rest are defects of data
-or code.
+"""The errors of Redis that pass: unreachable, slow, loading, read-only, full, busy, access denied. All others are
+defects of data or code.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ PASSING: Final = (
     exceptions.NoPermissionError,
     exceptions.ClusterError,
     exceptions.TryAgainError,
-    exceptions.WatchError,  # what redis-py makes of any of these, LOADING among them, while a key is watched
+    exceptions.WatchError,  # raised by redis-py for any of these, LOADING among them, while a key is watched
 )
 PASSING_CODES: Final = frozenset(
     {"OOM", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "UNKILLABLE", "MISCONF", "NOREPLICAS", "NOAUTH"}
 )
-"""What the server's answer begins with. redis-py has classes for some of them and drops their first word."""
+"""The first words of the server's replies. redis-py has classes for some of them and drops the word."""
 
 _KILLED: Final = "Script killed by user"
-_IN_PIPELINE: Final = "caused error: "  # what redis-py puts before the answer to a command of a pipeline
+_IN_PIPELINE: Final = "caused error: "  # redis-py puts this before the reply to a command of a pipeline
 FORGOTTEN: Final = "FORGOTTEN "
 
 
@@ -39,10 +39,10 @@ def passing_faults() -> Iterator[None]:
     try:
         yield
     except PASSING as error:
-        raise StoreUnavailableError(_words(error)) from error
+        raise StoreUnavailableError(_reason(error)) from error
     except exceptions.ResponseError as error:
         if _code(error) in PASSING_CODES or _KILLED in str(error):
-            raise StoreUnavailableError(_words(error)) from error
+            raise StoreUnavailableError(_reason(error)) from error
         if str(error).startswith(FORGOTTEN):
             raise ForgottenError(str(error).removeprefix(FORGOTTEN)) from error
         raise
@@ -52,8 +52,8 @@ def _code(error: Exception) -> str:
     return str(error).rpartition(_IN_PIPELINE)[2].partition(" ")[0]
 
 
-def _words(error: Exception) -> str:
-    """Without the server's text, which may name a host, a user or a key: readiness shows this to anyone."""
+def _reason(error: Exception) -> str:
+    """Return the reason without the server's text, which may name a host or a user: readiness shows it to anyone."""
     code = getattr(error, "status_code", None) or _code(error)
     if isinstance(error, exceptions.AuthenticationError):
         return f"refuses the login: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Lag reports in Redis: the fields of one hash."""
+"""Lag reports in Redis, the fields of one hash."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _Field = bytes | bytearray | memoryview | str | int | float
 
 
 class RedisLagReports:
-    """Of the generations of an installation, whose `prefix` this is."""
+    """The lag reports of all generations. `prefix` is the installation's."""
 
     def __init__(self, client: Redis, prefix: str) -> None:
         self._client = client
         self._key = lag_key(prefix)
 
     def tell(self, lags: Mapping[str, Lag]) -> None:
-        """Keep these instead of those before. Raises StoreUnavailableError."""
+        """Replace the reports before. Raise StoreUnavailableError."""
         with passing_faults():
             seconds, microseconds = self._client.time()
             now = seconds + microseconds / 1_000_000
@@ -32,5 +32,5 @@ class RedisLagReports:
             self._client.hset(self._key, mapping=told)
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()

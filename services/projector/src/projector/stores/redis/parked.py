@@ -1,6 +1,6 @@
-"""The parked messages in Redis: replaying one is one call of a server-side function, views and queue together.
+"""The parked messages in Redis: a replay is one call of a function that writes the views and removes the message.
 
-The projector's own calls look at the set of parked keys each time, so a running one goes on with a key as soon as its
+The projector's own calls read the set of parked keys each time, so a running one continues with a key as soon as its
 last parked message is gone.
 """
 
@@ -24,7 +24,7 @@ from projector.stores.redis.scripts import RedisSettings
 
 
 class RedisParkedMessages:
-    """What the Redis store has set aside."""
+    """The parked messages of one generation."""
 
     name = "redis"
 
@@ -35,36 +35,36 @@ class RedisParkedMessages:
         self._restate = client.register_script(scripts.source("restate"))
 
     def all(self) -> Iterator[ParkedMessage]:
-        """All of them, those of a key in their order."""
+        """Yield all of them, those of a key in their order."""
         for key in self._keys():
             yield from map(_decoded, self._queue(key))
 
     def first_of(self, key: str) -> ParkedMessage | None:
-        """The next one of a key to be replayed."""
+        """Return the key's message that is to be replayed next."""
         with passing_faults():
             text = cast("bytes | None", self._client.lindex(self._name(key), 0))
         return None if text is None else _decoded(text)
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
-        """Writes these and forgets the message, in one call. Raises UnappliableError."""
-        return self._take_out(message, writes, must_be_first=True)
+        """Write these and unpark the message, in one call. Raise UnappliableError."""
+        return self._unpark_one(message, writes, must_be_first=True)
 
     def drop(self, message: ParkedMessage) -> bool:
-        """Forgets the message; false where it is not there any more."""
-        return self._take_out(message, (), must_be_first=False) is not None
+        """Remove the message. Return False if it is not parked any more."""
+        return self._unpark_one(message, (), must_be_first=False) is not None
 
     def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
-        """Keeps another reason for its key's first message."""
+        """Replace the key's first message, with another reason."""
         text = self._text_of(message)
         if text is not None:
             with passing_faults():
                 self._restate([self._name(message.key)], [self._stem(), text, msgspec.json.encode(now)])
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._client.close()
 
-    def _take_out(
+    def _unpark_one(
         self, message: ParkedMessage, writes: tuple[Any, ...], *, must_be_first: bool
     ) -> tuple[LeftOut, ...] | None:
         settings, text = self._settings, self._text_of(message)
@@ -90,14 +90,14 @@ class RedisParkedMessages:
         except ResponseError as error:
             raise UnappliableError(None, str(error)) from error
         match reply:
-            case [b"bad", why]:
-                raise UnappliableError(0, why.decode())
+            case [b"bad", reason]:
+                raise UnappliableError(0, reason.decode())
             case [b"done", names]:
                 return left_out_of(names)
         return None
 
     def _text_of(self, message: ParkedMessage) -> bytes | None:
-        """The very bytes by which it is found: an older projector may have written them in another form."""
+        """Return the bytes as they are stored: an older projector may have written them in another form."""
         return next((text for text in self._queue(message.key) if _decoded(text) == message), None)
 
     def _keys(self) -> list[str]:

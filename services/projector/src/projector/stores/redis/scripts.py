@@ -60,4 +60,5 @@ def source(name: str) -> str:
 
 
 def text(name: str) -> str:
+    """Return the text of a Lua file."""
     return (files(__package__) / "lua" / f"{name}.lua").read_text(encoding="utf-8")
