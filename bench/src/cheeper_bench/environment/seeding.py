@@ -1,7 +1,7 @@
-"""Laying large states: the write model by COPY, the views by the projector's own stores, and the audit afterwards.
+"""Seeding of large states: the write model by COPY, the views by the projector's own stores, and the audit afterwards.
 
-`lay` feeds the stores directly, for what only reads; `seed_log` fills the write model and its outbox, and the relay
-and the projector that run over them do the rest, as they would after any long stop.
+`seed` feeds the stores directly, for benchmarks that only read. `seed_log` fills the write model and its outbox, and
+the relay and the projector that run over them do the rest, as they would after any long stop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from redis import Redis
 
 from cheeper_audit import bootstrap as audit_bootstrap
-from cheeper_audit.rest import NotAtRestError, Rest
+from cheeper_audit.comparison.quiescence import NotQuiescentError, Quiescence
 from cheeper_audit.settings import from_env
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.events import TOPIC_ID, NumberedEvent, Numbering, events, numbered_events
@@ -157,8 +157,8 @@ def wait_at_rest(env: Mapping[str, str], seconds: float) -> None:
     """Wait until both stores have all effects of the write model. Raise BenchError if that takes longer."""
     with audit_bootstrap.stores(from_env(env)) as stores:
         try:
-            Rest(stores, patience=seconds).look(lambda: None)
-        except NotAtRestError as error:
+            Quiescence(stores, patience=seconds).compare(lambda: None)
+        except NotQuiescentError as error:
             raise BenchError(str(error)) from None
 
 

@@ -1,1 +1,1 @@
-"""The auditor: proves at rest that every view equals what the write model says, names what differs, and mends it."""
+"""The audit: it compares every view with the write model, reports each difference, and repairs it on request."""

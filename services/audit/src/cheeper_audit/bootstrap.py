@@ -14,18 +14,19 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cheeper_audit.difference import StoreName
-from cheeper_audit.glance import Looks, Seen
-from cheeper_audit.settings import SettingError, Settings
-from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.lag.snapshot import Sources, StoreSnapshot
+from cheeper_audit.settings import Settings
+from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import WriteModel
+from cheeper_runtime.settings import SettingError
 
 _CONNECT_SECONDS: Final = 5
 _SECONDS: Final = 60.0
-_GLANCE_SECONDS: Final = 5.0
-"""A glance says that a server is away rather than wait for it."""
+_SNAPSHOT_SECONDS: Final = 5.0
+"""A snapshot reports that a server is unavailable rather than wait for it."""
 
 # Everything is found by an index, some rows at a time. Without statistics, as after a load, the planner would now and
 # then read a whole table for each author instead, and PostgreSQL compile what takes it a millisecond to run.
@@ -34,8 +35,9 @@ _PLANS: Final = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoi
 
 @contextmanager
 def stores(settings: Settings, store: StoreName | None = None, generation: int | None = None) -> Iterator[Stores]:
-    """The three servers, both stores of views or that one alone, and its live generation or that one. Raises
-    SettingError, and StoreAwayError where PostgreSQL is away; the others tell when they are used.
+    """Connect to the write model and the views: of both stores or one, of the live generation or that one.
+
+    Raise SettingError, and StoreUnavailableError if PostgreSQL is unavailable; the other servers are not called yet.
     """
     redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
     with redis, mongo, _postgres(settings.database_url) as connection:
@@ -48,20 +50,20 @@ def stores(settings: Settings, store: StoreName | None = None, generation: int |
 
 
 @contextmanager
-def looks(settings: Settings) -> Iterator[Looks]:
-    """What a glance asks each server for, on its own: one that is away is told by its own look. Raises SettingError."""
-    with _redis(settings.redis_url, _GLANCE_SECONDS) as redis, _mongo(settings.mongo_url, _GLANCE_SECONDS) as mongo:
+def sources(settings: Settings) -> Iterator[Sources]:
+    """Return the sources of a snapshot of the lag; each server may be unavailable alone. Raise SettingError."""
+    with _redis(settings.redis_url, _SNAPSHOT_SECONDS) as redis, _mongo(settings.mongo_url, _SNAPSHOT_SECONDS) as mongo:
 
-        def see_redis() -> Seen:
+        def redis_snapshot() -> StoreSnapshot:
             views = RedisViews(redis, settings.redis_prefix)
             state = views.state()
-            return Seen(state.generation, state.sequences, state.tasks, views.parked_messages())
+            return StoreSnapshot(state.generation, state.sequences, state.tasks, views.parked_messages())
 
-        def see_mongo() -> Seen:
+        def mongo_snapshot() -> StoreSnapshot:
             state = MongoViews(mongo, settings.mongo_database).state()
-            return Seen(state.generation, state.sequences, state.tasks, state.parked)
+            return StoreSnapshot(state.generation, state.sequences, state.tasks, state.parked)
 
-        yield Looks(lambda: _write_model(settings), {"redis": see_redis, "mongo": see_mongo})
+        yield Sources(lambda: _write_model(settings), {"redis": redis_snapshot, "mongo": mongo_snapshot})
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def _postgres(database_url: str) -> Connection[tuple[Any, ...]]:
             database_url, connect_timeout=_CONNECT_SECONDS, application_name="cheeper-audit", options=_PLANS
         )
     except OperationalError as error:
-        raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
+        raise StoreUnavailableError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
     except ProgrammingError:
         raise SettingError("DATABASE_URL cannot be read") from None
     connection.isolation_level = IsolationLevel.REPEATABLE_READ

@@ -1,5 +1,5 @@
 """The command line. Exit codes: 0 all is equal (with --repair: is now), 1 something differs, 2 it could not be tried, 3
-the system is not at rest. With --lag: 0 every view is within its objective, 1 one is not, 2 a server is away.
+the system is not at rest. With --lag: 0 every view is within its objective, 1 one is not, 2 a server is unavailable.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from typing import Final
 
 import msgspec
 
-from cheeper_audit import bootstrap, standing
-from cheeper_audit.audit import Auditor
-from cheeper_audit.glance import look
-from cheeper_audit.in_service import InService
-from cheeper_audit.lag import Lag, Worst
+from cheeper_audit import bootstrap, checkpoints
+from cheeper_audit.comparison.auditor import Auditor
+from cheeper_audit.comparison.in_service import InService
+from cheeper_audit.comparison.quiescence import Comparison, NotQuiescentError, Outcome, Quiescence
+from cheeper_audit.comparison.watch import Watch
+from cheeper_audit.lag.meter import Lag, Worst
+from cheeper_audit.lag.snapshot import take
 from cheeper_audit.report import Report
-from cheeper_audit.rest import Look, NotAtRestError, Outcome, Rest
-from cheeper_audit.settings import SettingError, from_env
-from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.settings import from_env
+from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.views.table import SWEEPS
 from cheeper_audit.views.view import Stores
-from cheeper_audit.watch import Watch
+from cheeper_runtime.settings import SettingError
 
 EQUAL: Final = 0
 DIFFERENT: Final = 1
@@ -38,19 +39,19 @@ NOT_AT_REST: Final = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the program and exits."""
+    """Run the program and exit."""
     options = _options(arguments)
     report = Report(sys.stdout, sys.stderr, as_json=options.json)
     try:
         if options.lag:
-            sys.exit(tell_lag(options))
+            sys.exit(print_lag(options))
         with bootstrap.stores(from_env(os.environ), options.store, options.generation) as stores:
             sys.exit(watch(stores, report, options) if options.watch else audit(stores, report, options))
-    except (SettingError, StoreAwayError) as error:
-        report.say(f"audit: {error}")
+    except (SettingError, StoreUnavailableError) as error:
+        report.print(f"audit: {error}")
         sys.exit(NOT_TRIED)
-    except NotAtRestError as error:
-        report.say(str(error))
+    except NotQuiescentError as error:
+        report.print(str(error))
         sys.exit(NOT_AT_REST)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
@@ -60,47 +61,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
-    """Compares everything once. The exit code."""
-    compare: Callable[[Look], Outcome]
+    """Compare everything once. Return the exit code."""
+    compare: Callable[[Comparison], Outcome]
     if options.in_service:
         in_service = InService(stores)
-        compare, where = in_service.audit, in_service.read_standing()
+        compare, where = in_service.audit, in_service.read_checkpoints()
     else:
-        rest = Rest(stores, patience=options.patience)
-        compare, (_, where) = partial(rest.audit, repair=options.repair), rest.look(lambda: None)
-    for store, number in standing.parked(stores).items():
-        mending = " so that it is not mended: replay or drop them first" if options.repair else ""
-        report.say(f"{store}: {number:,} messages are parked, whose effects it lacks{mending}.")
+        at_rest = Quiescence(stores, patience=options.patience)
+        compare, (_, where) = partial(at_rest.audit, repair=options.repair), at_rest.compare(lambda: None)
+    for store, number in checkpoints.parked(stores).items():
+        repairing = " so that it is not repaired: replay or drop them first" if options.repair else ""
+        report.print(f"{store}: {number:,} messages are parked, whose effects it lacks{repairing}.")
     began, undecided = time.monotonic(), 0
     with report.bars():
         for outcome in Auditor(stores, compare, report.phase).run():
-            report.tell(outcome.found, outcome.left if options.repair else None)
+            report.add(outcome.found, outcome.left if options.repair else None)
             undecided += outcome.undecided
     what = ", ".join(f"{number:,} {name}" for name, number in report.compared.items())
     number = sum(len(sweep.of(stores.audited)) for sweep in SWEEPS)
     shown = ", ".join(f"{store} generation {state.generation}" for store, state in where.stores.items())
     seconds = time.monotonic() - began
-    report.say(f"Compared {what} in {number} views of {shown} in {seconds:.1f} s: {_verdict(report, undecided)}.")
+    report.print(f"Compared {what} in {number} views of {shown} in {seconds:.1f} s: {_verdict(report, undecided)}.")
     if report.left:
         return DIFFERENT
     if options.generation is not None and stores.record_comparison():
-        report.say(f"{options.store} generation {options.generation} can be switched to.")
+        report.print(f"{options.store} generation {options.generation} can be switched to.")
     return EQUAL
 
 
-def tell_lag(options: argparse.Namespace) -> int:
-    """Prints one look at how late the views are. The exit code."""
-    with bootstrap.looks(from_env(os.environ)) as looks:
-        glance = look(looks)
-    text = msgspec.json.encode(glance).decode() if options.json else "\n".join(glance.lines())
+def print_lag(options: argparse.Namespace) -> int:
+    """Print the lag of the views. Return the exit code."""
+    with bootstrap.sources(from_env(os.environ)) as sources:
+        snapshot = take(sources)
+    text = msgspec.json.encode(snapshot).decode() if options.json else "\n".join(snapshot.lines())
     sys.stdout.write(f"{text}\n")
-    if not glance.is_whole:
+    if not snapshot.is_whole:
         return NOT_TRIED
-    return EQUAL if glance.is_within else DIFFERENT
+    return EQUAL if snapshot.is_within else DIFFERENT
 
 
 def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
-    """Compares samples until a signal or the time is up. The exit code."""
+    """Compare samples until a signal or the end of the time. Return the exit code."""
     stop, ends = Flag(), None if options.seconds is None else time.monotonic() + options.seconds
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -110,17 +111,17 @@ def watch(stores: Stores, report: Report, options: argparse.Namespace) -> int:
 
     worst = Worst()
 
-    def tell(lags: list[Lag], tasks: int) -> None:
-        if sentence := worst.tell(time.monotonic(), lags, tasks):
-            report.say(sentence)
+    def report_lag(lags: list[Lag], tasks: int) -> None:
+        if sentence := worst.add(time.monotonic(), lags, tasks):
+            report.print(sentence)
 
     seen, undecided = 0, 0
-    for sampled in Watch(stores, draw=random.Random(options.seed), tell=tell, go_on=go_on).run():  # noqa: S311 - a sample
+    for sampled in Watch(stores, draw=random.Random(options.seed), report=report_lag, go_on=go_on).run():  # noqa: S311 - a sample
         seen += sampled.ids
         undecided += sampled.undecided
-        report.tell(sampled.found, None)
+        report.add(sampled.found, None)
     tables = ", ".join(sweep.table for sweep in SWEEPS)
-    report.say(f"Sampled {seen:,} ids of {tables}: {_verdict(report, undecided)}.")
+    report.print(f"Sampled {seen:,} ids of {tables}: {_verdict(report, undecided)}.")
     return DIFFERENT if report.differences else EQUAL
 
 
@@ -128,9 +129,9 @@ def _verdict(report: Report, undecided: int) -> str:
     open_ones = f", {undecided:,} could not be decided" if undecided else ""
     if not report.differences:
         return f"no difference{open_ones}"
-    mended = report.differences - report.left
+    repaired = report.differences - report.left
     plural = "s" if report.differences > 1 else ""
-    return f"{report.differences:,} difference{plural}" + (f", {mended:,} mended" if mended else "") + open_ones
+    return f"{report.differences:,} difference{plural}" + (f", {repaired:,} repaired" if repaired else "") + open_ones
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -142,10 +143,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--generation", type=_number, help="with --store: another generation than the live one, as one that is rebuilt"
     )
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--repair", action="store_true", help="mend what differs, and compare it again")
+    way.add_argument("--repair", action="store_true", help="repair what differs, and compare it again")
     way.add_argument("--in-service", action="store_true", help="compare everything while the system is in use")
-    way.add_argument("--watch", action="store_true", help="compare samples under load, and tell the lag")
-    way.add_argument("--lag", action="store_true", help="tell in one look how late the views are, what waits, and why")
+    way.add_argument("--watch", action="store_true", help="compare samples under load, and report the lag")
+    way.add_argument("--lag", action="store_true", help="print the lag of the views, what waits, and why")
     parser.add_argument("--for", dest="seconds", type=_seconds, help="with --watch: end after so many seconds")
     parser.add_argument("--seed", type=int, help="with --watch: draws the samples")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What differs, and what would mend it."""
+"""The differences between views and write model, and their repairs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SHOWN_CHARACTERS: Final = 80
 
 
 class Fault(msgspec.Struct, frozen=True, order=True):
-    """One thing that is otherwise than it should be. Both texts are short and complete in themselves, so that the same
-    fault is known again when the view has moved on around it.
+    """One fault of a key or document. Both texts are short and complete in themselves, so that the same fault is
+    recognized when the view has changed around it.
     """
 
     found: str
@@ -25,7 +25,7 @@ class Fault(msgspec.Struct, frozen=True, order=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A key or document that differs from the write model. `id` is what it belongs to, as the view spells it."""
+    """A key or document that differs from the write model. `id` is that of its owner, as the view spells it."""
 
     store: StoreName
     view: str
@@ -34,44 +34,44 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The difference for people: where, then what is and what should be."""
+        """The difference for people: the place, the found and the expected."""
         shown = "; ".join(f"is {fault.found}, should be {fault.expected}" for fault in self.faults[:_SHOWN_FAULTS])
         more = len(self.faults) - _SHOWN_FAULTS
         return f"{self.store} {self.view} {self.id}: {shown}" + (f"; and {more:,} more" if more > 0 else "")
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """By which it is known again in a later look."""
+        """The place, by which a later comparison recognizes the difference."""
         return self.store, self.view, self.id
 
 
-class RedisMend(msgspec.Struct, frozen=True):
-    """Commands that write the expected value of `keys`, to be run in one step."""
+class RedisRepair(msgspec.Struct, frozen=True):
+    """Commands that write the expected value of `keys`, and run in one step."""
 
     keys: tuple[str | bytes, ...]
     commands: tuple[tuple[str | bytes, ...], ...]
 
 
-class MongoMend(msgspec.Struct, frozen=True):
-    """The document that should be there, or none. `identifier` is any BSON value, as found."""
+class MongoRepair(msgspec.Struct, frozen=True):
+    """The expected document, or None if it should not exist. `identifier` is any BSON value, as found."""
 
     collection: str
     identifier: Any
     document: dict[str, Any] | None
 
 
-Mend = RedisMend | MongoMend
+Repair = RedisRepair | MongoRepair
 
 
 def short(value: object) -> str:
-    """A value for a line: text in quotes, cut where it is long."""
+    """Return a value for a line: text in quotes, cut if it is long."""
     text = value if isinstance(value, str) else repr(value)
     cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return repr(cut) if isinstance(value, str) else cut
 
 
 def of_members(found: Sequence[str], expected: Sequence[str]) -> tuple[Fault, ...]:
-    """Where a list of names, each once and in order, is another one."""
+    """Return the faults of a list of names, each of which is expected once and in order."""
     if list(found) == list(expected):
         return ()
     lacking, surplus = set(expected) - set(found), set(found) - set(expected)
@@ -85,7 +85,7 @@ def of_members(found: Sequence[str], expected: Sequence[str]) -> tuple[Fault, ..
 
 
 def of_fields(found: dict[str, Any] | None, expected: dict[str, Any] | None) -> tuple[Fault, ...]:
-    """Where named values are others. Fields stand in the order in which they are expected."""
+    """Return the faults of named values, in the order in which they are expected."""
     if found is None or expected is None:
         return () if found is expected else (Fault(_whether(found), _whether(expected)),)
     names: Iterable[str] = [*expected, *sorted(found.keys() - expected.keys())]
@@ -97,7 +97,7 @@ def of_fields(found: dict[str, Any] | None, expected: dict[str, Any] | None) -> 
 
 
 def is_uuid(text: str) -> bool:
-    """Whether it is a UUID as the stores spell them."""
+    """Return whether the text is a UUID as the stores spell them."""
     try:
         return str(UUID(text)) == text
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is printed: differences to stdout, a line each or as JSON lines; all else to stderr."""
+"""The output: differences go to stdout, a line each or as JSON lines, and all else to stderr."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cheeper_audit.difference import Difference
 
 
 class _Rate(ProgressColumn):
-    """How many a second."""
+    """The column of the rate per second."""
 
     def render(self, task: Task) -> Text:
-        """The task's rate, nothing before it is known."""
+        """Return the task's rate, or an empty text before it is known."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
 
 
 class Report:
-    """Prints as things are found, and counts them."""
+    """Prints differences as they are found, and counts them."""
 
     def __init__(self, out: TextIO, err: TextIO, *, as_json: bool) -> None:
         self._out = out
@@ -47,13 +47,13 @@ class Report:
 
     @contextmanager
     def bars(self) -> Iterator[None]:
-        """Shows progress bars on a terminal meanwhile."""
+        """Show progress bars on a terminal meanwhile."""
         with self._bars:
             yield
 
     @contextmanager
     def phase(self, name: str, total: int) -> Iterator[Callable[[int], object]]:
-        """A bar for so many items; without a terminal a line at its end. Gives what to call for some that are done."""
+        """Show a bar for `total` items, or print a line at the end if there is no terminal. Give the bar's tick."""
         task, began = self._bars.add_task(name, total=total), time.monotonic()
         self.compared[name] = 0
 
@@ -66,25 +66,25 @@ class Report:
         seconds = time.monotonic() - began
         if not self._console.is_terminal:
             rate = self.compared[name] / seconds if seconds else 0
-            self.say(f"{name}: {self.compared[name]:,} in {seconds:.1f} s, {rate:,.0f}/s")
+            self.print(f"{name}: {self.compared[name]:,} in {seconds:.1f} s, {rate:,.0f}/s")
 
-    def tell(self, found: Iterable[Difference], left: frozenset[tuple[str, str, str]] | None) -> None:
-        """Differences; `left` are the places that still differ after mending, none where nothing was mended."""
+    def add(self, found: Iterable[Difference], left: frozenset[tuple[str, str, str]] | None) -> None:
+        """Print differences. `left` are the places that still differ after repairs, or None without repairs."""
         for each in found:
-            mended = left is not None and each.place not in left
+            repaired = left is not None and each.place not in left
             self.differences += 1
-            self.left += not mended
+            self.left += not repaired
             if self._as_json:
-                line = msgspec.json.encode(_Line(each.store, each.view, each.id, each.faults, mended)).decode()
+                line = msgspec.json.encode(_Line(each.store, each.view, each.id, each.faults, repaired)).decode()
             else:
-                line = each.line + ("; mended" if mended else "; not mended" if left is not None else "")
+                line = each.line + ("; repaired" if repaired else "; not repaired" if left is not None else "")
             with self._without_bars():
                 self._out.write(f"{line}\n")
                 self._out.flush()
 
     @contextmanager
     def _without_bars(self) -> Iterator[None]:
-        """Takes the bars away meanwhile, which would be torn where both go to one terminal."""
+        """Hide the bars meanwhile, since both may go to one terminal."""
         if not self._bars.live.is_started:
             yield
             return
@@ -92,8 +92,8 @@ class Report:
         yield
         self._bars.start()
 
-    def say(self, sentence: str) -> None:
-        """Something else."""
+    def print(self, sentence: str) -> None:
+        """Print a sentence to stderr."""
         self._console.print(sentence)
 
 
@@ -104,4 +104,4 @@ class _Line(msgspec.Struct, frozen=True):
     view: str
     id: str
     faults: tuple[object, ...]
-    mended: bool
+    repaired: bool

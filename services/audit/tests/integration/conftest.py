@@ -9,8 +9,8 @@ from pymongo import MongoClient
 
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -50,7 +50,7 @@ RELAY = """
 
 @pytest.fixture
 def relay(postgres_url):
-    """A connection to a write model of which all was sent: five messages in each partition."""
+    """A connection to a write model whose messages were all sent: five in each partition."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(RELAY)
         yield connection
@@ -58,7 +58,7 @@ def relay(postgres_url):
 
 @pytest.fixture
 def stores(relay, postgres_url, redis, redis_views, mongo, mongo_views):
-    """All at rest, at sequence 5."""
+    """Both sides at rest, at sequence 5."""
     assert relay
     for partition in range(PARTITIONS):
         redis.hset(redis_views.key(views.CHECKPOINT, partition), "sequence", 5)
@@ -70,7 +70,7 @@ def stores(relay, postgres_url, redis, redis_views, mongo, mongo_views):
 
 @pytest.fixture
 def one_more(relay, redis, redis_views, mongo):
-    """Lets a message of partition 2 be sent and applied by both stores, or by those alone that are named."""
+    """Have a message of partition 2 sent, and applied by both stores or by the named ones."""
 
     def one_more(*names):
         relay.execute("UPDATE relay_partitions SET last_sequence = last_sequence + 1 WHERE partition = 2")

@@ -1,17 +1,17 @@
-"""The audit looks at the generation that is live when a look begins, or at the one that it is told, and at no other."""
+"""The audit reads the generation that is live when a comparison begins, or the given one, and no other."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from cheeper_audit.difference import Difference, Fault, MongoMend, RedisMend
-from cheeper_audit.in_service import InService
-from cheeper_audit.rest import Look, Rest
-from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.comparison.in_service import InService
+from cheeper_audit.comparison.quiescence import Comparison, Quiescence
+from cheeper_audit.difference import Difference, Fault, MongoRepair, RedisRepair
+from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
-from cheeper_audit.views.redis import strays
+from cheeper_audit.views.redis import orphans
 from cheeper_audit.views.view import Stores
 from cheeper_contracts import views
 from cheeper_contracts.generations import COMPARED_AT, LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
@@ -31,7 +31,7 @@ class Generations:
         self.two = mongo.client[database_of(mongo.name, 2)]
 
     def register(self, *, live=1, state="active"):
-        """There are two; `state` is that of the second."""
+        """Register two generations; `state` is that of the second."""
         states = {"1": "active", "2": state}
         entries = {f"generation:{number}": msgspec.json.encode({"state": each}) for number, each in states.items()}
         self.redis.hset(registry_key(self.prefix), mapping={LIVE: live, **entries})
@@ -39,13 +39,13 @@ class Generations:
         self.mongo[REGISTRY].replace_one({"_id": REGISTRY_ID}, document, upsert=True)
 
     def fill(self, sequence=5):
-        """The second generation of both stores is there."""
+        """Register a second generation of both stores."""
         for partition in range(PARTITIONS):
             self.redis.hset(self.key(views.CHECKPOINT, partition), "sequence", sequence)
         self.two[views.CHECKPOINTS.name].insert_many([{"_id": p, "sequence": sequence} for p in range(PARTITIONS)])
 
     def key(self, pattern, identifier):
-        """A key of the second generation."""
+        """Return a key of the second generation."""
         return pattern.key(prefix_of(self.prefix, 2), identifier)
 
 
@@ -76,39 +76,39 @@ def test_another_generation_is_looked_at_where_it_is_told(redis, redis_prefix, m
     for each in told:
         assert (each.state().generation, set(each.state().sequences.values())) == (2, {4})
     for each in (RedisViews(redis, redis_prefix, 3), MongoViews(mongo.client, mongo.name, 3)):
-        with pytest.raises(StoreAwayError, match="has no generation 3"):
+        with pytest.raises(StoreUnavailableError, match="has no generation 3"):
             each.state()
 
 
 @pytest.mark.parametrize("live", [1, 2])
-def test_a_mend_is_written_to_the_generation_that_was_looked_at(stores, generations, redis, live):
+def test_a_repair_is_written_to_the_generation_that_was_looked_at(stores, generations, redis, live):
     """And to that one alone."""
     generations.fill()
     generations.register(live=live)
     stores.moved()
     key = stores.redis.key(views.TIMELINE_FLOOR, "a")
-    assert stores.redis.mend([RedisMend((key,), (("SET", key, "x"),))], FIVE) == 1
-    assert stores.mongo.mend([MongoMend(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 1
+    assert stores.redis.repair([RedisRepair((key,), (("SET", key, "x"),))], FIVE) == 1
+    assert stores.mongo.repair([MongoRepair(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 1
     assert (redis.get(generations.key(views.TIMELINE_FLOOR, "a")) == b"x") == (live == 2)
     assert generations.two[views.AUTHORS.name].count_documents({}) == live - 1
     assert generations.mongo[views.AUTHORS.name].count_documents({}) == 2 - live
 
 
-def test_nothing_is_mended_in_what_is_being_forgotten(redis, redis_prefix, mongo, generations):
-    """What was removed would come back, and nobody would remove it any more."""
+def test_nothing_is_repaired_in_what_is_being_forgotten(redis, redis_prefix, mongo, generations):
+    """A repair would bring back removed data, and nobody would remove it any more."""
     generations.fill()
     generations.register(state="deleting")
     in_redis, in_mongo = RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)
     key = in_redis.key(views.TIMELINE_FLOOR, "a")
-    assert in_redis.mend([RedisMend((key,), (("SET", key, "x"),))], FIVE) == 0
-    assert in_mongo.mend([MongoMend(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 0
+    assert in_redis.repair([RedisRepair((key,), (("SET", key, "x"),))], FIVE) == 0
+    assert in_mongo.repair([MongoRepair(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 0
     assert not redis.exists(key)
     assert generations.two[views.AUTHORS.name].count_documents({}) == 0
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
 def test_a_switch_during_a_look_is_no_false_alarm(stores, generations, redis, redis_prefix, mongo, store):
-    """What was looked at may have been forgotten half-way, so it is looked at again in the new one."""
+    """The old generation may have been deleted half-way, so the comparison is repeated in the new one."""
     generations.fill()
     generations.register()
     looks = []
@@ -121,25 +121,25 @@ def test_a_switch_during_a_look_is_no_false_alarm(stores, generations, redis, re
             mongo[REGISTRY].update_one({"_id": REGISTRY_ID}, {"$set": {LIVE: 2}})
         return len(looks)
 
-    seen, where = Rest(stores, patience=5).look(look)
+    seen, where = Quiescence(stores, patience=5).compare(look)
     assert seen == 2
     assert where.stores[store].generation == 2
 
 
 def test_watching_looks_again_where_the_generation_moved(stores, generations, redis, redis_prefix):
-    """A difference of a generation that went during the look is none."""
+    """A difference of a generation that was deleted during the comparison does not count."""
     generations.fill()
     generations.register()
     seen = []
 
     def compare():
-        """Differ in the first generation, which is switched from during the look."""
+        """Find a difference in the first generation, and switch to the second one meanwhile."""
         seen.append(stores.redis.stem)
         redis.hset(registry_key(redis_prefix), LIVE, 2)
         fault = Fault("nothing", "there")
         return [Difference(store="redis", view="author", id="a", faults=(fault,))] if len(seen) == 1 else []
 
-    outcome = InService(stores).audit(Look(compare, lambda _: ()))
+    outcome = InService(stores).audit(Comparison(compare, lambda _: ()))
     assert (outcome.found, outcome.undecided) == ([], 0)
     assert len(set(seen)) == 2
 
@@ -160,8 +160,8 @@ def test_a_comparison_is_recorded_for_an_active_generation_alone(stores, generat
         assert COMPARED_AT not in (in_mongo if name == "redis" else in_redis)
 
 
-def test_keys_of_other_generations_are_no_strays(stores, relay, generations, redis, redis_prefix):
-    """Nor are registry, lag reports, or what belongs to no generation; a stray of the one looked at is named."""
+def test_keys_of_other_generations_are_no_orphans(stores, relay, generations, redis, redis_prefix):
+    """Nor are registry, lag reports, or what belongs to no generation; an orphan of the one looked at is named."""
     relay.execute("CREATE TABLE authors (author_id uuid); CREATE TABLE cheeps (cheep_id uuid)")
     generations.fill()
     redis.set(generations.key(views.TIMELINE, "nobody"), "x")
@@ -173,4 +173,4 @@ def test_keys_of_other_generations_are_no_strays(stores, relay, generations, red
         stores.moved()
         stem = stores.redis.stem
         keys = {key.decode().removeprefix(stem): key for some in stores.redis.all_keys() for key in some}
-        assert [each.id for each in strays.strays(stores.write_model, stores.redis, keys)] == found
+        assert [each.id for each in orphans.orphans(stores.write_model, stores.redis, keys)] == found

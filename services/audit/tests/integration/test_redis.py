@@ -1,11 +1,11 @@
-"""Mending keys by compare-and-set, and reading keys of any type."""
+"""Repairs keys by compare-and-set, and reading keys of any type."""
 
 from __future__ import annotations
 
 import pytest
 
-from cheeper_audit.difference import RedisMend
-from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.difference import RedisRepair
+from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.redis import RedisViews, Unreadable
 from cheeper_audit.views.redis.base import pushed
 from cheeper_contracts import views
@@ -19,51 +19,51 @@ OWNER = "0190a0b0-0000-7000-8000-00000000000a"
 
 @pytest.fixture
 def at_five(redis, redis_views):
-    """All checkpoints at 5."""
+    """Set all checkpoints to 5."""
     for partition in range(PARTITIONS):
         redis.hset(redis_views.key(views.CHECKPOINT, partition), mapping={"sequence": 5, "topic_id": "t", "offset": 9})
 
 
 @pytest.fixture
-def mend(redis_views):
-    """Fills a list with more entries than one command takes, with every byte among them."""
+def repair(redis_views):
+    """Return a repair that fills a list with more entries than one command takes, with every byte among them."""
     key = redis_views.key(views.AUTHOR_CHEEPS, OWNER)
     listed = [bytes([n % 256]) * 24 for n in range(1_200)]
-    return RedisMend((key,), (("DEL", key), *pushed(key, listed))), key, listed
+    return RedisRepair((key,), (("DEL", key), *pushed(key, listed))), key, listed
 
 
 @pytest.mark.usefixtures("at_five")
-def test_a_key_is_written_where_the_checkpoints_are_as_they_were(redis, redis_views, mend):
+def test_a_key_is_written_where_the_checkpoints_are_as_they_were(redis, redis_views, repair):
     """Whatever was there before."""
-    todo, key, listed = mend
+    todo, key, listed = repair
     redis.set(key, "of another type")
-    assert redis_views.mend([todo, todo], SEQUENCES) == 2
+    assert redis_views.repair([todo, todo], SEQUENCES) == 2
     assert redis.lrange(key, 0, -1) == listed
 
 
 @pytest.mark.usefixtures("at_five")
 @pytest.mark.parametrize("partition", range(PARTITIONS))
-def test_nothing_is_written_once_any_checkpoint_has_moved(redis, redis_views, mend, partition):
-    """A view may be fed by keys of every partition. Without the comparison in mend.lua each of these fails."""
-    todo, key, _ = mend
+def test_nothing_is_written_once_any_checkpoint_has_moved(redis, redis_views, repair, partition):
+    """A view may be fed by keys of every partition. Without the comparison in repair.lua each of these fails."""
+    todo, key, _ = repair
     redis.hincrby(redis_views.key(views.CHECKPOINT, partition), "sequence", 1)
-    assert redis_views.mend([todo], SEQUENCES) == 0
+    assert redis_views.repair([todo], SEQUENCES) == 0
     assert not redis.exists(key)
 
 
 @pytest.mark.usefixtures("at_five")
-def test_nothing_is_written_while_a_task_waits(redis, redis_views, mend):
-    """It would bring to a timeline what the mended one has, or has no more."""
-    todo, key, _ = mend
+def test_nothing_is_written_while_a_task_waits(redis, redis_views, repair):
+    """It would bring to a timeline what the repaired one has, or has no more."""
+    todo, key, _ = repair
     redis.rpush(redis_views.key(views.TASK_AUTHORS, 3), OWNER)
-    assert redis_views.mend([todo], SEQUENCES) == 0
+    assert redis_views.repair([todo], SEQUENCES) == 0
     assert not redis.exists(key)
 
 
-def test_a_store_without_checkpoints_is_at_the_beginning(redis_views, mend):
+def test_a_store_without_checkpoints_is_at_the_beginning(redis_views, repair):
     """As one that came back empty."""
     assert redis_views.state().sequences == dict.fromkeys(range(PARTITIONS), 0)
-    assert redis_views.mend([mend[0]], dict.fromkeys(range(PARTITIONS), 0)) == 1
+    assert redis_views.repair([repair[0]], dict.fromkeys(range(PARTITIONS), 0)) == 1
 
 
 @pytest.mark.usefixtures("at_five")
@@ -98,5 +98,5 @@ def test_only_the_installations_keys_are_scanned(redis, redis_prefix):
 
 def test_a_server_that_refuses_is_named_by_its_setting(redis):
     """Without what the setting holds."""
-    with pytest.raises(StoreAwayError, match="REDIS_URL"):
+    with pytest.raises(StoreUnavailableError, match="REDIS_URL"):
         RedisViews(redis, "").ask([("NO-SUCH-COMMAND",)])

@@ -15,7 +15,7 @@ def test_members_are_faultless_only_in_order_and_each_once(found, expected):
 
 
 def test_each_missing_or_surplus_member_is_a_fault_of_its_own():
-    """So that one is known again when others come and go."""
+    """Each fault is recognized when others come and go."""
     assert of_members(["a", "c"], ["a", "b"]) == (Fault("without b", "with it"), Fault("with c", "without it"))
 
 

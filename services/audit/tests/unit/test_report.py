@@ -1,4 +1,4 @@
-"""What people and programs see of an audit."""
+"""The output of an audit for people and programs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def phase(err):
 
 
 def test_a_terminal_gets_a_bar_with_rate():
-    """How many are done of how many, and how fast it goes."""
+    """The bar shows the number done, the total and the rate."""
     shown = phase(Terminal())
     assert "authors" in shown
     assert "2000/2000" in shown
@@ -52,17 +52,17 @@ def test_a_file_gets_one_line_a_phase():
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_difference_is_one_line(as_json):
-    """Whatever is wrong with a key or document; it says whether it was mended where that was tried."""
+    """All faults of a key or document are one line, which states whether it was repaired if that was tried."""
     out = io.StringIO()
     report = Report(out, io.StringIO(), as_json=as_json)
     for left in (None, frozenset[tuple[str, str, str]](), frozenset({DIFFERENCE.place})):
-        report.tell([DIFFERENCE], left)
-    untried, mended, unmended = out.getvalue().splitlines()
+        report.add([DIFFERENCE], left)
+    untried, repaired, unmended = out.getvalue().splitlines()
     if as_json:
-        told = [json.loads(line) for line in (untried, mended, unmended)]
-        assert [each["mended"] for each in told] == [False, True, False]
+        told = [json.loads(line) for line in (untried, repaired, unmended)]
+        assert [each["repaired"] for each in told] == [False, True, False]
         assert [len(each["faults"]) for each in told] == [5] * 3
     else:
         assert untried == ("redis author a: is 0, should be 1; is 1, should be 2; is 2, should be 3; and 2 more")
-        assert (mended, unmended) == (f"{untried}; mended", f"{untried}; not mended")
+        assert (repaired, unmended) == (f"{untried}; repaired", f"{untried}; not repaired")
     assert (report.differences, report.left) == (3, 2)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cheeper_audit.settings import SettingError, from_env
+from cheeper_audit.settings import from_env
+from cheeper_runtime.settings import SettingError
 
 URLS = {"DATABASE_URL": "postgresql://p", "REDIS_URL": "redis://r", "MONGO_URL": "mongodb://m"}
 

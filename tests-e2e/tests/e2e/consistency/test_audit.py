@@ -270,11 +270,11 @@ def no_floor_where_entries_were_left_out(scene, _):
     return "redis", "timeline", scene.reader
 
 
-def stray_key(name):
+def orphan_key(name):
     def damage(scene, _):
         key = views.stem(scene.environment.get("REDIS_PREFIX", "")) + name
         scene.redis.set(key, "x")
-        return "redis", "stray", name
+        return "redis", "orphan", name
 
     return damage
 
@@ -305,7 +305,7 @@ def without_fields(collection, *names):
     return damage
 
 
-def stray_document(collection, identifier):
+def orphan_document(collection, identifier):
     def damage(scene, _):
         scene.documents[collection.name].insert_one({"_id": identifier, "author_id": UNKNOWN})
         shown = identifier if isinstance(identifier, str) else repr(identifier)
@@ -370,10 +370,10 @@ DAMAGE = {
     "a floor that is none": floor_that_is_none,
     "a floor too high": floor_too_high,
     "no floor": no_floor_where_entries_were_left_out,
-    "a stray author": stray_key(f"author:{UNKNOWN}"),
-    "a stray timeline": stray_key(f"timeline:{UNKNOWN}"),
-    "a stray cheep": stray_key(f"cheep:{UNKNOWN}"),
-    "a key of no view": stray_key("likes:1"),
+    "an orphan author": orphan_key(f"author:{UNKNOWN}"),
+    "an orphan timeline": orphan_key(f"timeline:{UNKNOWN}"),
+    "an orphan cheep": orphan_key(f"cheep:{UNKNOWN}"),
+    "a key of no view": orphan_key("likes:1"),
     "another bio": in_document(views.AUTHORS, {"bio": "Ho"}),
     "a count": in_document(views.AUTHORS, {"followers": 9}),
     "other words": in_document(views.AUTHORS, {"words": []}),
@@ -388,11 +388,11 @@ DAMAGE = {
     "a deleted cheep that lives": in_document(views.CHEEPS, {"author_id": UNKNOWN, "message": "Ho"}, deleted_cheep),
     "another notification": in_document(views.NOTIFICATIONS, {"kind": "answer"}, notification),
     "no notification": no_document(views.NOTIFICATIONS, notification),
-    "a follow of nobody": stray_document(views.FOLLOWS, f"{UNKNOWN} {UNKNOWN}"),
-    "an author nobody knows": stray_document(views.AUTHORS, UNKNOWN),
-    "a cheep nobody knows": stray_document(views.CHEEPS, "no id"),
-    "a notification nobody knows": stray_document(views.NOTIFICATIONS, "zzz"),
-    "a document by another kind of id": stray_document(views.CHEEPS, ObjectId("0" * 24)),
+    "a follow of nobody": orphan_document(views.FOLLOWS, f"{UNKNOWN} {UNKNOWN}"),
+    "an author nobody knows": orphan_document(views.AUTHORS, UNKNOWN),
+    "a cheep nobody knows": orphan_document(views.CHEEPS, "no id"),
+    "a notification nobody knows": orphan_document(views.NOTIFICATIONS, "zzz"),
+    "a document by another kind of id": orphan_document(views.CHEEPS, ObjectId("0" * 24)),
 }
 
 
@@ -407,7 +407,7 @@ def test_a_healthy_stack_has_no_difference(scene):
     assert scene.redis.exists(scene.key(views.TIMELINE_FLOOR, scene.reader)), "the scene has a timeline with a floor"
 
 
-def test_all_damage_is_named_and_mended(scene):
+def test_all_damage_is_named_and_repaired(scene):
     """Whatever key or document is damaged is named, and nothing else; `--repair` repairs it, and then all is equal."""
     damaged = {}
     for number, (kind, damage) in enumerate(DAMAGE.items()):
@@ -417,10 +417,10 @@ def test_all_damage_is_named_and_mended(scene):
     code, differences, said = audit(scene)
     assert {damaged[place] for place in damaged.keys() - set(places(differences))} == set(), said
     assert (code, places(differences)) == (DIFFERENT, sorted(damaged)), said
-    assert all(each["faults"] and not each["mended"] for each in differences)
-    code, mended, said = audit(scene, "--repair")
-    assert (code, places(mended)) == (EQUAL, sorted(damaged)), said
-    assert all(each["mended"] for each in mended)
+    assert all(each["faults"] and not each["repaired"] for each in differences)
+    code, repaired, said = audit(scene, "--repair")
+    assert (code, places(repaired)) == (EQUAL, sorted(damaged)), said
+    assert all(each["repaired"] for each in repaired)
     assert audit(scene)[:2] == (EQUAL, [])
 
 
@@ -450,8 +450,8 @@ def test_another_generation_is_audited_before_it_is_shown(scene, beside):
         assert (code, places(differences)) == (DIFFERENT, [place]), said
         assert f"{store} generation 2" in said
         beside.switch(store, 1)
-        code, mended, said = audit(scene, *other, "--repair")
-        assert (code, places(mended)) == (EQUAL, [place]), said
+        code, repaired, said = audit(scene, *other, "--repair")
+        assert (code, places(repaired)) == (EQUAL, [place]), said
         assert audit(scene, *other)[:2] == (EQUAL, [])
     code, differences, said = audit(scene, "--store", "redis", "--generation", "3")
     assert (code, differences) == (NOT_TRIED, [])
@@ -499,8 +499,8 @@ def test_watching_under_load_tells_damage_from_lag(scene):
     place = in_document(views.AUTHORS, {"bio": "Ho"})(scene, scene.members[7])
     code, differences, said = asyncio.run(audit_under_load(scene, 2, *watch, "20"))
     assert (code, places(differences)) == (DIFFERENT, [place]), said
-    code, mended, said = audit(scene, "--repair", "--patience", "60")
-    assert (code, places(mended)) == (EQUAL, [place]), said
+    code, repaired, said = audit(scene, "--repair", "--patience", "60")
+    assert (code, places(repaired)) == (EQUAL, [place]), said
 
 
 def test_an_audit_in_service_tells_damage_from_lag(scene):
@@ -511,8 +511,8 @@ def test_an_audit_in_service_tells_damage_from_lag(scene):
     place = in_document(views.AUTHORS, {"bio": "Ho"})(scene, scene.members[8])
     code, differences, said = asyncio.run(audit_under_load(scene, 4, "--in-service"))
     assert (code, places(differences)) == (DIFFERENT, [place]), said
-    code, mended, said = audit(scene, "--repair", "--patience", "60")
-    assert (code, places(mended)) == (EQUAL, [place]), said
+    code, repaired, said = audit(scene, "--repair", "--patience", "60")
+    assert (code, places(repaired)) == (EQUAL, [place]), said
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import msgspec
 
 
 class StoreState(msgspec.Struct, frozen=True):
-    """How far a store is: which generation is looked at, the checkpoints' sequences by partition, fan-out tasks that
-    wait (authors who have some, and turns of short timelines), and what is parked: keys in Redis, messages in MongoDB.
+    """The state of a store: the generation, and the checkpoints' sequences by partition.
+
+    `tasks` counts the authors who have fan-out tasks and the turns of short timelines, `parked` keys in Redis and
+    messages in MongoDB.
     """
 
     generation: int
@@ -16,7 +18,7 @@ class StoreState(msgspec.Struct, frozen=True):
     parked: int
 
 
-class StoreAwayError(Exception):
+class StoreUnavailableError(Exception):
     """A server cannot be reached, or will not serve, or has no such generation. The text is a sentence that names the
     setting, never its value.
     """

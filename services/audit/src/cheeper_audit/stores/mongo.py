@@ -1,4 +1,4 @@
-"""The documents in MongoDB: reading a range of ids, and mending by compare-and-set on the checkpoints."""
+"""The documents in MongoDB: reading a range of ids, and repairing by compare-and-set on the checkpoints."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from cheeper_audit.difference import MongoMend
-from cheeper_audit.stores import StoreAwayError, StoreState
+from cheeper_audit.difference import MongoRepair
+from cheeper_audit.stores import StoreState, StoreUnavailableError
 from cheeper_contracts import generations, views
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -34,32 +34,36 @@ class MongoViews:
         self._number = generation or generations.FIRST
 
     def follow(self) -> bool:
-        """Turn to the generation that is live now, unless it is told which; whether that is another one than before.
-        Raises StoreAwayError, also where the told one is not there.
+        """Turn to the live generation, unless one was given. Return whether that is another one than before.
+
+        Raise StoreUnavailableError, also if the given generation does not exist.
         """
-        with _away():
+        with _as_unavailable():
             registry = self._registry(None)
         before = self._number
         if self._fixed is None:
             self._number = int(registry.get(generations.LIVE, generations.FIRST))
         elif not _has(registry, self._fixed):
-            raise StoreAwayError(f"The MongoDB at MONGO_URL has no generation {self._fixed}.")
+            raise StoreUnavailableError(f"The MongoDB at MONGO_URL has no generation {self._fixed}.")
         return self._number != before
 
     def state(self) -> StoreState:
-        """How far it is, as `follow` turns to it. Raises StoreAwayError."""
+        """Return the state of the generation that `follow` turns to. Raise StoreUnavailableError."""
         self.follow()
-        with _away():
+        with _as_unavailable():
             sequences = self._sequences(None)
         return StoreState(self._number, sequences, tasks=0, parked=self.parked_messages())
 
     def parked_messages(self) -> int:
-        """How many messages are parked. Raises StoreAwayError."""
-        with _away():
+        """Return the number of parked messages. Raise StoreUnavailableError."""
+        with _as_unavailable():
             return self._database[views.PARKED_MESSAGES.name].count_documents({})
 
     def between(self, collection: views.Collection, above: str | None, below: str | None) -> dict[str, Document]:
-        """The documents whose ids are texts above the one and not above the other, by id. Raises StoreAwayError."""
+        """Return the documents by id whose ids are texts within the bounds, without the lower one.
+
+        Raise StoreUnavailableError.
+        """
         bounds: Document = {"$type": "string"}
         if above is not None:
             bounds["$gt"] = above
@@ -68,35 +72,35 @@ class MongoViews:
         return {document["_id"]: document for document in self._find(collection, {"_id": bounds})}
 
     def with_other_ids(self, collection: views.Collection) -> list[Any]:
-        """The ids that are no text: no range finds them. Raises StoreAwayError."""
+        """Return the ids that are no text, which no range finds. Raise StoreUnavailableError."""
         return [document["_id"] for document in self._find(collection, {"_id": {"$not": {"$type": "string"}}})]
 
-    def mend(self, mends: Sequence[MongoMend], sequences: Mapping[int, int]) -> int:
-        """Put all in one transaction, if the checkpoints still have these sequences; how many were put: all or none.
+    def repair(self, repairs: Sequence[MongoRepair], sequences: Mapping[int, int]) -> int:
+        """Run all repairs in one transaction if the checkpoints still have these sequences. Return the number.
 
-        What the projector applies meanwhile to one of these documents meets a write conflict with it, so that one of
-        the two is done anew on what the other has left. Raises StoreAwayError.
+        If the projector writes one of these documents meanwhile, one of the two meets a write conflict and is repeated
+        on the result of the other. Raise StoreUnavailableError.
         """
         try:
             with self._client.start_session() as session, session.start_transaction(ReadConcern("snapshot")):
                 if not _has(self._registry(session), self._number) or self._sequences(session) != sequences:
                     return 0
-                for name in {mend.collection for mend in mends}:
-                    todo = [_operation(mend) for mend in mends if mend.collection == name]
+                for name in {repair.collection for repair in repairs}:
+                    todo = [_operation(repair) for repair in repairs if repair.collection == name]
                     self._database[name].bulk_write(todo, session=session)
         except PyMongoError as error:
             if error.has_error_label(_TRANSIENT):
                 return 0
-            with _away():
+            with _as_unavailable():
                 raise
-        return len(mends)
+        return len(repairs)
 
     def record_comparison(self) -> bool:
         """Set `COMPARED_AT` in the generation's entry. Return False if the generation is not active. Raise
-        StoreAwayError.
+        StoreUnavailableError.
         """
         entry = f"generations.{self._number}"
-        with _away():
+        with _as_unavailable():
             done = self._of(generations.FIRST)[generations.REGISTRY].update_one(
                 {"_id": generations.REGISTRY_ID, f"{entry}.state": {"$exists": True, "$nin": ["building", "deleting"]}},
                 {"$set": {f"{entry}.{generations.COMPARED_AT}": time.time_ns() // 1_000}},
@@ -120,7 +124,7 @@ class MongoViews:
         return registered.find_one({"_id": generations.REGISTRY_ID}, session=session) or {}
 
     def _find(self, collection: views.Collection, query: Document) -> list[Document]:
-        with _away():
+        with _as_unavailable():
             return list(self._database[collection.name].find(query))
 
     def _sequences(self, session: ClientSession | None) -> dict[int, int]:
@@ -129,24 +133,24 @@ class MongoViews:
 
 
 def _has(registry: Document, number: int) -> bool:
-    """Whether a generation is there and not being forgotten, which nothing may bring back."""
+    """Return whether a generation is there and not being forgotten, which nothing may bring back."""
     known = registry.get("generations", {}).get(str(number))
     if known is None:
         return bool(number == registry.get(generations.LIVE, generations.FIRST))
     return bool(known.get("state") != "deleting")
 
 
-def _operation(mend: MongoMend) -> ReplaceOne[Document] | DeleteOne:
-    this = {"_id": mend.identifier}
-    return DeleteOne(this) if mend.document is None else ReplaceOne(this, mend.document, upsert=True)
+def _operation(repair: MongoRepair) -> ReplaceOne[Document] | DeleteOne:
+    this = {"_id": repair.identifier}
+    return DeleteOne(this) if repair.document is None else ReplaceOne(this, repair.document, upsert=True)
 
 
 @contextmanager
-def _away() -> Iterator[None]:
+def _as_unavailable() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreAwayError(
+        raise StoreUnavailableError(
             f"The MongoDB at MONGO_URL cannot be reached or does not serve: {_kind(error)}."
         ) from error
 

@@ -1,4 +1,4 @@
-"""The hot views in Redis: reading them in pipelines, and mending by compare-and-set on the checkpoints."""
+"""The hot views in Redis: reading them in pipelines, and repairing by compare-and-set on the checkpoints."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError, WatchError
 
-from cheeper_audit.difference import RedisMend
-from cheeper_audit.stores import StoreAwayError, StoreState
+from cheeper_audit.difference import RedisRepair
+from cheeper_audit.stores import StoreState, StoreUnavailableError
 from cheeper_contracts import generations, views
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -24,9 +24,9 @@ _EACH: Final = range(PARTITIONS)
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """What a key gives that is of a wrong type."""
+    """The reply for a key of a wrong type."""
 
-    why: str
+    reason: str
 
 
 class _Task(msgspec.Struct):
@@ -40,50 +40,53 @@ class RedisViews:
         self._client: Any = client  # its types leave bytes or text open
         self._first = prefix
         self._fixed = generation
-        self._mend = client.register_script((files(__package__) / "mend.lua").read_text(encoding="utf-8"))
+        self._repair = client.register_script((files(__package__) / "repair.lua").read_text(encoding="utf-8"))
         self._number = generation or generations.FIRST
 
     @property
     def stem(self) -> str:
-        """What all keys of the generation begin with; no other's begin so."""
+        """The beginning of all keys of the generation, and of no other's."""
         return views.stem(self._prefix)
 
     def key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
-        """The key of an author or a cheep."""
+        """Return the key of an author or a cheep."""
         return pattern.key(self._prefix, identifier)
 
     def follow(self) -> bool:
-        """Turn to the generation that is live now, unless it is told which; whether that is another one than before.
-        Raises StoreAwayError, also where the told one is not there.
+        """Turn to the live generation, unless one was given. Return whether that is another one than before.
+
+        Raise StoreUnavailableError, also if the given generation does not exist.
         """
         registry = generations.registry_key(self._first)
         before = self._number
         if self._fixed is None:
-            [live] = self.ask([("HGET", registry, generations.LIVE)])
+            [live] = self.execute([("HGET", registry, generations.LIVE)])
             self._number = int(live or generations.FIRST)
             return self._number != before
-        there, any_there = self.ask([("HEXISTS", registry, f"{generations.ENTRY}{self._fixed}"), ("EXISTS", registry)])
+        there, any_there = self.execute(
+            [("HEXISTS", registry, f"{generations.ENTRY}{self._fixed}"), ("EXISTS", registry)]
+        )
         if not there and (any_there or self._fixed != generations.FIRST):
-            raise StoreAwayError(f"The Redis at REDIS_URL has no generation {self._fixed}.")
+            raise StoreUnavailableError(f"The Redis at REDIS_URL has no generation {self._fixed}.")
         return False
 
-    def ask(self, commands: Iterable[Command]) -> list[Any]:
-        """The replies in one round trip; Unreadable for a key of a wrong type. Raises StoreAwayError."""
-        with _away():
+    def execute(self, commands: Iterable[Command]) -> list[Any]:
+        """Return the replies in one round trip, Unreadable for a key of a wrong type. Raise StoreUnavailableError."""
+        with _as_unavailable():
             pipe = self._client.pipeline(transaction=False)
             for command in commands:
                 pipe.execute_command(*command)
             replies = pipe.execute(raise_on_error=False)
         for reply in replies:
             if isinstance(reply, RedisError) and not _is_mistyped(reply):
-                with _away():
+                with _as_unavailable():
                     raise reply
         return [Unreadable("of a wrong type") if _is_mistyped(reply) else reply for reply in replies]
 
     def state(self) -> StoreState:
-        """How far it is, as `follow` turns to it. Raises StoreAwayError."""
+        """Return the state of the generation that `follow` turns to. Raise StoreUnavailableError."""
         self.follow()
-        replies = self.ask(
+        replies = self.execute(
             command
             for partition in _EACH
             for command in (
@@ -96,58 +99,61 @@ class RedisViews:
         return StoreState(self._number, sequences, tasks=sum(replies[1::3]), parked=sum(replies[2::3]))
 
     def parked_messages(self) -> int:
-        """How many messages are parked, where `state` counts their keys. Raises StoreAwayError."""
-        parked = self.ask(("SMEMBERS", self.key(views.PARKED_KEYS, partition)) for partition in _EACH)
-        return sum(self.ask(("LLEN", self.key(views.PARKED, key.decode())) for keys in parked for key in keys))
+        """Return the number of parked messages; `state` has that of their keys. Raise StoreUnavailableError."""
+        parked = self.execute(("SMEMBERS", self.key(views.PARKED_KEYS, partition)) for partition in _EACH)
+        return sum(self.execute(("LLEN", self.key(views.PARKED, key.decode())) for keys in parked for key in keys))
 
     def oldest_tasks(self) -> dict[int, int]:
-        """The lowest sequence that a fan-out task waits for, by partition that has tasks. Raises StoreAwayError."""
+        """Return the lowest sequence of a waiting fan-out task, by partition that has tasks.
+
+        Raise StoreUnavailableError.
+        """
         oldest = {}
-        lists = self.ask(("LRANGE", self.key(views.TASK_AUTHORS, partition), 0, -1) for partition in _EACH)
+        lists = self.execute(("LRANGE", self.key(views.TASK_AUTHORS, partition), 0, -1) for partition in _EACH)
         for partition, authors in zip(_EACH, lists, strict=True):
-            firsts = self.ask(("LINDEX", self.key(views.TASKS, author.decode()), 0) for author in authors if author)
+            firsts = self.execute(("LINDEX", self.key(views.TASKS, author.decode()), 0) for author in authors if author)
             sequences = [msgspec.json.decode(text, type=_Task).sequence for text in firsts if text is not None]
             if sequences:
                 oldest[partition] = min(sequences)
         return oldest
 
     def all_keys(self) -> Iterator[list[bytes]]:
-        """All keys of the generation, some at a time; one may come twice. Raises StoreAwayError."""
+        """Yield all keys of the generation, some at a time; one may come twice. Raise StoreUnavailableError."""
         pattern, cursor = f"{_escaped(self.stem)}*", 0
         while True:
-            with _away():
+            with _as_unavailable():
                 cursor, found = self._client.scan(cursor, match=pattern, count=_SCAN_COUNT)
             yield found
             if not cursor:
                 return
 
     def number_of_keys(self) -> int:
-        """Of the whole database, other installations' too. Raises StoreAwayError."""
-        with _away():
+        """Return the number of keys in the whole database. Raise StoreUnavailableError."""
+        with _as_unavailable():
             return int(self._client.dbsize())
 
-    def mend(self, mends: Sequence[RedisMend], sequences: dict[int, int]) -> int:
-        """Run each mend in a step of its own, if the checkpoints still have these sequences and no fan-out task waits.
+    def repair(self, repairs: Sequence[RedisRepair], sequences: dict[int, int]) -> int:
+        """Run each repair in one step, if the checkpoints still have these sequences and no fan-out task waits.
 
-        Returns how many were run. Raises StoreAwayError.
+        Return how many were run. Raise StoreUnavailableError.
         """
         checked = [self.key(views.CHECKPOINT, partition) for partition in _EACH]
         checked += [self.key(views.TASK_AUTHORS, partition) for partition in _EACH]
         wanted = [sequences[partition] for partition in _EACH]
-        with _away():
+        with _as_unavailable():
             pipe = self._client.pipeline(transaction=False)
-            for mend in mends:
-                flat = [part for command in mend.commands for part in (len(command), *command)]
-                keys = [generations.registry_key(self._first), *checked, *mend.keys]
-                self._mend(keys, [self._number, len(wanted), *wanted, *flat], client=pipe)
+            for repair in repairs:
+                flat = [part for command in repair.commands for part in (len(command), *command)]
+                keys = [generations.registry_key(self._first), *checked, *repair.keys]
+                self._repair(keys, [self._number, len(wanted), *wanted, *flat], client=pipe)
             return sum(pipe.execute())
 
     def record_comparison(self) -> bool:
         """Set `COMPARED_AT` in the generation's entry. Return False if the generation is not active. Raise
-        StoreAwayError.
+        StoreUnavailableError.
         """
         registry, field = generations.registry_key(self._first), f"{generations.ENTRY}{self._number}"
-        with _away(), self._client.pipeline() as pipe:
+        with _as_unavailable(), self._client.pipeline() as pipe:
             while True:
                 pipe.watch(registry)
                 entry = msgspec.json.decode(pipe.hget(registry, field) or b"{}")
@@ -166,13 +172,13 @@ class RedisViews:
 
 
 @contextmanager
-def _away() -> Iterator[None]:
+def _as_unavailable() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         why = f": {first}" if isinstance(error, ResponseError) else ""
-        raise StoreAwayError(f"The Redis at REDIS_URL cannot be reached or does not serve{why}.") from error
+        raise StoreUnavailableError(f"The Redis at REDIS_URL cannot be reached or does not serve{why}.") from error
 
 
 def _is_mistyped(reply: object) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from cheeper_audit.difference import StoreName
+from cheeper_audit.stores.write_model import Table
 from cheeper_audit.views.mongo.authors import Authors
 from cheeper_audit.views.mongo.cheeps import Cheeps
 from cheeper_audit.views.mongo.follows import Follows
@@ -19,7 +20,6 @@ from cheeper_audit.views.redis.followers import Followers
 from cheeper_audit.views.redis.following import Following
 from cheeper_audit.views.redis.timelines import Timelines
 from cheeper_audit.views.view import View
-from cheeper_audit.write_model import Table
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Sweep(msgspec.Struct, frozen=True):
     views: tuple[View, ...]
 
     def of(self, audited: Collection[StoreName]) -> tuple[View, ...]:
-        """The views of these stores."""
+        """Return the views of these stores."""
         return tuple(view for view in self.views if view.store in audited)
 
 

@@ -1,4 +1,4 @@
-"""What the auditor asks of a view."""
+"""The protocol of an audited view."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_audit.difference import Difference, Mend, StoreName
+from cheeper_audit.difference import Difference, Repair, StoreName
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
-from cheeper_audit.write_model import Span, WriteModel
+from cheeper_audit.stores.write_model import Span, WriteModel
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """What is compared: a snapshot of the write model, and the views of the stores that are `audited`."""
+    """The two sides: a snapshot of the write model, and the views of the stores that are `audited`."""
 
     write_model: WriteModel
     redis: RedisViews
@@ -22,14 +22,14 @@ class Stores(msgspec.Struct, frozen=True):
     audited: tuple[StoreName, ...] = ("redis", "mongo")
 
     def moved(self) -> bool:
-        """Whether another generation is live than when that was asked last. Raises StoreAwayError."""
+        """Return whether another generation is live than at the last call. Raise StoreUnavailableError."""
         in_redis = "redis" in self.audited and self.redis.follow()
         in_mongo = "mongo" in self.audited and self.mongo.follow()
         return in_redis or in_mongo
 
     def record_comparison(self) -> bool:
         """Record in the registry of the one store that is audited that its generation equals the write model, so that
-        a switch to it is not refused. Return False if it is not active. Raise StoreAwayError.
+        a switch to it is not refused. Return False if it is not active. Raise StoreUnavailableError.
         """
         [store] = self.audited
         return self.redis.record_comparison() if store == "redis" else self.mongo.record_comparison()
@@ -40,23 +40,23 @@ class View(Protocol):
 
     @property
     def store(self) -> StoreName:
-        """Where it is."""
+        """The store of the view."""
         ...
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the view."""
         ...
 
     @property
     def lag_ms(self) -> int | None:
-        """How late it may be."""
+        """The objective of the view, in milliseconds."""
         ...
 
     def differences(self, at: Stores, span: Span) -> list[Difference]:
-        """Where the view differs within a span of the ids that its sweep goes by. Raises StoreAwayError."""
+        """Return the differences within a span of the ids that its sweep goes by. Raise StoreUnavailableError."""
         ...
 
-    def mends(self, at: Stores, ids: Sequence[str]) -> Sequence[Mend]:
-        """What writes the expected values of keys or documents that differ, by the same snapshot."""
+    def repairs(self, at: Stores, ids: Sequence[str]) -> Sequence[Repair]:
+        """Return the repairs that write the expected values of keys or documents, by the same snapshot."""
         ...

@@ -1,1 +1,1 @@
-"""One file a view; `base.py` has what they have in common."""
+"""One file per view; `base.py` is their base."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.mongo.base import MongoView
-from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
 from cheeper_contracts.words import words_of
 
@@ -26,7 +26,7 @@ class Authors(MongoView):
     collection = views.AUTHORS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.AuthorDocument]:
-        """As MongoView has it."""
+        """Implement MongoView."""
         documents = {}
         for author_id, username, name, *profile, signed_up_at, followers, following, cheeps in write_model.rows(
             _PROFILES, list(ids)

@@ -1,4 +1,4 @@
-"""What the views in MongoDB have in common: a collection of documents, compared field by field."""
+"""The base of the views in MongoDB: a collection of documents, compared field by field."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ from typing import ClassVar
 
 import msgspec
 
-from cheeper_audit.difference import Difference, Fault, MongoMend, StoreName, is_uuid, of_fields
+from cheeper_audit.difference import Difference, Fault, MongoRepair, StoreName, is_uuid, of_fields
 from cheeper_audit.stores.mongo import Document
+from cheeper_audit.stores.write_model import Span, WriteModel
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import Span, WriteModel
 from cheeper_contracts.views import Collection
 
 
 class MongoView(ABC):
-    """Both sides are read by ranges of ids, so that a document of no row stands out too. A field that the declaration
-    gives a default may lack.
+    """A collection. Both sides are read by ranges of ids, so that a document without a row is found too.
+
+    A field that has a default in the declaration may be missing.
     """
 
     collection: ClassVar[Collection]
 
     @property
     def store(self) -> StoreName:
-        """Where it is."""
+        """The store of the view."""
         return "mongo"
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the view."""
         return self.collection.name
 
     @property
     def lag_ms(self) -> int | None:
-        """How late it may be."""
+        """The objective of the view, in milliseconds."""
         return self.collection.lag_ms
 
     def differences(self, at: Stores, span: Span) -> list[Difference]:
-        """As View has it."""
+        """Implement View."""
         found = at.mongo.between(self.collection, self.bound(span.after), self.bound(span.upto))
         expected = self.expected(at.write_model, span.ids)
         judged = ((one, self.faults(found.get(one), expected.get(one))) for one in sorted(found.keys() | expected))
@@ -49,34 +50,34 @@ class MongoView(ABC):
             if faults
         ]
 
-    def mends(self, at: Stores, ids: Sequence[str]) -> list[MongoMend]:
-        """As View has it."""
+    def repairs(self, at: Stores, ids: Sequence[str]) -> list[MongoRepair]:
+        """Implement View."""
         owners = {owner for each in ids if is_uuid(owner := self.owner(each))}
         expected = self.expected(at.write_model, sorted(owners))
         documents = {each: to_document(expected[each]) for each in ids if each in expected}
-        return [MongoMend(self.collection.name, each, documents.get(each)) for each in ids]
+        return [MongoRepair(self.collection.name, each, documents.get(each)) for each in ids]
 
     def faults(self, found: Document | None, expected: msgspec.Struct | None) -> tuple[Fault, ...]:
-        """What is otherwise than it should be."""
+        """Return the faults."""
         if found is None or expected is None:
             return of_fields(found, None if expected is None else to_document(expected))
         return of_fields(_defaults(type(expected)) | found, to_document(expected))
 
     def bound(self, identifier: str | None) -> str | None:
-        """Of a span, the document's id where the span's range ends."""
+        """Return the document id at the end of a span's range."""
         return identifier
 
     def owner(self, identifier: str) -> str:
-        """Of a document, the id by which the sweep goes."""
+        """Return the id that owns a document, by which the sweep goes."""
         return identifier
 
     @abstractmethod
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> Mapping[str, msgspec.Struct]:
-        """The documents that should be there, by their own ids."""
+        """Return the documents that should be there, by their own ids."""
 
 
 def to_document(struct: msgspec.Struct) -> Document:
-    """The document as the store has it."""
+    """Return the document as the store has it."""
     return {stored: getattr(struct, name) for stored, name in _names(type(struct))}
 
 

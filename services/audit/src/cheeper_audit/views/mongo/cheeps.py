@@ -1,12 +1,12 @@
-"""The cheeps, answers too, and what is left of deleted ones."""
+"""The documents of cheeps and answers, and the rest of deleted ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.mongo.base import MongoView
-from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
 from cheeper_contracts.words import words_of
 
@@ -25,7 +25,7 @@ class Cheeps(MongoView):
     collection = views.CHEEPS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, _Document]:
-        """As MongoView has it."""
+        """Implement MongoView."""
         return {row[0]: _document(row) for row in write_model.rows(_CHEEPS, list(ids))}
 
 

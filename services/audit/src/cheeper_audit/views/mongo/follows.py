@@ -1,12 +1,12 @@
-"""Who follows whom since when."""
+"""The documents of follows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.mongo.base import MongoView
-from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
 
 _FOLLOWS: Final = """
@@ -21,7 +21,7 @@ class Follows(MongoView):
     collection = views.FOLLOWS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.FollowDocument]:
-        """As MongoView has it."""
+        """Implement MongoView."""
         rows = write_model.rows(_FOLLOWS, list(ids))
         return {
             f"{follower} {followed}": views.FollowDocument(
@@ -31,9 +31,9 @@ class Follows(MongoView):
         }
 
     def bound(self, identifier: str | None) -> str | None:
-        """Behind all pairs of that follower: `!` comes next after the space."""
+        """Return an id behind all pairs of that follower: `!` is next after the space."""
         return None if identifier is None else f"{identifier}!"
 
     def owner(self, identifier: str) -> str:
-        """The follower."""
+        """Return the follower."""
         return identifier.partition(" ")[0]

@@ -1,12 +1,12 @@
-"""What authors were told."""
+"""The notifications of authors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.mongo.base import MongoView
-from cheeper_audit.write_model import WriteModel
 from cheeper_contracts import views
 
 _NOTIFICATIONS: Final = """
@@ -21,7 +21,7 @@ class Notifications(MongoView):
     collection = views.NOTIFICATIONS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.NotificationDocument]:
-        """As MongoView has it."""
+        """Implement MongoView."""
         return {
             notification_id: views.NotificationDocument(
                 notification_id=notification_id,

@@ -7,9 +7,9 @@ from typing import Final
 
 from cheeper_audit.difference import Fault, of_members
 from cheeper_audit.stores.redis import Command
+from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.redis import entries
-from cheeper_audit.views.redis.base import RedisView, Written, pushed
-from cheeper_audit.write_model import WriteModel
+from cheeper_audit.views.redis.base import Commands, RedisView, pushed
 from cheeper_contracts import views
 
 # The bytes of an entry compare as (cheep_date, cheep_id), here as in Redis.
@@ -26,21 +26,21 @@ class AuthorCheeps(RedisView[bytes]):
     pattern = views.AUTHOR_CHEEPS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, bytes]:
-        """The entries in one text, of each author who has any."""
+        """Return the entries in one text, of each author who has any."""
         return dict(write_model.rows(_LISTS, list(ids)))
 
     def read(self, key: str) -> Command:
-        """The whole list."""
+        """Return the whole list."""
         return ("LRANGE", key, 0, -1)
 
     def faults(self, found: list[bytes], expected: bytes | None) -> tuple[Fault, ...]:
-        """Entry by entry where the texts differ."""
-        if entries.are(found, expected or b""):
+        """Return the faults entry by entry."""
+        if entries.equal(found, expected or b""):
             return ()
         return of_members(
-            [entries.named(each) for each in found], [entries.named(each) for each in entries.cut(expected)]
+            [entries.describe(each) for each in found], [entries.describe(each) for each in entries.split(expected)]
         )
 
-    def written(self, key: str, expected: bytes) -> Written:
-        """All entries."""
-        return pushed(key, entries.cut(expected))
+    def writing(self, key: str, expected: bytes) -> Commands:
+        """Return all entries."""
+        return pushed(key, entries.split(expected))

@@ -7,8 +7,8 @@ from typing import Final
 
 from cheeper_audit.difference import Fault, of_fields
 from cheeper_audit.stores.redis import Command
-from cheeper_audit.views.redis.base import RedisView, Written
-from cheeper_audit.write_model import WriteModel
+from cheeper_audit.stores.write_model import WriteModel
+from cheeper_audit.views.redis.base import Commands, RedisView
 from cheeper_contracts import views
 
 _FIELDS: Final = ("username", "followers", "following", "cheeps")
@@ -27,18 +27,18 @@ class AuthorCounters(RedisView[dict[str, str]]):
     pattern = views.AUTHOR_COUNTERS
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """The fields of each author."""
+        """Return the fields of each author."""
         return {row[0]: dict(zip(_FIELDS, row[1:], strict=True)) for row in write_model.rows(_COUNTERS, list(ids))}
 
     def read(self, key: str) -> Command:
-        """The whole hash."""
+        """Return the whole hash."""
         return ("HGETALL", key)
 
     def faults(self, found: dict[bytes, bytes], expected: dict[str, str] | None) -> tuple[Fault, ...]:
-        """Field by field."""
+        """Return the faults field by field."""
         fields = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found.items()}
         return of_fields(dict.fromkeys(_FIELDS[1:], "0") | fields if fields else None, expected)
 
-    def written(self, key: str, expected: dict[str, str]) -> Written:
-        """All fields."""
+    def writing(self, key: str, expected: dict[str, str]) -> Commands:
+        """Return all fields."""
         return (("HSET", key, *(part for field in expected.items() for part in field)),)

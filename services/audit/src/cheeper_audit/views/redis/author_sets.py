@@ -1,4 +1,4 @@
-"""What the sets of followers and of followed authors have in common."""
+"""The base of the sets of followers and of followed authors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import ClassVar, Final, LiteralString
 
 from cheeper_audit.difference import Fault, of_members
 from cheeper_audit.stores.redis import Command
-from cheeper_audit.views.redis.base import RedisView, Written
-from cheeper_audit.write_model import WriteModel
+from cheeper_audit.stores.write_model import WriteModel
+from cheeper_audit.views.redis.base import Commands, RedisView
 
 _AT_ONCE: Final = 500
 
@@ -19,21 +19,21 @@ class AuthorSet(RedisView[list[str]]):
     members: ClassVar[LiteralString]
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, list[str]]:
-        """The members' ids in order, of each author who has any."""
+        """Return the members' ids in order, of each author who has any."""
         return {owner: members.split(" ") for owner, members in write_model.rows(self.members, list(ids))}
 
     def read(self, key: str) -> Command:
-        """Members and scores in turn."""
+        """Return the command that reads members and scores in turn."""
         return ("ZRANGE", key, 0, -1, "WITHSCORES")
 
     def faults(self, found: list[bytes], expected: list[str] | None) -> tuple[Fault, ...]:
-        """Who is missing, who is too many; one whose score is not 0 is another one."""
+        """Return missing and surplus members; a member whose score is not 0 is surplus."""
         scores = zip(found[::2], found[1::2], strict=True)
         members = [_named(member, score) for member, score in scores]
         return of_members(members, expected or [])
 
-    def written(self, key: str, expected: list[str]) -> Written:
-        """All members."""
+    def writing(self, key: str, expected: list[str]) -> Commands:
+        """Return all members."""
         scored = [part for member in expected for part in ("0", member)]
         return tuple(("ZADD", key, *scored[at : at + 2 * _AT_ONCE]) for at in range(0, len(scored), 2 * _AT_ONCE))
 

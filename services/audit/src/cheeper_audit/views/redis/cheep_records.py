@@ -9,8 +9,8 @@ import msgspec
 
 from cheeper_audit.difference import NOTHING, Fault, of_fields, short
 from cheeper_audit.stores.redis import Command
-from cheeper_audit.views.redis.base import RedisView, Written
-from cheeper_audit.write_model import WriteModel
+from cheeper_audit.stores.write_model import WriteModel
+from cheeper_audit.views.redis.base import Commands, RedisView
 from cheeper_contracts import views
 
 _LIVING: Final = """
@@ -21,20 +21,20 @@ _LIVING: Final = """
 
 
 class CheepRecords(RedisView[bytes]):
-    """The JSON that pages are put together of, byte for byte; of a deleted cheep there is none."""
+    """The JSON that pages consist of, byte for byte; a deleted cheep has none."""
 
     pattern = views.CHEEP_RECORD
 
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, bytes]:
-        """The record of each living cheep."""
+        """Return the record of each living cheep."""
         return {row[0]: _record(*row) for row in write_model.rows(_LIVING, list(ids))}
 
     def read(self, key: str) -> Command:
-        """The text."""
+        """Return the text."""
         return ("GET", key)
 
     def faults(self, found: bytes | None, expected: bytes | None) -> tuple[Fault, ...]:
-        """Field by field where both are records."""
+        """Return the faults field by field if both are records."""
         if found == expected:
             return ()
         if found is None or expected is None:
@@ -46,8 +46,8 @@ class CheepRecords(RedisView[bytes]):
         wanted = msgspec.json.decode(expected, type=dict[str, msgspec.Raw])
         return of_fields(_texts(fields), _texts(wanted)) or (Fault("in another order", "in order"),)
 
-    def written(self, key: str, expected: bytes) -> Written:
-        """The text."""
+    def writing(self, key: str, expected: bytes) -> Commands:
+        """Return the text."""
         return (("SET", key, expected),)
 
 

@@ -1,4 +1,4 @@
-"""Who follows an author."""
+"""The followers of an author."""
 
 from __future__ import annotations
 

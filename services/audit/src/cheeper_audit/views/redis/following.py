@@ -1,4 +1,4 @@
-"""Whom an author follows."""
+"""The authors that an author follows."""
 
 from __future__ import annotations
 

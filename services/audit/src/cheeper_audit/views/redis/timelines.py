@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from cheeper_audit.difference import Difference, Fault, RedisMend
+from cheeper_audit.difference import Difference, Fault, RedisRepair
 from cheeper_audit.stores.redis import RedisViews, Unreadable
+from cheeper_audit.stores.write_model import Span, WriteModel
 from cheeper_audit.views.redis import entries
 from cheeper_audit.views.redis.base import pushed
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import Span, WriteModel
 from cheeper_contracts import views
 
 # For each reader and floor: the entries above it by those whom the reader follows, one more than a list holds at most.
@@ -31,49 +31,49 @@ _NO_FLOOR: Final = (-1, str(UUID(int=0)))
 
 
 class Timeline(NamedTuple):
-    """What the two keys give: the list's entries, newest first, and the floor."""
+    """The values of the two keys: the list's entries, newest first, and the floor."""
 
     listed: list[bytes]
     floor: bytes | None
 
 
 class Timelines:
-    """The list and its floor. Entries of deleted cheeps may stand in it: readers pass over them."""
+    """The list and its floor. It may have entries of deleted cheeps, which readers skip."""
 
     store: Final = "redis"
     name: Final = views.TIMELINE.name
     lag_ms: Final = views.TIMELINE.lag_ms
 
     def differences(self, at: Stores, span: Span) -> list[Difference]:
-        """As View has it."""
+        """Implement View."""
         found = _found(at.redis, span.ids)
         readable = {reader: each for reader, each in found.items() if isinstance(each, Timeline)}
         floors = {reader: each.floor for reader, each in readable.items()}
         above = above_floors(at.write_model, floors, views.TIMELINE_ENTRIES + 1)
-        differing = {reader: each for reader, each in readable.items() if not entries.are(each.listed, above[reader])}
+        differing = {reader: each for reader, each in readable.items() if not entries.equal(each.listed, above[reader])}
         deleted = _deleted(at.write_model, differing.values())
         faults: dict[str, tuple[Fault, ...]] = {
             reader: (each,) for reader, each in found.items() if isinstance(each, Fault)
         }
-        faults |= {reader: judge(each, entries.cut(above[reader]), deleted) for reader, each in differing.items()}
+        faults |= {reader: judge(each, entries.split(above[reader]), deleted) for reader, each in differing.items()}
         return [
             Difference(store=self.store, view=self.name, id=reader, faults=faults[reader])
             for reader in span.ids
             if faults.get(reader)
         ]
 
-    def mends(self, at: Stores, ids: Sequence[str]) -> list[RedisMend]:
-        """As View has it: the newest entries, as many as a list holds, over a floor that is the next one."""
+    def repairs(self, at: Stores, ids: Sequence[str]) -> list[RedisRepair]:
+        """Implement View: write the newest entries, as many as a list holds, over a floor that is the next one."""
         newest = above_floors(at.write_model, dict.fromkeys(ids), views.TIMELINE_ENTRIES + 1)
-        return [_mend(at.redis, reader, entries.cut(newest[reader])) for reader in ids]
+        return [_repair(at.redis, reader, entries.split(newest[reader])) for reader in ids]
 
 
 def judge(timeline: Timeline, above: list[bytes], deleted: Collection[str]) -> tuple[Fault, ...]:
-    """What is wrong with a timeline, where the write model has this above its floor and these of its cheeps deleted."""
+    """Return the faults of a timeline. `above` is what the write model has above its floor."""
     lacking, surplus = set(above) - set(timeline.listed), set(timeline.listed) - set(above)
-    faults = [Fault(f"without {entries.named(entry)}", "with it") for entry in sorted(lacking, reverse=True)]
+    faults = [Fault(f"without {entries.describe(entry)}", "with it") for entry in sorted(lacking, reverse=True)]
     faults += [
-        Fault(f"with {entries.named(entry)}", "without it")
+        Fault(f"with {entries.describe(entry)}", "without it")
         for entry in sorted(surplus, reverse=True)
         if not (_is_above(entry, timeline.floor) and views.unpack_entry(entry)[1] in deleted)
     ]
@@ -85,29 +85,29 @@ def judge(timeline: Timeline, above: list[bytes], deleted: Collection[str]) -> t
 
 
 def above_floors(write_model: WriteModel, floors: Mapping[str, bytes | None], at_most: int) -> dict[str, bytes]:
-    """The entries that the write model has above each reader's floor, newest first, in one text."""
+    """Return the entries that the write model has above each reader's floor, newest first, in one text."""
     places = [_NO_FLOOR if floor is None else views.unpack_entry(floor) for floor in floors.values()]
     dates, ids = [date for date, _ in places], [cheep_id for _, cheep_id in places]
     return dict(write_model.rows(_ABOVE, at_most, list(floors), dates, ids))
 
 
-def _mend(redis: RedisViews, reader: str, newest: list[bytes]) -> RedisMend:
+def _repair(redis: RedisViews, reader: str, newest: list[bytes]) -> RedisRepair:
     listed, beyond = newest[: views.TIMELINE_ENTRIES], newest[views.TIMELINE_ENTRIES :]
-    # What a refill has gathered so far was for the list and the floor that were there.
+    # A refill has gathered its entries for the list and the floor before.
     keys = [redis.key(pattern, reader) for pattern in (views.TIMELINE, views.TIMELINE_FLOOR, views.REFILL)]
     floor = tuple(("SET", keys[1], entry) for entry in beyond)
-    return RedisMend(tuple(keys), (("DEL", *keys), *pushed(keys[0], listed), *floor))
+    return RedisRepair(tuple(keys), (("DEL", *keys), *pushed(keys[0], listed), *floor))
 
 
 def _found(redis: RedisViews, ids: tuple[str, ...]) -> dict[str, Timeline | Fault]:
-    lists = redis.ask(("LRANGE", redis.key(views.TIMELINE, reader), 0, -1) for reader in ids)
-    floors = redis.ask(("GET", redis.key(views.TIMELINE_FLOOR, reader)) for reader in ids)
+    lists = redis.execute(("LRANGE", redis.key(views.TIMELINE, reader), 0, -1) for reader in ids)
+    floors = redis.execute(("GET", redis.key(views.TIMELINE_FLOOR, reader)) for reader in ids)
     return {reader: _read(*replies) for reader, *replies in zip(ids, lists, floors, strict=True)}
 
 
 def _read(listed: Any, floor: Any) -> Timeline | Fault:
     if isinstance(listed, Unreadable):
-        return Fault(f"{listed.why}", "a list")
+        return Fault(f"{listed.reason}", "a list")
     if isinstance(floor, Unreadable) or (floor is not None and len(floor) != views.ENTRY_BYTES):
         return Fault("over a floor that is no entry", "over an entry or no floor")
     return Timeline(listed, floor)
@@ -118,7 +118,7 @@ def _is_above(entry: bytes, floor: bytes | None) -> bool:
 
 
 def _deleted(write_model: WriteModel, timelines: Collection[Timeline]) -> set[str]:
-    """Which cheeps of these timelines are deleted."""
+    """Return the deleted cheeps of these timelines."""
     listed = {entry for timeline in timelines for entry in timeline.listed if len(entry) == views.ENTRY_BYTES}
     ids = sorted({views.unpack_entry(entry)[1] for entry in listed})
     return {cheep_id for (cheep_id,) in write_model.rows(_DELETED, ids)} if ids else set()

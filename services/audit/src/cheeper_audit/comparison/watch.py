@@ -10,23 +10,21 @@ from uuid import UUID
 
 import msgspec
 
+from cheeper_audit.checkpoints import Checkpoints
+from cheeper_audit.comparison.in_service import InService
+from cheeper_audit.comparison.quiescence import Comparison
 from cheeper_audit.difference import Difference
-from cheeper_audit.in_service import InService
-from cheeper_audit.lag import Lag, LagMeter
-from cheeper_audit.rest import Look
-from cheeper_audit.standing import Standing
+from cheeper_audit.lag.meter import Lag, LagMeter
+from cheeper_audit.stores.write_model import Span
 from cheeper_audit.views.table import SWEEPS, Sweep
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import Span
 
 SAMPLE: Final = 20
 _PAUSE_SECONDS: Final = 0.1
 
 
 class Sampled(msgspec.Struct, frozen=True):
-    """What a sample gave: the number of its ids, the differences, and the number of keys and documents that could not
-    be decided.
-    """
+    """The result of a sample: the number of ids, the differences, and the number of undecided keys and documents."""
 
     ids: int
     found: Sequence[Difference] = ()
@@ -34,8 +32,9 @@ class Sampled(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Draws samples until it is told to stop, and reports the lag and the waiting turns of fan-out tasks meanwhile. A
-    difference that another sample meets again is reported once.
+    """Draws samples until `go_on` returns False, and reports the lag and the waiting fan-out tasks meanwhile.
+
+    A difference that several samples find is reported once.
     """
 
     def __init__(
@@ -43,31 +42,31 @@ class Watch:
         stores: Stores,
         *,
         draw: random.Random,
-        tell: Callable[[list[Lag], int], object],
+        report: Callable[[list[Lag], int], object],
         go_on: Callable[[], bool],
     ) -> None:
         self._stores = stores
         self._draw = draw
-        self._tell = tell
+        self._report = report
         self._go_on = go_on
         self._in_service = InService(stores, go_on=go_on, observe=self._observe)
         self._meter = LagMeter()
-        self._told: set[Difference] = set()
+        self._reported: set[Difference] = set()
 
     def run(self) -> Iterator[Sampled]:
-        """Yield samples of each sweep in turn. Raise StoreAwayError."""
+        """Yield samples of each sweep in turn. Raise StoreUnavailableError."""
         while self._go_on():
             for sweep in SWEEPS:
-                self._in_service.read_standing()
+                self._in_service.read_checkpoints()
                 yield self._sample(sweep)
             time.sleep(_PAUSE_SECONDS)
 
     def _sample(self, sweep: Sweep) -> Sampled:
         self._stores.write_model.refresh()
         span = self._span(sweep)
-        outcome = self._in_service.audit(Look(lambda: self._compare(sweep, span), lambda _: ()))
-        new = [each for each in outcome.found if each not in self._told]
-        self._told.update(new)
+        outcome = self._in_service.audit(Comparison(lambda: self._compare(sweep, span), lambda _: ()))
+        new = [each for each in outcome.found if each not in self._reported]
+        self._reported.update(new)
         return Sampled(len(span.ids), new, outcome.undecided)
 
     def _span(self, sweep: Sweep) -> Span:
@@ -83,5 +82,5 @@ class Watch:
         now = self._stores.write_model.again(sweep.table, span)
         return [each for view in sweep.of(self._stores.audited) for each in view.differences(self._stores, now)]
 
-    def _observe(self, where: Standing) -> None:
-        self._tell(self._meter.tell(time.monotonic(), where), sum(state.tasks for state in where.stores.values()))
+    def _observe(self, where: Checkpoints) -> None:
+        self._report(self._meter.measure(time.monotonic(), where), sum(state.tasks for state in where.stores.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from cheeper_audit.difference import NOTHING, Difference, Fault, MongoMend
+from cheeper_audit.difference import NOTHING, Difference, Fault, MongoRepair
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_contracts import views
 
@@ -14,8 +14,8 @@ _COLLECTIONS: Final = {
 }
 
 
-def strays(mongo: MongoViews) -> list[Difference]:
-    """One for each such document."""
+def orphans(mongo: MongoViews) -> list[Difference]:
+    """Return one for each such document."""
     fault = Fault("there", NOTHING)
     return [
         Difference(store="mongo", view=name, id=repr(identifier), faults=(fault,))
@@ -24,11 +24,11 @@ def strays(mongo: MongoViews) -> list[Difference]:
     ]
 
 
-def mends(mongo: MongoViews, differences: Iterable[Difference]) -> list[MongoMend]:
-    """What takes the documents away."""
+def repairs(mongo: MongoViews, differences: Iterable[Difference]) -> list[MongoRepair]:
+    """Return the repairs that delete the documents."""
     named = {(each.view, each.id) for each in differences}
     return [
-        MongoMend(name, identifier, None)
+        MongoRepair(name, identifier, None)
         for name, collection in _COLLECTIONS.items()
         for identifier in mongo.with_other_ids(collection)
         if (name, repr(identifier)) in named

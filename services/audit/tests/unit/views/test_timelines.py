@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheeper_audit.views.redis.entries import are, cut
+from cheeper_audit.views.redis.entries import equal, split
 from cheeper_audit.views.redis.timelines import Timeline, judge
 from cheeper_contracts import views
 
@@ -19,7 +19,7 @@ def ids(entries):
 
 @given(st.lists(numbers, max_size=12), st.sets(numbers), st.sets(numbers), st.none() | numbers)
 def test_a_timeline_is_faultless_only_as_readers_need_it(listed, followed, deleted, floor):
-    """What is in the list and alive is what the followed have above the floor, in order, and nothing is below that."""
+    """The living entries of the list are those of the followed authors above the floor, in order, and no others."""
     entries = [ENTRIES[n] for n in listed]
     low = None if floor is None else ENTRIES[floor]
     above = [ENTRIES[n] for n in sorted(followed - deleted) if low is None or ENTRIES[n] > low]
@@ -57,5 +57,5 @@ def test_what_is_no_entry_is_a_fault():
 def test_entries_are_a_text_only_as_it_is_cut(listed):
     """Pieces of other lengths are no entries, whatever they join to."""
     text = b"".join(listed)
-    assert are(listed, text) == (listed == cut(text) and len(text) % views.ENTRY_BYTES == 0)
-    assert are(cut(text), text) == (len(text) % views.ENTRY_BYTES == 0)
+    assert equal(listed, text) == (listed == split(text) and len(text) % views.ENTRY_BYTES == 0)
+    assert equal(split(text), text) == (len(text) % views.ENTRY_BYTES == 0)

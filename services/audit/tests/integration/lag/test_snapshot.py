@@ -1,4 +1,4 @@
-"""How late the views are is told from the stores alone: no process of Cheeper runs in these tests."""
+"""The snapshot of the lag comes from the stores alone: no process of Cheeper runs in these tests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from cheeper_audit import bootstrap
-from cheeper_audit.glance import look
-from cheeper_audit.relay import RELAY_LOCK, SHOWN
+from cheeper_audit.lag.outbox import RELAY_LOCK, SHOWN
+from cheeper_audit.lag.snapshot import take
 from cheeper_audit.settings import from_env
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
@@ -38,7 +38,7 @@ class World:
         write_model.execute("UPDATE relay_partitions SET last_sequence = 0")
 
     def commit(self, *ages, partition=3):
-        """A row for each age, in seconds."""
+        """Return a row for each age, in seconds."""
         for age in ages:
             self.waiting.append(partition)
             self.write_model.execute(
@@ -61,7 +61,7 @@ class World:
             )
 
     def apply(self, store, *, but=0, partition=3):
-        """All that was sent, but for the last so many of a partition."""
+        """Return all that was sent, but for the last so many of a partition."""
         for each, sequence in self.sent.items():
             applied = sequence - (but if each == partition else 0)
             if store == "redis":
@@ -87,19 +87,19 @@ def environ(postgres_url, redis_url, redis_prefix, mongo_url, mongo_database):
 
 
 @pytest.fixture
-def glance(environ):
-    """Takes one look."""
+def snapshot(environ):
+    """Take a snapshot."""
 
-    def glance(**changes):
-        with bootstrap.looks(from_env({**environ, **changes})) as looks:
-            return look(looks)
+    def snapshot(**changes):
+        with bootstrap.sources(from_env({**environ, **changes})) as sources:
+            return take(sources)
 
-    return glance
+    return snapshot
 
 
 @pytest.fixture
 def stranger(relay, postgres_url):
-    """The URL of a role that may read the tables, and may not see what others do."""
+    """The URL of a role that may read the tables, and may not see the activity of others."""
     relay.execute("CREATE ROLE stranger LOGIN PASSWORD 'of-the-test'")
     relay.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO stranger")
     url = urlsplit(postgres_url)
@@ -109,26 +109,26 @@ def stranger(relay, postgres_url):
 
 
 def run(environ, *arguments):
-    """The program as people run it."""
+    """Return the program as people run it."""
     command = [sys.executable, "-m", "cheeper_audit", "--lag", *arguments]
     return subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
 
 
-def test_a_store_is_as_late_as_the_first_message_that_it_lacks_is_old(world, glance):
+def test_a_store_is_as_late_as_the_first_message_that_it_lacks_is_old(world, snapshot):
     """In messages and seconds, each store for itself, whatever came before or behind that message or elsewhere."""
     world.commit(900, 800, 40, 20, 1)
     world.commit(700, partition=5)
     world.send()
     world.apply("redis", but=3)
     world.apply("mongo", but=1)
-    seen = glance()
+    seen = snapshot()
     assert (seen.stores["redis"].missing.sequences, seen.stores["mongo"].missing.sequences) == (3, 1)
     assert 40 <= seen.stores["redis"].missing.seconds < 400
     assert 1 <= seen.stores["mongo"].missing.seconds < 20
     assert not seen.stores["redis"].missing.at_least
     world.apply("redis")
-    assert glance().stores["redis"].missing.sequences == 0
-    assert glance().stores["redis"].missing.seconds == 0
+    assert snapshot().stores["redis"].missing.sequences == 0
+    assert snapshot().stores["redis"].missing.seconds == 0
 
 
 def test_what_is_beyond_its_objective_is_named_and_is_the_exit_code(world, environ):
@@ -150,14 +150,14 @@ def test_what_is_beyond_its_objective_is_named_and_is_the_exit_code(world, envir
     assert run(environ).returncode == WITHIN
 
 
-def test_what_waits_for_the_relay_is_lag_of_both_stores(world, glance):
+def test_what_waits_for_the_relay_is_lag_of_both_stores(world, snapshot):
     """It is missing in the views from its commit on, sent or not."""
     world.commit(50)
     world.send()
     world.apply("redis", but=1)
     world.apply("mongo")
     world.commit(25, 20)
-    seen = glance()
+    seen = snapshot()
     assert (seen.relay.waiting, seen.relay.held_back, seen.relay.active) == (2, 0, None)
     assert 25 <= seen.relay.seconds < 50
     assert seen.stores["redis"].missing.sequences == 3
@@ -168,7 +168,7 @@ def test_what_waits_for_the_relay_is_lag_of_both_stores(world, glance):
     assert any("nobody sends, 0 stand by; 2 messages wait, the first for 25" in line for line in seen.lines())
 
 
-def test_a_log_that_is_filled_again_is_no_lag(world, glance):
+def test_a_log_that_is_filled_again_is_no_lag(world, snapshot):
     """After Kafka was wiped the relay begins anew; a store that holds what waits lacks nothing of it."""
     world.commit(90, 80)
     world.send()
@@ -176,34 +176,34 @@ def test_a_log_that_is_filled_again_is_no_lag(world, glance):
     world.apply("mongo", but=1)
     world.write_model.execute("UPDATE relay_cursor SET (epoch, xid, id) = (0, '0', 0)")
     world.write_model.execute("UPDATE relay_partitions SET last_sequence = 0")
-    seen = glance()
+    seen = snapshot()
     assert (seen.relay.waiting, seen.stores["redis"].missing.sequences) == (2, 0)
     assert seen.stores["mongo"].missing.sequences == 1
     assert 80 <= seen.stores["mongo"].missing.seconds < 90
 
 
-def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, glance):
-    """Retention drops rows of the outbox: the age is then that of the oldest that is left, and is said to be more."""
+def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, snapshot):
+    """After retention has dropped rows of the outbox, the age is at least that of the oldest row that is left."""
     world.commit(500, 400, 300)
     world.send()
     world.apply("redis", but=3)
     world.apply("mongo")
     world.write_model.execute("DELETE FROM outbox WHERE id < 3")
-    seen = glance()
+    seen = snapshot()
     missing = seen.stores["redis"].missing
     assert (missing.sequences, missing.at_least) == (3, True)
     assert 300 <= missing.seconds < 400
     assert next(seen.lines()).split()[1:4] == ["at", "least", "3"]
 
 
-def test_who_holds_the_horizon_is_told(world, glance, postgres_url):
+def test_who_holds_the_horizon_is_told(world, snapshot, postgres_url):
     """Rows that were written since a transaction began wait for its end, and it is named with its state, but without
     its statement, which may hold a stranger's values.
     """
     with psycopg.connect(postgres_url, application_name="someone") as holder:
         holder.execute("CREATE TABLE held AS SELECT 'a secret' AS s")
         world.commit(7)
-        seen = glance()
+        seen = snapshot()
         assert (seen.relay.waiting, seen.relay.held_back) == (1, 1)
         assert "someone" in seen.relay.holder.who
         assert seen.relay.holder.state == "idle in transaction"
@@ -211,21 +211,21 @@ def test_who_holds_the_horizon_is_told(world, glance, postgres_url):
         assert any("1 of them for the transaction of pid " in line for line in seen.lines())
         assert b"secret" not in msgspec.json.encode(seen)
         holder.rollback()
-    assert (glance().relay.held_back, glance().relay.holder) == (0, None)
+    assert (snapshot().relay.held_back, snapshot().relay.holder) == (0, None)
 
 
-def test_who_may_not_see_others_activity_is_told_what_it_may_see(world, glance, postgres_url, stranger):
+def test_who_may_not_see_others_activity_is_told_what_it_may_see(world, snapshot, postgres_url, stranger):
     """Process and program of who holds the horizon, and no age."""
     with psycopg.connect(postgres_url, application_name="someone") as holder:
         holder.execute("SELECT pg_current_xact_id()")
         world.commit(7)
-        seen = glance(DATABASE_URL=stranger)
+        seen = snapshot(DATABASE_URL=stranger)
         assert "someone" in seen.relay.holder.who
         assert (seen.relay.holder.state, seen.relay.holder.seconds) == (None, None)
         assert any(line.endswith(", someone") for line in seen.lines())
 
 
-def test_the_active_relay_and_those_that_stand_by_are_told(world, glance, postgres_url):
+def test_the_active_relay_and_those_that_stand_by_are_told(world, snapshot, postgres_url):
     """By the lock of the one active relay, among the connections of relays."""
     assert world
     with (
@@ -233,25 +233,25 @@ def test_the_active_relay_and_those_that_stand_by_are_told(world, glance, postgr
         psycopg.connect(postgres_url, application_name="write-api-relay"),
     ):
         active.execute("SELECT pg_advisory_lock(%s)", (RELAY_LOCK,))
-        seen = glance()
+        seen = snapshot()
         assert (seen.relay.active, seen.relay.standby) == (active.info.backend_pid, 1)
 
 
-def test_tasks_and_dead_letters_are_counted(world, glance, redis, redis_prefix, mongo):
+def test_tasks_and_dead_letters_are_counted(world, snapshot, redis, redis_prefix, mongo):
     """Of each store, messages and not their keys, and of the write side by topic."""
     redis.rpush(views.TASK_AUTHORS.key(redis_prefix, 2), "a", "b")
     redis.sadd(views.PARKED_KEYS.key(redis_prefix, 4), "k")
     redis.rpush(views.PARKED.key(redis_prefix, "k"), "one", "two", "three")
     mongo[views.PARKED_MESSAGES.name].insert_one({"key": "k"})
     world.write_model.execute("INSERT INTO dead_letters VALUES ('cheeper.commands'), ('cheeper.commands')")
-    seen = glance()
-    assert (seen.stores["redis"].seen.tasks, seen.stores["redis"].seen.parked) == (2, 3)
-    assert (seen.stores["mongo"].seen.tasks, seen.stores["mongo"].seen.parked) == (0, 1)
+    seen = snapshot()
+    assert (seen.stores["redis"].snapshot.tasks, seen.stores["redis"].snapshot.parked) == (2, 3)
+    assert (seen.stores["mongo"].snapshot.tasks, seen.stores["mongo"].snapshot.parked) == (0, 1)
     assert list(seen.lines())[-1].endswith("2 of cheeper.commands")
 
 
-def test_the_live_generation_is_the_one_that_is_told(world, glance, redis, redis_prefix, mongo):
-    """In each store for itself, as its registry says."""
+def test_the_live_generation_is_the_one_that_is_told(world, snapshot, redis, redis_prefix, mongo):
+    """Each store's registry decides for that store."""
     world.commit(60)
     world.send()
     world.apply("redis", but=1)
@@ -259,12 +259,12 @@ def test_the_live_generation_is_the_one_that_is_told(world, glance, redis, redis
     redis.hset(registry_key(redis_prefix), LIVE, 2)
     redis.hset(views.CHECKPOINT.key(prefix_of(redis_prefix, 2), 3), "sequence", 1)
     try:
-        seen = glance()
-        assert (seen.stores["redis"].seen.generation, seen.stores["redis"].missing.sequences) == (2, 0)
-        assert (seen.stores["mongo"].seen.generation, seen.stores["mongo"].missing.sequences) == (1, 0)
+        seen = snapshot()
+        assert (seen.stores["redis"].snapshot.generation, seen.stores["redis"].missing.sequences) == (2, 0)
+        assert (seen.stores["mongo"].snapshot.generation, seen.stores["mongo"].missing.sequences) == (1, 0)
         mongo[REGISTRY].insert_one({"_id": REGISTRY_ID, LIVE: 3})
-        seen = glance()
-        assert (seen.stores["mongo"].seen.generation, seen.stores["mongo"].missing.sequences) == (3, 1)
+        seen = snapshot()
+        assert (seen.stores["mongo"].snapshot.generation, seen.stores["mongo"].missing.sequences) == (3, 1)
     finally:
         redis.delete(views.CHECKPOINT.key(prefix_of(redis_prefix, 2), 3))
 
@@ -274,7 +274,7 @@ def test_the_live_generation_is_the_one_that_is_told(world, glance, redis, redis
     [("REDIS_URL", "redis", "The Redis at REDIS_URL"), ("MONGO_URL", "mongodb", "The MongoDB at MONGO_URL")],
 )
 def test_a_store_that_is_away_is_a_sentence_and_the_rest_is_told(world, environ, variable, scheme, says):
-    """And the exit code says that not all could be told."""
+    """The exit code shows that the snapshot is not complete."""
     world.commit(30)
     world.send()
     world.apply("redis")
@@ -288,7 +288,7 @@ def test_a_store_that_is_away_is_a_sentence_and_the_rest_is_told(world, environ,
 
 
 def test_without_postgresql_the_stores_still_tell_of_themselves(world, environ):
-    """How far they are, and that nobody knows of how many; none is called late, and none in time."""
+    """Their sequences are shown without a lag; no store is called late, and none in time."""
     world.commit(30)
     world.send()
     world.apply("redis")
@@ -296,13 +296,13 @@ def test_without_postgresql_the_stores_still_tell_of_themselves(world, environ):
     told = run({**environ, "DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/none"})
     assert told.returncode == AWAY
     redis, mongo, relay = told.stdout.splitlines()
-    assert "at 1, and nobody knows of how many" in redis
-    assert "at 1, and nobody knows of how many" in mongo
+    assert "at 1, of an unknown number" in redis
+    assert "at 1, of an unknown number" in mongo
     assert "The PostgreSQL at DATABASE_URL cannot be reached." in relay
     assert "objectives" not in told.stdout
 
 
-def test_a_long_way_back_is_found_and_a_long_queue_is_cut(world, glance):
+def test_a_long_way_back_is_found_and_a_long_queue_is_cut(world, snapshot):
     """The first message that is missing lies behind thousands of others' rows; a queue that long is cut."""
     world.commit(77)
     world.waiting += [5] * 2 * SHOWN
@@ -314,8 +314,8 @@ def test_a_long_way_back_is_found_and_a_long_queue_is_cut(world, glance):
     world.send()
     world.apply("redis", but=1)
     world.apply("mongo")
-    missing = glance().stores["redis"].missing
+    missing = snapshot().stores["redis"].missing
     assert (missing.sequences, missing.at_least) == (1, False)
     assert missing.seconds >= 77
     world.write_model.execute("UPDATE relay_cursor SET (epoch, xid, id) = (0, '0', 0)")
-    assert (glance().relay.waiting, glance().stores["redis"].missing.at_least) == (SHOWN, True)
+    assert (snapshot().relay.waiting, snapshot().stores["redis"].missing.at_least) == (SHOWN, True)

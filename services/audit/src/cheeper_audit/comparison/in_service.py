@@ -1,4 +1,4 @@
-"""Comparing while the system is in use: only what stays different once the views have caught up is a difference."""
+"""Comparison while the system is in use: a difference counts only if it stays after the views have caught up."""
 
 from __future__ import annotations
 
@@ -8,65 +8,65 @@ from typing import Final
 
 import msgspec
 
-from cheeper_audit import standing
+from cheeper_audit import checkpoints
+from cheeper_audit.checkpoints import Checkpoints
+from cheeper_audit.comparison.quiescence import Comparison, Outcome
 from cheeper_audit.difference import Difference
-from cheeper_audit.rest import Look, Outcome
-from cheeper_audit.standing import Standing
+from cheeper_audit.stores.write_model import Place
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import Place
 
 _ROUNDS: Final = 8
-_AGAIN: Final = 2
-"""A difference must be met this many more times: a count that goes up and down may be one behind at two looks."""
+_CONFIRMATIONS: Final = 2
+"""A difference must be found this many more times: a count that goes up and down may be late by one twice."""
 _PAUSE_SECONDS: Final = 0.1
 
 
 class InService:
-    """Compares until it is told to stop. `observe` gets each reading of how far everything is."""
+    """Compares until `go_on` returns False. `observe` gets the checkpoints each time they are read."""
 
     def __init__(
         self,
         stores: Stores,
         *,
         go_on: Callable[[], bool] = lambda: True,
-        observe: Callable[[Standing], object] = lambda _: None,
+        observe: Callable[[Checkpoints], object] = lambda _: None,
     ) -> None:
         self._stores = stores
         self._go_on = go_on
         self._observe = observe
 
-    def audit(self, look: Look) -> Outcome:
-        """Return what differs in the same way at three looks, between which the views catch up. Repair nothing.
+    def audit(self, comparison: Comparison) -> Outcome:
+        """Return what differs in the same way in three comparisons, between which the views catch up. Repair nothing.
 
-        Raise StoreAwayError.
+        Raise StoreUnavailableError.
         """
-        suspects, certain = Suspects(self._compare(look)), list[Difference]()
+        suspects, certain = Suspects(self._compare(comparison)), list[Difference]()
         for _ in range(_ROUNDS):
             if not suspects or not self._caught_up(self._stores.write_model.last_place()):
                 break
-            certain += suspects.met_again(self._compare(look))
+            certain += suspects.confirm(self._compare(comparison))
         return Outcome(certain, frozenset(each.place for each in certain), undecided=len(suspects))
 
-    def read_standing(self) -> Standing:
-        """Return how far everything is now, after it was observed."""
+    def read_checkpoints(self) -> Checkpoints:
+        """Read the current checkpoints, and have them observed."""
         self._stores.write_model.refresh()
-        where = standing.read(self._stores)
+        where = checkpoints.read(self._stores)
         self._observe(where)
         return where
 
-    def _compare(self, look: Look) -> Sequence[Difference]:
+    def _compare(self, comparison: Comparison) -> Sequence[Difference]:
         while True:
             self._stores.write_model.refresh()
             self._stores.moved()
-            found = look.compare()
-            if not self._stores.moved():  # else the generation may have been removed during the look
+            found = comparison.compare()
+            if not self._stores.moved():  # else the generation may have been removed meanwhile
                 return found
 
     def _caught_up(self, place: Place) -> bool:
-        """Wait until the stores have applied all up to a place of the outbox. Return False if told to stop first."""
+        """Wait until the stores have applied all up to a place of the outbox. Return False if `go_on` ends first."""
         targets: dict[int, int] | None = None
         while self._go_on():
-            where = self.read_standing()
+            where = self.read_checkpoints()
             if targets is None and self._stores.write_model.is_sent(place):
                 targets = where.relayed.sequences
             if targets is not None and self._has_applied(where, targets):
@@ -74,7 +74,7 @@ class InService:
             time.sleep(_PAUSE_SECONDS)
         return False
 
-    def _has_applied(self, where: Standing, targets: dict[int, int]) -> bool:
+    def _has_applied(self, where: Checkpoints, targets: dict[int, int]) -> bool:
         behind = any(
             state.sequences[p] < sequence for state in where.stores.values() for p, sequence in targets.items()
         )
@@ -85,7 +85,7 @@ class InService:
 
 
 class Suspects:
-    """What differed at the first look, until it is right or has been wrong in the same way at each of the next two."""
+    """The differences of the first comparison, until they are gone or were the same in each of the next two."""
 
     def __init__(self, found: Sequence[Difference]) -> None:
         self._left = {each.place: (each, 0) for each in found}
@@ -93,14 +93,14 @@ class Suspects:
     def __len__(self) -> int:
         return len(self._left)
 
-    def met_again(self, found: Sequence[Difference]) -> list[Difference]:
-        """Return what another look makes certain. What is new in that look is no suspect."""
+    def confirm(self, found: Sequence[Difference]) -> list[Difference]:
+        """Return the differences that another comparison makes certain. A new difference in it is no suspect."""
         left, certain = {}, []
         for each in found:
             if each.place in self._left:
                 before, times = self._left[each.place]
                 still = persisting(before, each)
-                if still is not None and times + 1 >= _AGAIN:
+                if still is not None and times + 1 >= _CONFIRMATIONS:
                     certain.append(still)
                 else:
                     left[each.place] = (each, 0) if still is None else (still, times + 1)
@@ -109,7 +109,7 @@ class Suspects:
 
 
 def persisting(first: Difference, later: Difference) -> Difference | None:
-    """Return what of a difference is still wrong in the same way, or None if nothing is: then it was the lag."""
+    """Return the part of a difference that is still the same, or None if it was only the lag."""
     same = set(first.faults)
     faults = tuple(fault for fault in later.faults if fault in same)
     return msgspec.structs.replace(later, faults=faults) if faults else None

@@ -6,33 +6,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from cheeper_audit.difference import Difference, Mend
-from cheeper_audit.rest import Look, Outcome
-from cheeper_audit.views.mongo import strays as mongo_strays
-from cheeper_audit.views.redis import strays as redis_strays
+from cheeper_audit.comparison.quiescence import Comparison, Outcome
+from cheeper_audit.difference import Difference, Repair
+from cheeper_audit.stores.write_model import Span
+from cheeper_audit.views.mongo import orphans as mongo_orphans
+from cheeper_audit.views.redis import orphans as redis_orphans
 from cheeper_audit.views.table import SWEEPS, Sweep
 from cheeper_audit.views.view import Stores, View
-from cheeper_audit.write_model import Span
 
 KEYS: Final = "keys"
 
 Phase = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
-"""A named part of so many items; gives what to call with a number of items that are done."""
+"""Begins a named part of a number of items, and gives a function to call with the number of items done."""
 
 
 class Auditor:
-    """Goes through everything in chunks. What it holds at a time does not grow with the number of authors."""
+    """Compares everything in chunks, so that its memory does not grow with the number of authors."""
 
-    def __init__(self, stores: Stores, audit: Callable[[Look], Outcome], phase: Phase) -> None:
+    def __init__(self, stores: Stores, audit: Callable[[Comparison], Outcome], phase: Phase) -> None:
         self._stores = stores
         self._audit = audit
         self._phase = phase
 
     def run(self) -> Iterator[Outcome]:
-        """The outcome of each chunk. Raises NotAtRestError, StoreAwayError."""
+        """Yield the outcome of each chunk. Raise NotQuiescentError, StoreUnavailableError."""
         for sweep in SWEEPS:
             yield from self._sweep(sweep)
-        yield from self._strays()
+        yield from self._orphans()
 
     def _sweep(self, sweep: Sweep) -> Iterator[Outcome]:
         self._stores.write_model.refresh()
@@ -40,38 +40,39 @@ class Auditor:
             after: str | None = None
             while True:
                 chunk = Chunk(self._stores, sweep, after)
-                yield self._audit(Look(chunk.compare, chunk.mends))
+                yield self._audit(Comparison(chunk.compare, chunk.repairs))
                 tick(len(chunk.span.ids))
                 after = chunk.span.upto
                 if after is None:
                     return
 
-    def _strays(self) -> Iterator[Outcome]:
+    def _orphans(self) -> Iterator[Outcome]:
         if "mongo" in self._stores.audited:
             mongo = self._stores.mongo
-            look = Look(lambda: mongo_strays.strays(mongo), lambda found: mongo_strays.mends(mongo, found))
-            yield self._audit(look)
+            yield self._audit(
+                Comparison(lambda: mongo_orphans.orphans(mongo), lambda found: mongo_orphans.repairs(mongo, found))
+            )
         if "redis" in self._stores.audited:
-            yield from self._stray_keys()
+            yield from self._orphan_keys()
 
-    def _stray_keys(self) -> Iterator[Outcome]:
-        redis, told = self._stores.redis, set[str]()
+    def _orphan_keys(self) -> Iterator[Outcome]:
+        redis, reported = self._stores.redis, set[str]()
         redis.follow()
-        stem = redis.stem  # of the keys that are scanned, whatever becomes live meanwhile
+        stem = redis.stem  # of the scanned keys, also if another generation becomes live meanwhile
         with self._phase(KEYS, redis.number_of_keys()) as tick:
             for keys in redis.all_keys():
                 by_name = {key.decode(errors="backslashreplace").removeprefix(stem): key for key in keys}
-                named = {name: key for name, key in by_name.items() if name not in told}
+                named = {name: key for name, key in by_name.items() if name not in reported}
                 outcome = self._audit(self._keys(named))
-                told |= {each.id for each in outcome.found}
+                reported |= {each.id for each in outcome.found}
                 yield outcome
                 tick(len(keys))
 
-    def _keys(self, keys: dict[str, bytes]) -> Look:
+    def _keys(self, keys: dict[str, bytes]) -> Comparison:
         stores = self._stores
-        return Look(
-            lambda: redis_strays.strays(stores.write_model, stores.redis, keys),
-            lambda found: redis_strays.mends(keys[each.id] for each in found),
+        return Comparison(
+            lambda: redis_orphans.orphans(stores.write_model, stores.redis, keys),
+            lambda found: redis_orphans.repairs(keys[each.id] for each in found),
         )
 
 
@@ -86,13 +87,13 @@ class Chunk:
         self.span = Span(after, None, ())
 
     def compare(self) -> list[Difference]:
-        """The differences of all the sweep's views."""
+        """Return the differences of all the sweep's views."""
         self.span = self._stores.write_model.span(self._sweep.table, self._after, self._sweep.chunk)
         return [each for view in self._views.values() for each in view.differences(self._stores, self.span)]
 
-    def mends(self, differences: Sequence[Difference]) -> list[Mend]:
-        """What mends some of them."""
+    def repairs(self, differences: Sequence[Difference]) -> list[Repair]:
+        """Return the repairs of some differences."""
         ids: dict[tuple[str, str], list[str]] = {}
         for each in differences:
             ids.setdefault((each.store, each.view), []).append(each.id)
-        return [mend for name, named in ids.items() for mend in self._views[name].mends(self._stores, named)]
+        return [repair for name, named in ids.items() for repair in self._views[name].repairs(self._stores, named)]

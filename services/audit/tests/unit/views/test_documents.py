@@ -30,7 +30,7 @@ def test_any_field_with_another_value_is_a_fault(field):
 
 @pytest.mark.parametrize("field", ["message", "author_id", "cheep_date"])
 def test_a_field_without_default_must_be_there(field):
-    """A cheep without it is none."""
+    """A cheep without it is a difference."""
     cheep = views.CheepDocument(cheep_id="c", author_id="a", author_username="Ana", message="Hi", cheep_date=1)
     document = to_document(cheep)
     del document[field]

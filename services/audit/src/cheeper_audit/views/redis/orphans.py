@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cheeper_audit.difference import NOTHING, Difference, Fault, RedisMend, is_uuid
+from cheeper_audit.difference import NOTHING, Difference, Fault, RedisRepair, is_uuid
 from cheeper_audit.stores.redis import RedisViews
-from cheeper_audit.write_model import Table, WriteModel
+from cheeper_audit.stores.write_model import Table, WriteModel
 from cheeper_contracts import views
 from cheeper_contracts.generations import REGISTRY
 from cheeper_contracts.lag import LAG
 
-NAME: Final = "stray"
+NAME: Final = "orphan"
 
 _OWNED_BY: Final[dict[str, Table]] = {
     views.AUTHOR_COUNTERS.name: "authors",
@@ -28,12 +28,11 @@ _OWNED_BY: Final[dict[str, Table]] = {
 _NOT_AUDITED: Final = ({pattern.name for pattern in views.KEY_PATTERNS} | {REGISTRY, LAG}) - _OWNED_BY.keys()
 
 
-def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]) -> list[Difference]:
-    """Which of these keys, by their names without what all keys of an installation begin with, are there and should not
-    be.
+def orphans(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]) -> list[Difference]:
+    """Return a difference for each of these keys that exists and should not. `keys` are by name without the stem.
 
     An author or a cheep is in the write model before it is in any view, and stays, so one snapshot after the keys were
-    found settles it.
+    found decides.
     """
     owned: dict[Table, dict[str, list[str]]] = {"authors": {}, "cheeps": {}}
     unowned = []
@@ -47,7 +46,7 @@ def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]
         for owner in by_owner.keys() - write_model.known(table, list(by_owner)):
             unowned += by_owner[owner]
     fault = Fault("there", NOTHING)
-    there = redis.ask(("EXISTS", keys[name]) for name in sorted(unowned))
+    there = redis.execute(("EXISTS", keys[name]) for name in sorted(unowned))
     return [
         Difference(store="redis", view=NAME, id=name, faults=(fault,))
         for name, found in zip(sorted(unowned), there, strict=True)
@@ -55,6 +54,6 @@ def strays(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes]
     ]
 
 
-def mends(keys: Iterable[bytes]) -> list[RedisMend]:
-    """What takes the keys away."""
-    return [RedisMend((key,), (("DEL", key),)) for key in keys]
+def repairs(keys: Iterable[bytes]) -> list[RedisRepair]:
+    """Return the repairs that delete the keys."""
+    return [RedisRepair((key,), (("DEL", key),)) for key in keys]

@@ -1,4 +1,4 @@
-"""How far everything is: the relay, each store, and what is between them."""
+"""The checkpoints of the relay and of each store, and the lag between them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from cheeper_audit.difference import StoreName
 from cheeper_audit.stores import StoreState
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
+from cheeper_audit.stores.write_model import Relayed
 from cheeper_audit.views.view import Stores
-from cheeper_audit.write_model import Relayed
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Where the write model's snapshot and the stores stand."""
+class Checkpoints(msgspec.Struct, frozen=True):
+    """The checkpoints of the relay, in the write model's snapshot, and of the stores."""
 
     relayed: Relayed
     stores: dict[StoreName, StoreState]
 
     @property
     def at_rest(self) -> bool:
-        """Whether the views hold all that led to the snapshot's rows, and nothing else."""
+        """True if the views have the effects of all that led to the snapshot's rows, and no others."""
         return not self.relayed.waiting and all(
             state.sequences == self.relayed.sequences and not state.tasks for state in self.stores.values()
         )
 
     def lags(self) -> Iterator[str]:
-        """What is behind, one sentence each."""
+        """Yield a sentence about each lag."""
         if self.relayed.waiting:
             yield f"relay: {self.relayed.waiting:,} messages wait in the outbox, for {self.relayed.seconds:.1f} s"
         for store, state in self.stores.items():
@@ -41,18 +41,18 @@ class Standing(msgspec.Struct, frozen=True):
                 yield f"{store}: fan-out tasks wait, {state.tasks:,} in turn"
 
 
-def read(stores: Stores) -> Standing:
-    """Where they stand, by the write model's current snapshot. Raises StoreAwayError."""
-    return Standing(stores.write_model.relayed(), states(stores))
+def read(stores: Stores) -> Checkpoints:
+    """Return the checkpoints, by the write model's current snapshot. Raise StoreUnavailableError."""
+    return Checkpoints(stores.write_model.relayed(), states(stores))
 
 
 def states(stores: Stores) -> dict[StoreName, StoreState]:
-    """Where the stores of views stand that are audited. Raises StoreAwayError."""
+    """Return the states of the audited stores. Raise StoreUnavailableError."""
     return {name: views.state() for name, views in _audited(stores).items()}
 
 
 def parked(stores: Stores) -> dict[StoreName, int]:
-    """How many messages are parked in each store that is audited and has any. Raises StoreAwayError."""
+    """Return the numbers of parked messages of the audited stores that have any. Raise StoreUnavailableError."""
     found = {name: views.parked_messages() for name, views in _audited(stores).items()}
     return {name: number for name, number in found.items() if number}
 

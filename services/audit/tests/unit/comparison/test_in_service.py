@@ -3,8 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from cheeper_audit.comparison.in_service import Suspects, persisting
 from cheeper_audit.difference import Difference, Fault
-from cheeper_audit.in_service import Suspects, persisting
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 
@@ -16,7 +16,7 @@ def difference(*faults):
 
 
 def test_only_what_is_wrong_in_the_same_way_persists():
-    """What came right, and what went wrong meanwhile, is lag until it is seen again."""
+    """A fault that is gone, or new, counts as lag until a later comparison finds it again."""
     assert persisting(difference(HAS, LACKS), difference(LACKS)) == difference(LACKS)
     assert persisting(difference(HAS), difference(LACKS)) is None
 
@@ -24,17 +24,17 @@ def test_only_what_is_wrong_in_the_same_way_persists():
 def test_what_is_wrong_in_the_same_way_by_chance_is_lag():
     """A count under load that is one behind at a look and again at the next is right, or else wrong, at a third."""
     suspects = Suspects([difference(HAS)])
-    assert suspects.met_again([difference(HAS)]) == []
-    assert suspects.met_again([difference(LACKS)]) == []
-    assert suspects.met_again([difference(LACKS)]) == []
-    assert suspects.met_again([]) == []
+    assert suspects.confirm([difference(HAS)]) == []
+    assert suspects.confirm([difference(LACKS)]) == []
+    assert suspects.confirm([difference(LACKS)]) == []
+    assert suspects.confirm([]) == []
     assert len(suspects) == 0
 
 
 def test_what_stays_wrong_is_certain():
     """With the fault that stayed; what came right is no suspect any more, nor is what is new."""
     suspects = Suspects([difference(HAS, LACKS), msgspec.structs.replace(difference(HAS), id="b")])
-    assert suspects.met_again([difference(LACKS), msgspec.structs.replace(difference(HAS), id="c")]) == []
-    assert suspects.met_again([difference(LACKS, HAS), msgspec.structs.replace(difference(HAS), id="b")]) == [
+    assert suspects.confirm([difference(LACKS), msgspec.structs.replace(difference(HAS), id="c")]) == []
+    assert suspects.confirm([difference(LACKS, HAS), msgspec.structs.replace(difference(HAS), id="b")]) == [
         difference(LACKS)
     ]

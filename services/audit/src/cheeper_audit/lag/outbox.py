@@ -1,7 +1,7 @@
-"""The way from the write model to the log, as one snapshot of PostgreSQL shows it: what waits, who sends it, what holds
-it up, and since when a store lacks what it lacks.
+"""The outbox in one snapshot of PostgreSQL: its backlog, the active relay, the transaction that blocks it, and the age
+of what a store lacks.
 
-All of it is told from tables, so that it is told while the relay or the projector is down.
+All of it comes from tables, so that it is known while the relay or the projector is down.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
-from cheeper_audit.write_model import Place, WriteModel
+from cheeper_audit.stores.write_model import Place, WriteModel
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import partition_of
 
 SHOWN: Final = 10_000
-"""Rows that wait, and are looked at."""
+"""The most waiting rows that are counted."""
 
 RELAY_LOCK: Final = 0x63686565_72656C79
 """The advisory lock of the one active relay, as write-api takes it: the end-to-end `test_status.py` sees that it is."""
@@ -40,8 +40,8 @@ _BACK: Final = """
 """
 _NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
-# Whoever has an xid holds the horizon, in whichever database. The statement is not asked for: it may hold anybody's
-# values. Of the activity of others a role that may not see it is told neither state nor age.
+# Any transaction with an xid holds the horizon, in every database. Its statement is not read: it may contain anybody's
+# values. A role that may not see the activity of others gets neither state nor age.
 _HORIZON: Final = """
     SELECT who, state, seconds
       FROM (SELECT age(backend_xid) AS age,
@@ -62,13 +62,13 @@ _ACTIVE: Final = """
 _RELAYS: Final = """
     SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()
 """
-_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
+_DEAD_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
 
 
 class Holder(msgspec.Struct, frozen=True):
     """The oldest transaction with an id: no row that was written since it began can be sent before it ends.
 
-    `state` and `seconds` are none where the role of DATABASE_URL may not see the activity of others.
+    `state` and `seconds` are None if the role of DATABASE_URL may not see the activity of others.
     """
 
     who: str
@@ -77,9 +77,11 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the relay: the PostgreSQL pid of the active one's connection (none where nobody sends), how many stand by,
-    the rows that wait (at most `SHOWN` are counted), for how many seconds the first of them, and how many of them wait
-    for the transaction that holds the horizon.
+    """The state of the relays.
+
+    `active` is the PostgreSQL pid of the active one's connection, or None; `standby` the number of the others;
+    `waiting` the number of rows to send, at most `SHOWN`; `seconds` the age of the first of them; `held_back` the
+    number of those that wait for the transaction that holds the horizon.
     """
 
     active: int | None
@@ -91,8 +93,9 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """What a store has yet to apply: messages, and for how many seconds the first of them has been committed; where
-    `at_least`, both may be more.
+    """The messages that a store has not applied, and the age of the first one's commit in seconds.
+
+    With `at_least` both may be more.
     """
 
     sequences: int = 0
@@ -101,7 +104,7 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Outbox:
-    """The outbox as the write model's current snapshot shows it. Raises StoreAwayError."""
+    """The outbox as the write model's current snapshot shows it. Raises StoreUnavailableError."""
 
     def __init__(self, write_model: WriteModel) -> None:
         self._write_model = write_model
@@ -112,7 +115,7 @@ class Outbox:
         self._waiting: list[tuple[str, int, bool]] = write_model.rows(_WAITING, current, *self._cursor, SHOWN)
 
     def relay(self) -> Relay:
-        """Who sends, and what waits."""
+        """Return the state of the relays."""
         active = [pid for (pid,) in self._write_model.rows(_ACTIVE, RELAY_LOCK >> 32, RELAY_LOCK & 0xFFFFFFFF)]
         relays = {pid for (pid,) in self._write_model.rows(_RELAYS, _RELAY_NAME)}
         held_back = sum(held for _, _, held in self._waiting)
@@ -125,12 +128,12 @@ class Outbox:
             holder=next((Holder(*row) for row in self._write_model.rows(_HORIZON)), None) if held_back else None,
         )
 
-    def letters(self) -> dict[str, int]:
-        """The write side's dead letters, by topic."""
-        return dict(self._write_model.rows(_LETTERS))
+    def dead_letters(self) -> dict[str, int]:
+        """Return the numbers of the write side's dead letters by topic."""
+        return dict(self._write_model.rows(_DEAD_LETTERS))
 
     def missing(self, applied: Mapping[int, int]) -> Missing:
-        """What a store with these sequences lacks.
+        """Return what a store with these sequences lacks.
 
         A message's sequence is its place among the outbox's rows of its partition, so the first that is missing is
         found by counting back from the end.
@@ -149,8 +152,9 @@ class Outbox:
         )
 
     def _back(self, lacks: Mapping[int, int]) -> tuple[list[int], bool]:
-        """The times of sent rows, so many of each partition counted back from the cursor; false where that took too
-        many rows, or retention has dropped them.
+        """Return the times of sent rows, `lacks` of each partition, counted back from the cursor.
+
+        Return False as well if that took too many rows, or if retention has dropped them.
         """
         left, times = Counter(lacks), list[int]()
         epoch, xid, row_id = self._cursor

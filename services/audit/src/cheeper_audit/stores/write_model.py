@@ -1,4 +1,4 @@
-"""The write model as one moment shows it: rows, how far the relay has sent what led to them, and spans of ids."""
+"""The write model in one snapshot: rows, the relay's checkpoint, and spans of ids."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Final, Literal, LiteralString
 import msgspec
 from psycopg import Connection, OperationalError, errors
 
-from cheeper_audit.stores import StoreAwayError
+from cheeper_audit.stores import StoreUnavailableError
 from cheeper_contracts.partitions import PARTITIONS
 
 Table = Literal["authors", "cheeps", "notifications"]
 
 Place = tuple[int, str, int]
-"""Of a row of the outbox: epoch, transaction as text, id."""
+"""The place of a row in the outbox: epoch, transaction as text, id."""
 
 _IDS: Final[dict[Table, LiteralString]] = {
     "authors": "author_id",
@@ -38,7 +38,7 @@ _IS_SENT: Final = "SELECT (c.epoch, c.xid, c.id) >= (%s, %s::xid8, %s) FROM rela
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Ids that lie behind `after` and not behind `upto`, none for an open end; `ids` are those in the write model."""
+    """The ids in the write model behind `after`, up to `upto`; None is an open end."""
 
     after: str | None
     upto: str | None
@@ -46,9 +46,10 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Relayed(msgspec.Struct, frozen=True):
-    """How far the relay is: the last sequence by partition, what it has yet to send, and for how many seconds the
-    first of that waits. Where nothing waits, the sequences are those of all that led to the moment's rows: a row of
-    the outbox is written with the rows that it tells of.
+    """The relay's checkpoint: the last sequence by partition, the number of waiting rows, and the age of the first one.
+
+    If none waits, the sequences are those of all that led to the snapshot's rows, since a row of the outbox is written
+    in the same transaction as the rows that it describes.
     """
 
     sequences: dict[int, int]
@@ -63,63 +64,63 @@ class WriteModel:
         self._connection = connection
 
     def refresh(self) -> None:
-        """Leave the snapshot: the next statement sees all that is committed by then, and those after it the same.
-        Raises StoreAwayError.
-        """
+        """Leave the snapshot: the next statement begins a new one. Raise StoreUnavailableError."""
         try:
             self._connection.rollback()
         except OperationalError as error:
-            raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
+            raise StoreUnavailableError("The PostgreSQL at DATABASE_URL cannot be reached.") from error
 
     def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query. Raises StoreAwayError."""
+        """Return the rows of a query. Raise StoreUnavailableError."""
         try:
             return self._connection.execute(query, values).fetchall()
         except OperationalError as error:
-            raise StoreAwayError("The PostgreSQL at DATABASE_URL cannot be reached, or does not serve.") from error
+            raise StoreUnavailableError(
+                "The PostgreSQL at DATABASE_URL cannot be reached, or does not serve."
+            ) from error
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as error:
-            raise StoreAwayError(
+            raise StoreUnavailableError(
                 "The database at DATABASE_URL has no write model of this version, or may not be read."
             ) from error
 
     def relayed(self) -> Relayed:
-        """How far the relay is."""
+        """Return the relay's checkpoint."""
         sequences = dict.fromkeys(range(PARTITIONS), 0) | dict(self.rows(_SENT))
         cursor = next(iter(self.rows(_CURSOR)), _START)
         [(waiting, seconds)] = self.rows(_BACKLOG, *cursor, _BACKLOG_SHOWN)
         return Relayed(sequences, waiting, seconds)
 
     def last_place(self) -> Place:
-        """Of the last event that led to the snapshot's rows."""
+        """Return the place of the last event that led to the snapshot's rows."""
         epoch, xid, row_id = next(iter(self.rows(_LAST)), _START)
         return epoch, xid, row_id
 
     def is_sent(self, place: Place) -> bool:
-        """Whether the relay's cursor has reached it."""
+        """Return whether the relay's cursor has reached a place."""
         return place == _START or self.rows(_IS_SENT, *place) == [(True,)]
 
     def count(self, table: Table) -> int:
-        """How many rows there are."""
+        """Return the number of rows."""
         [(number,)] = self.rows(f"SELECT count(*) FROM {table}")
         return int(number)
 
     def bounds(self, table: Table) -> tuple[str, str] | None:
-        """The lowest and the highest id; none in an empty table."""
+        """Return the lowest and the highest id, or None if the table is empty."""
         name = _IDS[table]
         ends = [self.rows(f"SELECT {name}::text FROM {table} ORDER BY {table}.{name} {way} LIMIT 1") for way in _WAYS]
         return (ends[0][0][0], ends[1][0][0]) if ends[0] else None
 
     def span(self, table: Table, after: str | None, size: int) -> Span:
-        """The next so many ids behind that one; the last span has an open end."""
+        """Return the next `size` ids behind that one; the last span has an open end."""
         ids = self._ids(table, after, None, size)
         return Span(after, ids[-1] if len(ids) == size else None, ids)
 
     def again(self, table: Table, span: Span) -> Span:
-        """The span with its ids as they are now."""
+        """Return the span with its ids as they are now."""
         return msgspec.structs.replace(span, ids=self._ids(table, span.after, span.upto, None))
 
     def known(self, table: Table, ids: Sequence[str]) -> set[str]:
-        """Which of these UUIDs the table has."""
+        """Return the UUIDs that the table has."""
         name = _IDS[table]
         found = self.rows(f"SELECT {name}::text FROM {table} WHERE {name} = ANY(%s::uuid[])", list(ids))
         return {identifier for (identifier,) in found}

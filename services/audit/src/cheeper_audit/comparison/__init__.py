@@ -1,0 +1,1 @@
+"""Comparisons of the views with the write model: at rest, in service, and by samples."""
