@@ -34,7 +34,7 @@ def letters(kafka):
 
 def letter(story, author, text):
     sent = story.add(story.followed(author(), author()).event, value=text.encode())
-    return parked(decode(sent.message), "topic id", behind=False, why="a test")
+    return parked(decode(sent.message), "topic id", behind=False, reason="a test")
 
 
 def lost(logs):

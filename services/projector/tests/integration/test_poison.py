@@ -94,8 +94,8 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
         (topic_id,) = consumer.topics()
     poison, waits = parked.all()
     assert (poison.behind, waits.behind) == (False, True)
-    assert WHY[kind] in poison.why
-    assert poison.why
+    assert WHY[kind] in poison.reason
+    assert poison.reason
     assert (len(poison.stack_digest), waits.stack_digest) == (16, None)
     assert [(one.message_id, one.key) for one in (poison, waits)] == [
         (one.envelope.message_id, bob) for one in (bad, behind)
@@ -106,7 +106,7 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
     said = DeadLetter(
         store=parked.name,
         reason=MALFORMED if kind == "undecodable" else CRASHED,
-        error=poison.why,
+        error=poison.reason,
         stack_digest=poison.stack_digest,
         topic=kafka.topic,
         partition=3,

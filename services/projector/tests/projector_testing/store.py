@@ -63,7 +63,7 @@ class FakeStore:
             if item.poison or item.key in keys:
                 keys.add(item.key)
                 message = item.parked(batch.topic_id)
-                parked[message.place] = message
+                parked[message.id] = message
                 poison += bool(item.poison)
             else:
                 self._write(item, index, documents)
@@ -81,7 +81,7 @@ class FakeStore:
         self.documents, self.parked = documents, parked
         if checkpoint != stored:
             self._checkpoints[batch.partition] = checkpoint
-        places = [item.parked(batch.topic_id).place for item in items]
+        places = [item.parked(batch.topic_id).id for item in items]
         return Applied(
             used=len(items), checkpoint=checkpoint, parked=tuple(parked[place] for place in places if place in parked)
         )

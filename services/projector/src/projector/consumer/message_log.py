@@ -40,7 +40,7 @@ class MessageLog:
                 partition=message.partition,
                 offset=message.offset,
                 sequence=message.sequence,
-                why=message.why,
+                reason=message.reason,
                 stack_digest=message.stack_digest,
             )
 

@@ -12,14 +12,14 @@ import structlog
 
 from cheeper_contracts.partitions import PARTITIONS
 from projector.consumer.step_limit import Limit
+from projector.fan_out.task_store import LeftOut, Refill, Slice, TaskStore
 from projector.ops.health import Health
 from projector.ops.retry import Abandoned, Persistence
-from projector.stores.base import LeftOut, Refill, Slice, TaskStore
 
 log = structlog.get_logger()
 
 POLL_PERIOD: Final = 1.0
-"""Seconds after which the store is asked again which partitions have tasks: another process may have left some."""
+"""Seconds between two readings of the partitions with tasks: another process may have left some."""
 IDLE_SECONDS: Final = 0.05
 
 
@@ -82,7 +82,7 @@ def _sleep(stop: Flag, seconds: float) -> None:
 
 
 def log_left_out(left_out: Iterable[LeftOut]) -> None:
-    """Log the readers whose timelines lack something until somebody repairs their keys."""
+    """Log the readers whose timelines lack something until their keys are repaired."""
     for one in left_out:
         log.error(
             "reader left out", reader=one.reader_id, author=one.author_id, reason="a key of its view is of a wrong type"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final
@@ -17,10 +16,10 @@ import msgspec
 from cheeper_contracts.generations import FIRST
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
+from cheeper_runtime.retry import retry_for
 from projector import bootstrap
 from projector.generations.registry import BehindError, GenerationError, Generations, Registry, State
 from projector.ops.options import positive
-from projector.ops.retry import pauses
 from projector.settings import Settings
 from projector.stores.base import StoreUnavailableError
 
@@ -64,25 +63,6 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def switch_when_complete(
-    generations: Generations, number: int, *, restored: bool = False, seconds: float = SWITCH_SECONDS
-) -> None:
-    """Switch as soon as the generation lacks nothing.
-
-    Raise BehindError if it still lacks something after so many seconds, GenerationError and StoreUnavailableError.
-    """
-    waits, deadline = pauses(), time.monotonic() + seconds
-    while True:
-        try:
-            generations.switch(number, restored=restored)
-        except (BehindError, StoreUnavailableError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(min(next(waits), 0.2))
-        else:
-            return
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> None:
@@ -131,7 +111,8 @@ def _rollback(settings: Settings, options: argparse.Namespace) -> None:
 
 def _show(generations: Generations, number: int, *, restored: bool) -> None:
     before = generations.registry().live
-    switch_when_complete(generations, number, restored=restored)
+    retry = retry_for(SWITCH_SECONDS, (BehindError, StoreUnavailableError), longest=0.2)
+    retry(generations.switch, number, restored=restored)
     _print(f"{generations.name}: readers are shown generation {number} from now on, instead of {before}")
 
 

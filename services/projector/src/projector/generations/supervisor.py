@@ -138,13 +138,13 @@ class GenerationSupervisor:
             self._follow(name, wanted.numbers)
 
     def _follow(self, name: str, wanted: frozenset[int]) -> None:
-        for place, running in list(self._running.items()):
-            store, number = place
+        for key, running in list(self._running.items()):
+            store, number = key
             if store == name and number not in wanted:
                 running.stop.set()
                 if not running.thread.is_alive():
                     running.health.withdraw_all()
-                    self._running.pop(place, None)
+                    self._running.pop(key, None)
         for number in sorted(wanted):
             if (name, number) not in self._running:
                 self._begin(name, number)

@@ -52,7 +52,7 @@ def _told(message: ParkedMessage, store: str) -> DeadLetter:
     return DeadLetter(
         store=store,
         reason=_reason(message),
-        error="" if message.behind else message.why,
+        error="" if message.behind else message.reason,
         stack_digest=message.stack_digest or "",
         topic=message.source_topic or "",
         partition=message.partition,

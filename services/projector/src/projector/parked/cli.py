@@ -49,7 +49,7 @@ def add_to(roles: Any) -> None:
     which = replaying.add_mutually_exclusive_group(required=True)
     which.add_argument("key", nargs="?", metavar="KEY", help="the key of the messages")
     which.add_argument("--all", action="store_true", help="every key that has parked messages")
-    drop.add_argument("--yes", action="store_true", help="drop it without being asked again")
+    drop.add_argument("--yes", action="store_true", help="confirm that the message is to be dropped")
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -125,15 +125,15 @@ def _drop(stores: list[ParkedMessages], options: argparse.Namespace, _settings: 
     return 0
 
 
-def _find(store: ParkedMessages, place: str) -> ParkedMessage | None:
-    return next((message for message in store.all() if message.place == place), None)
+def _find(store: ParkedMessages, identifier: str) -> ParkedMessage | None:
+    return next((message for message in store.all() if message.id == identifier), None)
 
 
 def _summary(store: ParkedMessages, message: ParkedMessage, settings: Settings) -> dict[str, Any]:
     # A message that an older projector parked has no topic: there was one only.
     topic = message.source_topic or EVENTS.named(settings.topic_prefix)
     return {
-        "id": f"{store.name}:{message.place}",
+        "id": f"{store.name}:{message.id}",
         "store": store.name,
         "key": message.key,
         "source_topic": topic,
@@ -143,12 +143,12 @@ def _summary(store: ParkedMessages, message: ParkedMessage, settings: Settings) 
         "type": message.type,
         "message_id": message.message_id,
         "behind": message.behind,
-        "reason": message.why,
+        "reason": message.reason,
     }
 
 
 def _outcome(store: ParkedMessages, one: Replayed) -> str:
-    name = f"{store.name}:{one.message.place}"
+    name = f"{store.name}:{one.message.id}"
     if one.error is not None:
         return f"{name} is still poison, and the key {one.message.key} waits behind it: {one.error}"
     readers = sorted({each.reader_id for each in one.left_out})

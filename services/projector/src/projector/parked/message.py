@@ -1,4 +1,4 @@
-"""A message set aside: poison, or one that waits behind poison of its key."""
+"""A parked message: poison, or one that waits behind poison of its key."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from projector.consumer.decoding import DecodedMessage, decoded
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A parked message, whole: what replaying it needs, and what a person wants to know.
+    """A whole message with the reason why it is parked, as a replay needs it.
 
-    `sequence` is none where the message had none to read; headers and value are base64. `stack_digest` is none where
-    the message only waits: 16 hexadecimal digits, the same for failures at the same place. `source_topic` is none where
-    an older projector parked the message.
+    `sequence` is None if no number could be read; headers and value are base64. `stack_digest` is the same for failures
+    at the same place, and None if the message only waits. `source_topic` is None if an older projector parked it.
     """
 
     partition: int
@@ -27,28 +26,28 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None
     correlation_id: str | None
     behind: bool
-    why: str
+    reason: str = msgspec.field(name="why")
     headers: tuple[tuple[str, str], ...]
     value: str
     stack_digest: str | None = None
     source_topic: str | None = None
 
     @property
-    def place(self) -> str:
-        """What the message is known by in a store: `partition:sequence`, or else `partition:topic id@offset`."""
+    def id(self) -> str:
+        """The message's id in a store: `partition:sequence`, or else `partition:topic id@offset`."""
         place = f"{self.topic_id}@{self.offset}" if self.sequence is None else str(self.sequence)
         return f"{self.partition}:{place}"
 
     def raw_headers(self) -> Headers:
-        """The headers as Kafka gave them."""
+        """Return the headers as Kafka gave them."""
         return [(name, b64decode(value)) for name, value in self.headers]
 
     def raw_value(self) -> bytes:
-        """The value as Kafka gave it; empty where there was none."""
+        """Return the value as Kafka gave it, empty if there was none."""
         return b64decode(self.value)
 
     def decoded(self) -> DecodedMessage:
-        """The message decoded anew, by the code as it is now."""
+        """Decode the message again, by the code as it is now."""
         return decoded(
             topic=self.source_topic,
             partition=self.partition,
@@ -60,9 +59,9 @@ class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parked(
-    message: DecodedMessage, topic_id: str, *, why: str, behind: bool, stack_digest: str | None = None
+    message: DecodedMessage, topic_id: str, *, reason: str, behind: bool, stack_digest: str | None = None
 ) -> ParkedMessage:
-    """The message as a store keeps it."""
+    """Return the message as a store keeps it."""
     envelope = message.envelope
     return ParkedMessage(
         partition=message.partition,
@@ -74,7 +73,7 @@ def parked(
         message_id=envelope.message_id if envelope else None,
         correlation_id=envelope.correlation_id if envelope else None,
         behind=behind,
-        why=why,
+        reason=reason,
         headers=tuple((name, b64encode(value or b"").decode()) for name, value in message.headers),
         value=b64encode(message.value or b"").decode(),
         stack_digest=stack_digest,

@@ -12,9 +12,10 @@ import msgspec
 
 from cheeper_runtime.retry import retry_for
 from projector.consumer.projecting import item_of, refused_by_store
+from projector.fan_out.task_store import LeftOut
 from projector.parked.message import ParkedMessage
 from projector.projections import Project
-from projector.stores.base import LeftOut, ParkedMessages, StoreUnavailableError, UnappliableError
+from projector.stores.base import ParkedMessages, StoreUnavailableError, UnappliableError
 
 RETRY_SECONDS: Final = 15.0
 """An unavailable store is retried for so long: most likely it is a write conflict with a running projector."""
@@ -45,7 +46,7 @@ def replay(store: ParkedMessages, project: Project, key: str, seconds: float = R
             except UnappliableError as error:
                 item = refused_by_store(item.message, error)
         if item.poison is not None:
-            kept = msgspec.structs.replace(message, behind=False, why=item.poison, stack_digest=item.stack_digest)
+            kept = msgspec.structs.replace(message, behind=False, reason=item.poison, stack_digest=item.stack_digest)
             store.restate(message, kept)
             yield Replayed(message=kept, error=item.poison)
             return

@@ -1,4 +1,4 @@
-"""The digest of a stack, by which failures at the same place are known as one."""
+"""The digest of a stack, the same for failures at the same place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import traceback
 
 
 def stack_digest(error: BaseException) -> str:
-    """16 hexadecimal digits: of the error's type and of where it was raised, but not of what it says."""
+    """Return 16 hexadecimal digits for the error's type and the lines that raised it, whatever its text."""
     stack = "".join(traceback.format_tb(error.__traceback__))
     return hashlib.sha256(f"{type(error).__qualname__}\n{stack}".encode()).hexdigest()[:16]

@@ -8,12 +8,13 @@ StoreError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from projector.consumer.decoding import DecodedMessage
+from projector.fan_out.task_store import LeftOut, TaskStore
 from projector.parked.message import ParkedMessage, parked
 
 
@@ -79,7 +80,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         """Return the message as it is parked: as poison, or because it waits behind poison of its key."""
         reason = "waits behind poison of its key" if self.poison is None else self.poison
         behind = self.poison is None
-        return parked(self.message, topic_id, why=reason, behind=behind, stack_digest=self.stack_digest)
+        return parked(self.message, topic_id, reason=reason, behind=behind, stack_digest=self.stack_digest)
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,46 +104,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[ParkedMessage, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     waiting: int = 0
-
-
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A reader whose timeline could not be written, since its keys are of a wrong type; and whose doing it was, none
-    where it was to be refilled. One broken timeline holds up nobody else.
-    """
-
-    reader_id: str
-    author_id: str | None
-
-
-class SliceOf(msgspec.Struct, frozen=True, kw_only=True):
-    """The fan-out task that a slice is of, known by its cheep's message."""
-
-    sequence: int
-    correlation_id: str
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice that was served of an author's first fan-out task, and of those that went with it: each of their cheeps
-    went to each of the `served` followers. `waiting` counts the tasks that still wait in the partition.
-    """
-
-    author_id: str
-    tasks: tuple[SliceOf, ...]
-    served: int
-    left_out: tuple[LeftOut, ...]
-    waiting: int
-
-
-class Refill(msgspec.Struct, frozen=True, kw_only=True):
-    """A step for a short timeline, which got `added` entries; more steps follow if it `goes_on`. `waiting` counts the
-    tasks that still wait in the partition.
-    """
-
-    reader_id: str
-    added: int
-    goes_on: bool
-    left_out: tuple[LeftOut, ...]
-    waiting: int
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,47 +151,30 @@ class Store(Protocol):
         """Close the store's connections."""
 
 
-class TaskStore(Protocol):
-    """The tasks that a store leaves: fan-out, and short timelines to refill.
-
-    Every method raises StoreUnavailableError while the store is unavailable.
-    """
+class ParkedMessages(Protocol):
+    """The parked messages of a store. Every method raises StoreUnavailableError while the store is unavailable."""
 
     @property
     def name(self) -> str:
         """The store's name."""
 
-    def partitions_with_tasks(self, partitions: Iterable[int]) -> set[int]:
-        """Return those of the partitions that have tasks."""
-
-    def serve(self, partition: int) -> Slice | Refill | None:
-        """Serve one slice or step of a task of the partition, or return None if it has none."""
-
-
-class ParkedMessages(Protocol):
-    """What a store has set aside. Every method raises StoreUnavailableError while the store is away."""
-
-    @property
-    def name(self) -> str:
-        """Which store it is."""
-
     def all(self) -> Iterator[ParkedMessage]:
-        """All of them, those of a key in their order."""
+        """Yield all of them, those of a key in their order."""
 
     def first_of(self, key: str) -> ParkedMessage | None:
-        """The next one of a key to be replayed."""
+        """Return the key's message that is to be replayed next."""
 
     def replay(self, message: ParkedMessage, writes: tuple[Any, ...]) -> tuple[LeftOut, ...] | None:
-        """Writes these and forgets the message, in one step; none, and nothing done, where it is not its key's first.
+        """Write these and unpark the message in one step. Return None, and do nothing, if it is not its key's first.
 
-        Raises UnappliableError, and has written nothing.
+        Raise UnappliableError, and write nothing.
         """
 
     def drop(self, message: ParkedMessage) -> bool:
-        """Forgets the message; false where it is not there any more."""
+        """Remove the message. Return False if it is not parked any more."""
 
     def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
-        """Keeps another reason for its key's first message; harmless where it is not that any more."""
+        """Replace the key's first message, with another reason, if it is still that one."""
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""

@@ -66,7 +66,7 @@ class Stack:
         self.make([EVENTS])
 
     def send(self, story):
-        """What of the story is not sent yet."""
+        """Send the part of the story that is not sent yet."""
         producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, "enable.idempotence": True})
         for partition, log in story.messages.items():
             for message in log[self.sent.get(partition, 0) :]:
@@ -209,7 +209,7 @@ def shown(stack, name, number):
 
 
 class History:
-    """What a few authors do, over all partitions, seeded. `go_on` makes the next acts of it."""
+    """The actions of a few authors over all partitions, seeded. `go_on` makes the next ones."""
 
     def __init__(self, story, author, seed):
         self.story, self.rng = story, random.Random(seed)
@@ -240,7 +240,7 @@ class History:
 @pytest.mark.parametrize(("name", "seed"), [("redis", 1), ("mongo", 2)])
 @pytest.mark.timeout(400)
 def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, author, cli, name, seed):
-    """The new generation equals the live one, with what came meanwhile; it is served without a restart once it stands,
+    """The new generation equals the live one, with what came meanwhile; once active it is served without a restart,
     shown, taken back, shown again; and of the forgotten one nothing is left, nor comes back.
     """
     history = History(story, author, seed)
@@ -371,8 +371,8 @@ def test_a_stopped_rebuild_says_how_to_resume_it(stack, story, author):
 @pytest.mark.parametrize("name", ["redis", "mongo"])
 @pytest.mark.timeout(300)
 def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, tell, name):
-    """After `raise-epoch` the topic is made anew and tells another, shorter history: what the lost one made is shown no
-    more once `rebuild --switch --restored` is through, and without `--restored` nothing is taken back.
+    """After `raise-epoch` the topic is made again with another, shorter history: the effects of the lost one are not
+    shown any more once `rebuild --switch --restored` is through, and without `--restored` nothing is taken back.
     """
     history = History(story, author, 5)
     history.go_on(80)
@@ -397,7 +397,7 @@ def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, te
 
 
 def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, story, author):
-    """New code does not write into the views of old code, and says what to run; beside it the old code serves on."""
+    """New code does not write into the views of old code, and names the command to run; the old code continues."""
     history = History(story, author, 6)
     history.go_on(20)
     stack.send(story)

@@ -202,7 +202,7 @@ def test_a_switch_to_what_was_not_compared_is_refused(place):
 
 
 def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, compared):
-    """So a look-up reads with its data which generation was live at that moment (`cheeper_contracts.generations`)."""
+    """A query reads with its data which generation was live at that moment (`cheeper_contracts.generations`)."""
     on_mongo.generations.register(1)
     for number in (2, 3):
         assert on_mongo.generations.create(1).number == number
@@ -222,7 +222,7 @@ def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, co
 
 
 def test_a_switch_is_refused_while_the_target_is_behind(two, story, author, tell):
-    """Not even one message of one partition may be lacking, and the refusal says which."""
+    """A switch is refused if one message of one partition is lacking, and the error names it."""
     story.followed(author(), two.bob, partition=0)
     tell.apply_all(two.first, 0, story.messages[0])
     with pytest.raises(BehindError, match="at sequence 3 of partition 0, where the live one is at 4"):
@@ -242,7 +242,7 @@ def test_a_switch_is_refused_while_a_partition_is_not_begun(two, author, tell):
 
 
 def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied(two, story, author, tell):
-    """Nor is a switch done that would take a message's effects back; what both have parked does not count."""
+    """A switch that would take a message's effects back is refused; what both have parked does not count."""
     story.add(story.followed(author(), two.bob, partition=1).event, partition=0, value=b"{broken")
     poison = story.messages[0]
     for store in (two.first, two.second):
@@ -257,7 +257,7 @@ def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied
 
 
 def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, tell):
-    """A rebuild is how poison is got rid of."""
+    """A rebuild may get rid of poison."""
     story.add(story.followed(author(), two.bob, partition=1).event, partition=0, value=b"{broken")
     for store in (two.first, two.second):
         tell.apply_all(store, 0, story.messages[0])
@@ -267,7 +267,7 @@ def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, 
 
 
 def test_a_restored_database_lets_the_target_be_shorter(two, author, tell, compared):
-    """With another topic under it, and only when told so, sequences are not compared: they count another history."""
+    """With another topic, and only with `restored`, sequences are not compared: they count another history."""
     other = tell.Story()
     other.followed(author(), author(), partition=0)
     two.generations.create(1)
@@ -336,7 +336,7 @@ class Race:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_target_is_never_behind_at_the_moment_of_a_switch(two, story, author, tell, seed):
-    """However writers of both generations race with it, a reader who has seen a sequence is never shown a lower one."""
+    """A reader who has seen a sequence is never shown a lower one, however writers of both generations race."""
     for _ in range(200):
         story.followed(author(), two.bob, partition=0)
     done = refused = 0
@@ -468,7 +468,7 @@ def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(on
 
 
 def test_a_wiped_store_begins_anew(on_redis, redis_prefix, redis, story, author, tell):
-    """Where the registry is gone with all else, the first generation is written again, and no other."""
+    """If the registry is gone with all else, the first generation is written again, and no other."""
     place = on_redis
     place.generations.register(1)
     place.generations.create(1)

@@ -28,7 +28,7 @@ def replay(parked_messages, key):
 
 @pytest.fixture
 def text_of(store, request):
-    """Reads a cheep's text as the store has it, none while it has none."""
+    """Reads a cheep's text in the store, or None."""
 
     def of_redis(cheep_id):
         client, prefix = request.getfixturevalue("redis"), request.getfixturevalue("redis_prefix")
@@ -49,12 +49,12 @@ class Parking:
         self._store, self._tell = store, tell
 
     def take(self, told, *, poison=None):
-        """Hands a message to the store; why it was parked, or none."""
+        """Apply a message. Return the reason if it was parked, or None."""
         (item,) = self._tell.items_of(self._store, [told.message])
         if poison:
             item = Item(message=item.message, poison=poison, stack_digest="0123456789abcdef")
         applied = self._store.apply(Batch(partition=told.partition, topic_id="topic", items=(item,)))
-        return applied.parked[0].why if applied.parked else None
+        return applied.parked[0].reason if applied.parked else None
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def parking(store, tell):
 
 
 def test_a_key_is_replayed_in_its_order_and_flows_again(parking, parked_messages, story, author, text_of):
-    """What was parked is applied as if nothing had been, and the next message finds its key free.
+    """A parked message is applied as if it had never been parked, and the next one of its key is not parked.
 
     Fails without the SREM of unpark.lua.
     """
@@ -87,7 +87,7 @@ def test_a_key_is_replayed_in_its_order_and_flows_again(parking, parked_messages
 
 
 def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(parking, parked_messages, story, author):
-    """Nothing passes it, and it has the reason that it has now, also where it only waited before."""
+    """No message of its key passes it, and its reason is the present one, also if it only waited before."""
     bob = author()
     good = story.posted(bob)
     edit = story.updated(good.event, "1")
@@ -100,14 +100,14 @@ def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(parking, par
     assert "cheeper.cheep-updated.v1" in last.error
     left = list(parked_messages.all())
     assert [(one.sequence, one.behind) for one in left] == [(3, False), (4, True)]
-    assert left[0].why == last.error
+    assert left[0].reason == last.error
 
 
 def test_a_crash_keeps_the_digest_of_its_stack(parking, parked_messages, story, author):
-    """Whoever looks at a parked message finds where our own code tripped over it."""
+    """A parked message shows where our own code failed."""
     parking.take(story.posted(author()), poison="ValueError: broken")
     (message,) = parked_messages.all()
-    assert (message.why, message.stack_digest) == ("ValueError: broken", "0123456789abcdef")
+    assert (message.reason, message.stack_digest) == ("ValueError: broken", "0123456789abcdef")
 
 
 def test_a_write_that_the_store_refuses_unparks_nothing(store, parking, parked_messages, story, author, request):
@@ -153,7 +153,7 @@ def test_only_the_first_of_a_key_is_replayed_and_only_once(parking, parked_messa
 
 
 def test_a_dropped_message_is_gone_and_the_rest_waits(parking, parked_messages, story, author, text_of):
-    """Only the one is forgotten; with the last one gone the key flows."""
+    """Only that message is removed; with the last one the key flows again."""
     bob = author()
     post = story.posted(bob, "0")
     parking.take(post, poison="broken")
@@ -171,13 +171,13 @@ def test_a_dropped_message_is_gone_and_the_rest_waits(parking, parked_messages, 
 
 
 def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_messages, tell):
-    """Nothing can replay it, so it is dropped, on whichever partition it stood; and its key, which is none, is free."""
+    """It cannot be replayed, so it is dropped, on whichever partition it was; and messages without a key flow again."""
     for partition in (1, 2):
         stray = tell.FakeMessage(partition=partition, offset=0, key=b"", headers=[], value=b"?")
         tell.apply_all(store, partition, [stray])
     (still,) = replay(parked_messages, "")
     assert "ce_specversion" in still.error
-    places = [message.place for message in parked_messages.all()]
+    places = [message.id for message in parked_messages.all()]
     assert places == ["1:topic@0", "2:topic@0"]
     for message in list(parked_messages.all()):
         assert parked_messages.drop(message)
@@ -187,7 +187,7 @@ def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_mess
 
 
 def test_who_sees_to_poison_ends_its_row(store, parking, parked_messages, story, author):
-    """A consumer that stopped at too much poison in a row goes on once somebody has replayed or dropped some."""
+    """A consumer that stopped at too much poison in a row continues once some of it was replayed or dropped."""
     for _ in range(2):
         told = story.posted(author(), partition=0)
         parking.take(told, poison="broken")
@@ -231,7 +231,7 @@ def test_nothing_overtakes_or_is_lost_while_the_projector_parks_more(parking, pa
 
 
 def _persistently(take):
-    """As the consumer: a write conflict is tried again."""
+    """A write conflict is retried, as the consumer does."""
     while True:
         try:
             return take()

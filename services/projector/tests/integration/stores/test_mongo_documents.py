@@ -59,7 +59,7 @@ scripts = st.lists(acts, max_size=60)
 
 
 class Oracle:
-    """The write model: what an act makes true, and the event that tells it."""
+    """The write model: each action changes its state and adds an event."""
 
     def __init__(self, tell):
         self.events = []
@@ -280,7 +280,7 @@ def store(mongo):
 @PROPERTY
 @given(script=scripts, seed=st.integers(0, 2**32))
 def test_documents_equal_the_oracle(store, mongo, empty, tell, script, seed):
-    """However a log is cut into batches and repeated, the documents are what was done, to the last field."""
+    """The documents show every action to the last field, for any cut of the log into batches and any repetition."""
     empty()
     random, oracle = Random(seed), oracle_of(tell, script)
     partition_of = {author: AUTHORS.index(author) % PARTITIONS for author in AUTHORS}
@@ -308,7 +308,7 @@ def test_documents_equal_the_oracle(store, mongo, empty, tell, script, seed):
 @PROPERTY
 @given(script=scripts, seed=st.integers(0, 2**32))
 def test_any_order_between_keys_ends_in_the_same_documents(store, mongo, empty, tell, script, seed):
-    """An answer before its parent, a follow before the sign-up, counts before the profile: at rest all is the same."""
+    """An answer before its parent, a follow before the sign-up, counts before the profile: the result is the same."""
     random, oracle = Random(seed), oracle_of(tell, script)
     for _ in range(INTERLEAVINGS):
         empty()

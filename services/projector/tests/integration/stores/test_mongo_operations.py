@@ -25,7 +25,7 @@ writes = st.one_of(
 
 
 def documents(collection):
-    """By id."""
+    """The documents by id."""
     return {document["_id"]: document for document in collection.find()}
 
 
@@ -34,7 +34,7 @@ def documents(collection):
 )
 @given(before=st.lists(writes, max_size=3), batch=st.lists(writes, min_size=1, max_size=8))
 def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
-    """Put together, the writes to a document leave what they leave in their order, whatever was there before, and
+    """The combined writes to a document have the effect of the single writes in order, whatever was there before, and
     whether or not it is known what was.
     """
 
@@ -71,7 +71,7 @@ def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
     ids=["set and deleted", "deleted and set", "set and counted", "replaced and counted"],
 )
 def test_the_last_write_to_a_document_is_what_is_left(mongo, batch, expected):
-    """What came before a deletion or a replacement is gone, and what comes after stands alone."""
+    """A deletion or a replacement discards the writes before it, and later writes apply to it alone."""
     mongo[COLLECTION].insert_one({"_id": "one", "old": True})
     mongo[COLLECTION].bulk_write(operations(batch)[COLLECTION])
     assert documents(mongo[COLLECTION]) == expected

@@ -19,7 +19,7 @@ def store(mongo):
 
 
 def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell):
-    """What is written decodes to the documents that readers expect, whole."""
+    """The written documents decode to the complete documents that readers expect."""
     bob = author()
     signed, posted = story.signed(bob, name="Bob", bio="Hi"), story.posted(bob, "hello")
     tell.apply_all(store, signed.partition, [signed.message, posted.message])
@@ -46,7 +46,7 @@ def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell)
 
 
 def test_counts_may_come_before_the_sign_up(store, mongo, story, author, tell):
-    """A follow of somebody whose sign-up is not in yet makes the counts, and the profile joins them later."""
+    """A follow before the sign-up of the followed author creates the counts, and the profile is added later."""
     alice, bob = author(), author()
     followed = story.followed(alice, bob)
     tell.apply_all(store, followed.partition, [followed.message])
@@ -59,7 +59,7 @@ def test_counts_may_come_before_the_sign_up(store, mongo, story, author, tell):
 
 
 def test_command_records_expire(store, mongo):
-    """Their index is there, and making it again is harmless."""
+    """Their index exists, and making it again is harmless."""
     store.prepare()
     ttl = [index for index in mongo[views.COMMANDS.name].index_information().values() if "expireAfterSeconds" in index]
     assert [index["key"] for index in ttl] == [[("expires_at", 1)]]
@@ -111,7 +111,7 @@ def test_indexes_come_to_a_store_of_older_code_while_it_is_read(mongo):
 
 
 def test_a_write_conflict_passes(store, mongo, story, author, tell):
-    """Another transaction on the same documents is a reason to try again, and no poison."""
+    """A transaction on the same documents is a reason to retry, and not poison."""
     told = story.signed(author())
     tell.apply_all(store, told.partition, [told.message])
     with mongo.client.start_session() as session, session.start_transaction():

@@ -11,7 +11,7 @@ import redis as redis_client
 from cheeper_contracts import views
 from cheeper_local.servers import Redis
 from cheeper_local.waiting import until
-from projector.stores.base import Slice
+from projector.fan_out.task_store import Slice
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
 
@@ -56,11 +56,11 @@ class FanOut:
         self._tell.apply_all(self.store, PARTITION, messages[max(0, done - 2) :])
 
     def others(self):
-        """Something of another key of the partition."""
+        """Apply an event of another key of the partition."""
         self.tell(self.story.posted(CAROL, partition=PARTITION))
 
     def serve(self, slices=None):
-        """So many slices, or all; an event of another key after each."""
+        """Serve so many slices, or all, with an event of another key after each."""
         served = 0
         while slices is None or served < slices:
             one = self.store.tasks.serve(PARTITION)
@@ -127,7 +127,7 @@ def test_a_killed_projector_leaves_its_slices_to_the_next(fan_out, server):
 
 
 def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
-    """The end of its append-only file is lost, slices, tasks, checkpoint and all: what is lost comes again."""
+    """The end of its append-only file is lost, slices, tasks, checkpoint and all: what is lost is redelivered."""
     server, random = Redis(tmp_path / "redis"), Random(4)
     server.start()
     try:
@@ -155,7 +155,7 @@ def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
 
 
 def test_followers_come_and_go_meanwhile(fan_out):
-    """Whoever follows in the end has the cheep once, whether the task had passed them or not; who left has it not."""
+    """A reader who follows in the end has the cheep once, whether the task had passed them or not; others have none."""
     story, told = fan_out.story, fan_out.story.posted(BOB, partition=PARTITION)
     fan_out.tell(told)
     gone, back, new = [], [], []
@@ -178,7 +178,7 @@ def test_followers_come_and_go_meanwhile(fan_out):
 
 @pytest.mark.parametrize("slices", [0, 7])
 def test_a_cheep_deleted_meanwhile_is_in_no_timeline(fan_out, redis, slices):
-    """What the task had inserted is removed by another one, and what it had not, it leaves out."""
+    """The entries that the task has inserted are removed by another one, and it inserts no more of them."""
     told = fan_out.story.posted(BOB, partition=PARTITION)
     fan_out.tell(told)
     fan_out.serve(slices)

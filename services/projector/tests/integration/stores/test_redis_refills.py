@@ -3,7 +3,7 @@
 import pytest
 
 from cheeper_contracts import views
-from projector.stores.base import LeftOut, Refill
+from projector.fan_out.task_store import LeftOut, Refill
 
 READER = "00000000-0000-4000-8000-000000000000"
 AUTHORS = {name: f"{name * 8}-0000-4000-8000-000000000000" for name in "9abc"}
@@ -51,7 +51,7 @@ class Told:
         self.apply()
 
     def steps(self, number=None):
-        """What so many tasks did, or all."""
+        """Serve so many tasks, or all, and return what they did."""
         found = []
         while len(found) != number and (one := self.store.tasks.serve(PARTITION)) is not None:
             found.append(one)
@@ -89,7 +89,7 @@ def shorten(told):
 
 
 def test_a_short_timeline_is_refilled_in_steps(told):
-    """It gets what fits, an author a step; the floor sinks to the newest that is left out."""
+    """A refill adds what fits, one author a step; the floor sinks to the newest entry that does not fit."""
     shorten(told)
     assert told.store.status().tasks == 3
     steps = [step for step in told.steps() if isinstance(step, Refill)]
@@ -99,7 +99,7 @@ def test_a_short_timeline_is_refilled_in_steps(told):
 
 
 def test_half_a_timeline_is_not_short(told):
-    """So a refill is rare: it takes as many deletions as it brings in."""
+    """A refill is rare: it takes as many deletions as it adds entries."""
     told.delete("c6 b6 a6")
     told.steps()
     assert (told.timeline(), told.floor()) == ("c5 b5 a5", "c4")
@@ -123,7 +123,7 @@ def test_an_unfollow_takes_out_and_a_follow_brings_back(told):
 
 
 def test_what_is_deleted_between_two_steps_is_left_out(told):
-    """It had been gathered when it lived."""
+    """The cheep had been gathered before it was deleted."""
     shorten(told)
     told.steps(2)
     told.delete("b4")
@@ -132,7 +132,7 @@ def test_what_is_deleted_between_two_steps_is_left_out(told):
 
 
 def test_a_refill_begins_anew_when_a_late_cheep_comes_below_the_floor(told):
-    """Its author had been gone through when it was not there yet."""
+    """The refill had passed its author before the cheep was posted."""
     told.follow("9")
     shorten(told)
     told.steps(2)
@@ -142,7 +142,7 @@ def test_a_refill_begins_anew_when_a_late_cheep_comes_below_the_floor(told):
 
 
 def test_a_refill_begins_anew_after_a_follow(told):
-    """The new author stands before those who had been gone through."""
+    """The new author precedes those whom the refill has passed."""
     told.post_late("91", before="a4")
     shorten(told)
     told.steps(2)
@@ -152,7 +152,7 @@ def test_a_refill_begins_anew_after_a_follow(told):
 
 
 def test_a_refill_begins_anew_after_an_unfollow(told):
-    """What had been gathered of the author is not wanted any more."""
+    """The gathered entries of the author do not belong in any more."""
     shorten(told)
     told.steps(1)
     told.unfollow("a")
@@ -161,7 +161,7 @@ def test_a_refill_begins_anew_after_an_unfollow(told):
 
 
 def test_a_refill_begins_anew_when_the_floor_rose(told):
-    """What was trimmed meanwhile is above what had been gathered, and belongs in too."""
+    """The entries trimmed meanwhile are above those gathered, and belong in too."""
     shorten(told)
     told.steps(1)
     told.post("a7 a8 a9 a10 a11")
@@ -183,7 +183,7 @@ def test_a_refill_is_no_task_of_an_author(told, redis):
 
 @pytest.mark.parametrize("broken", [(views.FOLLOWING, READER), (views.AUTHOR_CHEEPS, AUTHORS["b"])])
 def test_a_reader_whose_refill_meets_a_broken_key_is_left_out(told, redis, broken):
-    """It is reported and not tried again; the list and its floor stay as they are."""
+    """The reader is reported and not retried; the list and its floor stay as they are."""
     shorten(told)
     redis.set(told.key(*broken), "broken")
     left_out = [one for step in told.steps() for one in step.left_out]

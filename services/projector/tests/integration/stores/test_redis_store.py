@@ -7,7 +7,8 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.stores.base import Batch, LeftOut, SliceOf, StoreUnavailableError, UnappliableError
+from projector.fan_out.task_store import LeftOut, SliceOf
+from projector.stores.base import Batch, StoreUnavailableError, UnappliableError
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
 
@@ -37,7 +38,7 @@ def floor(redis, redis_prefix):
 
 @pytest.fixture
 def play(tell, story):
-    """Applies all that was told and is not yet in the store."""
+    """Apply all of the story that is not yet in the store."""
     done = {}
 
     def play(store):
@@ -57,7 +58,7 @@ def serve_all(store):
 
 
 def test_a_cheep_record_is_stored_for_the_page(redis_store, redis, redis_prefix, story, author, play):
-    """The very JSON of the answer stands under the cheep's id."""
+    """The JSON of the response is stored under the cheep's id."""
     told = story.posted(author(), "hello")
     play(redis_store())
     record = redis.get(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
@@ -100,7 +101,7 @@ def test_the_demos_cheep_takes_two_slices_of_one_follower(redis_store, story, au
 
 
 def test_a_cheep_without_followers_leaves_no_task(redis_store, story, author, play):
-    """There is nothing to do for it."""
+    """A cheep that nobody is to receive needs no slice."""
     store = redis_store(inline_max=0)
     story.posted(author())
     play(store)
@@ -120,7 +121,7 @@ def test_authors_with_tasks_take_turns(redis_store, story, author, play):
 
 
 def test_a_slice_leaves_out_a_cheep_that_is_gone(redis_store, redis, redis_prefix, story, author, play, timeline):
-    """A task works by state: what was deleted meanwhile reaches nobody."""
+    """A task works from the current state: a cheep that was deleted meanwhile reaches nobody."""
     alice, bob = author(), author()
     store = redis_store(inline_max=0)
     story.followed(alice, bob)
@@ -166,7 +167,7 @@ def test_only_cheeps_that_stand_at_the_same_follower_and_live_go_together(
 
 
 def test_a_follow_brings_the_cheeps_in(redis_store, story, author, play, timeline, floor):
-    """Those of the followed author that fit, among those that were there; what does not fit raises the floor."""
+    """The followed author's cheeps that fit are added to the others; what does not fit raises the floor."""
     alice, bob, carol = author(), author(), author()
     store = redis_store(cap=5)
     story.followed(alice, bob)
@@ -185,7 +186,7 @@ def test_a_follow_brings_the_cheeps_in(redis_store, story, author, play, timelin
 def test_a_first_follow_of_a_busy_author_keeps_the_promise_of_the_floor(
     redis_store, story, author, play, timeline, floor
 ):
-    """Taken in as many as fit, and the next one is the floor: the list is complete above it."""
+    """As many as fit are added, and the next one is the floor: the list is complete above it."""
     alice, bob = author(), author()
     store = redis_store(cap=5)
     cheeps = [story.posted(bob).event.cheep_id for _ in range(9)][::-1]
@@ -243,7 +244,7 @@ def test_entries_are_compared_as_bytes(redis_store, story, author, play, timelin
 def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
     redis_store, redis, redis_prefix, story, author, tell
 ):
-    """The author's own list is broken: nothing of the cheep is there, and the answer names the message."""
+    """The author's own list is broken: nothing of the cheep is written, and the error names the message."""
     bob = author()
     store = redis_store()
     told = [story.followed(author(), bob) for _ in range(3)]
@@ -253,7 +254,7 @@ def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
     keys = sorted(redis.scan_iter(f"{redis_prefix}*"))
     with pytest.raises(UnappliableError) as refused:
         tell.apply_all(store, partition, [story.posted(bob).message])
-    assert refused.value.place == 0
+    assert refused.value.index == 0
     assert sorted(redis.scan_iter(f"{redis_prefix}*")) == keys
 
 
@@ -262,7 +263,7 @@ def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
 def test_a_reader_whose_timeline_is_broken_is_left_out(
     redis_store, redis, redis_prefix, story, author, tell, play, timeline, inline_max, broken
 ):
-    """The others get the author's cheep, and follows and unfollows are counted; the store says who was left out."""
+    """The others get the author's cheep, and follows and unfollows are counted; the store reports who was left out."""
     bob, readers = author(), sorted(author() for _ in range(3))
     store = redis_store(inline_max=inline_max)
     for reader in readers:
@@ -305,7 +306,7 @@ def test_scripts_come_back_after_redis_lost_them(redis_store, redis, story, auth
 
 
 def test_a_full_memory_passes(own_redis, story, author, tell):
-    """The refusal of noeviction is waited for: nothing is written, and all is taken when there is room again."""
+    """A full Redis refuses writes: nothing is written, and all is applied when there is room again."""
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
         told = story.signed(author())
@@ -319,7 +320,7 @@ def test_a_full_memory_passes(own_redis, story, author, tell):
 
 
 def test_a_redis_that_is_away_passes(own_redis, story, author, tell):
-    """No connection is no poison."""
+    """A refused connection is not poison."""
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
         told = story.signed(author())

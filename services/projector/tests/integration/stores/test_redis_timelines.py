@@ -49,7 +49,7 @@ by_example = settings(
 
 
 class World:
-    """What the write model makes of a script: each key's stream of events, and what the views must say in the end."""
+    """The write model's result for a script: each key's stream of events, and the views expected in the end."""
 
     def __init__(self, story, now):
         self._story = story
@@ -166,7 +166,7 @@ def finish(store, story, tell):
 @by_example
 @given(script=st.lists(acts, min_size=10, max_size=60), order=orders, plan=st.lists(steps, max_size=40))
 def test_views_equal_the_oracle(redis_store, redis, redis_prefix, tell, inline_max, script, order, plan):
-    """However keys are interleaved and the log is cut, repeated and restored, every view is what the events say."""
+    """Every view equals the model for any interleaving of keys and any cut, repetition and restoration of the log."""
     copies = Copies(redis, redis_prefix)
     copies.restore()
     store = redis_store(inline_max=inline_max, slice_size=1, cap=CAP, work_max=3, refill_authors=2)

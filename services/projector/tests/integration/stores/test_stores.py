@@ -44,7 +44,7 @@ def test_views_and_checkpoint_move_together(store, bob_story, followers, tell):
 
 
 def test_a_store_without_a_checkpoint_is_at_its_beginning(store):
-    """Sequence 0 stands before the first message."""
+    """A partition without messages has the checkpoint with sequence 0."""
     assert store.checkpoints([0, 7]) == {0: Checkpoint(), 7: Checkpoint()}
 
 
@@ -59,7 +59,7 @@ def test_duplicates_change_nothing(store, bob_story, followers, tell):
 
 
 def test_a_gap_is_refused(store, bob_story, followers, tell):
-    """With a message missing before the batch, or inside it, nothing moves."""
+    """With a message missing before the batch, or inside it, nothing changes."""
     bob, partition, messages = bob_story
     tell.apply_all(store, partition, messages[:1])
     before = store.checkpoints([partition])
@@ -80,7 +80,7 @@ def test_a_refilled_topic_gives_the_checkpoint_its_new_place(store, bob_story, f
 
 
 def test_partitions_have_checkpoints_of_their_own(store, story, author, tell):
-    """What happens in one partition moves no other."""
+    """A batch of one partition changes no other checkpoint."""
     tell.apply_all(store, 1, [story.signed(author(), partition=1).message])
     assert store.checkpoints([1, 2])[2] == Checkpoint()
 
@@ -112,7 +112,7 @@ def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, 
 
 
 def test_duplicates_of_poison_are_parked_once(store, story, author, tell):
-    """The store's queue holds each message once, however often the log brings it."""
+    """The store's queue holds each message once, however often it is redelivered."""
     bob = author()
     messages = [story.followed(author(), bob, partition=0).message for _ in range(2)]
     items = poisoned(tell.items_of(store, messages), 0)
@@ -122,13 +122,13 @@ def test_duplicates_of_poison_are_parked_once(store, story, author, tell):
 
 
 def test_a_batch_whose_answer_was_lost_is_told_of_alike(store, story, author, tell):
-    """Tried again, it is all duplicates, and what was parked has its own reason still: poison, or behind poison."""
+    """A retried batch is all duplicates, and each parked message keeps its reason: poison, or behind poison."""
     bob = author()
     messages = [story.followed(author(), bob, partition=0).message for _ in range(3)]
     batch = Batch(partition=0, topic_id="topic", items=poisoned(tell.items_of(store, messages), 1))
     first, again = store.apply(batch), store.apply(batch)
     assert again == first
-    assert [(message.sequence, message.behind, message.why) for message in again.parked] == [
+    assert [(message.sequence, message.behind, message.reason) for message in again.parked] == [
         (2, False, "broken"),
         (3, True, "waits behind poison of its key"),
     ]
@@ -147,7 +147,7 @@ def test_another_process_knows_what_is_parked(store, story, author, followers, t
 
 
 def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, tell):
-    """So the limit holds across restarts; a message that is applied ends the row."""
+    """The store counts poison in a row, so the limit holds across restarts; an applied message ends the row."""
     messages = [story.signed(author(), partition=0).message for _ in range(3)]
     items = tell.items_of(store, messages)
     for place, expected in ((0, 1), (1, 2)):
@@ -157,7 +157,7 @@ def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, tell
 
 
 def test_a_message_without_a_sequence_is_parked_once(store, story, author, tell):
-    """It is known by its place: the checkpoint's offset moves over it, its sequence stays."""
+    """It is known by its offset: the checkpoint's offset moves over it, its sequence stays."""
     told = story.signed(author())
     stray = tell.FakeMessage(partition=told.partition, offset=1, key=b"stray", headers=[], value=b"?")
     tell.apply_all(store, told.partition, [told.message])
@@ -168,7 +168,7 @@ def test_a_message_without_a_sequence_is_parked_once(store, story, author, tell)
 
 
 def test_an_unknown_type_moves_the_checkpoint_alone(store, story, author, followers, tell):
-    """It is passed over by rule: no view, no parking."""
+    """It is skipped by rule: no view changes, and nothing is parked."""
     bob = author()
     told = story.followed(author(), bob)
     item = Item(message=tell.items_of(store, [told.message])[0].message)
@@ -206,7 +206,7 @@ def test_two_projectors_apply_a_batch_once(store, bob_story, followers, tell, re
 
 
 def test_a_commands_record_comes_with_its_effects(store, story, author, tell, request):
-    """Whoever finds the record of a command finds it settled, in either store alike."""
+    """The record of a command has its outcome, in each store alike."""
     told = story.signed(author())
     tell.apply_all(store, told.partition, [told.message])
     command = told.envelope.reply_to

@@ -18,7 +18,7 @@ def test_a_crash_is_poison_and_known_again_by_its_stack(story, author):
     assert len(items[0].stack_digest) == 16
     assert [item.poison[-4:] for item in items] == ["at 1", "at 2"]
     parked = items[0].parked("topic")
-    assert (parked.stack_digest, parked.why, parked.behind) == (items[0].stack_digest, items[0].poison, False)
+    assert (parked.stack_digest, parked.reason, parked.behind) == (items[0].stack_digest, items[0].poison, False)
 
 
 def test_a_parked_message_is_decoded_as_it_was(story, author):

@@ -16,9 +16,9 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
+from projector.fan_out.task_store import LeftOut
 from projector.generations.registry import ForgottenError
 from projector.parked.message import ParkedMessage
-from projector.stores.base import LeftOut
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document, operations
 
@@ -73,7 +73,7 @@ class MongoParkedMessages:
     def restate(self, message: ParkedMessage, now: ParkedMessage) -> None:
         """Replace the key's first message, with another reason."""
         with passing_faults():
-            self._parked.replace_one({"_id": message.place}, msgspec.to_builtins(now))
+            self._parked.replace_one({"_id": message.id}, msgspec.to_builtins(now))
 
     def close(self) -> None:
         """Close the connections."""
@@ -90,7 +90,7 @@ class MongoParkedMessages:
         )
         if "forgotten" in (before or {}):
             raise ForgottenError("the generation is forgotten")
-        return bool(self._parked.delete_one({"_id": message.place}, session=session).deleted_count)
+        return bool(self._parked.delete_one({"_id": message.id}, session=session).deleted_count)
 
     @property
     def _parked(self) -> Any:

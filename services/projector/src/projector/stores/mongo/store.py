@@ -120,7 +120,7 @@ class MongoStore:
         known = [item for item in batch.items if item.sequence is not None and item.offset not in new]
         if not known:
             return []
-        wanted = {"_id": {"$in": [item.parked(batch.topic_id).place for item in known]}}
+        wanted = {"_id": {"$in": [item.parked(batch.topic_id).id for item in known]}}
         documents = self._of(views.PARKED_MESSAGES).find(wanted, session=session).sort("sequence")
         return [msgspec.convert(document, ParkedMessage) for document in documents]
 
@@ -134,7 +134,7 @@ class MongoStore:
                 keys.add(item.key)
                 found.append(item.parked(batch.topic_id))
         if found:
-            documents = [{"_id": message.place, **msgspec.to_builtins(message)} for message in found]
+            documents = [{"_id": message.id, **msgspec.to_builtins(message)} for message in found]
             collection.insert_many(documents, session=session)
         return tuple(found)
 
@@ -190,9 +190,9 @@ def _fresh(batch: Batch, stored: Checkpoint) -> list[Item]:
 def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int]) -> Checkpoint:
     """Return the checkpoint after the fresh messages, or with the last one's new offset if the log was sent again."""
     if not fresh:
-        again = [item.offset for item in batch.items if item.sequence == stored.sequence]
-        if again and stored.topic_id != batch.topic_id:
-            return msgspec.structs.replace(stored, topic_id=batch.topic_id, offset=again[-1])
+        sent_again = [item.offset for item in batch.items if item.sequence == stored.sequence]
+        if sent_again and stored.topic_id != batch.topic_id:
+            return msgspec.structs.replace(stored, topic_id=batch.topic_id, offset=sent_again[-1])
         return stored
     poison = stored.poison
     for item in fresh:

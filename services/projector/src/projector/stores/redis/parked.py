@@ -15,8 +15,9 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from projector.fan_out.task_store import LeftOut
 from projector.parked.message import ParkedMessage
-from projector.stores.base import LeftOut, UnappliableError
+from projector.stores.base import UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import left_out_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from projector.stores.base import Checkpoint, LeftOut, Refill, Slice, SliceOf
+from projector.fan_out.task_store import LeftOut, Refill, Slice, SliceOf
+from projector.stores.base import Checkpoint
 
 
 def checkpoint_of(fields: dict[bytes, bytes]) -> Checkpoint:

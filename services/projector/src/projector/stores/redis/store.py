@@ -117,8 +117,8 @@ class RedisStore:
         match reply:
             case [b"gap", stored]:
                 raise GapError(f"partition {batch.partition} is at sequence {stored}")
-            case [b"bad", place, reason]:
-                raise UnappliableError(place, reason.decode())
+            case [b"bad", index, reason]:
+                raise UnappliableError(index, reason.decode())
         _, used, before, sequence, topic_id, offset, poison, tasks, left_out = reply
         return Applied(
             used=used,

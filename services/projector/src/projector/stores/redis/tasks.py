@@ -11,7 +11,7 @@ from redis import Redis
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
-from projector.stores.base import Refill, Slice
+from projector.fan_out.task_store import Refill, Slice
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import served_of
@@ -62,7 +62,7 @@ def waiting_slices(client: Redis, settings: RedisSettings) -> Iterator[int]:
     for partition in range(PARTITIONS):
         authors = cast("list[bytes]", client.lrange(views.TASK_AUTHORS.key(prefix, partition), 0, -1))
         for author in authors:
-            if not author:  # stands for the short timelines
+            if not author:  # the turn of the short timelines
                 continue
             followers = views.FOLLOWERS.key(prefix, author.decode())
             for text in cast("list[Any]", client.lrange(views.TASKS.key(prefix, author.decode()), 0, -1)):
@@ -90,5 +90,5 @@ def waiting_in_turn(client: Redis, prefix: str) -> int:
             pipe.llen(views.TASK_AUTHORS.key(prefix, partition))
             pipe.zcard(views.SHORT_TIMELINES.key(prefix, partition))
         counts = pipe.execute()
-    # Short timelines stand in the list of authors as one.
+    # The short timelines together are one element of the list of authors.
     return sum(authors + short - (short > 0) for authors, short in zip(counts[::2], counts[1::2], strict=True))
