@@ -87,7 +87,7 @@ status: ## show what runs where, the lag of each store, and what the relay waits
 
 audit: $(STAMP) ## compare every view of the running stack with the write model (REPAIR=1; WATCH=1 FOR=60 or IN_SERVICE=1 under load; STORE=redis GENERATION=2; JSON=1)
 	@$(CHEEPER) exec $(BIN)/python -m cheeper_audit $(if $(REPAIR),--repair) $(if $(WATCH),--watch) $(if $(IN_SERVICE),--in-service) $(if $(FOR),--for $(FOR)) \
-		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json)
+		$(if $(STORE),--store $(STORE)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(JSON),--json,2>&1)
 
 # --- change ----------------------------------------------------------------------------------------------------------
 

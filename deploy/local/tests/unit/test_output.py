@@ -87,3 +87,14 @@ def test_a_quiet_terminal_shows_the_runners_own_lines_alone(tmp_path):
     assert (tmp_path / "worker.log").read_text() == "one\n"
     assert terminal.getvalue().endswith(" died\n")
     assert "one" not in terminal.getvalue()
+
+
+def test_a_brief_terminal_shows_warnings_and_lines_that_are_no_json(tmp_path):
+    """While the stack starts, routine lines go to the files alone."""
+    terminal = io.StringIO()
+    output = Output(tmp_path, terminal)
+    output.brief = True
+    output.lines("worker", [b'{"level": "info", "event": "one"}', b'{"level": "warning", "event": "two"}', b"three"])
+    output.close()
+    assert terminal.getvalue().splitlines() == ["worker          | [warning] two", "worker          | three"]
+    assert len((tmp_path / "worker.log").read_text().splitlines()) == 3

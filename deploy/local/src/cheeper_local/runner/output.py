@@ -37,15 +37,18 @@ class Output:
         self._terminal = terminal
         self._coloured = _wants_colours(terminal) if coloured is None else coloured
         self._quiet = quiet
+        self.brief = False
+        """While True, lines below the level of a warning go to the files alone."""
         self._files: dict[str, IO[bytes]] = {}
         self._colours: dict[str, int] = {}
 
     def lines(self, name: str, lines: list[bytes]) -> None:
         """Write lines of a process, given without their ends."""
         self._file(name).write(b"".join(line + b"\n" for line in lines))
-        if not self._quiet:
-            texts = (for_people(line.decode(errors="replace"), coloured=self._coloured) for line in lines)
-            self._print("\n".join(self._prefix(name) + text for text in texts))
+        texts = [line.decode(errors="replace") for line in lines]
+        shown = [text for text in texts if not self._quiet and not (self.brief and _is_routine(text))]
+        if shown:
+            self._print("\n".join(self._prefix(name) + for_people(text, coloured=self._coloured) for text in shown))
 
     def report(self, name: str, event: str) -> None:
         """Write a line of the runner's own about a process, or about itself."""
@@ -98,11 +101,8 @@ def for_people(line: str, *, coloured: bool) -> str:
 
     The level is shown from warning on. Fields that the process's name gives away, and empty ones, are left out.
     """
-    try:
-        entry = json.loads(line) if line.startswith("{") else None
-    except ValueError:
-        entry = None
-    if not isinstance(entry, dict):
+    entry = _entry(line)
+    if entry is None:
         return line
     moment, seconds = entry.pop("timestamp", ""), entry.pop("ts", None)
     level = str(entry.pop("level", ""))
@@ -120,6 +120,19 @@ def for_people(line: str, *, coloured: bool) -> str:
         pairs = f"\x1b[2m{pairs}\x1b[0m" if pairs else ""
     shown_level = f"[{level}]" if level in _LEVEL_COLOURS else ""
     return " ".join(part for part in (time_of_day, shown_level, event, pairs) if part)
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _is_routine(line: str) -> bool:
+    entry = _entry(line)
+    return entry is not None and entry.get("level") not in _LEVEL_COLOURS
 
 
 def _shown(value: Any) -> str:

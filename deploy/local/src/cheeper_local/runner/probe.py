@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from cheeper_local.system.ports import HOST
 
@@ -26,3 +27,12 @@ async def get(port: int, path: str) -> tuple[int, str]:
     if len(parts) < 2 or not parts[1].isdigit():  # noqa: PLR2004 - protocol and status
         return 0, "the response is not HTTP"
     return int(parts[1]), body.decode(errors="replace")
+
+
+def unmet_needs(body: str) -> str:
+    """Return the needs of a health page that are not met, with their reasons; the body itself if it is no such page."""
+    try:
+        needs = json.loads(body)["data"].items()
+        return ", ".join(f"{name} {need['why']}" for name, need in needs if not need["ok"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return body.strip()

@@ -24,6 +24,7 @@ from cheeper_local.system.ports import is_free
 WORKER_GROUP: Final = "cheeper.worker"
 COMMANDS_TOPIC: Final = "cheeper.commands"
 _READY_SECONDS = 120.0
+_REPORT_SECONDS = 10.0
 _DRAIN_SECONDS = 30.0
 _PAUSE = 0.1
 _UNCHANGED_SECONDS = 1.0
@@ -70,9 +71,7 @@ class Stack:
         await self.migrate()
         for spec in self.roles.specs(self.servers.urls, self._ports):
             self.children[spec.name] = self._child(spec)
-        for child in self.children.values():
-            child.start()
-        await self.wait_ready(self.children.values())
+        await self._start_children(self.children.values())
 
     def announce(self) -> None:
         """Write to the state file that the stack is ready."""
@@ -109,9 +108,7 @@ class Stack:
             await asyncio.gather(*(child.stop() for child in inner if child.spec.role in step))
         await asyncio.to_thread(contents.empty_all, roles.environment(self.servers.urls))
         await self.migrate()
-        for child in inner:
-            child.start()
-        await self.wait_ready(self.children.values())
+        await self._start_children(inner)
 
     async def server(self, name: str, action: str) -> None:
         """Start, stop, kill or wipe a server, or save or restore its data. Raises LocalError."""
@@ -171,8 +168,23 @@ class Stack:
     def _child(self, spec: Spec) -> Child:
         return Child(spec, self.output, keep_open=self._keep_open, on_change=self.write_state)
 
+    async def _start_children(self, children: Iterable[Child]) -> None:
+        """Start the processes, and report each one once it is ready: their own lines say no more while all is well."""
+
+        async def start(child: Child) -> None:
+            child.start()
+            await self._wait_ready(child)
+            self.output.report(child.spec.name, "ready")
+
+        self.output.brief = True
+        try:
+            await asyncio.gather(*(start(child) for child in children))
+        finally:
+            self.output.brief = False
+
     async def _wait_ready(self, child: Child) -> None:
-        deadline, deaths = time.monotonic() + _READY_SECONDS, child.restarts
+        began, deaths = time.monotonic(), child.restarts
+        deadline, next_report = began + _READY_SECONDS, began + _REPORT_SECONDS
         while True:
             status, body = await probe.get(child.spec.port, child.spec.health)
             if status == _OK:
@@ -181,7 +193,11 @@ class Stack:
                 reason = describe_exit(child.last_code or 0)
                 raise LocalError(f"{child.spec.name} cannot start ({reason}): {child.last_line}")
             if time.monotonic() > deadline:
-                raise LocalError(f"{child.spec.name} was not ready within {_READY_SECONDS:g} s: {body.strip()}")
+                needs = probe.unmet_needs(body)
+                raise LocalError(f"{child.spec.name} was not ready within {_READY_SECONDS:g} s: {needs}")
+            if time.monotonic() > next_report:
+                self.output.report(child.spec.name, f"waiting: {probe.unmet_needs(body)}")
+                next_report += _REPORT_SECONDS
             await asyncio.sleep(_PAUSE)
 
     async def _drain_worker(self) -> None:
