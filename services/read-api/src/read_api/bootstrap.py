@@ -30,27 +30,21 @@ from read_api.query_bus.read_your_writes import Waiter, settled_in_all
 from read_api.settings import Settings
 from read_api.stores.mongo import progress as mongo_progress
 from read_api.stores.mongo import reader as mongo
-from read_api.stores.mongo.authors import MongoAuthors
-from read_api.stores.mongo.cheeps import MongoCheeps
-from read_api.stores.mongo.commands import MongoCommands
-from read_api.stores.mongo.follows import MongoFollows
-from read_api.stores.mongo.notifications import MongoNotifications
-from read_api.stores.mongo.search import MongoSearch
+from read_api.stores.mongo.views import MongoViews
 from read_api.stores.redis import progress as redis_progress
 from read_api.stores.redis import reader as redis
 
 log = structlog.get_logger()
 
 
-def query_bus(hot: redis.RedisViews, documents: mongo.Reader, metrics: Metrics) -> QueryBus:
+def query_bus(hot: redis.RedisViews, documents: MongoViews, metrics: Metrics) -> QueryBus:
     """Return the bus with the table from query to handler, and one waiter for each view."""
     counters = Waiter(hot.settled_in_counters)
     timelines = Waiter(hot.settled_in_timelines)
     in_mongo = Waiter(documents.settled)
     both = Waiter(settled_in_all(hot.settled_in_timelines, documents.settled))
-    authors, cheeps, follows = MongoAuthors(documents), MongoCheeps(documents), MongoFollows(documents)
-    notifications, search = MongoNotifications(documents), MongoSearch(documents)
-    commands = MongoCommands(documents)
+    authors, cheeps, follows = documents.authors, documents.cheeps, documents.follows
+    notifications, search, commands = documents.notifications, documents.search, documents.commands
     return QueryBus(
         {
             FollowersCounter: Handler(partial(count_followers, counters=hot), counters),
@@ -78,7 +72,7 @@ async def run_http(settings: Settings) -> None:
     hot = redis.RedisViews(redis_client, settings.redis_prefix)
     documents = mongo.Reader(mongo_client, settings.mongo_database)
     metrics = Metrics()
-    bus = query_bus(hot, documents, metrics)
+    bus = query_bus(hot, MongoViews(documents), metrics)
     progress = {
         "redis": partial(redis_progress.progress, redis_client, settings.redis_prefix),
         "mongo": partial(mongo_progress.progress, mongo_client, settings.mongo_database),

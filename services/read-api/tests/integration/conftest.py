@@ -12,6 +12,7 @@ from cheeper_contracts.generations import database_of, prefix_of
 from read_api.bootstrap import query_bus
 from read_api.ops.metrics import Metrics
 from read_api.stores.mongo import reader as mongo
+from read_api.stores.mongo.views import MongoViews
 from read_api.stores.redis import reader as redis
 
 sys.path.insert(0, str(Path(__file__).parent))  # `read_api_…` are shared by these tests alone
@@ -57,7 +58,7 @@ async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
 @pytest.fixture
 def ask(redis_views, reader):
     """Asks a query as the process does."""
-    bus = query_bus(redis_views, reader, Metrics())
+    bus = query_bus(redis_views, MongoViews(reader), Metrics())
 
     async def while_connected(awaited):
         await awaited

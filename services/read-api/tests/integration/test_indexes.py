@@ -26,6 +26,7 @@ from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
 from read_api.query_bus.paging import encode_cursor
 from read_api.stores.mongo.reader import Reader
+from read_api.stores.mongo.views import MongoViews
 
 MANY = 1_500
 HUB, ROOT, COMMAND = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
@@ -103,7 +104,7 @@ async def explained(laid, servers, redis_views):
     """Asks a query; what was found, and the server's explanation of each command that it took."""
     sent = Sent()
     async with AsyncMongoClient(servers.shared("mongo").url, event_listeners=[sent]) as client:
-        bus = query_bus(redis_views, Reader(client, laid.database.name), Metrics())
+        bus = query_bus(redis_views, MongoViews(Reader(client, laid.database.name)), Metrics())
 
         async def while_connected(awaited):
             await awaited

@@ -145,17 +145,6 @@ async def walk(ask, made, size, between=lambda: None):
 
 
 @LISTS
-@pytest.mark.parametrize("size", [1, 3, 20, 100])
-async def test_walking_gives_every_entry_once_in_full_pages(documents, ask, kind, size):
-    """By cursor all entries come once, in order of time and id, in pages that are full but for the last."""
-    made = laid(kind, documents, 20)
-    pages = await walk(ask, made, size)
-    assert [entry for page in pages for entry in page] == made.whole()
-    assert all(len(page) == size for page in pages[:-1])
-    assert pages[-1]
-
-
-@LISTS
 async def test_walking_beside_a_writer(documents, ask, kind):
     """While a writer adds and removes entries, what stood throughout comes once, nothing twice, in full pages."""
     made = laid(kind, documents, 24)

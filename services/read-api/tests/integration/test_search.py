@@ -2,12 +2,11 @@ import random
 import threading
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from read_api_layout import AT, new_id
 
 from cheeper_contracts.words import words_of
-from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
 
 WORDS = ["a", "ab", "abc", "b", "Bä", "ba", "é", "東京", "東", "42", "4", "ß", "z"]
@@ -44,69 +43,6 @@ def cheeps(documents):
         else:
             laid.append((at, cheep, author, message))
     return sorted(laid, reverse=True)
-
-
-@several
-@given(q=TEXTS, page=st.integers(1, 5), size=st.integers(1, 40), order=st.sampled_from(["asc", "desc"]), data=st.data())
-async def test_cheeps_are_found_as_by_looking_at_each(cheeps, ask, q, page, size, order, data):
-    """A search finds what meets every word, of one author or of all, in order, page by page, and counts it."""
-    authors = sorted({author for _, _, author, _ in cheeps})
-    author = data.draw(st.none() | st.sampled_from([*authors, new_id()]))
-    expected = [
-        cheep
-        for _, cheep, by, message in (cheeps if order == "desc" else reversed(cheeps))
-        if meets(q, message) and author in {None, by}
-    ]
-    found = await ask(SearchCheeps(q=q, page=page, page_size=size, sort_order=order, author_id=author))
-    assert ids_of(found) == expected[(page - 1) * size : page * size]
-    assert (found.data.total, found.data.total_pages) == (len(expected), (len(expected) + size - 1) // size)
-    assert (found.data.page, found.data.page_size) == (page, size)
-
-
-async def test_an_item_is_a_cheep(documents, ask):
-    """An item is the cheep as any list shows it."""
-    cheep = documents.post(author := new_id(), "Crème BRÛLÉE, now!", parent=(parent := new_id()))
-    (item,) = (await ask(SearchCheeps(q="brul creme"))).data.items
-    assert (item.cheep_id, item.cheep_message, item.author_id) == (cheep, "Crème BRÛLÉE, now!", author)
-    assert (item.in_reply_to, item.cheep_date) == (parent, "2022-03-14T21:08:50+00:00")
-
-
-@pytest.mark.parametrize("q", ["bo", "BUIL bob", "hé", "b builder"])
-async def test_authors_are_found_by_username_and_name(documents, ask, q):
-    """An author is found by the words of the username and the name together, and is the author as asked for by id."""
-    author = documents.sign_up(username="Bob_7", name="Hélène Builder", bio="x")
-    documents.sign_up(username="alice", name="Cob Guilder")
-    documents.follow(new_id(), author)
-    found = (await ask(SearchAuthors(q=q))).data
-    assert [(item.author_id, item.username, item.bio, item.followers) for item in found.items] == [
-        (author, "Bob_7", "x", 1)
-    ]
-    assert (found.total, found.page, found.page_size, found.total_pages) == (1, 1, 20, 1)
-
-
-async def test_authors_come_by_their_sign_up(documents, ask):
-    """Who signed up last comes first, or last; who has not is not found."""
-    first, second = documents.sign_up(at=AT), documents.sign_up(at=AT + 1)
-    documents.follow(new_id(), new_id())
-    for order, expected in (("desc", [second, first]), ("asc", [first, second])):
-        found = await ask(SearchAuthors(q="bob", sort_order=order))
-        assert [item.author_id for item in found.data.items] == expected
-
-
-async def test_nothing_is_an_empty_page(documents, ask):
-    """What nobody wrote has no page, and a page far beyond the last is empty, with the total as it is."""
-    documents.post(message="hello")
-    for query, total in ((SearchCheeps(q="bye"), 0), (SearchCheeps(q="hello", page=999_999_999, page_size=100), 1)):
-        found = (await ask(query)).data
-        assert (found.items, found.total, found.total_pages) == ([], total, total)
-
-
-async def test_as_many_words_as_fit(documents, ask):
-    """The longest q, of as many words as it can have, is answered."""
-    words = [chr(0x4E00 + number) for number in range(130)]
-    cheep = documents.post(message=" ".join(words))
-    documents.post(message=" ".join(words[1:]))
-    assert ids_of(await ask(SearchCheeps(q=" ".join(words)))) == [cheep]
 
 
 async def test_total_and_items_are_of_one_moment(documents, ask):

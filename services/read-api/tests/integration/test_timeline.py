@@ -4,15 +4,12 @@ from functools import partial
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from read_api_layout import new_id
 from read_api_world import World, entries_of, ids
 
-from cheeper_contracts import views
 from cheeper_local.testing import until
 from read_api.queries.timeline import Timeline, show_timeline
-from read_api.query_bus.paging import encode_cursor
 from read_api.stores.redis import merging
 
 pytestmark = pytest.mark.store
@@ -55,53 +52,6 @@ several = settings(
 )
 
 
-@several
-@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), dead=st.sampled_from([0, 0.2, 0.9]))
-async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):
-    """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
-    world = laid(hot, seed, kept=kept, dead=dead)
-    with patch.multiple(merging, AUTHORS_PER_STEP=3, READS_PER_STEP=1 + seed % 20):
-        pages = await walk(showing(redis_views), world, size)
-    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
-    assert all(len(page) == size for page in pages[:-1])
-    assert pages[-1] or len(pages) == 1
-
-
-@several
-@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), offset=st.integers(0, 50))
-async def test_an_offset_skips_live_entries(hot, redis_views, seed, size, kept, offset):
-    """A page at an offset is that slice of the whole, above and below the floor, deleted cheeps not counted."""
-    world = laid(hot, seed, kept=kept)
-    with patch.object(merging, "AUTHORS_PER_STEP", 3):
-        found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=offset))
-    whole = ids(world.timeline())
-    assert entries_of(found.data) == whole[offset : offset + size]
-    assert (found.next_cursor is not None) == (offset + size < len(whole))
-
-
-@several
-@given(seed=SEEDS, size=st.integers(1, 12), kept=st.none() | st.integers(0, 40), date=st.integers(-1, 31))
-async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept, date):
-    """A cursor is a place, not an entry: what it names need not be there."""
-    world = laid(hot, seed, kept=kept)
-    place = views.pack_entry(max(date, 0), new_id())
-    query = Timeline(author_id=world.reader, size=size, cursor=encode_cursor(place))
-    found = await showing(redis_views)(query)
-    assert entries_of(found.data) == ids([entry for entry in world.timeline() if entry < place])[:size]
-
-
-@several
-@given(seed=SEEDS, size=st.integers(1, 12), offset=st.integers(0, 20))
-async def test_a_list_with_holes_below_its_floor(hot, redis_views, seed, size, offset):
-    """What a list still holds below its floor is not trusted: some authors' entries may be missing there."""
-    world = laid(hot, seed)
-    world.leave_out()
-    pages = await walk(showing(redis_views), world, size)
-    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
-    found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=offset))
-    assert entries_of(found.data) == ids(world.timeline())[offset : offset + size]
-
-
 def assert_walked(world, stood, pages, size):
     """What stood throughout a walk came once, nothing came twice, all in order, and no page but the last was short."""
     seen = [cheep for page in pages for cheep in page]
@@ -115,24 +65,6 @@ def assert_walked(world, stood, pages, size):
 
 def by_id(world, author):
     return dict(zip(ids(world.cheeps[author]), world.cheeps[author], strict=True))
-
-
-@several
-@given(seed=SEEDS, size=st.integers(1, 7), kept=st.none() | st.integers(3, 30))
-async def test_walking_while_others_write(hot, redis_views, seed, size, kept):
-    """Between pages cheeps are posted, edited and deleted, authors followed and unfollowed, the list trimmed and filled
-    again: what stood throughout comes once, nothing twice, in full pages.
-    """
-    world = laid(hot, seed, kept=kept)
-    stood = set(world.timeline())
-
-    def change():
-        for _ in range(3):
-            world.change(40)
-
-    with patch.object(merging, "AUTHORS_PER_STEP", 2):
-        pages = await walk(showing(redis_views), world, size, change)
-    assert_walked(world, stood, pages, size)
 
 
 @pytest.mark.parametrize("kept", [None, 60, 5])
@@ -176,34 +108,6 @@ async def test_the_floor_may_rise_within_a_page(hot, redis_views):
     with patch.object(merging, "AUTHORS_PER_STEP", 3), patch.object(merging, "MERGE", step_after_trim):
         pages = await walk(showing(redis_views), world, 7)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
-
-
-async def test_many_followed_authors_and_all_sizes(hot, redis_views):
-    """Below the floor more authors than one step takes are merged, for the smallest and the largest page."""
-    world = laid(hot, 3, authors=450, cheeps=900, dates=10**9, dead=0.1, kept=50)
-    whole = ids(world.timeline())
-    for size in (1, 100):
-        found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=45))
-        assert entries_of(found.data) == whole[45 : 45 + size]
-    pages = await walk(showing(redis_views), world, 100)
-    assert [cheep for page in pages for cheep in page] == whole
-
-
-async def test_an_unfollowed_author_is_gone_below_the_floor(hot, redis_views):
-    """What a reader follows no more is not merged."""
-    world = laid(hot, 5, kept=0)
-    author = next(iter(world.followed))
-    world.followed.remove(author)
-    hot.unfollow(world.reader, author)
-    pages = await walk(showing(redis_views), world, 9)
-    assert [cheep for page in pages for cheep in page] == ids(world.timeline())
-
-
-async def test_nobody_has_an_empty_timeline(redis_views):
-    """An unknown author's timeline is empty, and has no next page."""
-    found = await showing(redis_views)(Timeline(author_id=new_id()))
-    assert found.data.cheeps == []
-    assert found.next_cursor is None
 
 
 @pytest.mark.parametrize("kept", [None, 15])

@@ -1,32 +1,108 @@
-from hypothesis import given
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from read_api_layout import AT, new_id
 
 from cheeper_contracts.words import words_of
-from read_api.queries.search import SearchQuery, search_page, search_request
+from read_api.queries.search_authors import SearchAuthors
+from read_api.queries.search_cheeps import SearchCheeps
 
-TEXTS = st.lists(st.text("abé ", min_size=1, max_size=4), max_size=6).map(" ".join)
-
-
-@given(q=TEXTS, text=TEXTS)
-def test_the_request_finds_what_q_finds(q, text):
-    """The fewest prefixes are requested that find the same as all words of q."""
-    request, words = search_request(SearchQuery(q=q)), words_of(text)
-
-    def found(beginnings):
-        return all(any(word.startswith(beginning) for word in words) for beginning in beginnings)
-
-    assert found(request.prefixes) == found(words_of(q))
-    assert not any(a != b and a.startswith(b) for a in request.prefixes for b in request.prefixes)
+WORDS = ["a", "ab", "abc", "b", "Bä", "ba", "é", "東京", "東", "42", "4", "ß", "z"]
+TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
+several = settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
-def test_pages_are_counted_from_one():
-    """The first page skips nothing, and the newest comes first by default."""
-    first, third = (search_request(SearchQuery(q="a", page=page, page_size=7)) for page in (1, 3))
-    assert (first.skip, first.limit, third.skip, first.newest_first) == (0, 7, 14, True)
-    assert not search_request(SearchQuery(q="a", sort_order="asc")).newest_first
+def meets(q, *texts):
+    """Whether every word of q begins some word of the texts."""
+    return all(any(word.startswith(wanted) for word in words_of(*texts)) for wanted in words_of(q))
 
 
-def test_the_last_page_may_be_short():
-    """The number of pages is rounded up."""
-    pages = [search_page(dict, SearchQuery(q="a"), total, [])["total_pages"] for total in (0, 1, 20, 21)]
-    assert pages == [0, 1, 1, 2]
+def ids_of(found):
+    return [item.cheep_id for item in found.data.items]
+
+
+@pytest.fixture
+def cheeps(documents):
+    """Cheeps of three authors, many of the same time, some deleted; those that live, newest first."""
+    seed = random.Random(3)
+    authors = [new_id() for _ in range(3)]
+    laid = []
+    for _ in range(150):
+        author, at = seed.choice(authors), AT + seed.randrange(20)
+        message = " ".join(seed.choices(WORDS, k=seed.randrange(1, 5)))
+        cheep = documents.post(author, message, at=at)
+        if seed.random() < 0.2:
+            documents.delete(cheep)
+        else:
+            laid.append((at, cheep, author, message))
+    return sorted(laid, reverse=True)
+
+
+@several
+@given(q=TEXTS, page=st.integers(1, 5), size=st.integers(1, 40), order=st.sampled_from(["asc", "desc"]), data=st.data())
+async def test_cheeps_are_found_as_by_looking_at_each(cheeps, ask, q, page, size, order, data):
+    """A search finds what meets every word, of one author or of all, in order, page by page, and counts it."""
+    authors = sorted({author for _, _, author, _ in cheeps})
+    author = data.draw(st.none() | st.sampled_from([*authors, new_id()]))
+    expected = [
+        cheep
+        for _, cheep, by, message in (cheeps if order == "desc" else reversed(cheeps))
+        if meets(q, message) and author in {None, by}
+    ]
+    found = await ask(SearchCheeps(q=q, page=page, page_size=size, sort_order=order, author_id=author))
+    assert ids_of(found) == expected[(page - 1) * size : page * size]
+    assert (found.data.total, found.data.total_pages) == (len(expected), (len(expected) + size - 1) // size)
+    assert (found.data.page, found.data.page_size) == (page, size)
+
+
+async def test_an_item_is_a_cheep(documents, ask):
+    """An item is the cheep as any list shows it."""
+    cheep = documents.post(author := new_id(), "Crème BRÛLÉE, now!", parent=(parent := new_id()))
+    (item,) = (await ask(SearchCheeps(q="brul creme"))).data.items
+    assert (item.cheep_id, item.cheep_message, item.author_id) == (cheep, "Crème BRÛLÉE, now!", author)
+    assert (item.in_reply_to, item.cheep_date) == (parent, "2022-03-14T21:08:50+00:00")
+
+
+@pytest.mark.parametrize("q", ["bo", "BUIL bob", "hé", "b builder"])
+async def test_authors_are_found_by_username_and_name(documents, ask, q):
+    """An author is found by the words of the username and the name together, and is the author as asked for by id."""
+    author = documents.sign_up(username="Bob_7", name="Hélène Builder", bio="x")
+    documents.sign_up(username="alice", name="Cob Guilder")
+    documents.follow(new_id(), author)
+    found = (await ask(SearchAuthors(q=q))).data
+    assert [(item.author_id, item.username, item.bio, item.followers) for item in found.items] == [
+        (author, "Bob_7", "x", 1)
+    ]
+    assert (found.total, found.page, found.page_size, found.total_pages) == (1, 1, 20, 1)
+
+
+async def test_authors_come_by_their_sign_up(documents, ask):
+    """Who signed up last comes first, or last; who has not is not found."""
+    first, second = documents.sign_up(at=AT), documents.sign_up(at=AT + 1)
+    documents.follow(new_id(), new_id())
+    for order, expected in (("desc", [second, first]), ("asc", [first, second])):
+        found = await ask(SearchAuthors(q="bob", sort_order=order))
+        assert [item.author_id for item in found.data.items] == expected
+
+
+async def test_nothing_is_an_empty_page(documents, ask):
+    """What nobody wrote has no page, and a page far beyond the last is empty, with the total as it is."""
+    documents.post(message="hello")
+    for query, total in ((SearchCheeps(q="bye"), 0), (SearchCheeps(q="hello", page=999_999_999, page_size=100), 1)):
+        found = (await ask(query)).data
+        assert (found.items, found.total, found.total_pages) == ([], total, total)
+
+
+async def test_as_many_words_as_fit(documents, ask):
+    """The longest q, of as many words as it can have, is answered."""
+    words = [chr(0x4E00 + number) for number in range(130)]
+    cheep = documents.post(message=" ".join(words))
+    documents.post(message=" ".join(words[1:]))
+    assert ids_of(await ask(SearchCheeps(q=" ".join(words)))) == [cheep]

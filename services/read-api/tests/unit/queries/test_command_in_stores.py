@@ -1,3 +1,5 @@
+"""The status of a command in the course of its life, from both stores."""
+
 import pytest
 from read_api_layout import command_record, new_id
 

@@ -1,0 +1,152 @@
+"""Requests to the whole HTTP application over fakes of the stores."""
+
+import msgspec
+import pytest
+from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, seeds
+from read_api_layout import command_record, new_id
+from structlog.testing import capture_logs
+
+from cheeper_contracts.routes import ROUTES
+from read_api.bootstrap import query_bus
+from read_api.http.app import build_app
+from read_api.http.responses import MESSAGE_ID
+from read_api.ops.metrics import NO_QUERY, Metrics
+from read_api.query_bus.query import StoreUnavailableError
+
+
+@pytest.fixture
+def stores():
+    return FakeRedis(), FakeMongo()
+
+
+@pytest.fixture
+def app(stores):
+    """Return the application, its stores' views and its metrics."""
+    redis, mongo = stores
+    metrics = Metrics()
+    app = build_app(query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics), {}, nothing, metrics, {})
+    app.metrics = metrics
+    return app
+
+
+async def nothing():
+    """Close no server."""
+
+
+async def get(app, path, *, method="GET", headers=(), receive=None, **state):
+    """Return the status, the headers and the decoded body of the response to a request."""
+    sent = []
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+        **state,
+    }
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive or nothing, send)
+    headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, msgspec.json.decode(b"".join(each["body"] for each in sent[1:]))
+
+
+def routes(stores):
+    """Return a path of each query that finds something, and of some that do not."""
+    hot, documents = seeds(*stores, 1)
+    author, other = documents.sign_up(username="ann"), documents.sign_up(username="bob")
+    hot.author(author, username="ann", followers=1)
+    documents.follow(other, author)
+    cheep = documents.post(author, "hello")
+    documents.command(command_record(message := new_id(), key=author, sequence=1))
+    given = {"author_id": author, "cheep_id": cheep, "message_id": message}
+    query = {"/author": "?username=ann", "/search": "?q=hello", "/search/authors": "?q=ann"}
+    found = [route.path.format(**given) + query.get(route.path, "") for route in ROUTES if route.queries]
+    return [*found, f"/author/{new_id()}", "/cheep/me", f"/author/{author}/timeline?size=x&unknown=1"]
+
+
+async def test_litestar_serves_the_same_responses(app, stores):
+    """A request that goes through Litestar's own route gets the same response as one that is dispatched directly."""
+    for path in routes(stores):
+        message_id = new_id()
+        direct = await get(app, path, headers=[("X-Message-Id", message_id)])
+        assert await get(app._litestar, path, **{MESSAGE_ID: message_id}) == direct, path
+        assert direct[1]["x-message-id"] == direct[2]["meta"]["message_id"] == message_id
+
+
+async def test_the_gateway_s_message_id_is_taken(app):
+    """A request's X-Message-Id is its message id if it is a UUID, in lower case; otherwise a new one is made."""
+    given = new_id()
+    for sent, taken in ((given.upper(), True), ("me", False), ("x" * 36, False)):
+        _, headers, body = await get(app, f"/author/{new_id()}/timeline", headers=[("X-Message-Id", sent)])
+        assert headers["x-message-id"] == body["meta"]["message_id"]
+        assert (headers["x-message-id"] == given) is taken
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "allow"),
+    [
+        ("GET", "/cheep/{id}/", 404, "no_such_path", None),
+        ("GET", "/author//timeline", 404, "no_such_path", None),
+        ("GET", "/nope", 404, "no_such_path", None),
+        ("GET", "/search/cheeps?q=a", 404, "no_such_path", None),
+        ("GET", "/follow", 405, "method_not_allowed", "POST, OPTIONS"),
+        ("POST", "/cheep/{id}", 405, "method_not_allowed", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        ("PUT", "/search", 405, "method_not_allowed", "GET, HEAD, OPTIONS"),
+        ("POST", "/health/live", 405, "method_not_allowed", "GET, HEAD"),
+    ],
+)
+async def test_paths_and_methods_that_no_query_has(app, method, path, status, code, allow):
+    """An unknown path is 404, and another method is 405 with the methods of both services."""
+    found, headers, body = await get(app, path.format(id=new_id()), method=method)
+    assert (found, body["data"]["code"], headers.get("allow")) == (status, code, allow)
+    assert body["meta"]["message_id"] == headers["x-message-id"]
+
+
+async def test_one_line_per_request(app, stores):
+    """A request is one line of the log and one count under the name of its query, whether it succeeds or not."""
+    paths = routes(stores)
+    with capture_logs() as lines:
+        statuses = [(await get(app, path))[0] for path in paths]
+        await get(app, "/nope")
+    assert [line["status"] for line in lines] == [*statuses, 404]
+    assert {line["event"] for line in lines} == {"request"}
+    assert app.metrics._requests["Author", 200] == app.metrics._requests["Author", 404] == 1
+    assert app.metrics._requests[NO_QUERY, 404] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "logged"),
+    [
+        (StoreUnavailableError("redis", "at 10.0.0.1"), 503, "unavailable", {"log_level": "warning", "store": "redis"}),
+        (KeyError("defect"), 500, "internal", {"log_level": "error"}),
+    ],
+)
+async def test_a_failure_is_in_the_line_of_its_request(app, monkeypatch, error, status, code, logged):
+    """The client learns the code of a failure, and only the log has its reason, in the line of the request."""
+
+    async def fail(*_arguments, **_names):
+        raise error
+
+    monkeypatch.setattr(FakeRedisViews, "followers", fail)
+    with capture_logs() as lines:
+        found, headers, body = await get(app, f"/author/{new_id()}/followers-counter")
+    assert (found, body["data"]["code"], headers.get("retry-after")) == (status, code, "1" if status == 503 else None)
+    assert "10.0.0.1" not in str(body)
+    (line,) = lines
+    assert logged.items() <= line.items()
+
+
+async def test_a_client_that_disconnects_is_not_waited_for(app):
+    """The wait of `after` ends with the connection, as status 499 in the log and the metrics."""
+
+    async def disconnect():
+        return {"type": "http.disconnect"}
+
+    with capture_logs() as lines, pytest.raises(IndexError):  # there is no response
+        await get(app, f"/author/{new_id()}/timeline?after={new_id()}&timeout=10", receive=disconnect)
+    assert [line["status"] for line in lines] == [499]
+    assert app.metrics.waits == {"disconnected": 1}
