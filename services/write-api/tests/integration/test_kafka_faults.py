@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cheeper_contracts import topics
-from cheeper_contracts.answers import RETRY_AFTER_SECONDS
+from cheeper_contracts.responses import RETRY_AFTER_SECONDS
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.consumer import loop as consumer_loop

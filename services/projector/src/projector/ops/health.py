@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import Answer, Meta, Problem
+from cheeper_contracts.responses import Answer, Meta, Problem
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_contracts.responses import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, METRICS
 from cheeper_runtime.checks import Check, check
 from cheeper_runtime.metrics import CONTENT_TYPE

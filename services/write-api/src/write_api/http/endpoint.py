@@ -11,9 +11,9 @@ from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from cheeper_contracts.answers import Answer, Meta
 from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
+from cheeper_contracts.responses import Answer, Meta
 from cheeper_contracts.routes import Route
 from write_api.bus.bus import now_in_microseconds
 from write_api.bus.dispatcher import Dispatcher

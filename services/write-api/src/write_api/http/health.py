@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
-from cheeper_contracts.answers import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_contracts.responses import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_runtime.checks import Check
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.in_time import in_time
