@@ -90,7 +90,7 @@ async def test_an_unavailable_broker_is_not_waited_for_long():
             with pytest.raises(BrokerUnavailableError):
                 await producer.send(*some_command())
     finally:
-        producer._delivery_seconds = 0  # what is on its way is not waited for
+        producer._delivery_seconds = 0  # nothing in flight is waited for
         await producer.close()
 
 
@@ -110,13 +110,15 @@ async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, n
 
 async def test_what_waits_for_a_broker_is_bounded():
     """A bounded number of commands waits for an unavailable broker, and the others fail at once."""
-    producer = CommandProducer("127.0.0.1:1")
+    producer = CommandProducer("127.0.0.1:1", delivery_seconds=600)  # none leaves the queue meanwhile
     producer.start()
+    await eventually(producer._disconnected.is_set)
     beyond = 50
     sends = (producer.send(*some_command()) for _ in range(MAX_QUEUED_MESSAGES + beyond))
     results = await asyncio.gather(*sends, return_exceptions=True)
     assert {type(one) for one in results} == {BrokerUnavailableError}
     assert sum("Queue full" in str(one) for one in results) == beyond
+    producer._delivery_seconds = 0  # nothing in flight is waited for
     await producer.close()
 
 

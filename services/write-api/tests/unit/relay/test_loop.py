@@ -146,6 +146,19 @@ async def test_a_wiped_log_is_filled_again_with_the_same_sequences(database, bro
     assert before.items() <= broker.sequences().items()
 
 
+async def test_remains_of_a_wiped_log_are_removed(database, broker, relay):
+    """A message that was in flight during the wipe has a sequence that follows nothing."""
+    ids = [*database.write(*KEYS), *database.write(*KEYS)]
+    await relay().run(asyncio.Event(), len(ids))
+    partition = next(partition for partition, log in broker.log.items() if log)
+    in_flight = broker.log[partition][-1]
+    broker.wipe()
+    broker.create()
+    broker.log[partition].append(in_flight)
+    await relay().run(asyncio.Event(), len(ids))
+    assert sorted(broker.ids()) == sorted(ids)
+
+
 async def test_a_wiped_log_is_not_filled_without_the_first_rows(database, broker, relay, running):
     """Half a log would be worse than none: the relay refuses, and waits for an operator."""
     database.write(*KEYS)
@@ -202,15 +215,6 @@ async def test_a_limit_ends_the_relay_after_exactly_that_many_messages(database,
     assert len(broker.ids()) == limit
     await relay().run(asyncio.Event(), len(ids) - limit)
     assert set(ids) <= set(broker.ids()) <= {*ids, *outcome}
-
-
-async def test_a_stop_waits_for_the_messages_in_flight(database, relay):
-    """The next relay repeats nothing."""
-    stop = asyncio.Event()
-    database.write(*KEYS)
-    database.on_move = stop.set
-    await relay().run(stop)
-    assert database.cursor.position == database.rows[-1].position
 
 
 async def test_partitions_are_dropped_only_with_a_retention_and_a_complete_log(database, broker, relay, running):

@@ -43,6 +43,16 @@ async def test_a_limit_sends_nothing_ahead(database, broker, relay, producers, b
     assert (broker.ids(), producers[-1].sent) == (ids[:4], [4])
 
 
+async def test_a_stop_waits_for_the_batches_in_flight(database, relay, batch):
+    """The next relay repeats nothing."""
+    batch(4)
+    stop = asyncio.Event()
+    database.write(*[KEY] * 12)
+    database.on_move = stop.set
+    await relay().run(stop)
+    assert database.cursor.position == database.rows[7].position
+
+
 async def test_a_refused_batch_is_sent_again_with_those_behind_it(database, broker, relay, running, batch):
     """Their sequences are the same, without a gap or another order, once the broker accepts them."""
     batch(1)
