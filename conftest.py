@@ -24,3 +24,17 @@ def logs_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _configure(configure: Callable[..., None], **told: object) -> None:
     configure(**{**told, "cache_logger_on_first_use": False})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `extended` all but the first parameter set of a test marked `variants`, for each value that it names."""
+    seen = set()
+    for item in items:
+        mark, parameters = item.get_closest_marker("variants"), getattr(item, "callspec", None)
+        if mark is not None and parameters is not None:
+            name, _, _ = item.nodeid.partition("[")
+            key = (name, *(str(parameters.params.get(each)) for each in mark.args))
+            if key in seen:
+                item.add_marker("extended")
+            seen.add(key)

@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, RetryError, Retrying, retry_if_not_result, s
 
 T = TypeVar("T")
 
-HANG_SECONDS = 60.0
+HANG_SECONDS = 120.0
 """A generous bound: what takes longer hangs, even on a slow and busy machine."""
 
 _UNTIL_TRUE: Final[dict[str, Any]] = {

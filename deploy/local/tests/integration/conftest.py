@@ -47,7 +47,7 @@ class TinyStack:
             state = StackFolder(self.data).read_state()
             return state is not None and state["state"] == "ready"
 
-        until(is_up)
+        until(is_up, 300)
         return RunningStack.of(self.data)
 
     def end(self, number: signal.Signals) -> tuple[str, str]:

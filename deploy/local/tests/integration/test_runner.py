@@ -7,6 +7,7 @@ import stat
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 import redis
 
 from cheeper_local.waiting import until
@@ -81,6 +82,7 @@ def test_a_server_that_died_is_restarted(tiny_stack):
     assert stack.state["servers"]["redis"]["pid"] is not None
 
 
+@pytest.mark.extended
 def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
     """A frozen process keeps its pid, responds to nothing, and is stopped in order even so."""
     tiny_stack.start()
@@ -96,6 +98,7 @@ def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
     assert "worker" in tiny_stack.notes.read_text()
 
 
+@pytest.mark.extended
 def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
     """A stopped server that was saved has the same data after it is restored."""
     tiny_stack.start()
@@ -109,6 +112,7 @@ def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
             assert client.get("a") == b"old"
 
 
+@pytest.mark.extended
 def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
     """Starting the broker runs migrate, which makes the topics that were wiped."""
     tiny_stack.start()
@@ -120,6 +124,7 @@ def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
     assert log.read_text().count("migrate ran") == before + 1
 
 
+@pytest.mark.extended
 def test_a_role_that_was_stopped_stays_so_until_it_is_started(tiny_stack):
     """A role that was stopped does not run until it is started."""
     tiny_stack.start()
@@ -131,6 +136,7 @@ def test_a_role_that_was_stopped_stays_so_until_it_is_started(tiny_stack):
     assert stack.processes()["relay"]["pid"] is not None
 
 
+@pytest.mark.extended
 def test_empty_restarts_every_role_but_the_gateway(tiny_stack):
     """Empty stores are served by new processes; only the gateway keeps its own."""
     tiny_stack.start()
@@ -142,6 +148,7 @@ def test_empty_restarts_every_role_but_the_gateway(tiny_stack):
     assert same == {"gateway"}
 
 
+@pytest.mark.extended
 def test_step_mode_leaves_out_the_demos_own_processes(tiny_stack):
     """STEP=1 starts servers, both HTTP roles and the gateway, and no process that handles messages."""
     tiny_stack.start(STEP="1")
@@ -158,6 +165,7 @@ def test_the_state_file_is_its_owners_alone(tiny_stack):
     assert not any(password in log.read_text() for log in stack.logs.iterdir())
 
 
+@pytest.mark.extended
 def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
     """One folder holds one stack, and the refusal leaves the first alone."""
     first = tiny_stack.start()
@@ -182,6 +190,7 @@ def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occu
     assert tiny_stack.is_gone()
 
 
+@pytest.mark.extended
 def test_a_failing_migration_ends_the_start_with_one_sentence(tiny_stack):
     """A failed migration stops all that was started before."""
     process = tiny_stack.start("3")

@@ -15,6 +15,8 @@ from cheeper_local.errors import LocalError
 from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Tansu, kafka_jars, kafka_protocol
 from cheeper_local.waiting import until
 
+pytestmark = pytest.mark.variants
+
 
 def keep_in_postgres(server: Postgres) -> None:
     with psycopg.connect(server.url) as connection:
@@ -146,6 +148,7 @@ def test_tansu_forgets_everything_when_it_stops(folder):
         server.wipe()
 
 
+@pytest.mark.extended
 def test_the_wheels_postgres_runs_too(folder, monkeypatch):
     """With SERVERS_FROM=wheels, or without PostgreSQL on the PATH, the wheel's version 18 runs."""
     monkeypatch.setenv("SERVERS_FROM", "wheels")
@@ -159,6 +162,7 @@ def test_the_wheels_postgres_runs_too(folder, monkeypatch):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has folders that it can enter and the server's user cannot")
+@pytest.mark.extended
 def test_postgres_under_a_folder_of_roots_alone_keeps_its_data_elsewhere(folder, monkeypatch):
     """A clone under /root works: the data and, if need be, the programs are below /var/tmp."""
     monkeypatch.setenv("SERVERS_FROM", "wheels")
@@ -190,6 +194,7 @@ def test_a_server_that_cannot_start_says_why(folder):
     assert not server.running
 
 
+@pytest.mark.extended
 def test_a_server_ends_with_the_process_that_started_it(folder):
     """Kill -9 of the parent ends PostgreSQL, which runs as another user, cleanly."""
     script = (

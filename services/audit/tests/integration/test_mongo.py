@@ -10,7 +10,7 @@ from cheeper_audit.views.mongo import orphans
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
 
-pytestmark = pytest.mark.proves(guarantee="audit")
+pytestmark = [pytest.mark.proves(guarantee="audit"), pytest.mark.variants]
 
 SEQUENCES = dict.fromkeys(range(PARTITIONS), 5)
 NAME = views.AUTHORS.name

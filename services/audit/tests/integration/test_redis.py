@@ -11,7 +11,7 @@ from cheeper_audit.views.redis.base import pushed
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
 
-pytestmark = pytest.mark.proves(guarantee="audit")
+pytestmark = [pytest.mark.proves(guarantee="audit"), pytest.mark.variants]
 
 SEQUENCES = dict.fromkeys(range(PARTITIONS), 5)
 OWNER = "0190a0b0-0000-7000-8000-00000000000a"

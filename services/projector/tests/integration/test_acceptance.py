@@ -318,6 +318,7 @@ def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, 
 
 
 @ON_KAFKA
+@pytest.mark.extended
 def test_kafka_away_holds_it_up_and_loses_nothing(running, own_kafka, status):
     """While the broker is away readiness says so; when it is back, reading goes on."""
     commands = Commands(own_kafka.url, "away.")

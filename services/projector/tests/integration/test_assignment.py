@@ -35,6 +35,7 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
         assert second.assigned == set(range(COMMANDS.partitions))
 
 
+@pytest.mark.extended
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     """A broker that freezes with the group's offsets in hand and is then lost leaves a projector able to end.
 

@@ -76,6 +76,7 @@ def send(stack, story):
     assert producer.flush(60) == 0
 
 
+@pytest.mark.extended
 def test_demo_time_step_by_step(stack, story, author, redis):
     """Three events in each store, then two slices: the timelines are empty before, and hold bob's cheep after."""
     alice, bob, charlie = author(), author(), author()

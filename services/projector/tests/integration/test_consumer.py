@@ -197,6 +197,7 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
     assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
 
 
+@pytest.mark.extended
 def test_a_broker_that_comes_back_empty_is_noticed_while_running(
     running, kafka_at, own_kafka, story, author, followers
 ):

@@ -13,7 +13,7 @@ from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
 
-pytestmark = pytest.mark.proves(guarantee="exactly-once")
+pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.variants("store")]
 
 PARTITION = 3
 ATTEMPTS = 200

@@ -13,7 +13,7 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 
-pytestmark = pytest.mark.proves(guarantee="exactly-once")
+pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.variants("store")]
 
 WAIT = 60
 PARTITION = 3

@@ -18,7 +18,7 @@ from projector.fan_out.tasks import FanOutTasks
 from projector.ops.health import Health
 from projector.settings import from_env
 
-pytestmark = pytest.mark.proves(guarantee="transient-faults")
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants("behind")]
 
 WAIT = 60
 REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wants a password", "refuses commands"]
@@ -205,6 +205,7 @@ def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers
 
 
 @pytest.mark.parametrize("how", TOO_LATE)
+@pytest.mark.extended
 def test_a_store_whose_answers_are_lost_applies_everything_once(behind, story, author, followers, how):
     """What was applied and not confirmed is asked for again, and counts once; readiness is false meanwhile."""
     with behind() as (running, proxy):

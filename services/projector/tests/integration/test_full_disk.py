@@ -15,6 +15,7 @@ SERVERS = {"redis": (Redis, 20), "mongo": (Mongo, 420)}
 """And how many megabytes its disk has. MongoDB makes 300 of files before it needs them."""
 
 pytestmark = [
+    pytest.mark.extended,
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(not may_mount(), reason="only who may mount has a disk that is small enough to fill"),
 ]

@@ -24,6 +24,7 @@ WAIT = 60
 FAULTS = ["frozen", "refuses reads", "refuses the group"]
 
 pytestmark = [
+    pytest.mark.variants("store"),
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
 ]

@@ -122,6 +122,7 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
 @pytest.mark.parametrize(
     ("last", "restarted"), [("parked", False), ("applied", False), ("parked", True)], ids=["parked", "applied", "again"]
 )
+@pytest.mark.extended
 def test_what_is_parked_outlives_a_wiped_kafka(
     running, kafka, story, author, followers, parked, defect, last, restarted
 ):

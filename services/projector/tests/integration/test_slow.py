@@ -8,6 +8,7 @@ import pytest
 from cheeper_local.testing import until as wait_until
 
 pytestmark = [
+    pytest.mark.extended,
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu is told in another way where clients come"),
 ]

@@ -13,7 +13,7 @@ from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader
 from read_api.stores.redis import reader as redis_stores
 
-pytestmark = pytest.mark.proves(guarantee="transient-faults")
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants]
 
 REDIS = ["without its primary", "busy", "wants a password", "refuses commands", "too many clients", "frozen"]
 MONGO = {

@@ -222,6 +222,7 @@ def test_the_live_generation_is_told(log, stores, shared_hot):
 
 @pytest.mark.parametrize("over", [-0.01, 0.01], ids=["within", "beyond"])
 @pytest.mark.parametrize("store", ["redis", "mongo"])
+@pytest.mark.variants("store")
 def test_lag_is_what_the_projector_said_of_each_partition(log, stores, reports, store, over):
     """Messages and seconds by partition, late where the worst is beyond a view's objective; of that store alone."""
     other, objectives = "mongo" if store == "redis" else "redis", OBJECTIVES[store]

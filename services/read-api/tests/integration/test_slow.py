@@ -9,7 +9,7 @@ from cheeper_local.testing import Proxy, until
 from read_api.stores.mongo.reader import TIMEOUT_MS
 from read_api.stores.redis.reader import TIMEOUT_SECONDS
 
-pytestmark = pytest.mark.proves(guarantee="transient-faults")
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.extended]
 
 STORES = {"redis": "REDIS_URL", "mongo": "MONGO_URL"}
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 20_000}}

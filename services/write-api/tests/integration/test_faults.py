@@ -30,7 +30,7 @@ from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.relay import loop as relay
 
-pytestmark = pytest.mark.proves(guarantee="transient-faults")
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants]
 
 WAIT = 60
 REFUSING = ["no login", "another password", "too many connections"]

@@ -37,6 +37,7 @@ MOST = 3_000
 """Commands that the room in pages that there are already must not suffice for."""
 
 pytestmark = [
+    pytest.mark.extended,
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(not may_mount(), reason="only who may mount has a disk that is small enough to fill"),
 ]

@@ -22,6 +22,7 @@ from write_api.relay import loop as relay
 WAIT = 60
 
 pytestmark = [
+    pytest.mark.variants("who"),
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
 ]

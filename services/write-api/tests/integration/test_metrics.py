@@ -136,7 +136,7 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
     page = roles.page("relay")
     assert sum(value for (name, *_), value in page.items() if name == "relay_sequence") == 6
     for role in ROLES:
-        assert TOLD[role] <= names(roles.page(role)), role
+        until(lambda role=role: TOLD[role] <= names(roles.page(role)), what=f"{role} exposes all")
         assert "process_resident_memory_bytes" in names(roles.page(role))
     for role in ("worker", "process-manager"):
         roles.becomes(role, ("lag_messages",), 0)

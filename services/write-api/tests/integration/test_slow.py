@@ -26,7 +26,7 @@ from write_api.http.in_time import in_time
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.relay import loop as relay
 
-pytestmark = pytest.mark.proves(guarantee="transient-faults")
+pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.extended]
 
 WAIT = 60
 CHEEPS = 30

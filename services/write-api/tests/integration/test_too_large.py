@@ -6,6 +6,7 @@ import asyncio
 import os
 
 import pytest
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from structlog.testing import capture_logs
 
@@ -40,7 +41,15 @@ def takes(kafka_bootstrap, topic_prefix):
         resource = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix), incremental_configs=[entry])
         admin.incremental_alter_configs([resource])[resource].result(60)
         asked = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix))
-        until(lambda: admin.describe_configs([asked])[asked].result(60)["max.message.bytes"].value == str(most))
+
+        def is_changed():
+            try:
+                configs = admin.describe_configs([asked])[asked].result(60)
+            except KafkaException:  # a broker may not know a new topic yet
+                return False
+            return configs["max.message.bytes"].value == str(most)
+
+        until(is_changed)
 
     return lambda topic, most: asyncio.to_thread(change, topic, most)
 

@@ -30,7 +30,7 @@ from projector.ops.health import Health
 from projector.projections import VERSIONS
 from projector.settings import from_env
 
-pytestmark = pytest.mark.proves(guarantee="rebuild")
+pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("name")]
 
 WAIT = 60
 BUILDING, ACTIVE = State.BUILDING, State.ACTIVE

@@ -28,7 +28,7 @@ from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
 
-pytestmark = pytest.mark.proves(guarantee="rebuild")
+pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("place")]
 
 
 class OnRedis:

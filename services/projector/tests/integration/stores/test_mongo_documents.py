@@ -307,6 +307,7 @@ def test_documents_equal_the_oracle(store, mongo, empty, tell, script, seed):
 
 @PROPERTY
 @given(script=scripts, seed=st.integers(0, 2**32))
+@pytest.mark.extended
 def test_any_order_between_keys_ends_in_the_same_documents(store, mongo, empty, tell, script, seed):
     """An answer before its parent, a follow before the sign-up, counts before the profile: the result is the same."""
     random, oracle = Random(seed), oracle_of(tell, script)

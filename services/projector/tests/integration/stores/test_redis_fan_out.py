@@ -103,6 +103,7 @@ def fan_out(redis, tell):
     return made
 
 
+@pytest.mark.extended
 def test_a_killed_projector_leaves_its_slices_to_the_next(fan_out, server):
     """Three processes at the same task, two of them killed at it, and another key's events in between."""
     # Their slices are so small that none is through with the task before it is killed; ours, which count it, are not.

@@ -185,6 +185,7 @@ def test_views_equal_the_oracle(redis_store, redis, redis_prefix, tell, inline_m
     order=orders,
     turns=st.lists(st.tuples(st.integers(0, PARTITIONS - 1), st.integers(0, 3)), min_size=40, max_size=80),
 )
+@pytest.mark.extended
 def test_the_floor_holds_at_every_moment(redis_store, redis, redis_prefix, tell, inline_max, script, order, turns):
     """A refill takes many steps, one author each, and whatever comes between two of them, the list is complete above
     its floor but for what fan-out tasks have yet to bring.

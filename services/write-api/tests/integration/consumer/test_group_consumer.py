@@ -129,6 +129,7 @@ def test_an_unavailable_broker_holds_up_no_close():
     assert time.monotonic() - began < 8
 
 
+@pytest.mark.extended
 def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
     """The member is back in its group once the broker is, and others go on at the offsets that it commits from then on.
     If the broker refuses the commit, `receive` raises, and the loop begins again with another member.
@@ -172,6 +173,7 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
         assert [message.value for message in receive_until(other, b"four")] == [b"four"]
 
 
+@pytest.mark.extended
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     """A broker that freezes with a commit in flight and is then lost leaves the member able to stop, and another one in
     its place begins where the group was.

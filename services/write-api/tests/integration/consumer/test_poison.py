@@ -28,7 +28,7 @@ from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.settings import from_env
 
-pytestmark = pytest.mark.proves(guarantee="poison")
+pytestmark = [pytest.mark.proves(guarantee="poison"), pytest.mark.variants("role")]
 
 WAIT = 60
 SYNC = "NotifyAuthorAboutNewFollower=sync"
@@ -303,6 +303,7 @@ async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
 
 
 @pytest.mark.parametrize("role", ["worker", "process-manager"], indirect=True)
+@pytest.mark.extended
 async def test_what_is_parked_outlives_a_wiped_kafka(role, engine, postgres_url, own_kafka, running, read_topic):
     """Dead letters stay, each once, and later messages of their key are parked behind them: commands after the wipe are
     others at the same offsets, and events are the same at other offsets, sent again by the relay.

@@ -129,6 +129,7 @@ async def test_a_topic_that_goes_while_it_is_written_to_is_made_again(place, run
     assert await place.letters() == [(1, "crashed")]
 
 
+@pytest.mark.extended
 async def test_an_outage_and_a_wipe_of_kafka_lose_nothing(engine, own_kafka, running):
     """The process is not ready during the outage; a topic that comes back empty is read from its start, and messages
     that the relay sends again change nothing.

@@ -144,6 +144,7 @@ async def test_a_letter_keeps_all_that_kafka_said(place):
     assert row.error
 
 
+@pytest.mark.extended
 async def test_commands_that_come_after_kafka_was_wiped_are_handled(engine, own_kafka, running):
     """A wiped Kafka loses only commands that were not handled yet: the worker creates the topics and reads them from
     their start, whatever offset it had reached.

@@ -95,6 +95,7 @@ async def test_an_unavailable_broker_is_not_waited_for_long():
 
 
 @pytest.mark.parametrize("notices", [True, False])
+@pytest.mark.extended
 async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, notices):
     """A broker that forgot this producer accepts its commands again without a restart of the process, even if another
     producer has its id by now.
@@ -147,6 +148,7 @@ def ids(messages):
 
 
 @pytest.mark.parametrize("how", SLOW)
+@pytest.mark.extended
 async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
     """Each command arrives once, in order, and no send fails."""
     producer, topic = behind
