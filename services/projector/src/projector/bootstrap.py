@@ -1,4 +1,4 @@
-"""Puts a process together: the one place where clients, stores and consumers are built."""
+"""The one place where a process gets its clients, stores and consumers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
     number: int = FIRST,
     rate: Rate | None = None,
 ) -> Consumer:
-    """The consumer of one generation of a store, told of in its store and the metrics where there are any."""
+    """Make the consumer of one generation of a store; its lag is reported in the store and in the metrics, if any."""
     progress = Progress(store.name, number)
     made = Consumer(
         store=store,
@@ -117,7 +117,7 @@ def consumer(  # noqa: PLR0913 - what a consumer is made of
 
 
 def metrics(settings: Settings, stop: Flag) -> Metrics:
-    """The metrics of the process, and a look at the log's ends every second until it stops."""
+    """Make the metrics of the process; the ends of the log are read every second until it stops."""
     seen = LogEndHistory()
     watch(seen, event_log_ends(settings), stop)
     return Metrics(seen)
@@ -133,17 +133,17 @@ def acceptance(settings: Settings, name: str, *, health: Health, stop: Flag) -> 
 
 
 def event_log_ends(settings: Settings) -> EventLogEnds:
-    """How far the log reaches."""
+    """Make what reads the end of the log."""
     return EventLogEnds(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
 
 
 def delete_group(settings: Settings, name: str, number: int) -> str | None:
-    """Deletes the group by which a generation was read; why it is still there, if so."""
+    """Delete the consumer group of a generation. Return the reason if it still exists."""
     return groups.delete(AdminClient(_broker(settings)), _group(settings, group_of(name, number)), _LEAVING_SECONDS)
 
 
 def group_of(name: str, number: int) -> str:
-    """The group by which a generation of a store reads, behind what all of the projector's begin with."""
+    """Return the consumer group of a generation, without the prefix that all of the projector's groups have."""
     return name if number == FIRST else f"{name}.g{number}"
 
 

@@ -48,7 +48,7 @@ def test_partitions_take_turns(clock):
 
 
 def test_the_store_is_not_asked_between_two_polls(clock):
-    """What a call of the store has reported is noted, so a step costs nothing where no task waits."""
+    """A call of the store reports what waits, so a step costs nothing while no task waits."""
     store = FakeTasks()
     tasks = FanOutTasks(store, clock=clock)
     assert [tasks.step({0}) for _ in range(3)] == [False] * 3

@@ -1,4 +1,4 @@
-"""Which of redis-py's errors pass."""
+"""The errors of redis-py that pass."""
 
 import pytest
 from redis import exceptions

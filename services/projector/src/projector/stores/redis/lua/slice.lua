@@ -28,8 +28,8 @@ end
 
 local TOGETHER = 16  -- tasks, at most
 
--- Returns an author's first task and those behind it that go with it, and their entries, none if there is nothing to do
--- for the first. Tasks go together while all insert cheeps that are not deleted, each newer than the one before, and are
+-- Returns an author's first task and those behind it that go with it, and their entries, an empty list if the first needs
+-- nothing done. Tasks go together while all insert cheeps that are not deleted, each newer than the one before, and are
 -- at the same follower: each timeline is then read once for all of them.
 local function tasks_together(tasks)
   local found, entries = {}, {}
