@@ -64,7 +64,7 @@ def audit(stores: Stores, report: Report, options: argparse.Namespace) -> int:
     """Compare everything once. Return the exit code."""
     compare: Callable[[Comparison], Outcome]
     if options.in_service:
-        in_service = InService(stores)
+        in_service = InService(stores, patience=options.patience)
         compare, where = in_service.audit, in_service.read_checkpoints()
     else:
         at_rest = Quiescence(stores, patience=options.patience)
@@ -137,7 +137,7 @@ def _verdict(report: Report, undecided: int) -> str:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cheeper-audit", description="Compares every view with the write model.")
     parser.add_argument("--json", action="store_true", help="print differences as JSON lines, or the lag as JSON")
-    parser.add_argument("--patience", type=_seconds, default=10.0, help="seconds to wait for the system to be at rest")
+    parser.add_argument("--patience", type=_seconds, help="seconds to wait for rest (10), or --in-service for lag (60)")
     parser.add_argument("--store", choices=("redis", "mongo"), help="audit the views of this store alone")
     parser.add_argument(
         "--generation", type=_number, help="with --store: another generation than the live one, as one that is rebuilt"
@@ -150,6 +150,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--for", dest="seconds", type=_seconds, help="with --watch: end after so many seconds")
     parser.add_argument("--seed", type=int, help="with --watch: draws the samples")
     options = parser.parse_args(arguments)
+    if options.patience is None:
+        options.patience = 60.0 if options.in_service else 10.0
     if options.seconds is not None and not options.watch:
         parser.error("--for goes with --watch")
     if options.generation is not None and options.store is None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cheeper_audit.comparison.in_service import InService
-from cheeper_audit.comparison.quiescence import Comparison, Quiescence
+from cheeper_audit.comparison.quiescence import Comparison, NotQuiescentError, Quiescence
 from cheeper_audit.difference import Difference, Fault, MongoRepair, RedisRepair
 from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
@@ -142,6 +142,14 @@ def test_watching_looks_again_where_the_generation_moved(stores, generations, re
     outcome = InService(stores).audit(Comparison(compare, lambda _: ()))
     assert (outcome.found, outcome.undecided) == ([], 0)
     assert len(set(seen)) == 2
+
+
+def test_a_store_that_does_not_catch_up_is_not_judged(stores, one_more):
+    """Its differences may be lag, so an audit in service ends without a verdict."""
+    fault = Difference(store="redis", view="author", id="a", faults=(Fault("nothing", "there"),))
+    one_more("mongo")
+    with pytest.raises(NotQuiescentError, match="redis partition 2: 1 behind"):
+        InService(stores, patience=0.2).audit(Comparison(lambda: [fault], lambda _: ()))
 
 
 @pytest.mark.parametrize("name", ["redis", "mongo"])

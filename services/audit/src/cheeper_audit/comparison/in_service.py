@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -10,7 +11,7 @@ import msgspec
 
 from cheeper_audit import checkpoints
 from cheeper_audit.checkpoints import Checkpoints
-from cheeper_audit.comparison.quiescence import Comparison, Outcome
+from cheeper_audit.comparison.quiescence import Comparison, NotQuiescentError, Outcome
 from cheeper_audit.difference import Difference
 from cheeper_audit.stores.write_model import Place
 from cheeper_audit.views.view import Stores
@@ -22,23 +23,28 @@ _PAUSE_SECONDS: Final = 0.1
 
 
 class InService:
-    """Compares until `go_on` returns False. `observe` gets the checkpoints each time they are read."""
+    """Compares until `go_on` returns False. `observe` gets the checkpoints each time they are read.
+
+    The views may take `patience` seconds to catch up with the outbox.
+    """
 
     def __init__(
         self,
         stores: Stores,
         *,
+        patience: float = math.inf,
         go_on: Callable[[], bool] = lambda: True,
         observe: Callable[[Checkpoints], object] = lambda _: None,
     ) -> None:
         self._stores = stores
+        self._patience = patience
         self._go_on = go_on
         self._observe = observe
 
     def audit(self, comparison: Comparison) -> Outcome:
         """Return what differs in the same way in three comparisons, between which the views catch up. Repair nothing.
 
-        Raise StoreUnavailableError.
+        Raise StoreUnavailableError, and NotQuiescentError if the views do not catch up: then nothing is known of them.
         """
         suspects, certain = Suspects(self._compare(comparison)), list[Difference]()
         for _ in range(_ROUNDS):
@@ -65,12 +71,15 @@ class InService:
     def _caught_up(self, place: Place) -> bool:
         """Wait until the stores have applied all up to a place of the outbox. Return False if `go_on` ends first."""
         targets: dict[int, int] | None = None
+        deadline = time.monotonic() + self._patience
         while self._go_on():
             where = self.read_checkpoints()
             if targets is None and self._stores.write_model.is_sent(place):
                 targets = where.relayed.sequences
             if targets is not None and self._has_applied(where, targets):
                 return True
+            if time.monotonic() > deadline:
+                raise NotQuiescentError(where)
             time.sleep(_PAUSE_SECONDS)
         return False
 
