@@ -111,7 +111,7 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
         checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.failure)}
         if _sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
-        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry)
+        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), Readiness(), checks, side.registry)
 
 
 @asynccontextmanager
@@ -217,8 +217,7 @@ async def run_relay(settings: Settings, limit: int | None) -> int:
             await running.run(stop, limit)
         return 0
 
-    pages = create_health_app(_checks_of(readiness), registry)
-    return await run_role(settings.host, settings.port, pages, work)
+    return await run_role(settings.host, settings.port, create_health_app(readiness, {}, registry), work)
 
 
 async def run_raise_epoch(settings: Settings) -> int:
@@ -256,15 +255,8 @@ async def _consume(  # noqa: PLR0913 - the differences between the two roles tha
                 await stop.wait()
             return 1
 
-    checks = {"postgres": check_of_database(side.engine), **_checks_of(readiness)}
-    return await run_role(settings.host, settings.port, create_health_app(checks, side.registry), work)
-
-
-def _checks_of(readiness: Readiness) -> dict[str, Check]:
-    async def check(need: str) -> str | None:
-        return readiness.reason(need)
-
-    return {need: partial(check, need) for need in readiness.needs()}
+    pages = create_health_app(readiness, {"postgres": check_of_database(side.engine)}, side.registry)
+    return await run_role(settings.host, settings.port, pages, work)
 
 
 async def _create_topics(settings: Settings) -> None:

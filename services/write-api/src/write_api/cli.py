@@ -1,4 +1,4 @@
-"""The command line: one process role a command."""
+"""The command line. Each of its commands is the role of a process."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import Final
 import uvloop
 
 from cheeper_runtime import logs
+from cheeper_runtime.settings import SettingError
 from write_api import bootstrap
 from write_api.consumer import cli as dead_letters_cli
 from write_api.http.serve import server_of
-from write_api.settings import Role, SettingError, Settings, from_env
+from write_api.settings import Role, Settings, from_env
 
 WRONG_SETTING: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one role until it is done or told to stop. The exit code."""
+    """Run one role until it is done or told to stop. Return the exit code."""
     parsed = _parser().parse_args(arguments)
     role: Role = parsed.role
     try:
@@ -28,13 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingError as error:
         print(f"write-api {role}: {error}", file=sys.stderr)
         return WRONG_SETTING
-    # The answer of `dead-letters` is what it prints itself.
+    # `dead-letters` prints its results itself.
     level = "error" if role == "dead-letters" else settings.log_level
     logs.configure(f"write-api {role}", settings.log_format, level)
     return uvloop.run(_run(settings, parsed))
 
 
-async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: PLR0911 - one a role
+async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: PLR0911 - one for each role
     limit = getattr(parsed, "limit", None)
     match settings.role:
         case "http":

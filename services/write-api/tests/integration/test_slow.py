@@ -12,6 +12,7 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
+from cheeper_runtime.checks import CHECK_SECONDS, in_time
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
@@ -21,8 +22,6 @@ from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
-from write_api.http.health import CHECK_SECONDS
-from write_api.http.in_time import in_time
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.relay import loop as relay
 

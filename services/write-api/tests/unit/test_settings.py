@@ -5,7 +5,8 @@ from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from write_api.settings import SettingError, from_env
+from cheeper_runtime.settings import SettingError
+from write_api.settings import from_env
 
 GIVEN = {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:2"}
 

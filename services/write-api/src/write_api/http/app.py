@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from cheeper_contracts import routes
 from cheeper_contracts.messages import Command
 from cheeper_runtime.checks import Check
+from cheeper_runtime.readiness import Readiness
 from write_api.bus.dispatcher import Dispatcher
 from write_api.http.context import ContextMiddleware
 from write_api.http.endpoint import Endpoint, route_handler
@@ -27,6 +28,7 @@ from write_api.ops.metrics import HttpMetrics
 def create_app(
     endpoints: Mapping[type[Command], Endpoint],
     dispatcher: Dispatcher,
+    readiness: Readiness,
     checks: Mapping[str, Check],
     registry: CollectorRegistry,
 ) -> ASGIApp:
@@ -39,7 +41,7 @@ def create_app(
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
     )
     app = Litestar(
-        [commands, *health_handlers(checks), metrics_handler(registry)],
+        [commands, *health_handlers(readiness, checks), metrics_handler(registry)],
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

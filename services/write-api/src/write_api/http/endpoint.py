@@ -15,6 +15,7 @@ from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_contracts.responses import Answer, Meta
 from cheeper_contracts.routes import Route
+from cheeper_runtime.checks import in_time
 from write_api.bus.bus import now_in_microseconds
 from write_api.bus.dispatcher import Dispatcher
 from write_api.bus.errors import UnavailableError
@@ -24,7 +25,6 @@ from write_api.http import openapi
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.errors import RefusedError
 from write_api.http.forms import Method, form_of, read
-from write_api.http.in_time import in_time
 
 SOURCE: Final = "/write-api/http"
 RESPONSE_SECONDS: Final = 6.0

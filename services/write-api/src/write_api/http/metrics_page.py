@@ -1,4 +1,4 @@
-"""The page of the metrics, and what counts requests for it."""
+"""The page of metrics, and the middleware that counts requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from litestar import Response, get
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from cheeper_contracts import routes
+from cheeper_runtime.metrics import CONTENT_TYPE, page
 from write_api.ops.metrics import HttpMetrics
 
 NO_ROUTE: Final = "none"
@@ -19,37 +20,37 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 
 
 def metrics_handler(registry: CollectorRegistry) -> HTTPRouteHandler:
-    """The handler of the page, on the process's own port alone: the gateway passes it on to nobody."""
+    """Return the handler of the page, which stands on the process's own port: the gateway does not pass it on."""
 
     @get(routes.METRICS, include_in_schema=False)
     async def metrics() -> Response[bytes]:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(page(registry), media_type=CONTENT_TYPE)
 
     return metrics
 
 
 class MeteringMiddleware:
-    """Counts requests, and how long each took, by the route that they fell on."""
+    """Counts requests and their duration by route."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """Serve one request as ASGI prescribes."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
 
-        async def send_and_see(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_see)
+            await self._app(scope, receive, send_and_note)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = scope.get("path_template") or NO_ROUTE

@@ -6,6 +6,7 @@ import pytest
 
 from cheeper_local.system.ports import HOST, free_port
 from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.readiness import Readiness
 from write_api.http.health import create_health_app
 from write_api.ops.run_role import run_role
 
@@ -23,4 +24,4 @@ async def test_the_collector_leaves_out_what_was_imported():
         return gc.get_freeze_count()
 
     gc.unfreeze()
-    assert await run_role(HOST, free_port(), create_health_app({}, new_registry()), work) > 10_000
+    assert await run_role(HOST, free_port(), create_health_app(Readiness(), {}, new_registry()), work) > 10_000
