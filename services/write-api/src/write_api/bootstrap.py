@@ -1,4 +1,4 @@
-"""The one place where adapters are built: each role's parts, started and stopped in order."""
+"""The one place where adapters are built. The parts of each role are started and stopped in order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from functools import partial
 from typing import Final
 
 import msgspec
-import psycopg
 import structlog
-from confluent_kafka import KafkaException
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,7 +22,6 @@ from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send, Transport
-from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
@@ -34,7 +31,6 @@ from write_api.consumer.group_consumer import GroupConsumer, Subscription
 from write_api.consumer.lag import Lag
 from write_api.consumer.process_manager import EventDecoder
 from write_api.consumer.replay import ParkedMessage, ParkedMessages, Replay, remove_in
-from write_api.db import migrate as schema
 from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
@@ -46,16 +42,14 @@ from write_api.http.endpoint import SOURCE as HTTP_SOURCE
 from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
-from write_api.kafka.producer import BrokerUnavailableError, CommandProducer, MessageTooLargeError
+from write_api.kafka.producer import CommandProducer
 from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics
 from write_api.ops.recent_failure import RecentFailure
 from write_api.ops.run_role import in_background, run_role
-from write_api.ops.setup_steps import SetupStep, run_setup
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.relay import loop as relay
 from write_api.relay.backlog import BacklogMonitor
-from write_api.relay.cursor import RelayRefusedError, connect
-from write_api.relay.epoch import raise_epoch
+from write_api.relay.cursor import connect
 from write_api.relay.event_log import EventLog
 from write_api.relay.publisher import Publisher, gapless_producer
 from write_api.settings import Settings
@@ -66,10 +60,8 @@ PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"
 log = structlog.get_logger()
 
 
-class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs commands: the pool, whether writing lately failed, the bus over both, the hint to the relay, and what
-    counts them all.
-    """
+class CommandSide(msgspec.Struct, frozen=True):
+    """The parts that run commands: the pool, its recent failure, the bus, the hint to the relay, and the metrics."""
 
     engine: AsyncEngine
     failure: RecentFailure
@@ -81,7 +73,7 @@ class CommandSide(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def command_side(settings: Settings, *, source: str, accepted: bool) -> AsyncIterator[CommandSide]:
-    """The parts that run commands, for a role that is the `source` of their messages; `accepted` as for CommandBus."""
+    """Build the parts that run commands for a role, the `source` of their messages; `accepted` is as for CommandBus."""
     engine = create_engine(settings.database_url, application_name=f"write-api-{settings.role}")
     hints, registry = Hints(engine), new_registry()
     metrics = CommandMetrics(registry)
@@ -90,14 +82,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
         bus = CommandBus(
             transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
         )
-        yield CommandSide(
-            engine=engine,
-            failure=transactions.failure,
-            registry=registry,
-            metrics=metrics,
-            bus=bus,
-            wake=hints.wake,
-        )
+        yield CommandSide(engine, transactions.failure, registry, metrics, bus, hints.wake)
     finally:
         await hints.close()
         await engine.dispose()
@@ -105,7 +90,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 
 @asynccontextmanager
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """The HTTP role's application, with all that it stands on."""
+    """Build the HTTP role's application with all its parts."""
     refused = RecentFailure()
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
         checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.failure)}
@@ -116,7 +101,7 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
 
 @asynccontextmanager
 async def sender(settings: Settings, failure: RecentFailure | None = None) -> AsyncIterator[Send]:
-    """What sends commands, with its producer where any is configured to be sent; `failure` as for CommandProducer."""
+    """Build the sender of commands, with a producer if any is sent; `failure` is as for CommandProducer."""
     if not _sends_any(settings):
         yield _send_nothing
         return
@@ -124,41 +109,19 @@ async def sender(settings: Settings, failure: RecentFailure | None = None) -> As
     producer = CommandProducer(servers, settings.topic_prefix, client_id=client_id, recent_failure=failure)
     producer.start()
     try:
-        yield _send_with(producer)
+        yield producer.send
     finally:
         await producer.close()
 
 
-async def run_migrate(settings: Settings) -> int:
-    """Make the schema, the outbox's partitions and the topics. The exit code: 1 where a topic is not as it must be."""
-    engine = create_engine(settings.database_url, application_name="write-api-migrate", pool_size=1)
-    steps = (
-        SetupStep(server="postgres", done="schema up to date", run=partial(schema.migrate, engine)),
-        SetupStep(
-            server="postgres",
-            done="outbox partitions up to date",
-            run=partial(schema.make_outbox_partitions, engine),
-        ),
-        SetupStep(server="kafka", done="topics up to date", run=partial(_create_topics, settings)),
-    )
-    try:
-        await run_setup(steps)
-    except topics.TopicMismatchError as error:
-        log.error("wrong topic", reason=str(error))  # noqa: TRY400 - the sentence says all
-        return 1
-    finally:
-        await engine.dispose()
-    return 0
-
-
 async def run_worker(settings: Settings, limit: int | None) -> int:
-    """The worker, until it is told to stop or has reached its limit. The exit code: 1 where poison stopped it."""
+    """Run the worker until a signal or its limit. Return the exit code, 1 if poison stopped it."""
     async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
         return await _consume(settings, side, worker.SUBSCRIPTION, worker.decode, side.bus.handle, limit=limit)
 
 
 async def run_process_manager(settings: Settings, limit: int | None) -> int:
-    """The process managers, until they are told to stop or have reached the limit. The exit code as of the worker."""
+    """Run the process managers until a signal or their limit. Return the exit code, 1 if poison stopped them."""
     async with (
         command_side(settings, source=PROCESS_MANAGER_SOURCE, accepted=False) as side,
         sender(settings) as send,
@@ -199,7 +162,7 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replay]]:
 
 
 async def run_relay(settings: Settings, limit: int | None) -> int:
-    """Run the relay until it is told to stop or has reached its limit. Return the exit code."""
+    """Run the relay until a signal or its limit. Return the exit code."""
     url, servers = settings.database_url, settings.kafka_bootstrap_servers
     readiness, registry = Readiness(*relay.NEEDS), new_registry()
     metrics, event_log = RelayMetrics(registry), EventLog(servers, settings.topic_prefix)
@@ -218,17 +181,6 @@ async def run_relay(settings: Settings, limit: int | None) -> int:
         return 0
 
     return await run_role(settings.host, settings.port, create_health_app(readiness, {}, registry), work)
-
-
-async def run_raise_epoch(settings: Settings) -> int:
-    """Accept a restored database. The exit code."""
-    event_log = EventLog(settings.kafka_bootstrap_servers, settings.topic_prefix)
-    try:
-        await raise_epoch(partial(connect, settings.database_url), event_log)
-    except (RelayRefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
-        log.error("epoch not raised", reason=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
-        return 1
-    return 0
 
 
 async def _consume(  # noqa: PLR0913 - the differences between the two roles that consume
@@ -259,14 +211,6 @@ async def _consume(  # noqa: PLR0913 - the differences between the two roles tha
     return await run_role(settings.host, settings.port, pages, work)
 
 
-async def _create_topics(settings: Settings) -> None:
-    admin = topics.admin_client(settings.kafka_bootstrap_servers)
-    try:
-        await asyncio.to_thread(topics.ensure_topics, admin, settings.topic_prefix)
-    except KafkaException as error:
-        raise UnavailableError(error.args[0].name()) from error
-
-
 def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:
     return Dispatcher(
         side.bus, settings.transports, PostgresReservations(side.engine), send, count=side.metrics.accepted
@@ -274,22 +218,10 @@ def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher
 
 
 def _sends_any(settings: Settings) -> bool:
-    """Whether this role sends commands: the HTTP role those of clients, process managers the rest."""
+    """Return True if this role sends commands: the HTTP role those of clients, process managers the rest."""
     from_clients = settings.role == "http"
     own = (feature.command for feature in FEATURES if (feature.endpoint is not None) == from_clients)
     return any(settings.transports[command] is Transport.ASYNC for command in own)
-
-
-def _send_with(producer: CommandProducer) -> Send:
-    async def send(command: Command, envelope: Envelope) -> None:
-        try:
-            await producer.send(command, envelope)
-        except BrokerUnavailableError as error:
-            raise UnavailableError("Kafka did not confirm a command") from error
-        except MessageTooLargeError as error:
-            raise CommandTooLargeError(str(error)) from error
-
-    return send
 
 
 async def _send_nothing(command: Command, envelope: Envelope) -> None:

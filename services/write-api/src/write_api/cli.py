@@ -12,7 +12,7 @@ import uvloop
 
 from cheeper_runtime import logs
 from cheeper_runtime.settings import SettingError
-from write_api import bootstrap
+from write_api import bootstrap, setup
 from write_api.consumer import cli as dead_letters_cli
 from write_api.http.serve import server_of
 from write_api.settings import Role, Settings, from_env
@@ -44,7 +44,7 @@ async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: 
                 await server.serve()
                 return 0 if server.started else 1
         case "migrate":
-            return await bootstrap.run_migrate(settings)
+            return await setup.run_migrate(settings)
         case "worker":
             return await bootstrap.run_worker(settings, limit)
         case "relay":
@@ -52,7 +52,7 @@ async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: 
         case "process-manager":
             return await bootstrap.run_process_manager(settings, limit)
         case "raise-epoch":
-            return await bootstrap.run_raise_epoch(settings)
+            return await setup.run_raise_epoch(settings)
         case "dead-letters":
             return await dead_letters_cli.run(settings, parsed)
 

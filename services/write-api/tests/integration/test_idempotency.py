@@ -20,7 +20,7 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
-from write_api import bootstrap
+from write_api import setup
 from write_api.bus.bus import CommandBus
 from write_api.bus.outcome import ReceivedCommand
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
@@ -109,7 +109,7 @@ class Stage:
 @pytest.fixture
 async def stage(engine, postgres_url, kafka_bootstrap, topic_prefix):
     stage = Stage(engine, postgres_url, kafka_bootstrap, topic_prefix)
-    assert await bootstrap.run_migrate(from_env(stage.environ, "migrate")) == 0
+    assert await setup.run_migrate(from_env(stage.environ, "migrate")) == 0
     return stage
 
 

@@ -1,1 +1,1 @@
-"""One file per command's handler, and the bus that runs them in transactions."""
+"""The handlers of the commands, one file each. `lookup` and `notifying` are what several of them share."""

@@ -10,8 +10,8 @@ from write_api.domain.repositories import Repositories
 
 
 async def answer_cheep(command: AnswerCheep, work: Repositories, now: int) -> CheepAnswered | None:
-    """Post a cheep in answer to another one. None where the same answer was posted before, whatever became of either
-    cheep since. The cheep that is answered is another key's, so it is held: it is not deleted before the answer stands.
+    """Post a cheep in answer to another one. Return None if the same answer was posted before, even if either cheep was
+    changed since. The parent belongs to another key, so it is locked: it is not deleted before the answer is committed.
     """
     given = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, given["author_id"])

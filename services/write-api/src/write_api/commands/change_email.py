@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def change_email(command: ChangeEmail, work: Repositories, now: int) -> EmailChanged | None:
-    """Give an author another e-mail address. None where it is the author's already, in the same spelling."""
+    """Give an author another e-mail address. Return None if the author has it, in this spelling."""
     change = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, change["author_id"])
     if not author.change_email(change["email"]):

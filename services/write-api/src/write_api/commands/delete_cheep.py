@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def delete_cheep(command: DeleteCheep, work: Repositories, now: int) -> CheepDeleted | None:
-    """Delete a cheep; answers to it stay. None where it is deleted already."""
+    """Delete a cheep; answers to it stay. Return None if it is deleted already."""
     deletion = values.checked(msgspec.structs.asdict(command), now)
     cheep = await cheep_of(work, deletion["cheep_id"])
     deleted_at = cheep.delete(deletion["author_id"], now)

@@ -9,7 +9,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def follow(command: FollowCommand, work: Repositories, now: int) -> AuthorFollowed | None:
-    """Let one author follow another. None where it does already, by whatever follow_id."""
+    """Let one author follow another. Return None if it does already, under any follow_id."""
     new = Follow.begin(msgspec.structs.asdict(command), now)
     if await work.follows.of_id(new.from_author_id, new.to_author_id) is not None:
         return None

@@ -1,4 +1,4 @@
-"""Aggregates that a command stands on: each is there, or the command is refused."""
+"""Lookups of aggregates without which a command is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def author_of(work: Repositories, author_id: str) -> Author:
-    """The author. Raises AuthorNotFound."""
+    """Return the author. Raise AuthorNotFound."""
     author = await work.authors.of_id(author_id)
     if author is None:
         raise AuthorNotFound(author_id)
@@ -17,7 +17,7 @@ async def author_of(work: Repositories, author_id: str) -> Author:
 
 
 async def cheep_of(work: Repositories, cheep_id: str, *, lock: bool = False) -> Cheep:
-    """The cheep, be it deleted; `hold` as for `Cheeps.of_id`. Raises CheepNotFound."""
+    """Return the cheep, even a deleted one. `lock` is as for `Cheeps.of_id`. Raise CheepNotFound."""
     cheep = await work.cheeps.of_id(cheep_id, lock=lock)
     if cheep is None:
         raise CheepNotFound(cheep_id)

@@ -12,5 +12,5 @@ from write_api.domain.repositories import Repositories
 async def notify_author_about_answer(
     command: NotifyAuthorAboutAnswer, work: Repositories, now: int
 ) -> AuthorNotified | None:
-    """Tell an author of an answer to a cheep of its own. None where it was told by this notification before."""
+    """Notify an author about an answer to one of its cheeps. Return None if this notification was made before."""
     return await notify(work, Notification.of("answer", msgspec.structs.asdict(command), now))

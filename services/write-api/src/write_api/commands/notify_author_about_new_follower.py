@@ -12,5 +12,5 @@ from write_api.domain.repositories import Repositories
 async def notify_author_about_new_follower(
     command: NotifyAuthorAboutNewFollower, work: Repositories, now: int
 ) -> AuthorNotified | None:
-    """Tell an author who follows it now. None where it was told by this notification before."""
+    """Notify an author about a new follower. Return None if this notification was made before."""
     return await notify(work, Notification.of("new_follower", msgspec.structs.asdict(command), now))

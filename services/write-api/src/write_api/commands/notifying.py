@@ -1,4 +1,4 @@
-"""What the commands that notify have in common."""
+"""The common part of the commands that notify."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def notify(work: Repositories, notification: Notification) -> AuthorNotified | None:
-    """Tell the author. None where a notification with that id was made before. Raises AuthorNotFound and
+    """Notify the author. Return None if a notification with that id was made before. Raise AuthorNotFound and
     CheepNotFound.
     """
     if await work.notifications.of_id(notification.notification_id) is not None:

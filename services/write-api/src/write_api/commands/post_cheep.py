@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def post_cheep(command: PostCheep, work: Repositories, now: int) -> CheepPosted | None:
-    """Post a cheep. None where the same post was made before, whatever became of the cheep since."""
+    """Post a cheep. Return None if the same post was made before, even if the cheep was changed since."""
     post = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, post["author_id"])
     known = await work.cheeps.of_id(post["cheep_id"])

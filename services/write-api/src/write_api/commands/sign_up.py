@@ -9,7 +9,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def sign_up(command: SignUp, work: Repositories, now: int) -> NewAuthorSigned | None:
-    """Sign an author up. None where the same sign-up stands already."""
+    """Sign an author up. Return None if the same sign-up was made before."""
     author = Author.sign_up(msgspec.structs.asdict(command), now)
     known = await work.authors.of_id(author.author_id)
     if known is not None:

@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def unfollow(command: Unfollow, work: Repositories, now: int) -> AuthorUnfollowed | None:
-    """End a follow. None where there is no such follow, as where both ids are of one author."""
+    """End a follow. Return None if there is none, as for two ids of one author."""
     pair = values.checked(msgspec.structs.asdict(command), now)
     follow = await work.follows.of_id(**pair)
     if follow is None:

@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def update_cheep(command: UpdateCheep, work: Repositories, now: int) -> CheepUpdated | None:
-    """Change the text of a cheep. None where it says so already."""
+    """Change the text of a cheep. Return None if it has this text already."""
     edit = values.checked(msgspec.structs.asdict(command), now)
     cheep = await cheep_of(work, edit["cheep_id"])
     edited_at = cheep.edit(edit["author_id"], edit["message"], now)

@@ -10,7 +10,7 @@ from write_api.domain.repositories import Repositories
 
 
 async def update_profile(command: UpdateProfile, work: Repositories, now: int) -> ProfileUpdated | None:
-    """Change the fields of a profile that are given, to nothing where they are null. None where they are so already."""
+    """Change the given fields of a profile; null clears a field. Return None if nothing changes."""
     given = {field: value for field, value in msgspec.structs.asdict(command).items() if value is not msgspec.UNSET}
     profile = values.checked(given, now)
     author = await author_of(work, profile.pop("author_id"))

@@ -10,5 +10,5 @@ from write_api.domain.repositories import Repositories
 
 
 async def welcome_author(command: WelcomeAuthor, work: Repositories, now: int) -> AuthorNotified | None:
-    """Welcome an author who has signed up. None where it was told by this notification before."""
+    """Welcome an author who has signed up. Return None if this notification was made before."""
     return await notify(work, Notification.of("welcome", msgspec.structs.asdict(command), now))

@@ -1,4 +1,4 @@
-"""What readiness asks of Postgres."""
+"""The readiness check of Postgres."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from write_api.ops.recent_failure import RecentFailure
 
 
 def check_of_database(engine: AsyncEngine, failure: RecentFailure | None = None) -> Check:
-    """Whether Postgres answers, has the schema that this code needs, and lately took what was written."""
+    """Return a check that fails if Postgres does not answer, lacks this code's schema, or recently failed a write."""
 
     async def check() -> str | None:
         try:

@@ -20,7 +20,7 @@ _OPTIONS: Final = "-c idle_in_transaction_session_timeout=10s -c jit=off"
 
 
 def create_engine(database_url: str, *, application_name: str, pool_size: int = 10) -> AsyncEngine:
-    """A pool that connects when it is first used, and gives up within a few seconds where it cannot."""
+    """Return a pool that connects when it is first used, and gives up within a few seconds if it cannot."""
     engine = create_async_engine(
         sqlalchemy_url(database_url),
         isolation_level="READ COMMITTED",  # after the locks, a statement must see what others committed before them
@@ -30,22 +30,23 @@ def create_engine(database_url: str, *, application_name: str, pool_size: int = 
         pool_timeout=POOL_SECONDS,
         connect_args=connect_parameters(application_name, _OPTIONS),
     )
-    _ask_idle_connections(engine)
+    _ping_idle_connections(engine)
     return engine
 
 
 def autocommitting(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, each statement a transaction of its own: a round trip where it would be three.
+    """Return the same pool with each statement in a transaction of its own: one round trip instead of three.
 
-    What only reads belongs here: its transaction would end with a ROLLBACK, after which psycopg has forgotten all that
-    the connection had prepared.
+    Pure reads use it: their transaction would end with a ROLLBACK, after which psycopg has forgotten every statement
+    that the connection had prepared.
     """
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _ask_idle_connections(engine: AsyncEngine) -> None:
-    """Have a connection that nobody used for a while answer before it is handed out, and all be replaced where it does
-    not. `pool_pre_ping` would ask each time, one round trip of some ten that a command takes.
+def _ping_idle_connections(engine: AsyncEngine) -> None:
+    """Ping a connection that was idle before it is used, and replace all connections if it does not answer.
+
+    `pool_pre_ping` would ping each time, one round trip in addition to the ten or so of a command.
     """
     pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
 
@@ -54,7 +55,7 @@ def _ask_idle_connections(engine: AsyncEngine) -> None:
         entry.info["used"] = time.monotonic()
 
     @event.listens_for(pool, "checkout")
-    def ask(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    def ping(connection: Any, entry: ConnectionPoolEntry, _proxy: object) -> None:
         if time.monotonic() - entry.info.get("used", time.monotonic()) < _FRESH_SECONDS:
             return
         try:

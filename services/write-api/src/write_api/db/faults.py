@@ -1,4 +1,4 @@
-"""Which of the database's errors say "not now" rather than "wrong"."""
+"""The database errors that are transient faults rather than defects."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from sqlalchemy import exc
 
 from write_api.bus.errors import UnavailableError
 
-PASSING_STATES: Final = {
+TRANSIENT_STATES: Final = {
     "42P01": "undefined table: the servers may be up before `migrate` has run",
     "42501": "insufficient privilege: the server refuses us, whatever the command",
     "25006": "read-only transaction: this server became a standby",
-    "25P03": "idle in transaction for too long: this process was held up",
+    "25P03": "idle in transaction for too long: this process was paused",
     "25P04": "transaction for too long: the same",
     "XX001": "data corrupted: the server's storage, not the command",
     "XX002": "index corrupted: the same",
 }
-"""SQLSTATEs that pass, though their class is that of defects."""
+"""The SQLSTATEs of transient faults whose class is that of defects."""
 
-REFUSING_CLASS: Final = "54"
-"""A limit of the program, such as a row too large for an index: it never passes, though it is an operational error."""
+PERMANENT_CLASS: Final = "54"
+"""A limit of the program, such as a row too large for an index: it is permanent, though an operational error."""
 
 
 @contextmanager
 def transient_faults() -> Iterator[None]:
-    """Raise UnavailableError for what goes away by itself: no connection, a deadlock, a serialization failure, a
-    time-out, a full disk, a refused login or privilege, a schema that is still to come, a server that only reads. Other
-    errors are defects and go on as they are.
+    """Raise UnavailableError for a fault that ends by itself or by an operator: no connection, a deadlock, a
+    serialization failure, a time-out, a full disk, a refused login or privilege, a missing schema, a read-only server.
+    Other errors are defects and are raised as they are.
     """
     try:
         yield
     except exc.DBAPIError as error:
-        if _passes(error):
+        if _is_transient(error):
             raise UnavailableError(f"Postgres: {_kind(error)}") from error
         raise
     except (exc.TimeoutError, OSError) as error:
         raise UnavailableError(f"Postgres: {_kind(error)}") from error
 
 
-def _passes(error: exc.DBAPIError) -> bool:
+def _is_transient(error: exc.DBAPIError) -> bool:
     state = _sqlstate(error) or ""
-    if state.startswith(REFUSING_CLASS):
+    if state.startswith(PERMANENT_CLASS):
         return False
     operational = isinstance(error, exc.OperationalError | exc.InterfaceError)
-    return operational or error.connection_invalidated or state in PASSING_STATES
+    return operational or error.connection_invalidated or state in TRANSIENT_STATES
 
 
 def _kind(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Hints to the relay that the outbox has something new: after the commit, and never more than one on its way."""
+"""Hints to the relay that the outbox has new messages. They are sent after the commit, one at a time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ log = structlog.get_logger()
 
 
 class Hints:
-    """Sends hints beside the caller's own work. A lost one costs the relay's polling interval, so failures are only
-    logged.
-    """
+    """Sends hints in the background. A lost hint costs the relay one polling interval, so it is only logged."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = autocommitting(engine)
@@ -25,13 +23,13 @@ class Hints:
         self._sending: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Hint soon. Returns at once and never raises."""
+        """Hint soon. Return at once and never raise."""
         self._wanted = True
         if self._sending is None or self._sending.done():
             self._sending = asyncio.get_running_loop().create_task(self._send())
 
     async def close(self) -> None:
-        """Wait until the last hint is out."""
+        """Wait until the last hint is sent."""
         if self._sending is not None:
             await self._sending
 
@@ -42,4 +40,4 @@ class Hints:
                 async with self._engine.connect() as connection:
                     await outbox.hint(connection)
             except (SQLAlchemyError, OSError) as error:
-                log.debug("hint to the relay lost", why=type(error).__name__)
+                log.debug("hint to the relay lost", reason=type(error).__name__)

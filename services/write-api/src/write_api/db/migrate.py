@@ -1,4 +1,4 @@
-"""The schema's migrations, run and asked about."""
+"""The migrations of the schema: they are run here, and compared with the database."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
 
 
 async def migrate(engine: AsyncEngine) -> str:
-    """Bring the schema to this code's revision, which comes back. A second one at once waits for the first.
+    """Bring the schema to this code's revision, and return that. A concurrent migration waits for the first one.
 
-    Raises UnavailableError where the database is away.
+    Raise UnavailableError if the database is unavailable.
     """
     with transient_faults():
         async with engine.begin() as connection:
@@ -36,8 +36,8 @@ async def migrate(engine: AsyncEngine) -> str:
 
 
 async def make_outbox_partitions(engine: AsyncEngine) -> None:
-    """Make the outbox's partitions of this month and the next ones; one whose rows stand in the default partition
-    already is not needed. Raises UnavailableError as `migrate` does.
+    """Create the outbox's partitions of this month and the next ones. One whose rows are in the default partition
+    already is not needed. Raise UnavailableError as `migrate` does.
     """
     with transient_faults():
         async with engine.begin() as connection:
@@ -49,7 +49,7 @@ async def make_outbox_partitions(engine: AsyncEngine) -> None:
 
 
 async def missing_revision(engine: AsyncEngine) -> str | None:
-    """The revision that the database still lacks, or none. A database that is newer than this code lacks nothing."""
+    """Return the revision that the database lacks, None if it is at least as new as this code."""
     async with autocommitting(engine).connect() as connection:
         current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     return newest_revision() if current is None or current < newest_revision() else None
@@ -57,7 +57,7 @@ async def missing_revision(engine: AsyncEngine) -> str | None:
 
 @cache
 def newest_revision() -> str:
-    """The revision that this code is written for; revisions are numbers of four digits."""
+    """Return the revision that this code is written for; revisions are numbers of four digits."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     if head is None:
         raise LookupError("this package holds no migrations")

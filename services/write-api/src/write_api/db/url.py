@@ -1,4 +1,4 @@
-"""How the database is reached: its URL in the two forms that its clients want, and what each connection is told."""
+"""The URL of the database in the two forms that its clients need, and the parameters of each connection."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CONNECT_SECONDS: Final = 3
 
 
 def connect_parameters(application_name: str, options: str) -> dict[str, Any]:
-    """What libpq is told of a connection by either client; `options` are the settings that the server gives it.
+    """Return libpq's parameters of a connection; `options` are the settings of its session.
 
-    A host that vanished must not be waited for, neither ours by the server nor the server's by us: its transaction
-    holds the locks of its keys, and its xid holds up the relay for all. Both ends notice within some 20 s.
+    Neither end may wait for a host that vanished: its transaction holds the locks of its keys, and its xid blocks the
+    relay for everybody. Both ends notice within some 20 s.
     """
     return {
         "application_name": application_name,
@@ -27,7 +27,7 @@ def connect_parameters(application_name: str, options: str) -> dict[str, Any]:
 
 
 def sqlalchemy_url(database_url: str) -> str:
-    """SQLAlchemy's form of a libpq URL, for psycopg 3. Raises ValueError where it is no Postgres URL."""
+    """Return SQLAlchemy's form of a libpq URL, for psycopg 3. Raise ValueError if it is not a Postgres URL."""
     scheme, separator, rest = database_url.partition("://")
     if scheme not in {"postgresql", "postgres"} or not separator:
         raise ValueError("must be a URL that begins with postgresql://")

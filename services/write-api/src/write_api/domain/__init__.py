@@ -1,1 +1,1 @@
-"""What authors may do, and no framework, driver or I/O."""
+"""The rules of authors and cheeps, without any framework, driver or I/O."""

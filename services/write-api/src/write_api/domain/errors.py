@@ -1,4 +1,4 @@
-"""What the domain refuses, as a tree; every leaf carries the stable code that clients see.
+"""The refusals of the domain, as a tree. Every leaf carries the stable code that clients see.
 
 Refusal
 ├── Invalid              invalid             fields that break their rules, all of them at once
@@ -25,13 +25,13 @@ from cheeper_contracts.responses import WrongField
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a fault
-    """The domain says no, whoever asks and however often."""
+    """The domain refuses a command, whoever sends it and however often."""
 
     code: ClassVar[str]
 
     @property
     def message(self) -> str:
-        """One sentence for the client."""
+        """Return one sentence for the client."""
         return str(self)
 
 
@@ -109,7 +109,7 @@ class CheepIdTaken(Refusal):
 
 
 class CheepNotFound(Refusal):
-    """No cheep was posted with that id, or it is deleted; which of the two is nobody's business."""
+    """No cheep was posted with that id, or it is deleted. The client does not learn which of the two."""
 
     code = "cheep_not_found"
 

@@ -1,4 +1,4 @@
-"""What every request has: a message id, in its answer's header, in its log lines, and for whoever handles it."""
+"""The context of a request: its message id, which is in the response's header and in the log lines, and its trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
-    """`repeatable`: the client chose the message id. `wrong`: what is wrong with the headers."""
+    """The context of a request, `repeatable` if the client chose the message id, with its `wrong` headers."""
 
     message_id: str
     repeatable: bool
@@ -31,19 +31,19 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def context_of(scope: Scope) -> RequestContext:
-    """The context that the middleware gave a request."""
+    """Return the context that the middleware gave a request."""
     context: RequestContext = scope["state"][_STATE]
     return context
 
 
 class ContextMiddleware:
-    """Gives each request its context. Outermost, so that an answer which no route gives has its message id too."""
+    """Gives each request its context. It is the outermost layer, so every response has its message id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """Serve one request as ASGI prescribes."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What a request can end with beside what the domain says."""
+"""The errors of a request that are no refusals of the domain."""
 
 
 class MalformedJsonError(Exception):
@@ -10,11 +10,11 @@ class UnsupportedMediaTypeError(Exception):
 
 
 class ClientGoneError(Exception):
-    """The request broke off before its end: nobody reads the answer."""
+    """The request broke off before its end, so nobody reads the response."""
 
 
 class RefusedError(Exception):
-    """The command was handled, now or before, and refused. `code` and `message` are the outcome's."""
+    """The command was handled, now or before, and refused. `code` and `message` are those of the outcome."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

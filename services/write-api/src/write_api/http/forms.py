@@ -47,8 +47,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def form_of(command_type: type[Command], method: Method, route: Route, new_id: str | None = None) -> Form:
-    """Return the form of a command. A field that the route's path names stands there; any other field in the body, or
-    in the query of a DELETE, which has no body. The field `new_id` may be left out.
+    """Return the form of a command. A field that the route's path names is in the path; any other field is in the body,
+    or in the query of a DELETE, which has no body. The field `new_id` may be left out.
     """
     fields = {
         field.name: Field(name=field.name, required=field.required and field.name != new_id)

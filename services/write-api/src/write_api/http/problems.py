@@ -1,4 +1,4 @@
-"""From exception to answer: the one table, and the form that all errors have."""
+"""From exception to response: the one table, and the form that all errors have."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from write_api.http.forms import MAX_BODY_BYTES
 
 log = structlog.get_logger()
 
-ProblemAnswer = Response[Answer[Problem]]
+ProblemResponse = Response[Answer[Problem]]
 
 CLIENT_CLOSED_REQUEST: Final = 499
-"""As it is called elsewhere; nobody sees it."""
+"""nginx's status for it. Nobody receives it."""
 
 
 def problem(
@@ -33,8 +33,8 @@ def problem(
     *,
     fields: Sequence[WrongField] = (),
     headers: dict[str, str] | None = None,
-) -> ProblemAnswer:
-    """An error's answer; its status is the code's."""
+) -> ProblemResponse:
+    """Return the response of an error, with the status of its code."""
     log.info("request refused", method=request.method, path=request.url.path, code=code)
     return Response(
         Answer(
@@ -46,23 +46,23 @@ def problem(
     )
 
 
-def _invalid(request: AnyRequest, error: Invalid) -> ProblemAnswer:
+def _invalid(request: AnyRequest, error: Invalid) -> ProblemResponse:
     return problem(request, error.code, error.message, fields=error.fields)
 
 
-def _refusal(request: AnyRequest, error: Refusal | RefusedError) -> ProblemAnswer:
+def _refusal(request: AnyRequest, error: Refusal | RefusedError) -> ProblemResponse:
     return problem(request, error.code, error.message)
 
 
-def _malformed(request: AnyRequest, _: Exception) -> ProblemAnswer:
+def _malformed(request: AnyRequest, _: Exception) -> ProblemResponse:
     return problem(request, "malformed_json", "The body is not JSON")
 
 
-def _media_type(request: AnyRequest, _: Exception) -> ProblemAnswer:
+def _media_type(request: AnyRequest, _: Exception) -> ProblemResponse:
     return problem(request, "unsupported_media_type", "The body must be declared as application/json, in UTF-8")
 
 
-def _too_large(request: AnyRequest, _: Exception) -> ProblemAnswer:
+def _too_large(request: AnyRequest, _: Exception) -> ProblemResponse:
     return problem(
         request,
         "body_too_large",
@@ -71,14 +71,14 @@ def _too_large(request: AnyRequest, _: Exception) -> ProblemAnswer:
     )
 
 
-def _no_such_path(request: AnyRequest, error: Exception) -> ProblemAnswer:
+def _no_such_path(request: AnyRequest, error: Exception) -> ProblemResponse:
     path = request.scope["path"]
-    if routes.route_of(path) is not None:  # another service answers there
+    if routes.route_of(path) is not None:  # another service responds there
         return _no_such_method(request, error)
     return problem(request, "no_such_path", "There is nothing at this path")
 
 
-def _no_such_method(request: AnyRequest, error: Exception) -> ProblemAnswer:
+def _no_such_method(request: AnyRequest, error: Exception) -> ProblemResponse:
     route = routes.route_of(request.scope["path"])
     own = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
     return problem(
@@ -89,8 +89,8 @@ def _no_such_method(request: AnyRequest, error: Exception) -> ProblemAnswer:
     )
 
 
-def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemAnswer:
-    log.warning("unavailable", why=str(error))
+def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemResponse:
+    log.warning("unavailable", reason=str(error))
     return problem(
         request,
         "unavailable",
@@ -99,9 +99,9 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemAnswer:
     )
 
 
-def _command_too_large(request: AnyRequest, error: CommandTooLargeError) -> ProblemAnswer:
+def _command_too_large(request: AnyRequest, error: CommandTooLargeError) -> ProblemResponse:
     # The client sent what it may send: whoever runs this must raise the topic's limit. Until then no repeat helps.
-    log.error("a command is too large for its topic", why=str(error))
+    log.error("a command is too large for its topic", reason=str(error))
     return problem(
         request,
         "internal",
@@ -114,7 +114,7 @@ def _client_gone(request: AnyRequest, _: Exception) -> Response[None]:
     return Response(None, status_code=CLIENT_CLOSED_REQUEST)
 
 
-def _defect(request: AnyRequest, error: Exception) -> ProblemAnswer:
+def _defect(request: AnyRequest, error: Exception) -> ProblemResponse:
     log.error("defect", exc_info=error)
     return problem(request, "internal", "Something went wrong on our side")
 
@@ -133,11 +133,11 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     ClientGoneError: _client_gone,
     Exception: _defect,
 }
-"""The one table. The numbers are Litestar's own refusals."""
+"""The one table. The numbers are the statuses of Litestar's own errors."""
 
 
 def documented() -> dict[int, ResponseSpec]:
-    """What any command may be refused with, for OpenAPI: a status, and the codes that it stands for."""
+    """Return the errors that any command may end with, for OpenAPI: each status with its codes."""
     codes: dict[int, list[str]] = {}
     for code, status in STATUS_OF.items():
         codes.setdefault(status, []).append(code)

@@ -1,4 +1,4 @@
-"""Serves an application until SIGTERM or SIGINT, then lets requests in flight finish."""
+"""Serves an application until SIGTERM or SIGINT, and then finishes the requests in flight."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import uvicorn
 from litestar.types import ASGIApp
 
 DRAIN_SECONDS: Final = 8
-"""For requests in flight; what is left of ten seconds is for closing connections."""
+"""The time for requests in flight; the rest of ten seconds is for closing connections."""
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""For connections that wait for the next request: longer than the gateway keeps them, so that it never sends a command
-on one that is about to close and cannot tell whether the command was taken."""
+"""The time that a connection may wait for its next request. The gateway keeps it for less, so that it never sends a
+command on a connection that is about to close, and would not know whether the command was received."""
 
 log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, but a signal that it has obeyed is not raised again: the process ends by itself, with exit code 0."""
+    """Uvicorn that does not raise a handled signal again, so that the process ends by itself with exit code 0."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain."""
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
 
 
 def server_of(app: ASGIApp, host: str, port: int) -> Server:
-    """A server of the application, to be run by `await server.serve()`."""
+    """Return a server of the application, to be run by `await server.serve()`."""
     return Server(
         uvicorn.Config(
             app,

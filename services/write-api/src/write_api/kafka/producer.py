@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts import codec, topics
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
+from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.kafka.errors import ALL_BROKERS_DOWN, PURGED, error_text
 from write_api.ops.recent_failure import RecentFailure
 
@@ -35,11 +36,11 @@ _NOT_THE_PRODUCERS_FAULT: Final = {*PURGED, KafkaError.MSG_SIZE_TOO_LARGE}
 log = structlog.get_logger()
 
 
-class BrokerUnavailableError(Exception):
+class BrokerUnavailableError(UnavailableError):
     """The broker did not acknowledge a message in time: it may or may not have it. Sending it again is safe."""
 
 
-class MessageTooLargeError(Exception):
+class MessageTooLargeError(CommandTooLargeError):
     """The topic's size limit is too small for this message, now and later. The text names the topic."""
 
 
@@ -168,10 +169,10 @@ class CommandProducer:
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, done, None if error is None else self._send_error(error))
 
-    def _send_error(self, error: object) -> Exception:
-        if isinstance(error, KafkaError) and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+    def _send_error(self, error: KafkaError) -> Exception:
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return MessageTooLargeError(f"the topic {self._topic} takes no message of this size")
-        return BrokerUnavailableError(str(error))
+        return BrokerUnavailableError(f"Kafka did not confirm a command: {error_text(error)}")
 
 
 def _settle(done: asyncio.Future[None], error: Exception | None) -> None:

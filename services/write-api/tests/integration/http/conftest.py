@@ -9,7 +9,7 @@ import pytest
 
 from cheeper_contracts.responses import STATUS_OF
 from cheeper_local.testing import eventually
-from write_api import bootstrap
+from write_api import bootstrap, setup
 from write_api.bus.dispatcher import Transport
 from write_api.http.serve import server_of
 from write_api.settings import from_env
@@ -61,7 +61,7 @@ def all_with():
 @pytest.fixture
 async def settings(settings_of, postgres_url, kafka_bootstrap, topic_prefix):
     told = settings_of(postgres_url, kafka_bootstrap, topic_prefix)
-    assert await bootstrap.run_migrate(told) == 0
+    assert await setup.run_migrate(told) == 0
     return told
 
 

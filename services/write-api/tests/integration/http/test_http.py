@@ -21,7 +21,7 @@ from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.envelope import from_headers
 from cheeper_local.testing import eventually
-from write_api import bootstrap
+from write_api import setup
 from write_api.bus.dispatcher import Transport
 
 ONE, OTHER, CHEEP = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
@@ -251,7 +251,7 @@ async def test_without_postgres_sync_commands_are_unavailable(
 ):
     """503 with Retry-After within seconds, async commands go on, and all is well after its return."""
     settings = settings_of(own_postgres.url, kafka_bootstrap, topic_prefix)
-    await bootstrap.run_migrate(settings)
+    await setup.run_migrate(settings)
     async with serving(settings) as client:
         assert (await client.get(routes.HEALTH_READY)).status_code == 200
         own_postgres.stop()
@@ -273,7 +273,7 @@ async def test_without_postgres_sync_commands_are_unavailable(
 async def test_without_kafka_async_commands_are_unavailable(postgres_url, own_kafka, settings_of, serving, refused):
     """503 with Retry-After within seconds, sync commands go on, and a repeat is accepted after its return."""
     settings = settings_of(postgres_url, own_kafka.url)
-    await bootstrap.run_migrate(settings)
+    await setup.run_migrate(settings)
     async with serving(settings) as client:
         assert (await send(client, REQUESTS[PostCheep])).status_code == 202
         own_kafka.stop()
