@@ -14,7 +14,7 @@ from cheeper_runtime import logs
 from cheeper_runtime.settings import SettingError
 from write_api import bootstrap, setup
 from write_api.consumer import cli as dead_letters_cli
-from write_api.http.serve import server_of
+from write_api.ops.serve import server_of
 from write_api.settings import Role, Settings, from_env
 
 WRONG_SETTING: Final = 2
@@ -54,7 +54,8 @@ async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: 
         case "raise-epoch":
             return await setup.run_raise_epoch(settings)
         case "dead-letters":
-            return await dead_letters_cli.run(settings, parsed)
+            async with bootstrap.replays(settings) as replays:
+                return await dead_letters_cli.run(replays, parsed)
 
 
 def _parser() -> argparse.ArgumentParser:

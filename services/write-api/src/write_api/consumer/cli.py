@@ -14,10 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from write_api import bootstrap
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.replay import ParkedMessage, Replay, Replayed
-from write_api.settings import Settings
 
 CONSEQUENCE_OF_A_DROP: Final = (
     "Its command will never be handled, or nothing will follow from its event; later messages of its key that are "
@@ -44,17 +42,18 @@ def add_to(roles: Any) -> None:
     drop.add_argument("--yes", action="store_true", help="confirm the drop")
 
 
-async def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Run the action. Return the exit code: 1 if a message is still poison or not found, or nothing was done."""
+async def run(replays: Mapping[str, Replay], options: argparse.Namespace) -> int:
+    """Run the action on the replays of the topics, by the topic's name. Return the exit code: 1 if a message is still
+    poison or not found, or nothing was done.
+    """
     actions: dict[str, Callable[[Mapping[str, Replay], argparse.Namespace], Awaitable[int]]]
     actions = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}
     topic = getattr(options, "topic", "all")
-    async with bootstrap.replays(settings) as replays:
-        wanted = {name: replay for name, replay in replays.items() if topic in {name, "all"}}
-        try:
-            return await actions[options.action](wanted, options)
-        except UnavailableError as error:
-            return _refuse(f"{error}. Run the command again: what was done is not repeated")
+    wanted = {name: replay for name, replay in replays.items() if topic in {name, "all"}}
+    try:
+        return await actions[options.action](wanted, options)
+    except UnavailableError as error:
+        return _refuse(f"{error}. Run the command again: what was done is not repeated")
 
 
 async def _list(replays: Mapping[str, Replay], _options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from litestar.types import ASGIApp
 
-from write_api.http.serve import server_of
+from write_api.ops.serve import server_of
 
 DRAIN_SECONDS: Final = 8.0
 """The time for the work in flight after a signal. The next process repeats what is left, without harm."""

@@ -25,8 +25,8 @@ _COLUMNS: Final = {
     "traceparent": "text",
     "payload": "json",
 }
-# One statement inserts any number of rows in the order of the arrays. The payload is the very text that Kafka will
-# carry. Column defaults set epoch, xid, id and created_at.
+# One statement inserts any number of rows in the order of the arrays. It is text, other than those of `db.arrays`: its
+# order matters, and the payload is the very text that Kafka will carry. Column defaults set epoch, xid, id, created_at.
 _INSERT = text(
     f"INSERT INTO outbox ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own constants
     f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _COLUMNS.items())})"

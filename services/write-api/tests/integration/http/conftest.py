@@ -11,7 +11,7 @@ from cheeper_contracts.responses import STATUS_OF
 from cheeper_local.testing import eventually
 from write_api import bootstrap, setup
 from write_api.bus.dispatcher import Transport
-from write_api.http.serve import server_of
+from write_api.ops.serve import server_of
 from write_api.settings import from_env
 
 
