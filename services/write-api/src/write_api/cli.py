@@ -21,7 +21,7 @@ WRONG_SETTING: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one role until it is done or told to stop. Return the exit code."""
+    """Run one role until it is done or a signal comes. Return the exit code."""
     parsed = _parser().parse_args(arguments)
     role: Role = parsed.role
     try:

@@ -1,5 +1,5 @@
-"""What the integration tests of relay, worker and Kafka share: an outbox with its topic, looking into topics, and
-keeping a role running.
+"""Fixtures of the integration tests of relay, worker and Kafka: an outbox with its topic, a reader of topics, and roles
+that keep running.
 """
 
 import asyncio

@@ -80,7 +80,7 @@ def tells_no_host(why):
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_command_is_unavailable_and_readiness_says_why(faulty, name):
-    """What the server refuses for now is neither a refusal of the domain nor a defect, and is seen from outside."""
+    """A transient refusal of the server is neither a refusal of the domain nor a defect, and readiness reports it."""
     async with pool(faulty) as engine:
         transactions = PostgresTransactions(engine)
         bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
@@ -183,7 +183,7 @@ async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_
 
 
 async def all_sent(place, read_topic, count):
-    """So many messages are in the topic, however often each was sent."""
+    """Return once so many messages are in the topic, however often each was sent."""
     found = []
     while sum(len(each) for each in place.by_sequence(found).values()) < count:
         found = await read_topic(place.topic, len(found) + 1, place.bootstrap)

@@ -107,9 +107,9 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
 
 
 async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full):
-    """What was answered before is kept, what was not is done by its repeat, and readiness tells.
+    """A command that got its response is kept, another one is done by its repeat, and readiness reports the fault.
 
-    Fails where readiness asks the server alone: it answers all the while.
+    It fails if readiness only asks the server, which answers all the while.
     """
     transactions = PostgresTransactions(on_disk)
     bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
@@ -155,8 +155,8 @@ def kafka_on_disk(tmp_path):
 
 @pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="how Kafka ends on a full disk")
 async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, running, read_topic):
-    """The relay and the sender of commands say that it is away, and go on once it has room and is started again: no
-    sequence is missing or given to two messages, and every command that was confirmed is there.
+    """The relay and the sender of commands report that it is unavailable, and go on once it has room and is restarted:
+    no sequence is missing or given to two messages, and every acknowledged command is there.
     """
     disk, server = kafka_on_disk
     await asyncio.to_thread(ensure_topics, admin_client(server.url), "")

@@ -236,8 +236,8 @@ async def test_a_process_killed_between_commit_and_answer_is_asked_again(stage):
 @pytest.mark.parametrize("lost_at", ["reservation", "broker"])
 @pytest.mark.extended
 async def test_a_process_killed_before_it_said_accepted_is_asked_again(stage, lost_at):
-    """Whether it was killed once the message id was reserved or once the broker had the command: the repeat is
-    accepted, the command happens once, and another request with the id is 409 before and after.
+    """Killed once the message id was reserved or once the broker had the command, its repeat is accepted, the command
+    happens once, and another request with the id is 409 before and after.
     """
     to_postgres = WayToPostgres(stage.environ["DATABASE_URL"])
     to_kafka = WayToKafka(stage.environ["KAFKA_BOOTSTRAP_SERVERS"])

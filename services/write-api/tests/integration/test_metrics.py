@@ -142,14 +142,14 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
         roles.becomes(role, ("lag_messages",), 0)
         roles.becomes(role, ("lag_seconds",), 0)
 
-    tell_of_a_horizon_that_is_held(roles, postgres_url, bob["author_id"])
+    expose_a_blocking_transaction(roles, postgres_url, bob["author_id"])
     tell_of_a_worker_that_is_held_up(roles, postgres_url, bob["author_id"])
     tell_of_poison(roles, kafka_bootstrap, topic_prefix)
     tell_of_a_standby(roles)
 
 
-def tell_of_a_horizon_that_is_held(roles, url, author):
-    """What waits for a transaction in flight is told, till that ends. Broken by a relay without its `Watch`."""
+def expose_a_blocking_transaction(roles, url, author):
+    """The messages that wait for a transaction are exposed until it ends. A relay without its monitor fails."""
 
     def is_told():
         page = roles.page("relay")

@@ -109,7 +109,7 @@ async def _equals(found, wanted):
 async def test_a_worker_on_a_slow_database_is_late_but_right(
     behind, worker, place, kafka_bootstrap, topic_prefix, running, how
 ):
-    """What takes long is waited for, and is no reason to call the database away."""
+    """A slow statement is waited for, and does not make the database unavailable."""
     proxy, _, through = behind
     one, author = worker
     async with running(one):
@@ -173,8 +173,8 @@ async def test_a_worker_on_a_late_kafka(late_kafka, worker, engine, place, kafka
 
 
 async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
-    """What is confirmed late is waited for, told where that takes long, and sent once. Broken where `_STALLED_SECONDS`
-    is less than the broker takes.
+    """A late acknowledgement is waited for, reported if it takes long, and its message is sent once. It fails if
+    `_STALLED_SECONDS` is less than the broker takes.
     """
     one = place.relay(late_kafka.bootstrap)
     authors = [new_id() for _ in range(20)]

@@ -135,9 +135,9 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
 
 
 async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consumers, running, takes, read_topic):
-    """It is told of, and nothing waits behind it: others are parked and copied, and the rest is handled.
+    """It is logged, and nothing waits behind it: others are parked and copied, and the rest is handled.
 
-    Fails where the report of a copy is passed over.
+    It fails if the delivery report of a copy is ignored.
     """
     await takes(topics.DEAD_LETTERS, LIMIT)
     one, large = consumers.process_manager(), b"{" + b" " * LIMIT

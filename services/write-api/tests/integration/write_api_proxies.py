@@ -93,7 +93,7 @@ class WayToPostgres(Way):
 
 class WayToKafka(Way):
     """`lose_answers` lets messages through to the broker and loses its answers; `written` is set once one is lost. It
-    answers so many seconds `late`, and what it says of messages that many more of `late_confirmations`.
+    answers so many seconds `late`, and acknowledges messages later by so many seconds of `late_confirmations`.
 
     A broker tells its clients its own port, so the port is changed in all that it says.
     """

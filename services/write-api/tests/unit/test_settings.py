@@ -12,7 +12,7 @@ GIVEN = {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d", "KAFKA_BOOTSTRAP
 
 
 def test_the_defaults_are_the_books():
-    """What an author does to its profile is handled at once, all else is sent; each role has a port of its own."""
+    """A change of the own profile is handled at once, every other command is sent; each role has a port of its own."""
     settings = from_env(GIVEN, "http")
     assert set(settings.transports) == set(COMMANDS)
     at_once = {command for command, transport in settings.transports.items() if transport == "sync"}
@@ -28,7 +28,7 @@ def test_the_outbox_is_kept_unless_a_retention_is_set():
 
 
 def test_each_command_can_be_routed():
-    """What is not named keeps its default."""
+    """A command that is not named keeps its default."""
     settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , SignUp=async"}, "http")
     changed = {SignUp: "async", Follow: "sync"}
     assert settings.transports == {**from_env(GIVEN, "http").transports, **changed}

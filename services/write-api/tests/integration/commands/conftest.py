@@ -1,4 +1,4 @@
-"""What the tests of commands share: the bus over both write models. What is proved of one holds of the other."""
+"""Fixtures of the tests of commands: the bus over either write model. What is proved of one holds for the other."""
 
 import itertools
 

@@ -40,7 +40,7 @@ async def test_an_answer_says_what_it_answers_after_an_edit(world, people, cheep
 
 
 async def test_the_same_text_is_no_change(world, cheep):
-    """Whether it was posted or edited so; the first one again is a change."""
+    """An edit to the present text changes nothing, posted or edited; going back to the first text is a change."""
     outcomes = await world.handle(
         an_edit(cheep, "Hello "), an_edit(cheep), an_edit(cheep), an_edit(cheep, cheep.message)
     )

@@ -11,7 +11,7 @@ WHOLE = {"name": "Bób", "bio": "", "location": "Nowhere", "website": "http://a"
 
 
 async def test_the_whole_profile_is_told_as_it_is_now(world, people):
-    """What is absent stays, null clears; no e-mail address is told."""
+    """An absent field stays, null clears one; no event contains an e-mail address."""
     author_id = people[0].author_id
     who = {"author_id": author_id, "username": people[0].username}
     await world.handle(UpdateProfile(author_id=author_id, **WHOLE), UpdateProfile(author_id=author_id, bio=None))
@@ -22,7 +22,7 @@ async def test_the_whole_profile_is_told_as_it_is_now(world, people):
 
 
 async def test_a_profile_that_is_so_already_is_not_told_of(world, people):
-    """Nothing given, and nothing new."""
+    """A command without fields, or with the present values, changes nothing."""
     author_id = people[0].author_id
     await world.handle(UpdateProfile(author_id=author_id, **WHOLE))
     again = [

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP role share: the application, served, and what they look for in its answers."""
+"""Fixtures of the tests of the HTTP role: the application, served, and checks of its responses."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the endpoints."""
+"""The endpoints in the OpenAPI document."""
 
 from cheeper_contracts import routes
 from cheeper_contracts.responses import STATUS_OF

@@ -99,7 +99,7 @@ async def test_one_key_gets_one_answer(client, refused):
 
 
 async def test_one_key_gets_one_answer_at_once(sync_client, refused):
-    """Where all commands are sync it is no different, refusals included."""
+    """If all commands are sync it is no different, refusals included."""
     for request in REQUESTS.values():
         await same_answer_for_one_key(sync_client, request, refused)
 
@@ -115,7 +115,7 @@ async def same_answer_for_one_key(client, request, refused):
 
 
 async def test_one_key_gets_one_answer_after_the_transport_changed(client, settings, serving):
-    """What was accepted stays accepted, what was done stays done, with the same ids."""
+    """An accepted command stays accepted, and a command that was done stays done, with the same ids."""
     keys = {command: {"Idempotency-Key": str(uuid.uuid4()).upper()} for command in REQUESTS}
     before = {command: await send(client, REQUESTS[command], keys[command]) for command in REQUESTS}
     other_than = {Transport.SYNC: Transport.ASYNC, Transport.ASYNC: Transport.SYNC}
@@ -134,7 +134,7 @@ async def test_the_answer_s_message_id_is_a_key(sync_client):
 
 
 async def test_the_gateway_s_message_id_is_taken(client):
-    """Unless the client has a key of its own; what is no UUID is passed over."""
+    """The gateway's id is used unless the client has a key of its own; one that is no UUID is ignored."""
     given, key = str(uuid.uuid4()), str(uuid.uuid4())
     for headers, expected in (
         ({"X-Message-Id": given}, given),
@@ -214,7 +214,7 @@ async def test_what_is_not_there_is_told(client, refused):
 
 @pytest.mark.parametrize("cut", [b"", b"1000\r\n  ", b"nonsense\r\n"])
 async def test_a_request_that_breaks_off_is_no_defect(client, capsys, cut):
-    """A client that goes away amid the body, or sends no chunk, is neither answered nor an error."""
+    """A client that disconnects amid the body, or sends no chunk, is neither answered nor an error."""
     _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     head = "POST /cheep HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     writer.write(head.encode() + b"2\r\n{}\r\n" + cut)

@@ -15,7 +15,7 @@ ACCEPTED = Outcome(accepted=True)
 
 
 class LastSent:
-    """What was sent, and whether sending works."""
+    """Keeps the commands that were sent, and fails while it does not work."""
 
     def __init__(self):
         self.commands = []
@@ -102,7 +102,7 @@ async def test_a_key_belongs_to_one_command(world):
 
 
 async def test_a_repeat_is_told_the_same_after_the_transport_changed(world):
-    """What was accepted stays accepted, what was done at once stays done."""
+    """An accepted command stays accepted, and a command that was done at once stays done."""
     post, post_key, signed, sign_up_key = a_post(), new_id(), a_sign_up(), new_id()
     await world.dispatch(post, post_key)
     done = await world.dispatch(signed, sign_up_key)
@@ -133,7 +133,7 @@ async def test_a_command_that_could_not_be_sent_can_be_repeated(world):
 
 
 async def test_commands_of_process_managers_take_their_transport(world):
-    """What is sync is done when they have been passed on, what is async has been sent, each under its own id."""
+    """A sync command is done and an async one is sent when they have been passed on, each under its own id."""
     world.transports.update({SignUp: Transport.SYNC, PostCheep: Transport.ASYNC})
     signed = [a_sign_up() for _ in range(MAX_BATCH + 1)]
     commands = [*signed, a_post(signed[0].author_id), a_post(signed[1].author_id)]

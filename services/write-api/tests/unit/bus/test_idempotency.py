@@ -88,7 +88,7 @@ class World:
         self.topic.append(ReceivedCommand(command=command, envelope=envelope))
 
     async def dispatch(self, command, message_id, transport):
-        """What the client is told: of one that was accepted that it was, whatever became of it since."""
+        """Return the client's outcome: of an accepted command only that, whatever its outcome is since."""
         self.transports[type(command)] = transport
         outcome = await self.dispatcher.dispatch(command, envelope_of(command, message_id), repeatable=True)
         return Outcome(accepted=True) if outcome.accepted else outcome

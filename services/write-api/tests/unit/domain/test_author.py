@@ -31,7 +31,7 @@ def test_a_repeat_says_what_the_first_one_said():
 
 
 def test_cheep_dates_rise_even_if_the_clock_does_not():
-    """Each cheep is later than the one before it, by a microsecond where the clock stands still or goes back."""
+    """Each cheep is later than the one before it, by a microsecond if the clock does not advance or goes back."""
     author = Author.sign_up(FORM, NOW)
     dates = [author.post(Identifier(str(at)), CheepText("Hello"), NOW + at).cheep_date for at in (5, 5, -100, 50)]
     assert dates == [NOW + 5, NOW + 6, NOW + 7, NOW + 50]

@@ -13,7 +13,7 @@ def test_nobody_follows_oneself():
 
 
 def test_all_ids_are_checked():
-    """All three fields are told of at once."""
+    """All three fields are named at once."""
     with pytest.raises(Invalid) as caught:
         Follow.begin({"follow_id": "", "from_author_id": "x", "to_author_id": "y"}, 1)
     assert [wrong.field for wrong in caught.value.fields] == ["follow_id", "from_author_id", "to_author_id"]

@@ -18,7 +18,7 @@ def test_a_notification_says_whose_doing_it_is():
 
 
 def test_all_ids_are_checked():
-    """Every field is told of by the name that the command has for it."""
+    """Every field is named as the command names it."""
     form = {"notification_id": "", "author_id": "a", "cheep_id": "c", "answered_by": "b"}
     with pytest.raises(Invalid) as caught:
         Notification.of("answer", form, 1)

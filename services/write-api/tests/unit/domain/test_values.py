@@ -51,7 +51,7 @@ def test_a_username_is_kept_as_written(text):
 
 @pytest.mark.parametrize("text", ["", "u" * 31, "bob ", "bób", "bob\n", "bob-1", "\N{ARABIC-INDIC DIGIT ONE}"])
 def test_other_usernames_are_refused(text):
-    """Nothing beyond ASCII's letters, digits and underscore, and at most thirty of them."""
+    """Only ASCII's letters, digits and underscore are allowed, and at most thirty of them."""
     refuses(values.username, text)
 
 

@@ -64,10 +64,10 @@ async def test_an_idle_connection_that_is_gone_is_replaced(one_connection, pings
 
 
 async def test_statements_stay_prepared(one_connection):
-    """Those of any number of ids, and beside reads of the worker's that are no transaction.
+    """Statements over any number of ids stay prepared, also beside the worker's reads.
 
-    Breaks where ids are an IN list, which is another statement for each number, and where `DeadLetters` reads within a
-    transaction: psycopg forgets all that is prepared with the ROLLBACK at its end.
+    It fails if ids are an IN list, which is another statement for each number, and if the dead letters are read within
+    a transaction: psycopg forgets every prepared statement with the ROLLBACK at its end.
     """
     letters = PostgresDeadLetters(one_connection, "127.0.0.1:1", "", topics.COMMANDS)
     sent = []

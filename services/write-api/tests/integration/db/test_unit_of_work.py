@@ -1,4 +1,4 @@
-"""What only several connections show: locks, races, and what a lost transaction looks like."""
+"""The effects that only several connections show: locks, races, and a lost transaction."""
 
 import asyncio
 
@@ -71,7 +71,7 @@ async def waits_for_a_lock(engine):
 
 
 async def test_the_locks_come_before_the_transaction_has_an_id(engine):
-    """So a transaction that waits for its turn holds up nobody's horizon, and ids follow the order of the locks."""
+    """A transaction that waits for its turn thus holds back no horizon, and ids follow the order of the locks."""
     begin = PostgresTransactions(engine).begin
     async with begin(["a", "b"], separately=True) as work:
         connection = work._connection

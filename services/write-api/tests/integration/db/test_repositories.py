@@ -204,7 +204,7 @@ async def test_a_cheep_id_is_of_one_cheep(begin):
 
 
 async def test_a_savepoint_is_undone_alone(begin):
-    """What came before it in the transaction and what comes after stays."""
+    """The changes before and after it in the transaction stay."""
     before, within, after = an_author(), an_author(), an_author()
     async with begin(["k"]) as work:
         await work.authors.save(before)

@@ -1,0 +1,122 @@
+"""The endpoints over a dispatcher whose outcome a test chooses, without a socket and without a server."""
+
+import uuid
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from cheeper_contracts.answers import STATUS_OF
+from cheeper_runtime.readiness import Readiness
+from write_api.bus.bus import CommandBus
+from write_api.bus.dispatcher import Dispatcher
+from write_api.bus.errors import CommandTooLargeError, UnavailableError
+from write_api.bus.outcome import Outcome
+from write_api.features import ENDPOINTS, HANDLERS, TRANSPORTS
+from write_api.http.app import create_app
+from write_api.testing import MemoryTransactions
+
+ONE, OTHER = (str(uuid.UUID(int=n)) for n in (1, 2))
+POST = ("POST", "/cheep", {"author_id": ONE, "message": "Hello"})
+EMAIL = ("PUT", f"/author/{ONE}/email", {"email": "b@bob.com"})
+
+
+class Chosen(Dispatcher):
+    """A dispatcher that gives the chosen outcome, or raises it, and keeps the command."""
+
+    def __init__(self):
+        transactions = MemoryTransactions()
+        bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test")
+        super().__init__(bus, TRANSPORTS, transactions, send=None)
+        self.outcome, self.command, self.envelope = Outcome(changed=True), None, None
+
+    async def dispatch(self, command, envelope, *, repeatable):
+        del repeatable
+        self.command, self.envelope = command, envelope
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def dispatcher():
+    return Chosen()
+
+
+@pytest.fixture
+async def client(dispatcher):
+    app = create_app(ENDPOINTS, dispatcher, Readiness(), {}, CollectorRegistry())
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+async def send(client, request, **headers):
+    method, path, body = request
+    return await client.request(method, path, json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("request_", "outcome", "status"),
+    [
+        (POST, Outcome(changed=True), 201),
+        (POST, Outcome(), 200),
+        (POST, Outcome(accepted=True), 202),
+        (EMAIL, Outcome(changed=True), 200),
+        (EMAIL, Outcome(), 200),
+        (POST, Outcome(accepted=True, code="author_not_found"), 202),
+        (POST, Outcome(code="author_not_found", message="no"), 404),
+        (POST, UnavailableError("no broker"), 503),
+        (POST, CommandTooLargeError("too large"), 500),
+        (POST, ZeroDivisionError(), 500),
+    ],
+)
+async def test_an_outcome_has_its_status(client, dispatcher, request_, outcome, status):
+    """Every response has its message id, and an accepted command stays accepted."""
+    dispatcher.outcome = outcome
+    response = await send(client, request_)
+    assert response.status_code == status
+    assert response.headers["x-message-id"] == response.json()["meta"]["message_id"]
+
+
+async def test_an_id_that_is_left_out_is_derived_from_the_message_id(client, dispatcher):
+    """A repeat under the same key makes the same id, and the response contains it."""
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first, second = [await send(client, POST, **key) for _ in range(2)]
+    assert first.json() == second.json()
+    assert first.json()["data"] == {"cheep_id": dispatcher.command.cheep_id}
+    assert dispatcher.envelope.message_id == key["Idempotency-Key"]
+
+
+async def test_a_given_id_is_used_in_lower_case(client, dispatcher):
+    """Ids are keys, so they have one spelling; other texts are passed on as they were sent."""
+    given = str(uuid.uuid4())
+    body = {"cheep_id": given.upper(), "author_id": ONE, "message": " Hi "}
+    response = await client.post("/cheep", json=body)
+    assert response.json()["data"] == {"cheep_id": given}
+    assert (dispatcher.command.cheep_id, dispatcher.command.message) == (given, " Hi ")
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (("POST", "/follow", {"from_author_id": ONE, "to_author_id": ONE}), "cannot_follow_self"),
+        (("POST", "/cheep?x=1", {"author_id": ONE, "message": ""}), "invalid"),
+        (("POST", "/nope", None), "no_such_path"),
+        (("POST", f"/cheep/{ONE}", None), "method_not_allowed"),
+        (("PUT", f"/author/{ONE}/email", None), "unsupported_media_type"),
+    ],
+)
+async def test_a_wrong_request_is_refused_before_it_is_dispatched(client, dispatcher, request_, code):
+    """The response has the status of its code."""
+    response = await send(client, request_)
+    assert (response.status_code, response.json()["data"]["code"]) == (STATUS_OF[code], code)
+    assert dispatcher.command is None
+
+
+async def test_all_that_is_wrong_is_named_at_once(client):
+    """The header is named first, then the query, then the body."""
+    body = {"author_id": "x", "message": 5, "mood": "good"}
+    response = await client.post("/cheep?x=1", json=body, headers={"Idempotency-Key": "bob"})
+    fields = [field["field"] for field in response.json()["data"]["fields"]]
+    assert fields == ["Idempotency-Key", "x", "message", "mood", "author_id"]
