@@ -79,7 +79,7 @@ class Watch:
         return self._stores.write_model.span(sweep.table, None if behind < 0 else str(UUID(int=behind)), SAMPLE)
 
     def _compare(self, sweep: Sweep, span: Span) -> list[Difference]:
-        now = self._stores.write_model.again(sweep.table, span)
+        now = self._stores.write_model.current(sweep.table, span)
         return [each for view in sweep.of(self._stores.audited) for each in view.differences(self._stores, now)]
 
     def _observe(self, where: Checkpoints) -> None:

@@ -133,7 +133,7 @@ class MongoViews:
 
 
 def _has(registry: Document, number: int) -> bool:
-    """Return whether a generation is there and not being forgotten, which nothing may bring back."""
+    """Return whether a generation exists and is not being deleted, since nothing may bring it back."""
     known = registry.get("generations", {}).get(str(number))
     if known is None:
         return bool(number == registry.get(generations.LIVE, generations.FIRST))

@@ -1,11 +1,11 @@
--- Writes a key's expected value, if nothing was applied since it was worked out.
+-- Writes a key's expected value, if nothing was applied since it was computed.
 --
 -- KEYS the registry of generations, the partitions' checkpoints, then as many lists of authors with fan-out tasks, then
 --      the keys that are written
--- ARGV the generation's number, the number of partitions, the sequence of each, then commands: how many parts, and the
---      parts
--- Replies 1, or 0 where a checkpoint has another sequence, a task waits or the generation is being forgotten, which
--- nothing may bring back: nothing is written then
+-- ARGV the generation's number, the number of partitions, the sequence of each, then commands: the number of parts, and
+--      the parts
+-- Replies 1, or 0 without a write if a checkpoint has another sequence, if a task waits, or if the generation is being
+-- deleted, since nothing may bring it back
 
 local entry = redis.call('HGET', KEYS[1], 'generation:' .. ARGV[1])
 if entry then

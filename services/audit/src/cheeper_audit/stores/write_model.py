@@ -115,7 +115,7 @@ class WriteModel:
         ids = self._ids(table, after, None, size)
         return Span(after, ids[-1] if len(ids) == size else None, ids)
 
-    def again(self, table: Table, span: Span) -> Span:
+    def current(self, table: Table, span: Span) -> Span:
         """Return the span with its ids as they are now."""
         return msgspec.structs.replace(span, ids=self._ids(table, span.after, span.upto, None))
 
