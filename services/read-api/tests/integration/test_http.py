@@ -1,4 +1,4 @@
-"""The whole process: its message ids, its waits, its end, and stores that are away."""
+"""The whole process: its message ids, its waits, its end, and unavailable stores."""
 
 import os
 import signal
@@ -65,7 +65,7 @@ def test_a_waiting_client_has_its_answer_when_the_process_ends(log, stores):
 
 
 def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
-    """What needs the store that is away is 503 with Retry-After, the rest goes on, and all is well after its return."""
+    """Queries of an unavailable store are 503 with Retry-After, the others work, and all work after its return."""
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
         queries = {"redis": f"/author/{new_id()}/timeline", "mongo": f"/cheep/{new_id()}"}
         well = {"redis": 200, "mongo": 404}

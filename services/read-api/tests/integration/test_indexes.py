@@ -1,4 +1,4 @@
-"""What MongoDB says of its own work: each command that a query sends is explained by the server, over some thousands of
+"""The work of MongoDB for each query: the server explains each command that a query sends, over some thousands of
 documents of which a query needs few.
 """
 
@@ -81,10 +81,10 @@ class Sent(monitoring.CommandListener):
             self.commands.append({name: event.command[name] for name in kept if name in event.command})
 
     def succeeded(self, event):
-        """Nothing."""
+        """The tests need no event of this kind."""
 
     def failed(self, event):
-        """Nothing."""
+        """The tests need no event of this kind."""
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +129,14 @@ def nodes(explanation):
 
 
 def scanned(explanation):
-    """The collection scans of a plan, those inside look-ups too, and whether the plan tells of any look at all."""
+    """Return the collection scans of a plan, those inside look-ups too. Fail if the plan has no stage at all."""
     plans = [node for node in nodes(explanation) if "stage" in node or "collectionScans" in node]
     assert plans
     return [node for node in plans if node.get("stage") == "COLLSCAN" or node.get("collectionScans", 0)]
 
 
 def examined(explanations, what="totalDocsExamined"):
-    """How many documents (or keys) were looked at, those inside look-ups too."""
+    """Return the number of examined documents (or keys), those inside look-ups too."""
     return sum(node.get(what, 0) for explanation in explanations for node in nodes(explanation))
 
 

@@ -114,7 +114,7 @@ async def test_a_thousand_readers_cost_the_store_as_many_looks_as_there_are_roun
 
 
 async def waits(client):
-    """How many waits there are and were: all at once, where the machine begins a thousand in the 10 s of one."""
+    """Return the number of current and ended waits."""
     families = text_string_to_metric_families((await client.get("/metrics")).text)
     names = {metrics.WAITING.name, metrics.WAITS.name}
     return sum(sample.value for family in families for sample in family.samples if sample.name in names)

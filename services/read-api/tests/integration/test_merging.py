@@ -86,7 +86,7 @@ class Reads:
         self.new()
 
     def new(self):
-        """How many since the last time."""
+        """Return the number of reads since the last call."""
         stats = self._client.info("commandstats")
         now = sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("lindex", "llen", "lrange"))
         self._before, since = now, now - self._before

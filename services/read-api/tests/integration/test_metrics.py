@@ -109,7 +109,7 @@ class Scrape(dict):
                 self[sample.name, frozenset(sample.labels.items())] = sample.value
 
     def of(self, declared, *values, suffix="", **more):
-        """The value of the series with these values of the declared labels; 0 where there is none."""
+        """Return the value of the series with these labels, or 0 if it does not exist."""
         labels = {**dict(zip(declared.labels, values, strict=True)), **more}
         return self.get((declared.name + suffix, frozenset(labels.items())), 0)
 
@@ -254,7 +254,7 @@ def test_a_projector_that_is_silent_is_late(log, stores, reports, store):
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
 def test_what_nobody_has_reported_is_late_before_long(log, stores, reports, store):
-    """An installation whose projector never ran is told of as late, not as well; also by one partition that lacks."""
+    """Without a report of each partition the lag grows, so a missing projector makes views miss their objectives."""
     with running(log, **stores) as (client, _):
         for partition in range(1, PARTITIONS):
             reports.report(store, partition)
@@ -290,7 +290,7 @@ def test_another_generation_that_is_behind_makes_nobody_late(log, stores, report
 
 @pytest.mark.usefixtures("reports")
 def test_a_hash_of_another_type_hides_the_lag_alone(log, stores, shared_hot):
-    """How far the store is stands beside it."""
+    """The applied sequences are exposed all the same."""
     shared_hot.client.set(lag_key(shared_hot.prefix), "no hash")
     with running(log, **stores) as (client, _):
         seen = Scrape(client)

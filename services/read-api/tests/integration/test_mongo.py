@@ -1,4 +1,4 @@
-"""What all look-ups in MongoDB share: the wait, and a server that is away."""
+"""The wait of look-ups in MongoDB, and an unavailable server."""
 
 import pytest
 from read_api_layout import command_record, new_id
@@ -48,7 +48,7 @@ async def test_a_record_settles_the_wait(documents, ask, status):
 
 
 async def test_a_server_that_is_away_is_told_so_and_found_again(own_mongo):
-    """While MongoDB is away every look-up fails within seconds as such, and works again after its return."""
+    """While MongoDB is unavailable every look-up fails within seconds, and works again after its return."""
     client = connect(own_mongo.url)
     reader = Reader(client, "cheeper")
     await reader.ping()

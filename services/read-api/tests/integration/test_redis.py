@@ -62,7 +62,7 @@ async def test_a_server_that_forgot_its_scripts_is_taught_again(hot, redis_views
 
 
 async def test_a_server_that_is_away_is_told_so_and_found_again(own_redis):
-    """While Redis is away every look-up fails at once as such, and works again after its return."""
+    """While Redis is unavailable every look-up fails at once, and works again after its return."""
     client = redis_store.connect(own_redis.url)
     views = redis_store.RedisViews(client, "")
     await views.ping()

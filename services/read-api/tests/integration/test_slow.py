@@ -54,7 +54,7 @@ def paths(shared_hot, shared_documents):
 
 
 def asks(api, path):
-    """How many followers the author has, or the code where that is not answered in time."""
+    """Return the author's number of followers, or the status and code of the error."""
     reply = api.get(path, timeout=WITHIN)
     data = reply.json()["data"]
     if reply.status_code == 200:
@@ -75,7 +75,7 @@ def away(api):
 @pytest.mark.parametrize("how", SLOW)
 @pytest.mark.parametrize("name", STORES)
 def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
-    """What comes within the time that an answer may take is right, and nobody calls the store away.
+    """A response of a slow store within its timeout is right, and the store is not called unavailable.
 
     Fails where TIMEOUT_SECONDS or TIMEOUT_MS is 20 times less.
     """
@@ -92,7 +92,7 @@ def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
 def test_a_store_that_does_not_answer_is_away(api, proxies, paths, name, how):
     """Its queries and the health page say so in the store's time; those of the other store are answered all the while.
 
-    Fails without `timeoutMS` in `stores/mongo/reader.py`; `test_wire.py` bounds the wait for Redis.
+    Fails without `timeoutMS` in `stores/mongo/reader.py`; `test_connection.py` bounds the wait for Redis.
     """
     (other,) = STORES.keys() - {name}
     until(lambda: not away(api), WAIT)

@@ -33,7 +33,7 @@ async def test_a_new_process_begins_with_what_is_live(documents, documents_two, 
 
 
 async def test_an_unmarked_generation_is_asked_for_in_the_registry(documents, documents_two, registry, reader):
-    """Where only the registry was written, readers follow it there and back."""
+    """Readers follow the registry there and back if only the registry was written."""
     documents.sign_up(AUTHOR, name="one")
     documents_two.sign_up(AUTHOR, name="two")
     for number, name in ((2, "two"), (1, "one"), (2, "two")):
@@ -142,7 +142,7 @@ async def test_a_look_up_in_what_is_forgotten_is_made_again(documents, documents
 async def test_nothing_is_taken_back(
     hot, hot_two, documents, documents_two, registry, redis_views, mongo_url, mongo_database
 ):
-    """What any reader was shown, in whichever process, no request that begins later is shown an older state of, while
+    """A request never shows an older state than a reader in any process was shown before it began, while
     the generations are switched to and fro, each brought up to date before.
     """
     switches, seen = 30, {"mongo": 0, "redis": 0}
@@ -204,7 +204,7 @@ async def walk(redis_views, reader, size):
 
 
 def running_look(documents):
-    """Whether a look-up runs in the server."""
+    """Return whether the server runs a look-up."""
     running = documents.database.client.admin.command("currentOp", {"command.aggregate": views.AUTHORS.name})
     return any(each.get("ns", "").startswith(documents.database.name) for each in running["inprog"])
 

@@ -1,70 +1,15 @@
-import random
 import threading
-from functools import partial
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from read_api_world import World, entries_of, ids
+from read_api_walks import assert_walked, laid, showing, walk
+from read_api_world import ids
 
 from cheeper_local.testing import until
-from read_api.queries.timeline import Timeline, show_timeline
+from read_api.queries.timeline import Timeline
 from read_api.stores.redis import merging
 
 pytestmark = pytest.mark.store
-
-SEEDS = st.integers(0, 2**32)
-
-
-def showing(redis_views):
-    return partial(show_timeline, timelines=redis_views)
-
-
-async def walk(show, world, size, between=lambda: None):
-    """The pages of a timeline by cursor; `between` is called after each."""
-    pages, cursor = [], None
-    while True:
-        found = await show(Timeline(author_id=world.reader, size=size, cursor=cursor))
-        pages.append(entries_of(found.data))
-        cursor = found.next_cursor
-        if cursor is None:
-            return pages
-        between()
-
-
-def laid(hot, seed, *, authors=6, cheeps=40, dates=30, dead=0.2, kept=None):
-    """A world in Redis: few dates, so that many cheeps share one."""
-    world = World(hot, random.Random(seed))
-    world.lay(authors, cheeps, dates)
-    world.show_all()
-    if kept is not None:
-        world.trim(kept)
-    world.bury(dead)
-    return world
-
-
-several = settings(
-    max_examples=40,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-def assert_walked(world, stood, pages, size):
-    """What stood throughout a walk came once, nothing came twice, all in order, and no page but the last was short."""
-    seen = [cheep for page in pages for cheep in page]
-    posted = {cheep: entry for author in world.authors for cheep, entry in by_id(world, author).items()}
-    assert len(seen) == len(set(seen))
-    assert set(ids(sorted(stood - world.gone))) <= set(seen)
-    assert all(len(page) == size for page in pages[:-1])
-    order = [posted[cheep] for cheep in seen if cheep in posted]
-    assert order == sorted(order, reverse=True)
-
-
-def by_id(world, author):
-    return dict(zip(ids(world.cheeps[author]), world.cheeps[author], strict=True))
 
 
 @pytest.mark.parametrize("kept", [None, 60, 5])

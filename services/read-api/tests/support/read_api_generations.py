@@ -82,10 +82,10 @@ class Commands(monitoring.CommandListener):
         self.sent += 1
 
     def succeeded(self, _):
-        """Nothing."""
+        """The tests need no event of this kind."""
 
     def failed(self, _):
-        """Nothing."""
+        """The tests need no event of this kind."""
 
 
 @asynccontextmanager

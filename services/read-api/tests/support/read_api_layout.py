@@ -172,7 +172,7 @@ class Documents:
         return cheep_id
 
     def delete(self, cheep_id: str, *, at: int = AT) -> None:
-        """What is left of a cheep after its deletion."""
+        """Delete a cheep, which leaves a document with its time."""
         self.of(views.CHEEPS).replace_one({"_id": cheep_id}, {"deleted_at": at})
 
     def notify(self, author_id: str, kind: str = "welcome", *, at: int = AT, **about: str) -> str:
@@ -190,7 +190,7 @@ class Documents:
 def command_record(
     message_id: str, *, key: str, sequence: int, status: str = "handled", **record_fields: Any
 ) -> CommandRecord:
-    """What became of a command, just now."""
+    """Return the record of a command that was just settled."""
     fields = {
         "partition": 0,
         "type": "cheeper.post-cheep.v1",

@@ -32,7 +32,7 @@ class World:
     floor: bytes | None = None
 
     def timeline(self) -> list[bytes]:
-        """What must be shown, newest first."""
+        """Return the entries of the timeline, newest first."""
         return sorted((e for a in self.followed for e in self.cheeps[a] if e not in self.buried), reverse=True)
 
     def lay(self, authors: int, cheeps: int, dates: int) -> None:

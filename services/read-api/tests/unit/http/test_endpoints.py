@@ -5,7 +5,7 @@ from read_api.http.endpoints import ENDPOINTS
 
 
 def test_every_query_route_has_its_endpoint():
-    """What the contracts promise on the read side is answered, and nothing else."""
+    """The table has exactly the query routes of the contracts."""
     assert {endpoint.route.path for endpoint in ENDPOINTS} == {route.path for route in ROUTES if route.queries}
 
 

@@ -27,7 +27,7 @@ def test_what_is_not_given_is_left_to_the_query():
 
 
 def test_a_required_one_must_be_given():
-    """What a query cannot do without is named, once, also where it is wrong or empty."""
+    """A required parameter is reported once if it is missing, wrong or empty."""
     assert wrong("") == [("q", "is missing")]
     assert wrong("q=x") == wrong("q=") == [("q", "must be a number")]
 

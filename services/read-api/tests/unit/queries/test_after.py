@@ -49,7 +49,7 @@ each_query = pytest.mark.parametrize("name", QUERIES)
 
 @pytest.fixture
 def stale(ask):
-    """Whether a query's answer says that it is stale, whether it finds something or not."""
+    """Return a function that returns whether a query's response is stale, also if nothing is found."""
 
     async def told(query, after, seconds=0.0):
         try:

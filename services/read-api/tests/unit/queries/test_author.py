@@ -6,7 +6,7 @@ from read_api.query_bus.query import NotFoundError
 
 
 async def test_a_profile_with_its_counts(documents, ask):
-    """What the author told, and what others did, as api.md has it."""
+    """A profile has the author's own fields and the counts, as in api.md."""
     author = documents.sign_up(bio="b")
     documents.follow(new_id(), author)
     profile = (await ask(Author(author_id=author))).data
@@ -16,7 +16,7 @@ async def test_a_profile_with_its_counts(documents, ask):
 
 
 async def test_counts_alone_make_no_author(documents, ask):
-    """Who was followed before the sign-up is not there yet."""
+    """An author with counts but without a sign-up does not exist."""
     documents.follow(new_id(), author := new_id())
     with pytest.raises(NotFoundError) as caught:
         await ask(Author(author_id=author))

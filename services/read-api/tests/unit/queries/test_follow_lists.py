@@ -77,7 +77,7 @@ async def test_who_has_not_signed_up_leaves_no_hole(documents, ask, query, swapp
 
 @SIDES
 async def test_an_unfollow_takes_the_author_out(documents, ask, query, swapped):
-    """Who follows no more is not listed; a cursor that names the follow that went stays right."""
+    """A follower who unfollowed is not listed, and a cursor at the ended follow stays right."""
     author, others = documents.sign_up(), [documents.sign_up() for _ in range(4)]
     for place, other in enumerate(others):
         lay(documents, author, other, swapped, at=AT - place)

@@ -40,7 +40,7 @@ QUERIES = {
 
 
 async def shown(ask, query):
-    """Which generation a query shows."""
+    """Return the name of the generation that a query shows."""
     return QUERIES[query]((await ask(query)).data)
 
 
@@ -57,7 +57,7 @@ async def test_a_query_follows_the_switch(hot, documents, hot_two, documents_two
 
 
 async def test_a_search_and_a_name_follow_the_switch(hot, documents, hot_two, documents_two, registry, ask):
-    """What was only in the generation that was live is not found any more."""
+    """Data that only the former live generation had are not found any more."""
     lay(hot, documents, "one")
     lay(hot_two, documents_two, "two")
     for number, name, old in ((2, "two", "one"), (1, "one", "two")):
@@ -71,7 +71,7 @@ async def test_a_search_and_a_name_follow_the_switch(hot, documents, hot_two, do
 
 
 async def test_the_stores_have_their_generations_apart(hot, documents, hot_two, documents_two, registry, ask):
-    """A switch of one store is none of the other."""
+    """A switch of one store does not switch the other."""
     lay(hot, documents, "one")
     lay(hot_two, documents_two, "two")
     registry.switch_mongo(2)
@@ -84,7 +84,7 @@ async def test_the_stores_have_their_generations_apart(hot, documents, hot_two, 
 
 @pytest.mark.parametrize("query", [FollowersCounter, Timeline, Author, Command], ids=lambda query: query.__name__)
 async def test_after_waits_in_the_generation_that_is_live(hot, hot_two, documents, documents_two, registry, ask, query):
-    """What the generation before had is not enough: a wait ends once the live one has the command, and it is stale
+    """The former generation's record is not enough: a wait ends once the live one has the command, and it is stale
     while that has not.
     """
     message = new_id()
@@ -103,7 +103,7 @@ async def test_after_waits_in_the_generation_that_is_live(hot, hot_two, document
 
 @pytest.mark.parametrize("query", [FollowersCounter, Timeline, Author], ids=lambda query: query.__name__)
 async def test_a_wait_ends_by_a_switch(hot, hot_two, documents, documents_two, registry, ask, query):
-    """Who waits for a command that only the new generation has is let go by the switch, with the new one's data."""
+    """A wait for a command that only the new generation has ends with the switch, with the new one's data."""
     lay(hot, documents, "one")
     lay(hot_two, documents_two, "two")
     message = new_id()

@@ -20,7 +20,7 @@ several = settings(
 
 
 def meets(q, *texts):
-    """Whether every word of q begins some word of the texts."""
+    """Return whether every word of q begins some word of the texts."""
     return all(any(word.startswith(wanted) for word in words_of(*texts)) for wanted in words_of(q))
 
 
@@ -84,7 +84,7 @@ async def test_authors_are_found_by_username_and_name(documents, ask, q):
 
 
 async def test_authors_come_by_their_sign_up(documents, ask):
-    """Who signed up last comes first, or last; who has not is not found."""
+    """Authors are ordered by sign-up, either way; those without one are not found."""
     first, second = documents.sign_up(at=AT), documents.sign_up(at=AT + 1)
     documents.follow(new_id(), new_id())
     for order, expected in (("desc", [second, first]), ("asc", [first, second])):
@@ -93,7 +93,7 @@ async def test_authors_come_by_their_sign_up(documents, ask):
 
 
 async def test_nothing_is_an_empty_page(documents, ask):
-    """What nobody wrote has no page, and a page far beyond the last is empty, with the total as it is."""
+    """A search without a match has no page, and a page beyond the last is empty, with the right total."""
     documents.post(message="hello")
     for query, total in ((SearchCheeps(q="bye"), 0), (SearchCheeps(q="hello", page=999_999_999, page_size=100), 1)):
         found = (await ask(query)).data

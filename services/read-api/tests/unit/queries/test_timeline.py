@@ -1,48 +1,20 @@
-import random
-from functools import partial
 from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from read_api_layout import new_id
-from read_api_world import World, entries_of, ids
+from read_api_walks import assert_walked, laid, showing, walk
+from read_api_world import entries_of, ids
 
 from cheeper_contracts import views
-from read_api.queries.timeline import Timeline, show_timeline
+from read_api.queries.timeline import Timeline
 from read_api.query_bus.paging import encode_cursor
 from read_api.stores.redis import merging
 
 pytestmark = pytest.mark.store
 
 SEEDS = st.integers(0, 2**32)
-
-
-def showing(redis_views):
-    return partial(show_timeline, timelines=redis_views)
-
-
-async def walk(show, world, size, between=lambda: None):
-    """The pages of a timeline by cursor; `between` is called after each."""
-    pages, cursor = [], None
-    while True:
-        found = await show(Timeline(author_id=world.reader, size=size, cursor=cursor))
-        pages.append(entries_of(found.data))
-        cursor = found.next_cursor
-        if cursor is None:
-            return pages
-        between()
-
-
-def laid(hot, seed, *, authors=6, cheeps=40, dates=30, dead=0.2, kept=None):
-    """A world in Redis: few dates, so that many cheeps share one."""
-    world = World(hot, random.Random(seed))
-    world.lay(authors, cheeps, dates)
-    world.show_all()
-    if kept is not None:
-        world.trim(kept)
-    world.bury(dead)
-    return world
 
 
 several = settings(
@@ -91,28 +63,13 @@ async def test_a_cursor_may_name_what_is_gone(hot, redis_views, seed, size, kept
 @several
 @given(seed=SEEDS, size=st.integers(1, 12), offset=st.integers(0, 20))
 async def test_a_list_with_holes_below_its_floor(hot, redis_views, seed, size, offset):
-    """What a list still holds below its floor is not trusted: some authors' entries may be missing there."""
+    """Entries of a list below its floor are not used, since others may be missing there."""
     world = laid(hot, seed)
     world.leave_out()
     pages = await walk(showing(redis_views), world, size)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
     found = await showing(redis_views)(Timeline(author_id=world.reader, size=size, offset=offset))
     assert entries_of(found.data) == ids(world.timeline())[offset : offset + size]
-
-
-def assert_walked(world, stood, pages, size):
-    """What stood throughout a walk came once, nothing came twice, all in order, and no page but the last was short."""
-    seen = [cheep for page in pages for cheep in page]
-    posted = {cheep: entry for author in world.authors for cheep, entry in by_id(world, author).items()}
-    assert len(seen) == len(set(seen))
-    assert set(ids(sorted(stood - world.gone))) <= set(seen)
-    assert all(len(page) == size for page in pages[:-1])
-    order = [posted[cheep] for cheep in seen if cheep in posted]
-    assert order == sorted(order, reverse=True)
-
-
-def by_id(world, author):
-    return dict(zip(ids(world.cheeps[author]), world.cheeps[author], strict=True))
 
 
 @several
@@ -145,7 +102,7 @@ async def test_many_followed_authors_and_all_sizes(hot, redis_views):
 
 
 async def test_an_unfollowed_author_is_gone_below_the_floor(hot, redis_views):
-    """What a reader follows no more is not merged."""
+    """The cheeps of an unfollowed author are not merged."""
     world = laid(hot, 5, kept=0)
     author = next(iter(world.followed))
     world.followed.remove(author)

@@ -2,7 +2,7 @@ from read_api.stores.redis.merging import READER_BYTES, Guesses
 
 
 def test_what_is_remembered_is_bounded():
-    """Where lists went on is forgotten of the readers who have not asked for longest, and of one who follows more than
+    """The places of the least recent readers are evicted, and those of a reader who follows more than
     there is room for.
 
     Fails where who asks again keeps the old turn, and where a reader is taken to need no more than the guesses.
