@@ -65,11 +65,11 @@ class TopicAdmin:
 
     def high_water_marks(self) -> dict[int, int]:
         """Return the next offset of each partition."""
-        return self.request(high_water_marks, self.topic, self._prefix)
+        return self.request(_offsets, self.topic, self._prefix, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def first_offsets(self) -> dict[int, int]:
         """Return the first offset of each partition."""
-        return self.request(first_offsets, self.topic, self._prefix)
+        return self.request(_offsets, self.topic, self._prefix, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def request(self, function: Callable[Concatenate[AdminClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function of this module, or one like it, with the client. Its errors are passed on."""
@@ -110,16 +110,6 @@ def describe(admin: AdminClient, topic: Topic, prefix: str) -> str | None:
         raise
     _check(topic, name, len(description.partitions))
     return str(description.topic_id)
-
-
-def first_offsets(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
-    """Return the first offset of each partition."""
-    return _offsets(admin, topic, prefix, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-
-
-def high_water_marks(admin: AdminClient, topic: Topic, prefix: str) -> dict[int, int]:
-    """Return the next offset of each partition."""
-    return _offsets(admin, topic, prefix, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
 def _offsets(admin: AdminClient, topic: Topic, prefix: str, spec: OffsetSpec) -> dict[int, int]:
