@@ -124,7 +124,11 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _status(settings: Settings, _: argparse.Namespace) -> None:
-    stack = RunningStack.of(settings.data)
+    try:
+        stack = RunningStack.of(settings.data)
+    except LocalError as none_runs:
+        print(none_runs)
+        return
     state = stack.state
     print(f"{state['state']}: {state['gateway']}, data in {state['data']}, logs in {state['logs']}")
     for name, server in state["servers"].items():

@@ -81,9 +81,14 @@ class Stack:
     async def migrate(self) -> None:
         """Make schema and topics. Raises LocalError."""
         child = self._child(self.roles.migrate(self.servers.urls))
-        code = await child.run_once()
+        self.output.brief = True
+        try:
+            code = await child.run_once()
+        finally:
+            self.output.brief = False
         if code != 0:
             raise LocalError(f"write-api migrate failed ({describe_exit(code)}): {child.last_line}")
+        self.output.report(child.spec.name, "schema and topics up to date")
 
     async def wait_ready(self, children: Iterable[Child]) -> None:
         """Wait until each is ready. Raises LocalError if one cannot start or takes too long."""
@@ -196,7 +201,7 @@ class Stack:
                 needs = probe.unmet_needs(body)
                 raise LocalError(f"{child.spec.name} was not ready within {_READY_SECONDS:g} s: {needs}")
             if time.monotonic() > next_report:
-                self.output.report(child.spec.name, f"waiting: {probe.unmet_needs(body)}")
+                self.output.report(child.spec.name, f"waiting: {probe.unmet_needs(body)}" if status else "starting")
                 next_report += _REPORT_SECONDS
             await asyncio.sleep(_PAUSE)
 
