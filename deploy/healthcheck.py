@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script that is copied into the images by itself
 """A container's health: the readiness of the process in it, so that healthy means usable.
 
-Exit with 0 if /health/ready responds with 200, else with 1; `docker inspect` shows the response. It uses a plain socket,
-because every container runs this every few seconds and http.client costs three times the processor time.
+Exit with 0 if /health/ready responds with 200, else with 1; `docker inspect` shows the response. It uses a plain
+socket, because every container runs this every few seconds and http.client costs three times the processor time.
 """
 
 import os
