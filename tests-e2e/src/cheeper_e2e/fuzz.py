@@ -10,11 +10,9 @@ import argparse
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -92,10 +90,8 @@ def _stack(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
             raise LocalError("DATABASE_URL must name the write model of the stack at --url.")
         yield options.url, os.environ["DATABASE_URL"]
         return
-    with tempfile.TemporaryDirectory(prefix="cheeper-fuzz-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where this runs as root
-        with RunningStack.start(Path(folder), environment=REPLICAS) as stack:
-            yield stack.gateway, stack.environment["DATABASE_URL"]
+    with RunningStack.temporary(environment=REPLICAS) as stack:
+        yield stack.gateway, stack.environment["DATABASE_URL"]
 
 
 def _refuse(sentence: str) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
@@ -32,10 +30,8 @@ LOGS_OF_CONTAINERS: Final = CLONE / ".cheeper" / "containers.log"
 def local_stack() -> Iterator[RunningStack]:
     """Start the processes, two of each role that scales, in a temporary folder. Raise LocalError if that fails."""
     environment = {"ALLOWED_ORIGINS": ORIGIN, **{f"{role}_REPLICAS": "2" for role in _REPLICAS}}
-    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
-        with RunningStack.start(Path(folder), environment=environment) as stack:
-            yield stack
+    with RunningStack.temporary(environment=environment) as stack:
+        yield stack
 
 
 @contextmanager

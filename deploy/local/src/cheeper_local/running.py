@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -53,6 +53,15 @@ class RunningStack:
         """
         port = {"PORT": str(free_port()), "STEP": "1" if step else "", "DATA": str(data)}
         return cls._start(data, {**port, **(environment or {})}, leashed=True)
+
+    @classmethod
+    @contextmanager
+    def temporary(cls, *, step: bool = False, environment: Mapping[str, str] | None = None) -> Iterator[Self]:
+        """Start a stack in a temporary folder, as `start` does, and remove both at the end. Raise LocalError."""
+        with tempfile.TemporaryDirectory(prefix="cheeper-") as folder:
+            Path(folder).chmod(0o755)  # PostgreSQL runs as another user where this runs as root
+            with cls.start(Path(folder), step=step, environment=environment) as stack:
+                yield stack
 
     @classmethod
     def start_in_background(cls, data: Path) -> Self:

@@ -1,8 +1,5 @@
 """Each command by the other way: those that are asynchronous by default handled at once, and the other way round."""
 
-import tempfile
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -78,10 +75,8 @@ async def test_the_default_is_the_books(client, name):
 @pytest.fixture(scope="module")
 def swapped():
     """The gateway of a stack with every command's transport swapped."""
-    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
-        with RunningStack.start(Path(folder), environment={"COMMAND_TRANSPORTS": SWAPPED}) as stack:
-            yield stack.gateway
+    with RunningStack.temporary(environment={"COMMAND_TRANSPORTS": SWAPPED}) as stack:
+        yield stack.gateway
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

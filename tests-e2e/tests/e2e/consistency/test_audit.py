@@ -6,11 +6,9 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 import redis
@@ -172,14 +170,12 @@ def places(differences):
 @pytest.fixture(scope="module")
 def scene():
     """A stack of these tests alone, since they damage it."""
-    with tempfile.TemporaryDirectory(prefix="cheeper-audit-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
-        with RunningStack.start(Path(folder)) as stack:
-            made = Scene(stack)
-            asyncio.run(made.fill())
-            yield made
-            made.redis.close()
-            made.mongo.close()
+    with RunningStack.temporary() as stack:
+        made = Scene(stack)
+        asyncio.run(made.fill())
+        yield made
+        made.redis.close()
+        made.mongo.close()
 
 
 def member(_, me):

@@ -1,8 +1,6 @@
 """The book's "Demo Time" through /chapter7, exact as api.md defines it."""
 
 import io
-import tempfile
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -17,10 +15,8 @@ from cheeper_local.waiting import eventually
 @pytest.fixture
 def fresh_stack():
     """A stack of this test alone, in step mode."""
-    with tempfile.TemporaryDirectory(prefix="cheeper-demo-") as folder:
-        Path(folder).chmod(0o755)
-        with RunningStack.start(Path(folder), step=True) as stack:
-            yield stack
+    with RunningStack.temporary(step=True) as stack:
+        yield stack
 
 
 @pytest.mark.local

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import sys
-import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -128,10 +127,8 @@ def sources(root):
 @pytest.fixture(scope="module")
 def stack():
     """A stack of these tests alone, since its views are shown from other generations afterwards."""
-    with tempfile.TemporaryDirectory(prefix="cheeper-rebuild-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
-        with RunningStack.start(Path(folder)) as running:
-            yield running
+    with RunningStack.temporary() as running:
+        yield running
 
 
 async def test_readers_notice_nothing_of_a_rebuild(stack):

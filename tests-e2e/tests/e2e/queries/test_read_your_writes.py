@@ -8,10 +8,8 @@ import asyncio
 import os
 import random
 import signal
-import tempfile
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -31,10 +29,8 @@ pytestmark = [pytest.mark.proves(guarantee="read-your-writes"), pytest.mark.loca
 @pytest.fixture(scope="module")
 def stack():
     """A stack in which every fan-out is a task."""
-    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user where the tests run as root
-        with RunningStack.start(Path(folder), environment=TASKS) as stack:
-            yield stack
+    with RunningStack.temporary(environment=TASKS) as stack:
+        yield stack
 
 
 @pytest.fixture
