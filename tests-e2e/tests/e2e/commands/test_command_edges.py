@@ -173,13 +173,13 @@ async def test_a_key_is_a_uuid(client, name, key):
 
 
 @each_command
-async def test_one_key_at_once_through_all_replicas_has_one_effect(client, scene, name):
+async def test_one_key_at_once_through_all_replicas_has_one_effect(patient, scene, name):
     """However many send the same request with the same key at the same time, all hear the same."""
     action, key = EXAMPLES[name](scene), new_id()
-    replies = await asyncio.gather(*(send(client, action, key=key) for _ in range(10)))
+    replies = await asyncio.gather(*(send(patient, action, key=key) for _ in range(10)))
     assert {(reply.status, reply.message_id) for reply in replies} == {(replies[0].status, key)}
     assert all(reply.data == replies[0].data for reply in replies)
-    assert (await settled(client, key)).data["changed"] is True
+    assert (await settled(patient, key)).data["changed"] is True
 
 
 # --- what is refused at the edge -------------------------------------------------------------------------------------

@@ -116,5 +116,5 @@ async def test_after_waits_for_the_end(client):
     """With `after` the command itself the first answer says projected."""
     bob = await sign_up(client)
     reply = await client.post_cheep(bob.author_id, "Hello")
-    status = await client.command_status(reply.message_id, after=reply.message_id)
+    status = await client.command_status(reply.message_id, after=reply.message_id, timeout=10)
     assert (status.data["status"], status.meta.get("stale")) == ("projected", None)

@@ -20,7 +20,7 @@ PROFILE = {
 
 async def profile_of(client, author_id, command):
     """The profile's own fields, once a command shows."""
-    reply = await client.author(author_id, after=command.message_id)
+    reply = await client.author(author_id, after=command.message_id, timeout=10)
     assert "stale" not in reply.meta
     return {name: reply.data[name] for name in PROFILE}
 
@@ -172,7 +172,7 @@ async def test_an_address_is_changed_at_once(client):
     assert alice.email not in reply.raw.decode()
     expect_error(await client.sign_up(alice.author_id, alice.username, alice.email), 409, "email_taken")
     assert (await client.sign_up(charlie.author_id, charlie.username, bob.email)).status == 201
-    shown = await client.author(bob.author_id, after=reply.message_id)
+    shown = await client.author(bob.author_id, after=reply.message_id, timeout=10)
     assert alice.email not in shown.raw.decode()
 
 

@@ -39,7 +39,7 @@ async def test_a_second_sign_up_does_not_revert_a_change(client):
     await client.update_profile(person.author_id, name="Second")
     again = await client.sign_up(person.author_id, person.username, person.email, name="First")
     assert again.status == 200
-    assert (await client.author(person.author_id, after=again.message_id)).data["name"] == "Second"
+    assert (await client.author(person.author_id, after=again.message_id, timeout=10)).data["name"] == "Second"
 
 
 async def test_a_taken_username_is_refused(client):

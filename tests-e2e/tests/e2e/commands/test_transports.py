@@ -49,7 +49,7 @@ async def goes(client, name, *, at_once):
     made = httpx.codes.CREATED if name in MAKES else httpx.codes.OK
     assert first.status == (made if at_once else httpx.codes.ACCEPTED), first.curl
     if at_once:  # it is done already, though not shown yet
-        assert (await client.command_status(key, after=key)).data["changed"] is True
+        assert (await client.command_status(key, after=key, timeout=10)).data["changed"] is True
     await projected(client, first)
     assert (await send(client, action, key)).status == first.status
     again = await projected(client, await send(client, action))

@@ -162,12 +162,12 @@ async def test_after_a_command_its_effects_are_there(client, name):
     signed = await client.sign_up(person.author_id, person.username, person.email, name=word)
     names = {"author": person.author_id, "username": person.username, "word": word, "command": signed.message_id}
     if name not in ("search", *OF_A_CHEEP):
-        reply = await ask(client, QUERIES[name].format(**names, cheep=""), after=signed.message_id)
+        reply = await ask(client, QUERIES[name].format(**names, cheep=""), after=signed.message_id, timeout=10)
         assert (reply.status, reply.meta.get("stale")) == (200, None)
     for number in range(3):
         posted = await client.post_cheep(person.author_id, f"{word} {number}")
         names |= {"cheep": posted.data["cheep_id"], "command": posted.message_id}
-        reply = await ask(client, QUERIES[name].format(**names), after=posted.message_id)
+        reply = await ask(client, QUERIES[name].format(**names), after=posted.message_id, timeout=10)
         assert (reply.status, reply.meta.get("stale")) == (200, None), reply.data
         if name in ("author", "author by name"):
             assert reply.data["cheeps"] == number + 1
@@ -186,7 +186,7 @@ async def test_after_a_post_it_is_on_timelines(client):
     await projected(client, await client.follow(reader.author_id, author.author_id))
     for number in range(20):
         posted = await client.post_cheep(author.author_id, f"Now {number}")
-        reply = await client.timeline(reader.author_id, size=1, after=posted.message_id)
+        reply = await client.timeline(reader.author_id, size=1, after=posted.message_id, timeout=10)
         [shown] = reply.data["cheeps"]
         assert (shown["cheep_id"], reply.meta.get("stale")) == (posted.data["cheep_id"], None)
 
