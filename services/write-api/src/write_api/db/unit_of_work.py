@@ -18,12 +18,12 @@ from write_api.bus.errors import UnavailableError
 from write_api.bus.outcome import KnownCommand
 from write_api.bus.unit_of_work import HandledCommand
 from write_api.db import handled_commands
-from write_api.db.authors import PostgresAuthors
-from write_api.db.cheeps import PostgresCheeps
 from write_api.db.faults import transient_faults
-from write_api.db.follows import PostgresFollows
-from write_api.db.identity_map import IdentityMap
-from write_api.db.notifications import PostgresNotifications
+from write_api.db.repositories.authors import PostgresAuthors
+from write_api.db.repositories.cheeps import PostgresCheeps
+from write_api.db.repositories.follows import PostgresFollows
+from write_api.db.repositories.identity_map import IdentityMap
+from write_api.db.repositories.notifications import PostgresNotifications
 from write_api.ops.recent_failure import RecentFailure
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from write_api.bus.unit_of_work import ClashError
-from write_api.db.identity_map import IdentityMap
+from write_api.db.repositories.identity_map import IdentityMap
 from write_api.domain.errors import UsernameTaken
 
 

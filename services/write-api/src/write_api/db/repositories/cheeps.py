@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from write_api.db.arrays import among, given, rows_of
-from write_api.db.identity_map import IdentityMap
+from write_api.db.repositories.identity_map import IdentityMap
 from write_api.db.tables import cheeps
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken

@@ -1,0 +1,1 @@
+"""The repositories of the aggregates in Postgres, each an identity map."""
