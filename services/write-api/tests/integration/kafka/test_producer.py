@@ -57,7 +57,7 @@ async def another_gets_its_id(broker):
 
 
 async def goes_on_after_a_wipe(broker, *, notices):
-    producer = CommandProducer(broker.url, delivery_seconds=2)
+    producer = CommandProducer(broker.url, delivery_seconds=10)  # enough for a broker on a slow machine
     producer.start()
     try:
         topics.ensure_topics(topics.admin_client(broker.url), "")
@@ -124,13 +124,13 @@ async def test_what_waits_for_a_broker_is_bounded():
 
 
 @pytest.fixture
-async def behind(slow_kafka):
+async def behind(request, slow_kafka):
     """A producer to a broker behind a proxy, and its topic there."""
     if os.environ.get("BROKER") == "tansu":
         pytest.skip("Tansu is told in another way where its clients come")
     prefix = f"t{uuid.uuid4().hex}."
     await asyncio.to_thread(topics.ensure_topics, topics.admin_client(slow_kafka.address), prefix)
-    producer = CommandProducer(slow_kafka.address, prefix, delivery_seconds=2)
+    producer = CommandProducer(slow_kafka.address, prefix, delivery_seconds=getattr(request, "param", 2))
     producer.start()
     yield producer, COMMANDS.named(prefix)
     await producer.close()
@@ -148,6 +148,7 @@ def ids(messages):
 
 
 @pytest.mark.parametrize("how", SLOW)
+@pytest.mark.parametrize("behind", [10], indirect=True)
 @pytest.mark.extended
 async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
     """Each command arrives once, in order, and no send fails."""
