@@ -1,11 +1,11 @@
 """Read-only Lua scripts on Redis.
 
-A script is named by its content, so versions of this program live side by side. Each new connection brings them all,
-and a server that was wiped meanwhile is given a script again by whoever misses it. What it knows of
-`cheeper_contracts` is put before it as locals.
+The text of a script is, in this order: the names of `cheeper_contracts.generations` as locals, the Lua of
+`cheeper_contracts.views`, `lua/common.lua`, and its own file. The head of each file says which of these it needs.
 
-Each call finds out on the server which generation is live, and reads that one: nothing here remembers it, so a switch
-is one step for all readers.
+A script is named by its content, so versions of this program run side by side. A new connection loads all scripts, and
+a server that was wiped meanwhile gets a script again when a call misses it. Each call reads the live generation on the
+server. Nothing here remembers it, so a switch is one step for all readers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GENERATIONS: Final = {"LIVE": generations.LIVE, "FIRST": generations.FIRST, "TA
 
 
 class Script:
-    """One script of `lua/`, run by EVALSHA_RO."""
+    """A script of `lua/`, run by EVALSHA_RO."""
 
     def __init__(self, name: str) -> None:
         known = "".join(f"local {local} = '{value}'\n" for local, value in _GENERATIONS.items())

@@ -1,6 +1,9 @@
--- A command's record, whether its effects are in all views, fan-out included, and while it has no record whether it was
--- accepted, which is no generation's. ARGV: prefix, the command, the command to wait for or ''. Returns {settled, 1 where
--- the effects are in, record or nil, accepted command or nil}.
+-- Returns a command's state: {settled, projected, record or nil, accepted command or nil}. `settled` is 1 if the effects
+-- of the command to wait for are in, `projected` if those of this one are, fan-out included. The accepted command is of
+-- no generation.
+--
+-- Needs  call, key, settled of common.lua; NAME of cheeper_contracts.views; TAG of cheeper_contracts.generations
+-- ARGV   prefix, command, command to wait for or ''
 local message_id, after = ARGV[2], ARGV[3]
 local record = call('GET', key(NAME.COMMAND_RECORD, message_id))
 return {

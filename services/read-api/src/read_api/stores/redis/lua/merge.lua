@@ -1,8 +1,10 @@
--- One bounded step of the merge below a timeline's floor: the newest entries of followed authors' own lists.
--- ARGV: prefix, reader, the entry that all must be older than, how many are wanted, the last author of the step before or
--- '', how many authors and how many reads a step takes, what the steps before gathered, where these authors' lists may go
--- on. Returns {entries of all steps so far, newest first, the last author of this step or '' if none is left, where the
--- lists went on, the entries' records where none is left}.
+-- Runs one bounded step of the merge below a timeline's floor, of the followed authors' own lists. Returns {entries of all
+-- steps so far, newest first; the last author of this step, or '' if none is left; the places where the lists continue;
+-- the entries' records if no author is left}.
+--
+-- Needs  call, key, floor, record_key of common.lua; newer, NAME of cheeper_contracts.views
+-- ARGV   prefix, reader, entry that all must be older than, limit, last author of the step before or '', most authors of
+--        a step, most reads of a step, entries of the steps before, guessed places of these authors' lists
 local reader, below, want, beyond = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local most_authors, most_reads, gathered, guesses = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
 

@@ -1,6 +1,8 @@
--- A stretch of a timeline's list above its floor, filled with the cheeps' records, deleted ones left out.
--- ARGV: prefix, author, how many are wanted, how many to skip before them, the entry to begin after or '', the command to
--- wait for or ''. Returns {settled, skipped, entries, records, the floor where it was reached and else ''}.
+-- Reads a part of a timeline's list above its floor, filled with the cheeps' records, without deleted ones. Returns
+-- {settled, skipped, entries, records, the floor if it was reached and else ''}.
+--
+-- Needs  call, key, first_older, record_key, settled of common.lua; newer, NAME of cheeper_contracts.views
+-- ARGV   prefix, author, limit, number to skip, entry to begin after or '', command to wait for or ''
 local MOST = 200 -- records looked at in one go
 
 local author, want, skip, before, after = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
