@@ -80,7 +80,7 @@ def test_what_waits_and_what_is_parked_is_counted(redis, redis_views):
 def test_a_key_of_another_type_is_told_and_holds_up_no_other(redis, redis_views, redis_prefix):
     """In the order of the commands."""
     redis.set(f"{redis_prefix}a", "x")
-    wrong, right = redis_views.ask([("LRANGE", f"{redis_prefix}a", 0, -1), ("GET", f"{redis_prefix}a")])
+    wrong, right = redis_views.execute([("LRANGE", f"{redis_prefix}a", 0, -1), ("GET", f"{redis_prefix}a")])
     assert isinstance(wrong, Unreadable)
     assert right == b"x"
 
@@ -99,4 +99,4 @@ def test_only_the_installations_keys_are_scanned(redis, redis_prefix):
 def test_a_server_that_refuses_is_named_by_its_setting(redis):
     """Without what the setting holds."""
     with pytest.raises(StoreUnavailableError, match="REDIS_URL"):
-        RedisViews(redis, "").ask([("NO-SUCH-COMMAND",)])
+        RedisViews(redis, "").execute([("NO-SUCH-COMMAND",)])
