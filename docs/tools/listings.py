@@ -99,7 +99,7 @@ def _lines(words: Iterable[str]) -> list[str]:
 
 def projector_metrics() -> str:
     """Every metric of the projector."""
-    return _metrics((each.name, each.labels, each.what) for each in projector.ops.metrics.DECLARED)
+    return _metrics((each.name, each.labels, each.documentation) for each in projector.ops.metrics.DECLARED)
 
 
 def read_api_metrics() -> str:

@@ -18,10 +18,12 @@ from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.topics import partition_of
 from projector import projections
-from projector.consumer.decoding import decode
 from projector.consumer.projecting import item_of
+from projector.messages.decoding import decode
 from projector.projections.meta import Meta
 from projector.stores.base import Batch
+
+pytest.register_assert_rewrite("projector_testing.store_suite")
 
 NOW = 1_800_000_000_000_000  # of the tests' events: in the future, so that no record expires
 

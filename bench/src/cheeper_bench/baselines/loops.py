@@ -29,7 +29,7 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.topics import COMMANDS, EVENTS
-from projector.consumer.decoding import decode
+from projector.messages.decoding import decode
 
 _PATIENCE: Final = 30.0
 _BATCH: Final = 500

@@ -14,7 +14,7 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.messages import Event
 from cheeper_contracts.topics import EVENTS, partition_of
-from projector.consumer.decoding import DecodedMessage
+from projector.messages.decoding import DecodedMessage
 
 TOPIC_ID = "seeded"
 

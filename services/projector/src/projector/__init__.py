@@ -1,6 +1,6 @@
 """The projector: from the event log to the views in Redis and MongoDB.
 
-`decoding` reads a message, `projections` says what it writes (pure functions), `stores` write it together with the
-checkpoint, `consumer` is the way from one to the other, `log` is Kafka's side of it, `bootstrap` puts a process
-together.
+`messages` decodes, `projections` are pure functions from an event to writes, `stores` apply writes together with a
+checkpoint, and `consumer` is the loop from one to the other. `kafka` reads the log, `bootstrap` builds a process, and
+`cli` starts it. `generations`, `parked` and `fan_out` are features beside the loop, `ops` is for operators.
 """

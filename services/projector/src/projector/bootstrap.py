@@ -1,4 +1,4 @@
-"""The one place where a process gets its clients, stores and consumers."""
+"""Builds the parts of a process: no other module builds clients, stores or consumers."""
 
 from __future__ import annotations
 
@@ -12,28 +12,24 @@ from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts.generations import FIRST
 from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from cheeper_runtime.readiness import Readiness
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
 from projector.consumer.rate import Rate
 from projector.consumer.step_limit import Limit
 from projector.fan_out.tasks import FanOutTasks
-from projector.generations.registry import GenerationError
 from projector.kafka import groups
 from projector.kafka.accepted_commands import AcceptedCommandsConsumer
 from projector.kafka.assignment import Assignment, consumer_settings
 from projector.kafka.dead_letter_topic import DeadLetters
-from projector.kafka.log_end import EventLogEnds, watch
+from projector.kafka.log_end import LogEnd
 from projector.kafka.topic import TopicWatch
-from projector.ops.health import Health
-from projector.ops.lag_reports import report
-from projector.ops.log_end_history import LogEndHistory
-from projector.ops.metrics import Metrics
 from projector.projections import projection_of
 from projector.settings import Settings
 from projector.stores.backend import Backend
-from projector.stores.base import Store
 from projector.stores.mongo.backend import MongoBackend
 from projector.stores.redis.backend import RedisBackend
+from projector.stores.registry import GenerationError
 
 BACKENDS: Final[Mapping[str, Callable[[Settings], Backend]]] = {"redis": RedisBackend, "mongo": MongoBackend}
 STORES: Final = tuple(BACKENDS)
@@ -55,86 +51,47 @@ def generation_or_live(settings: Settings, name: str, number: int | None) -> int
     return wanted
 
 
-def consumer_of(  # noqa: PLR0913 - what the command line says
+def consumer(  # noqa: PLR0913 - the options of the command line
     settings: Settings,
     name: str,
     number: int,
     *,
-    health: Health,
+    readiness: Readiness,
     stop: Flag,
     limit: int | None = None,
     with_tasks: bool = True,
-    metrics: Metrics | None = None,
     rate: Rate | None = None,
 ) -> Consumer:
     """Make the consumer of a generation of the named store, which serves the store's tasks too if wanted."""
     store = backend(settings, name).store(number)
-    return consumer(
-        settings,
-        store,
-        health=health,
+    return Consumer(
+        store=store,
+        project=projection_of(name),
+        assignment=_assignment(settings, EVENTS, group_of(name, number)),
+        dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
+        readiness=readiness,
         stop=stop,
         limit=Limit(limit),
+        progress=Progress(name, number),
         tasks=FanOutTasks(store.tasks) if with_tasks and store.tasks is not None else None,
-        metrics=metrics,
-        number=number,
         rate=rate,
     )
 
 
-def consumer(  # noqa: PLR0913 - what a consumer is made of
-    settings: Settings,
-    store: Store,
-    *,
-    health: Health,
-    stop: Flag,
-    limit: Limit,
-    tasks: FanOutTasks | None = None,
-    metrics: Metrics | None = None,
-    number: int = FIRST,
-    rate: Rate | None = None,
-) -> Consumer:
-    """Make the consumer of one generation of a store; its lag is reported in the store and in the metrics, if any."""
-    progress = Progress(store.name, number)
-    made = Consumer(
-        store=store,
-        project=projection_of(store.name),
-        assignment=_assignment(settings, EVENTS, group_of(store.name, number)),
-        rate=rate,
-        dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
-        health=health,
-        stop=stop,
-        limit=limit,
-        progress=progress,
-        tasks=tasks,
-    )
-    if metrics is not None:
-        metrics.add(progress)
-        metrics.watch_waiting(progress, store.backlog, stop)
-        reports = backend(settings, store.name).lag_reports()
-        report(progress, metrics.ends, reports, lambda: metrics.tells_of(progress), stop)
-    return made
-
-
-def metrics(settings: Settings, stop: Flag) -> Metrics:
-    """Make the metrics of the process; the ends of the log are read every second until it stops."""
-    seen = LogEndHistory()
-    watch(seen, event_log_ends(settings), stop)
-    return Metrics(seen)
-
-
-def acceptance(settings: Settings, name: str, *, health: Health, stop: Flag) -> AcceptedCommandsConsumer | None:
+def accepted_commands(
+    settings: Settings, name: str, *, readiness: Readiness, stop: Flag
+) -> AcceptedCommandsConsumer | None:
     """Make the consumer of the commands' headers, or return None if the named store keeps no accepted commands."""
     accepted = backend(settings, name).accepted_commands()
     if accepted is None:
         return None
     commands = _assignment(settings, COMMANDS, "commands")
-    return AcceptedCommandsConsumer(accepted=accepted, commands=commands, health=health, stop=stop)
+    return AcceptedCommandsConsumer(accepted=accepted, commands=commands, readiness=readiness, stop=stop)
 
 
-def event_log_ends(settings: Settings) -> EventLogEnds:
-    """Make what reads the end of the log."""
-    return EventLogEnds(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
+def log_end(settings: Settings) -> LogEnd:
+    """Make what reads the end of the event log."""
+    return LogEnd(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
 
 
 def delete_group(settings: Settings, name: str, number: int) -> str | None:
@@ -143,7 +100,7 @@ def delete_group(settings: Settings, name: str, number: int) -> str | None:
 
 
 def group_of(name: str, number: int) -> str:
-    """Return the consumer group of a generation, without the prefix that all of the projector's groups have."""
+    """Return the name of a generation's consumer group, without the prefix that all of the projector's have."""
     return name if number == FIRST else f"{name}.g{number}"
 
 

@@ -12,10 +12,8 @@ from pymongo import MongoClient
 from cheeper_contracts import views
 from cheeper_contracts.topics import DEAD_LETTERS, EVENTS, TOPICS
 from cheeper_local.testing import until
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
-from projector.consumer.step_limit import Limit
-from projector.fan_out.tasks import FanOutTasks
-from projector.ops.health import Health
 from projector.settings import from_env
 from projector.stores.mongo.parked import MongoParkedMessages
 from projector.stores.mongo.store import MongoStore
@@ -116,8 +114,8 @@ class Kafka:
 class Running:
     """A consumer in a thread, as the process runs it."""
 
-    def __init__(self, consumer, health, stop, store):
-        self.health, self.store = health, store
+    def __init__(self, consumer, readiness, stop, store):
+        self.readiness, self.store = readiness, store
         self._stop = stop
         self.failure = None
         self._thread = threading.Thread(target=self._run, args=(consumer,))
@@ -135,8 +133,8 @@ class Running:
     def topics(self):
         return {c.topic_id for c in self.store.checkpoints(range(8)).values() if c.sequence}
 
-    def why_not(self):
-        return [need.why for need in self.health.needs().values() if not need.ok]
+    def reasons(self):
+        return [need.reason for need in self.readiness.needs().values() if not need.ok]
 
     def end(self, *, wait=False):
         if not wait:
@@ -196,12 +194,10 @@ def running(request, environ):
     @contextmanager
     def run(limit=None, **changes):
         settings = from_env({**environ, **changes})
-        store = bootstrap.backend(settings, name).store()
         watched = bootstrap.backend(settings, name).store()
-        health, stop = Health(), threading.Event()
-        tasks = FanOutTasks(store.tasks) if store.tasks else None
-        made = bootstrap.consumer(settings, store, health=health, stop=stop, limit=Limit(limit), tasks=tasks)
-        running = Running(made, health, stop, watched)
+        readiness, stop = Readiness(), threading.Event()
+        made = bootstrap.consumer(settings, name, 1, readiness=readiness, stop=stop, limit=limit)
+        running = Running(made, readiness, stop, watched)
         try:
             yield running
         finally:

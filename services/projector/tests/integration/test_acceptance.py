@@ -19,8 +19,8 @@ from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.topics import COMMANDS, TOPICS, partition_of
 from cheeper_local.testing import until as wait_until
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
-from projector.ops.health import Health
 from projector.settings import from_env
 
 WEEK = views.COMMAND_RECORD_SECONDS * 1_000_000
@@ -94,7 +94,7 @@ def commands(kafka_bootstrap, topic_prefix):
 
 @pytest.fixture
 def running(redis_url, redis_prefix):
-    """Runs the consumer in a thread, ended with the block, which gives its health."""
+    """Runs the consumer in a thread, ended with the block, which gives its readiness."""
 
     @contextmanager
     def run(commands, url=redis_url):
@@ -105,8 +105,8 @@ def running(redis_url, redis_prefix):
             "REDIS_PREFIX": redis_prefix,
             "MONGO_URL": "mongodb://127.0.0.1:1",
         }
-        health, stop = Health(), threading.Event()
-        made = bootstrap.acceptance(from_env(environ), "redis", health=health, stop=stop)
+        readiness, stop = Readiness(), threading.Event()
+        made = bootstrap.accepted_commands(from_env(environ), "redis", readiness=readiness, stop=stop)
         failures = []
 
         def guarded():
@@ -118,7 +118,7 @@ def running(redis_url, redis_prefix):
         thread = threading.Thread(target=guarded)
         thread.start()
         try:
-            yield health
+            yield readiness
         finally:
             stop.set()
             thread.join(20)
@@ -155,9 +155,9 @@ def status(record, redis, redis_prefix):
 def test_an_accepted_command_has_a_record(running, commands, record, redis, redis_prefix):
     """It says what was sent and when, goes when a settled one would, and has no place in the log of events."""
     sent = commands.send()
-    with running(commands) as health:
+    with running(commands) as readiness:
         until(lambda: record(sent))
-        until(lambda: all(need.ok for need in health.needs().values()))
+        until(lambda: all(need.ok for need in readiness.needs().values()))
     assert record(sent) == views.AcceptedCommand(
         message_id=sent.message_id, key=sent.key, type="cheeper.sign-up.v1", at=sent.time
     )
@@ -305,16 +305,16 @@ def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, 
     """While Redis is away readiness says so; when it is back, every command that was sent meanwhile has its record."""
     import redis as redis_client
 
-    with running(commands, url=own_redis.url) as health:
-        until(lambda: all(need.ok for need in health.needs().values()))
+    with running(commands, url=own_redis.url) as readiness:
+        until(lambda: all(need.ok for need in readiness.needs().values()))
         own_redis.stop()
         sent = [commands.send() for _ in range(5)]
-        until(lambda: not health.needs()["redis"].ok)
+        until(lambda: not readiness.needs()["redis"].ok)
         own_redis.start()
         with redis_client.Redis.from_url(own_redis.url) as client:
             keys = [views.ACCEPTED_COMMAND.key(redis_prefix, one.message_id) for one in sent]
             until(lambda: client.exists(*keys) == len(keys))
-        until(lambda: health.needs()["redis"].ok)
+        until(lambda: readiness.needs()["redis"].ok)
 
 
 @ON_KAFKA
@@ -324,11 +324,11 @@ def test_kafka_away_holds_it_up_and_loses_nothing(running, own_kafka, status):
     commands = Commands(own_kafka.url, "away.")
     commands.make()
     first = commands.send()
-    with running(commands) as health:
+    with running(commands) as readiness:
         until(lambda: status(first))
         own_kafka.stop()
-        until(lambda: not health.needs()["kafka"].ok)
+        until(lambda: not readiness.needs()["kafka"].ok)
         own_kafka.start()
         second = commands.send()
         until(lambda: status(second), 60)
-        until(lambda: all(need.ok for need in health.needs().values()))
+        until(lambda: all(need.ok for need in readiness.needs().values()))

@@ -19,7 +19,7 @@ from cheeper_contracts import views
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.topics import COMMANDS, EVENTS, TOPICS
 from cheeper_local.testing import until
-from projector.cli import main
+from projector.cli.main import main
 
 AWAY = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",

@@ -13,8 +13,8 @@ from cheeper_contracts import views
 from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from cheeper_runtime.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
-from projector.ops.health import Health
 from projector.parked.replay import replay
 from projector.projections import projection_of
 from projector.settings import from_env
@@ -49,7 +49,7 @@ def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers
     kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         extra = story.followed(author(), everyone[0])
         kafka.send([extra.message])
         until(lambda: followers(everyone[0]) == 2)
@@ -85,11 +85,11 @@ def test_a_gap_waits_until_the_log_is_whole(running, kafka, story, author, follo
     partition = messages[0].partition()
     kafka.send(messages[:2] + messages[4:])
     with running() as consumer:
-        until(lambda: any(f"sequence 3 of partition {partition} is missing" in why for why in consumer.why_not()))
+        until(lambda: any(f"sequence 3 of partition {partition} is missing" in why for why in consumer.reasons()))
         assert followers(bob) == 2
         kafka.send(messages)
         until(lambda: followers(bob) == 9)
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
 
 
 def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author, followers):
@@ -192,7 +192,7 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
         last = story.followed(author(), everyone[0])
         kafka.send([last.message])
         until(lambda: consumer.sequences() == story.whole(), 60)
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
     expected = 2 if refilled_with == "more" else 1
     assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
 
@@ -209,13 +209,13 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
     with running(KAFKA_BOOTSTRAP_SERVERS=kafka.servers, TOPIC_PREFIX=kafka.prefix) as consumer:
         until(lambda: consumer.sequences() == story.whole())
         own_kafka.wipe()
-        until(lambda: any("kafka" in need for need, said in consumer.health.needs().items() if not said.ok))
+        until(lambda: any("kafka" in need for need, said in consumer.readiness.needs().items() if not said.ok))
         own_kafka.start()
         kafka.make()
         story.followed(author(), everyone[0])
         kafka.send(story.told())
         until(lambda: consumer.sequences() == story.whole(), 60)
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
     assert [followers(one) for one in everyone] == [2] + [1] * (len(everyone) - 1)
 
 
@@ -280,7 +280,7 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(running, kafka, story, auth
     kafka.wipe()
     story.signed(author())
     with running() as consumer:
-        until(lambda: any("write-api migrate" in why for why in consumer.why_not()))
+        until(lambda: any("write-api migrate" in why for why in consumer.reasons()))
         kafka.make([EVENTS])
         kafka.send(story.told())
         until(lambda: consumer.sequences() == story.whole())
@@ -333,8 +333,8 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
     """While one store is away the other goes on; when it is back it catches up without a restart."""
     settings = from_env({**environ, "REDIS_URL": own_redis.url, "MONGO_URL": own_mongo.url})
     server = own_redis if name == "redis" else own_mongo
-    health, stop = Health(), threading.Event()
-    consumers = [bootstrap.consumer_of(settings, each, 1, health=health, stop=stop) for each in bootstrap.STORES]
+    readiness, stop = Readiness(), threading.Event()
+    consumers = [bootstrap.consumer(settings, each, 1, readiness=readiness, stop=stop) for each in bootstrap.STORES]
     threads = [threading.Thread(target=consumer.run) for consumer in consumers]
     watched = {name: bootstrap.backend(settings, name).store() for name in bootstrap.STORES}
 
@@ -353,10 +353,10 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
         kafka.send([m for partition, log in story.messages.items() for m in log[before.get(partition, 0) :]])
         other = "mongo" if name == "redis" else "redis"
         until(lambda: sequences(other) == story.whole())
-        until(lambda: not health.needs()[name].ok)
-        assert health.needs()[other].ok
+        until(lambda: not readiness.needs()[name].ok)
+        assert readiness.needs()[other].ok
         server.start()
-        until(lambda: health.needs()[name].ok)
+        until(lambda: readiness.needs()[name].ok)
         until(lambda: sequences(name) == story.whole())
     finally:
         stop.set()

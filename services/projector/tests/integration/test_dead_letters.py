@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.topics import DEAD_LETTERS
 from cheeper_local.testing import until as wait_until
-from projector.consumer.decoding import decode
 from projector.kafka import dead_letter_topic as dead_letters
-from projector.parked.message import parked
+from projector.messages.decoding import decode
+from projector.messages.parked import parked
 
 pytestmark = pytest.mark.proves(guarantee="poison")
 
@@ -45,7 +45,7 @@ def lost(logs):
 def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters, story, author):
     """The refused one is named in a warning, with what librdkafka calls the error, and the others are there.
 
-    Fails where `copy` asks for no report of the delivery, or `serve` does not take it.
+    Fails where `copy` asks for no report of the delivery, or `poll` does not take it.
     """
     narrow = ConfigEntry("max.message.bytes", "1000", incremental_operation=AlterConfigOpType.SET)
     topic = ConfigResource(ConfigResource.Type.TOPIC, DEAD_LETTERS.named(kafka.prefix), incremental_configs=[narrow])
@@ -54,7 +54,7 @@ def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters
 
     def is_told():  # the broker learns of its limit in its own time
         letters.copy(refused, "redis")
-        letters.serve()
+        letters.poll()
         return lost(logs)
 
     def is_there():  # not in one batch with the one before
@@ -66,7 +66,7 @@ def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters
         until(is_there)
     told = next(line for line in logs if line["event"] == LOST)
     assert (told["message_id"], told["log_level"]) == (refused.message_id, "warning")
-    assert "size" in told["why"]
+    assert "size" in told["reason"]
 
 
 def test_copies_that_cannot_be_sent_any_more_are_told_at_the_end(story, author, monkeypatch):

@@ -23,7 +23,7 @@ SIGNALLED = """
 import os, signal, sys
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.store import RedisStore
-from projector.cli import main
+from projector.cli.main import main
 
 moment, number = sys.argv.pop(1), signal.Signals[sys.argv.pop(1)]
 
@@ -151,7 +151,7 @@ def test_a_store_put_back_to_an_older_copy_is_brought_up_again(
     wanted = len(story.messages[PARTITION])
     with running() as consumer:
         until(lambda: followers(bob) == wanted)
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         assert consumer.sequences() == {PARTITION: wanted}
 
 
@@ -168,7 +168,7 @@ def test_a_store_put_back_while_its_projector_runs_needs_no_restart(running, kaf
             copies.restore()
             kafka.send(follows(story, author, bob, extra))
             until(lambda extra=extra: followers(bob) == 10 + extra)
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
 
 
 def test_a_projector_killed_between_a_call_and_its_offset_doubles_nothing(

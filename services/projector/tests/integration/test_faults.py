@@ -12,10 +12,8 @@ from cheeper_contracts.topics import EVENTS, TOPICS
 from cheeper_local.faults.mongo import MongoFaults
 from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import until as wait_until
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
-from projector.consumer.step_limit import Limit
-from projector.fan_out.tasks import FanOutTasks
-from projector.ops.health import Health
 from projector.settings import from_env
 
 pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants("behind")]
@@ -38,14 +36,10 @@ class Place:
 
     def __init__(self, settings, direct, name):
         self.settings, self.name = settings, name
-        self.health, self._stop, self.failure = Health(), threading.Event(), None
+        self.readiness, self._stop, self.failure = Readiness(), threading.Event(), None
         self.topic = EVENTS.named(settings.topic_prefix)
         self.watched = self._store(direct)
-        store = self._store(settings)
-        tasks = FanOutTasks(store.tasks) if store.tasks else None
-        self._consumer = bootstrap.consumer(
-            settings, store, health=self.health, stop=self._stop, limit=Limit(None), tasks=tasks
-        )
+        self._consumer = bootstrap.consumer(settings, name, 1, readiness=self.readiness, stop=self._stop)
         self._thread = threading.Thread(target=self._run)
 
     def _store(self, settings):
@@ -77,10 +71,10 @@ class Place:
         return {p: c.sequence for p, c in self.watched.checkpoints(range(8)).items() if c.sequence}
 
     def need(self):
-        return self.health.needs()[self.name]
+        return self.readiness.needs()[self.name]
 
-    def why_not(self):
-        return [need.why for need in self.health.needs().values() if not need.ok]
+    def reasons(self):
+        return [need.reason for need in self.readiness.needs().values() if not need.ok]
 
 
 @pytest.fixture
@@ -130,12 +124,12 @@ def waited_for(running, fault, story, author):
             story.followed(author(), one)
         running.send(story.told()[before:])
         until(lambda: not running.need().ok)
-        why = running.need().why
+        why = running.need().reason
         assert why
         assert not any(host in why for host in HOSTS), why
     until(lambda: running.sequences() == story.whole() or running.failure)
     assert running.failure is None
-    until(lambda: running.why_not() == [])
+    until(lambda: running.reasons() == [])
     assert running.watched.status().parked == 0
     return one
 

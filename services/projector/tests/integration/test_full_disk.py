@@ -75,14 +75,14 @@ def test_a_store_on_a_full_disk_is_waited_for(running, on_disk, kafka, story, au
         assert consumer.failure is None
         follow()  # Redis finds out by a write, which it takes
         ask_for_room(server)
-        return [why for why in consumer.why_not() if why]
+        return [why for why in consumer.reasons() if why]
 
     with running() as consumer:
         kafka.send([story.signed(one).message])
-        until(lambda: is_whole() and not consumer.why_not())
+        until(lambda: is_whole() and not consumer.reasons())
         with disk.full():
             until(refused)
-            assert not any("127.0.0.1" in why for why in consumer.why_not())
+            assert not any("127.0.0.1" in why for why in consumer.reasons())
             follow()
             if ends and isinstance(server, Redis):
                 server.kill()
@@ -91,6 +91,6 @@ def test_a_store_on_a_full_disk_is_waited_for(running, on_disk, kafka, story, au
             server.start()
         until(lambda: is_whole() or consumer.failure)
         assert consumer.failure is None
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         assert consumer.store.status().parked == 0
         assert followers(one) == sum(len(log) for log in story.messages.values()) - 1

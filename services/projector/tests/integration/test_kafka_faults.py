@@ -15,9 +15,9 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_local.testing import until as wait_until
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.kafka.topic import TopicWatch
-from projector.ops.health import Health
 from projector.settings import from_env
 
 WAIT = 60
@@ -69,12 +69,12 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
     kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         with fault(name, EVENTS, consumer.store.name):
-            until(consumer.why_not)
-            assert not any("127.0.0.1" in why for why in consumer.why_not())
+            until(consumer.reasons)
+            assert not any("127.0.0.1" in why for why in consumer.reasons())
             assert consumer.failure is None
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         before = len(story.told())
         for _ in range(5):
             story.followed(author(), one)
@@ -88,12 +88,12 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
 @contextmanager
 def noting(environ):
     """What notes accepted commands, in a thread."""
-    health, stop = Health(), threading.Event()
-    acceptance = bootstrap.acceptance(from_env(environ), "redis", health=health, stop=stop)
+    readiness, stop = Readiness(), threading.Event()
+    acceptance = bootstrap.accepted_commands(from_env(environ), "redis", readiness=readiness, stop=stop)
     thread = threading.Thread(target=acceptance.run)
     thread.start()
     try:
-        yield lambda: [need.why for need in health.needs().values() if not need.ok]
+        yield lambda: [need.reason for need in readiness.needs().values() if not need.ok]
     finally:
         stop.set()
         thread.join(30)
@@ -124,13 +124,13 @@ def test_what_notes_accepted_commands_waits_for_kafka(environ, kafka, fault, red
         keys = [views.ACCEPTED_COMMAND.key(redis_prefix, one) for one in message_ids]
         return redis.exists(*keys) == len(keys)
 
-    with noting(environ) as why_not:
-        until(lambda: why_not() == [])
+    with noting(environ) as reasons:
+        until(lambda: reasons() == [])
         first = send_command(kafka)
         until(lambda: noted([first]))
         with fault(name, COMMANDS, "commands"):
-            until(why_not)
-        until(lambda: why_not() == [])
+            until(reasons)
+        until(lambda: reasons() == [])
         later = [send_command(kafka) for _ in range(5)]
         until(lambda: noted(later))
 

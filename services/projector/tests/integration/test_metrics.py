@@ -150,9 +150,9 @@ def test_every_declared_metric_is_told_and_parses(world, story, author, remade):
             for metric in (metrics.APPLIED, metrics.DUPLICATES, metrics.UNKNOWN, metrics.PARKED):
                 assert world.of(metric, store=store, generation="1") == [1], metric.name
             assert world.of(metrics.SEQUENCE, store=store, partition=at) == [3]
-            world.eventually(metrics.SECONDS_BEHIND, lambda values: values == [0] * PARTITIONS, store=store)
-            assert world.of(metrics.MESSAGES_BEHIND, store=store) == [0] * PARTITIONS
-            assert set(world.of(metrics.LATE, store=store)) == {0}
+            world.eventually(metrics.LAG_SECONDS, lambda values: values == [0] * PARTITIONS, store=store)
+            assert world.of(metrics.LAG_MESSAGES, store=store) == [0] * PARTITIONS
+            assert set(world.of(metrics.OBJECTIVE_MISSED, store=store)) == {0}
         assert {each.name for each in metrics.DECLARED} - NEVER <= set(world.scraped())
 
 
@@ -168,19 +168,19 @@ def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, a
         world.send([remade(other.message, ce_time=now)])
         world.eventually(metrics.APPLIED, lambda values: values == [2], store="mongo")
         world.eventually(metrics.RETRIES, lambda values: sum(values) > 1, store="redis")
-        world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > SOME_SECONDS, store="redis", partition=at)
-        [earlier] = world.of(metrics.SECONDS_BEHIND, store="redis", partition=at)
-        world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > earlier, store="redis", partition=at)
-        assert world.of(metrics.MESSAGES_BEHIND, store="redis", partition=at) == [1]
-        assert set(world.of(metrics.LATE, store="redis")) == {1}
-        assert world.of(metrics.MESSAGES_BEHIND, store="mongo", partition=at) == [0]
-        assert set(world.of(metrics.LATE, store="mongo")) == {0}
+        world.eventually(metrics.LAG_SECONDS, lambda values: values[0] > SOME_SECONDS, store="redis", partition=at)
+        [earlier] = world.of(metrics.LAG_SECONDS, store="redis", partition=at)
+        world.eventually(metrics.LAG_SECONDS, lambda values: values[0] > earlier, store="redis", partition=at)
+        assert world.of(metrics.LAG_MESSAGES, store="redis", partition=at) == [1]
+        assert set(world.of(metrics.OBJECTIVE_MISSED, store="redis")) == {1}
+        assert world.of(metrics.LAG_MESSAGES, store="mongo", partition=at) == [0]
+        assert set(world.of(metrics.OBJECTIVE_MISSED, store="mongo")) == {0}
         assert world.of(metrics.TASKS, store="mongo") == [0]
         world.eventually(metrics.TASKS, lambda values: len(values) == 1)  # redis, which is away, tells of none
         own_redis.start()
         world.eventually(metrics.APPLIED, lambda values: values == [2], store="redis")
-        world.eventually(metrics.MESSAGES_BEHIND, lambda values: not any(values), store="redis")
-        world.eventually(metrics.SECONDS_BEHIND, lambda values: not any(values), store="redis")
+        world.eventually(metrics.LAG_MESSAGES, lambda values: not any(values), store="redis")
+        world.eventually(metrics.LAG_SECONDS, lambda values: not any(values), store="redis")
 
 
 def test_lag_is_that_of_what_came_while_the_projector_was_stopped(world, story, author, remade, own_redis):
@@ -189,11 +189,11 @@ def test_lag_is_that_of_what_came_while_the_projector_was_stopped(world, story, 
     world.send([remade(story.signed(author()).message)])
     with world.projector():
         world.eventually(metrics.APPLIED, lambda values: values == [1], store="mongo")
-        world.eventually(metrics.SECONDS_BEHIND, lambda values: min(values) > SOME_SECONDS, store="redis")
-        assert world.of(metrics.MESSAGES_BEHIND, store="redis") == []
-        assert set(world.of(metrics.LATE, store="redis")) == {1}
+        world.eventually(metrics.LAG_SECONDS, lambda values: min(values) > SOME_SECONDS, store="redis")
+        assert world.of(metrics.LAG_MESSAGES, store="redis") == []
+        assert set(world.of(metrics.OBJECTIVE_MISSED, store="redis")) == {1}
         own_redis.start()
-        world.eventually(metrics.SECONDS_BEHIND, lambda values: values == [0] * PARTITIONS, store="redis")
+        world.eventually(metrics.LAG_SECONDS, lambda values: values == [0] * PARTITIONS, store="redis")
 
 
 def test_a_gap_is_told_and_lag_grows_behind_it(world, story, author):
@@ -211,16 +211,16 @@ def test_a_gap_is_told_and_lag_grows_behind_it(world, story, author):
         world.send([third])
         for store in ("redis", "mongo"):
             world.eventually(metrics.GAP, lambda values: values == [1], store=store, partition=at)
-            world.eventually(metrics.SECONDS_BEHIND, lambda values: values[0] > SOME_SECONDS, store=store, partition=at)
-            assert set(world.of(metrics.LATE, store=store)) == {1}
+            world.eventually(metrics.LAG_SECONDS, lambda values: values[0] > SOME_SECONDS, store=store, partition=at)
+            assert set(world.of(metrics.OBJECTIVE_MISSED, store=store)) == {1}
             assert world.of(metrics.SEQUENCE, store=store, partition=at) == [1]
         assert sum(world.of(metrics.GAP)) == 2
         world.send([second, third])
         for store in ("redis", "mongo"):
             world.eventually(metrics.SEQUENCE, lambda values: values == [3], store=store, partition=at)
             world.eventually(metrics.GAP, lambda values: not any(values), store=store)
-            world.eventually(metrics.SECONDS_BEHIND, lambda values: not any(values), store=store)
-            world.eventually(metrics.LATE, lambda values: not any(values), store=store)
+            world.eventually(metrics.LAG_SECONDS, lambda values: not any(values), store=store)
+            world.eventually(metrics.OBJECTIVE_MISSED, lambda values: not any(values), store=store)
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])

@@ -159,7 +159,7 @@ def test_what_is_parked_outlives_a_wiped_kafka(
         refill()
     with running() as consumer:
         until(lambda: consumer.sequences() == {0: len(log)})
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         assert consumer.topics() != {old}
         *same, added = parked.all()
         assert same == before

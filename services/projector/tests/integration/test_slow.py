@@ -41,14 +41,14 @@ def test_a_store_on_a_slow_kafka_is_late_but_right(running, kafka, slow_kafka, s
     kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         before = len(story.told())
         for _ in range(20):
             story.followed(author(), one)
         with slow_kafka.slow(**SLOW[how]):
             kafka.send(story.told()[before:])
-            until(lambda: consumer.sequences() == story.whole() or consumer.failure or consumer.why_not())
-            assert consumer.why_not() == []
+            until(lambda: consumer.sequences() == story.whole() or consumer.failure or consumer.reasons())
+            assert consumer.reasons() == []
         assert consumer.failure is None
         assert followers(one) == 20
         assert consumer.store.status().parked == 0
@@ -62,14 +62,14 @@ def test_a_store_waits_for_a_kafka_that_does_not_answer(running, kafka, slow_kaf
     kafka.send(story.told())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
-        until(lambda: consumer.why_not() == [])
+        until(lambda: consumer.reasons() == [])
         with slow_kafka.slow(**AWAY[how]):
-            until(consumer.why_not)
+            until(consumer.reasons)
         before = len(story.told())
         for _ in range(5):
             story.followed(author(), one)
         kafka.send(story.told()[before:])
-        until(lambda: (consumer.sequences() == story.whole() and consumer.why_not() == []) or consumer.failure)
+        until(lambda: (consumer.sequences() == story.whole() and consumer.reasons() == []) or consumer.failure)
         assert consumer.failure is None
         assert followers(one) == 5
         assert consumer.store.status().parked == 0

@@ -116,7 +116,7 @@ class FakeDeadLetters:
     def copy(self, message, store):
         self.copies.append((store, message))
 
-    def serve(self):
+    def poll(self):
         pass
 
     def close(self):

@@ -1,6 +1,7 @@
 import pytest
 
-from projector.settings import SettingError, from_env
+from cheeper_runtime.settings import SettingError
+from projector.settings import from_env
 
 GOOD = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",

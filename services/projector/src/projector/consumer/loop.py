@@ -7,33 +7,47 @@ is new, what is a duplicate and what is missing. Only duplicates and unknown typ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from threading import Event as Flag
-from typing import TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
 from confluent_kafka import Message
 
 from cheeper_runtime.poison_limit import PoisonLimit
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import AbandonedError, RetryLoop
 from projector.consumer import poison_limit as limits
-from projector.consumer.decoding import decode
-from projector.consumer.message_log import MessageLog
+from projector.consumer.message_log import MessageLog, log_left_out
 from projector.consumer.partition import Partition
 from projector.consumer.partitions import Partitions
 from projector.consumer.progress import Progress
 from projector.consumer.projecting import item_of
 from projector.consumer.rate import Rate
 from projector.consumer.step_limit import Limit, is_domain
-from projector.fan_out.tasks import FanOutTasks, log_left_out
 from projector.kafka.assignment import PATIENCE, Assignment
 from projector.kafka.dead_letter_topic import DeadLetters
-from projector.ops.health import Health
-from projector.ops.retry import Abandoned, Persistence
+from projector.messages.decoding import decode
 from projector.projections import Project
-from projector.stores.base import Applied, Batch, GapError, Item, Store, UnappliableError
+from projector.stores.base import Applied, Batch, GapError, Item, Store, StoreUnavailableError, UnappliableError
 
 log = structlog.get_logger()
+
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 2.0
+
 T = TypeVar("T")
+
+
+class Tasks(Protocol):
+    """The tasks that the store leaves, which the consumer serves between messages."""
+
+    def note(self, partition: int, waiting: int) -> None:
+        """Note the number of tasks that wait in a partition."""
+
+    def step(self, partitions: AbstractSet[int]) -> bool:
+        """Do some of the work in these partitions. Return True while there is more to do."""
 
 
 class Consumer:
@@ -46,11 +60,11 @@ class Consumer:
         project: Project,
         assignment: Assignment,
         dead_letters: DeadLetters,
-        health: Health,
+        readiness: Readiness,
         stop: Flag,
         limit: Limit,
         progress: Progress,
-        tasks: FanOutTasks | None = None,
+        tasks: Tasks | None = None,
         rate: Rate | None = None,
         poison_limit: PoisonLimit | None = None,
     ) -> None:
@@ -65,28 +79,36 @@ class Consumer:
         self._rate = rate or Rate(None)
         self._poison_limit = poison_limit or PoisonLimit()
         self._messages = MessageLog(store.name)
-        self._persistence = Persistence(health, store.name, assignment.idle, retried=progress.retried)
+        self._retry = RetryLoop(
+            readiness,
+            store.name,
+            StoreUnavailableError,
+            sleep=assignment.idle,
+            first=FIRST_PAUSE,
+            longest=LONGEST_PAUSE,
+            on_failure=progress.retried,
+        )
         self._partitions = Partitions(
             store=store,
             assignment=assignment,
-            health=health,
-            persistence=self._persistence,
+            readiness=readiness,
+            retry=self._retry,
             wanted=self._wanted,
             progress=progress,
         )
         self._more_tasks = False
-        health.expect(store.name)
+        readiness.expect(store.name)
 
     def run(self) -> None:
         """Consume until stopped or until the limit is reached. Raise TooMuchPoisonError, and whatever is a defect."""
         try:
-            with suppress(Abandoned):
+            with suppress(AbandonedError):
                 self._persist(self.store.prepare)
                 while self._wanted():
                     self._partitions.refresh()
                     self._consume()
                     self._serve_tasks()
-                    self._dead_letters.serve()
+                    self._dead_letters.poll()
         finally:
             self._assignment.close()
             self._dead_letters.close()
@@ -99,7 +121,7 @@ class Consumer:
             self._assignment.idle(min(wait, PATIENCE))
             return
         for number, messages in self._assignment.poll(0 if self._more_tasks else PATIENCE).items():
-            with suppress(Abandoned):
+            with suppress(AbandonedError):
                 self._consume_partition(self._partitions[number], messages)
 
     def _consume_partition(self, partition: Partition, messages: Sequence[Message]) -> None:
@@ -116,7 +138,7 @@ class Consumer:
             self._assignment.pause([partition.number])
 
     def _apply(self, partition: Partition) -> None:
-        """Apply all that is in flight, in as many calls as it takes. Raise GapError, TooMuchPoisonError, Abandoned."""
+        """Apply all that is in flight, in as many calls as it takes. Raise GapError and TooMuchPoisonError."""
         size = len(partition.in_flight)
         while partition.in_flight:
             items = limits.within(self._poison_limit, partition, partition.in_flight[:size], self.store.name)
@@ -151,7 +173,7 @@ class Consumer:
             self._more_tasks = self._persist(lambda: tasks.step(self._assignment.assigned))
 
     def _persist(self, action: Callable[[], T], partition: int | None = None) -> T:
-        return self._persistence.of(action, lambda: self._wanted(partition))
+        return self._retry.run(action, lambda: self._wanted(partition))
 
     def _wanted(self, partition: int | None = None) -> bool:
         ours = partition is None or partition in self._assignment.assigned

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 import msgspec
 import structlog
 
-from projector.consumer.decoding import DecodedMessage
-from projector.parked.message import ParkedMessage
+from projector.messages.decoding import DecodedMessage
+from projector.messages.parked import ParkedMessage
+from projector.stores.task_store import LeftOut
 
 log = structlog.get_logger()
 
@@ -47,6 +48,14 @@ class MessageLog:
     def _each(self, write: Callable[..., object], event: str, messages: Iterable[DecodedMessage]) -> None:
         if each := [_line(message) for message in messages]:
             write(event, store=self._store, each=each)
+
+
+def log_left_out(left_out: Iterable[LeftOut]) -> None:
+    """Log the readers whose timelines lack something until somebody repairs their keys."""
+    for one in left_out:
+        log.error(
+            "reader left out", reader=one.reader_id, author=one.author_id, reason="a key of its view is of a wrong type"
+        )
 
 
 class _Line(msgspec.Struct, frozen=True):

@@ -9,10 +9,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from cheeper_contracts.lag import Lag
-from projector.consumer.decoding import DecodedMessage
 from projector.consumer.projecting import refused_by_store
-from projector.ops.log_end_history import LogEndHistory
-from projector.parked.message import ParkedMessage
+from projector.kafka.log_end import LogEndHistory
+from projector.messages.decoding import DecodedMessage
+from projector.messages.parked import ParkedMessage
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError
 
 _MICROSECONDS = 1_000_000

@@ -8,11 +8,11 @@ from typing import Final
 
 import structlog
 
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import RetryLoop
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress
 from projector.kafka.assignment import BEGINNING, Assignment
-from projector.ops.health import Health
-from projector.ops.retry import Persistence
 from projector.stores.base import Store
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ CHECK_PERIOD: Final = 1.0
 class Partitions:
     """Keeps the consumer's partitions in step with the assignment, the topic and the store.
 
-    `refresh` raises Abandoned once the consumer is not `wanted` any more while the store is unavailable.
+    `refresh` raises AbandonedError once the consumer is not `wanted` any more while the store is unavailable.
     """
 
     def __init__(  # noqa: PLR0913 - what a consumer is made of
@@ -31,21 +31,20 @@ class Partitions:
         *,
         store: Store,
         assignment: Assignment,
-        health: Health,
-        persistence: Persistence,
+        readiness: Readiness,
+        retry: RetryLoop,
         wanted: Callable[[], bool],
         progress: Progress,
     ) -> None:
         self._store = store
         self._assignment = assignment
-        self._health = health
-        self._persistence = persistence
+        self._readiness = readiness
+        self._retry = retry
         self._wanted = wanted
         self._progress = progress
         self._views = f"{store.name}_views"
         self._check_at = 0.0
-        health.expect("kafka", store.name)
-        health.expect(self._views)
+        readiness.expect("kafka", self._views)
 
     def __getitem__(self, number: int) -> Partition:
         return self._progress.partitions[number]
@@ -56,8 +55,8 @@ class Partitions:
         if replaced or self._progress.partitions.keys() != assigned:
             known = {} if replaced else self._progress.partitions
             self._progress.partitions = {number: known.get(number) or self._new(number) for number in sorted(assigned)}
-        self._health.say("kafka", self._assignment.error, self._store.name)
-        self._health.say(self._views, self._why_incomplete())
+        self._readiness.report("kafka", self._assignment.error)
+        self._readiness.report(self._views, self._incomplete())
         if time.monotonic() >= self._check_at:
             self._check_at = time.monotonic() + CHECK_PERIOD
             self._check_store()
@@ -68,7 +67,7 @@ class Partitions:
         if not paused or topic_id is None:
             return
         offsets = {}
-        stored = self._persistence.of(lambda: self._store.checkpoints(paused), self._wanted)
+        stored = self._retry.run(lambda: self._store.checkpoints(paused), self._wanted)
         for number in self._progress.partitions.keys() & stored.keys():
             offset = self[number].start(stored[number], topic_id)
             if offset is None or number in self._assignment.out_of_range:
@@ -86,17 +85,17 @@ class Partitions:
     def _check_store(self) -> None:
         """Start a partition anew whose checkpoint went back, as it does when the store is restored from a backup."""
         reading = sorted(self._assignment.assigned - self._assignment.paused)
-        for number, stored in self._persistence.of(lambda: self._store.checkpoints(reading), self._wanted).items():
+        for number, stored in self._retry.run(lambda: self._store.checkpoints(reading), self._wanted).items():
             if stored.sequence < self[number].checkpoint.sequence:
                 log.warning("the store is older than it was", store=self._store.name, partition=number)
-                self._persistence.of(self._store.prepare, self._wanted)
+                self._retry.run(self._store.prepare, self._wanted)
                 self._progress.partitions = {**self._progress.partitions, number: self._new(number)}
                 self._assignment.pause([number])
 
     def _new(self, number: int) -> Partition:
         return Partition(number, self._progress.counts)
 
-    def _why_incomplete(self) -> str | None:
+    def _incomplete(self) -> str | None:
         if not self._assignment.joined:
             return "has no partitions yet"
         missing = [

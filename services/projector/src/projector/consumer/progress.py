@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cheeper_contracts.generations import FIRST
 from cheeper_contracts.lag import Lag
 from projector.consumer.partition import Counts, Partition
-from projector.ops.log_end_history import LogEndHistory
+from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Backlog
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from projector.consumer.decoding import DecodedMessage
-from projector.parked.stack_digest import stack_digest
+from projector.messages.decoding import DecodedMessage
+from projector.messages.stack_digest import stack_digest
 from projector.projections import Project
 from projector.projections.meta import meta_of
 from projector.stores.base import Item, UnappliableError

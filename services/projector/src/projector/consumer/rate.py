@@ -1,4 +1,4 @@
-"""At most so many events a second: a rebuild leaves room for the rest of the system."""
+"""The rate limit of a consumer: a rebuild leaves capacity for the rest of the system."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 
 
 class Rate:
-    """No limit without a number."""
+    """A limit of events per second, without limit if the number is None."""
 
-    def __init__(self, a_second: float | None) -> None:
-        self._a_second = a_second
+    def __init__(self, per_second: float | None) -> None:
+        self._per_second = per_second
         self._free_at = 0.0
 
     @property
     def wait(self) -> float:
-        """Seconds until more may be done."""
-        return 0.0 if self._a_second is None else max(0.0, self._free_at - time.monotonic())
+        """The seconds until more may be done."""
+        return 0.0 if self._per_second is None else max(0.0, self._free_at - time.monotonic())
 
     def count(self, done: int) -> None:
-        """So many are done now."""
-        if self._a_second is not None:
-            self._free_at = max(self._free_at, time.monotonic()) + done / self._a_second
+        """Count events that are done now."""
+        if self._per_second is not None:
+            self._free_at = max(self._free_at, time.monotonic()) + done / self._per_second

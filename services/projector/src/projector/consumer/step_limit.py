@@ -10,7 +10,7 @@ from projector.stores.base import Item
 
 
 class Limit:
-    """How many there may still be; no limit without a number."""
+    """The steps that are left, without limit if the number is None."""
 
     def __init__(self, number: int | None) -> None:
         self.number = number
@@ -18,16 +18,16 @@ class Limit:
 
     @property
     def reached(self) -> bool:
-        """Whether it is time to stop."""
+        """True once it is time to stop."""
         return self._left == 0
 
     def count(self, done: int) -> None:
-        """So many are done."""
+        """Count steps that are done."""
         if self._left is not None:
             self._left = max(0, self._left - done)
 
     def allowed(self, items: Sequence[Item]) -> list[Item]:
-        """The first of them, up to the last one that may still be done."""
+        """Return the first of them, up to the last one that may still be done."""
         if self._left is None:
             return list(items)
         left, found = self._left, list[Item]()
@@ -40,5 +40,5 @@ class Limit:
 
 
 def is_domain(item: Item) -> bool:
-    """Whether the message tells of a change: an outcome without one goes along, but is not counted as a step."""
+    """Return True if the message reports a change. An outcome without a change is applied, but is not a step."""
     return not isinstance(item.message.event, CommandHandled | CommandRejected)

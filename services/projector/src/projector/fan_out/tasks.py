@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from threading import Event as Flag
 from typing import Final
@@ -11,10 +11,12 @@ from typing import Final
 import structlog
 
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import AbandonedError, RetryLoop
+from projector.consumer.message_log import log_left_out
 from projector.consumer.step_limit import Limit
-from projector.fan_out.task_store import LeftOut, Refill, Slice, TaskStore
-from projector.ops.health import Health
-from projector.ops.retry import Abandoned, Persistence
+from projector.stores.base import StoreUnavailableError
+from projector.stores.task_store import Refill, Slice, TaskStore
 
 log = structlog.get_logger()
 
@@ -62,31 +64,19 @@ class FanOutTasks:
         return bool(self._waiting & partitions)
 
 
-def run(store: TaskStore, health: Health, limit: Limit, stop: Flag) -> None:
+def run(store: TaskStore, readiness: Readiness, limit: Limit, stop: Flag) -> None:
     """Serve the tasks of all partitions until stopped or the limit is reached."""
     tasks = FanOutTasks(store, limit, poll_period=IDLE_SECONDS)
-    retry = Persistence(health, store.name, lambda seconds: _sleep(stop, seconds))
+    retry = RetryLoop(readiness, store.name, StoreUnavailableError, sleep=stop.wait, longest=2.0)
     partitions = frozenset(range(PARTITIONS))
     try:
         while not stop.is_set() and not limit.reached:
-            if not retry.of(lambda: tasks.step(partitions), lambda: not stop.is_set()):
-                _sleep(stop, IDLE_SECONDS)
-    except Abandoned:
+            if not retry.run(lambda: tasks.step(partitions), lambda: not stop.is_set()):
+                stop.wait(IDLE_SECONDS)
+    except AbandonedError:
         return
     if limit.reached:
         log.info("limit reached", what="slices", number=limit.number)
-
-
-def _sleep(stop: Flag, seconds: float) -> None:
-    stop.wait(seconds)
-
-
-def log_left_out(left_out: Iterable[LeftOut]) -> None:
-    """Log the readers whose timelines lack something until their keys are repaired."""
-    for one in left_out:
-        log.error(
-            "reader left out", reader=one.reader_id, author=one.author_id, reason="a key of its view is of a wrong type"
-        )
 
 
 def _log_served(store: str, served: Slice | Refill, partition: int) -> None:

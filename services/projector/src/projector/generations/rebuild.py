@@ -17,11 +17,11 @@ import msgspec
 import structlog
 
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.readiness import Readiness, is_ready
 from projector.consumer.loop import Consumer
-from projector.generations.registry import BehindError, Generations, NotComparedError
-from projector.kafka.log_end import EventLogEnds, done_of
-from projector.ops.health import Health
+from projector.kafka.log_end import LogEnd, done_of
 from projector.stores.base import Checkpoint, Store, StoreUnavailableError
+from projector.stores.registry import BehindError, Generations, NotComparedError
 
 T = TypeVar("T")
 
@@ -49,9 +49,9 @@ class RebuildFactory(msgspec.Struct, frozen=True, kw_only=True):
     """Makes what a rebuild of one store works with; `consumer` fills the generation of that number."""
 
     generations: Generations
-    log_ends: EventLogEnds
+    log_end: LogEnd
     store: Callable[[int], Store]
-    consumer: Callable[[int, Health, Flag], Consumer]
+    consumer: Callable[[int, Readiness, Flag], Consumer]
 
 
 class Rebuild:
@@ -71,11 +71,11 @@ class Rebuild:
         Raise Stopped, GenerationError, and whatever is a defect.
         """
         number = self._begin()
-        health, end = Health(), Flag()
-        consumer = Thread(target=self._consume, args=(number, health, end), name=f"rebuild {number}", daemon=True)
+        readiness, end = Readiness(), Flag()
+        consumer = Thread(target=self._consume, args=(number, readiness, end), name=f"rebuild {number}", daemon=True)
         consumer.start()
         try:
-            self._fill(number, health, restored=restored)
+            self._fill(number, readiness, restored=restored)
             self._retry(lambda: self._generations.activate(number))
             self._print(f"generation {number} is active")
             if switch:
@@ -93,27 +93,27 @@ class Rebuild:
 
         return self._retry(begin)
 
-    def _consume(self, number: int, health: Health, end: Flag) -> None:
+    def _consume(self, number: int, readiness: Readiness, end: Flag) -> None:
         structlog.contextvars.bind_contextvars(generation=number)
         try:
-            self._factory.consumer(number, health, end).run()
+            self._factory.consumer(number, readiness, end).run()
         except Exception as error:  # noqa: BLE001 - the rebuild's own thread raises it
             self._failure = error
 
-    def _fill(self, number: int, health: Health, *, restored: bool) -> None:
+    def _fill(self, number: int, readiness: Readiness, *, restored: bool) -> None:
         """Wait until the generation has all that the log and the live generation had at the poll before."""
         with closing(self._factory.store(number)) as store, closing(self._factory.store(self._live())) as live:
-            topic_id = self._retry(self._factory.log_ends.topic_id)
+            topic_id = self._retry(self._factory.log_end.topic_id)
             wanted, moved_at, before = None, time.monotonic(), -1
             while True:
                 reached = self._retry(lambda: store.checkpoints(range(PARTITIONS)))
-                done, total = done_of(reached, self._retry(self._factory.log_ends.ends), topic_id)
+                done, total = done_of(reached, self._retry(self._factory.log_end.ends), topic_id)
                 self._display.moved(done, total)
                 if done != before:
                     before, moved_at = done, time.monotonic()
                 if wanted is not None and (restored or _has_all(reached, wanted[0])):
                     still = time.monotonic() - moved_at > STILL_SECONDS
-                    if done >= wanted[1] or (still and all(need.ok for need in health.needs().values())):
+                    if done >= wanted[1] or (still and is_ready(readiness.needs())):
                         return
                 wanted = (self._retry(lambda: live.checkpoints(range(PARTITIONS))), total)
                 self._pause()

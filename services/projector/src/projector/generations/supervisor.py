@@ -16,9 +16,9 @@ import structlog
 
 from cheeper_contracts.generations import FIRST
 from cheeper_runtime.poison_limit import TooMuchPoisonError
-from projector.generations.registry import ForgottenError, Generation, Generations, Registry, State
-from projector.ops.health import Health, PartOfHealth
+from cheeper_runtime.readiness import Readiness
 from projector.stores.base import StoreUnavailableError
+from projector.stores.registry import ForgottenError, Generation, Generations, Registry, State
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ DRAIN_SECONDS: Final = 9.0
 _TICK: Final = 0.1
 _PART: Final = "registry"
 
-Start = Callable[[str, int, Health, Flag], Callable[[], None]]
+Start = Callable[[str, int, Readiness, Flag], Callable[[], None]]
 """Makes what a thread runs for a generation of the named store, until the flag is set."""
 
 
@@ -69,7 +69,7 @@ def only(number: int | None) -> Callable[[Registry, str, int], Wanted]:
 class _Running(NamedTuple):
     thread: Thread
     stop: Flag
-    health: PartOfHealth
+    readiness: Readiness
 
 
 class GenerationSupervisor:
@@ -82,7 +82,7 @@ class GenerationSupervisor:
         versions: Mapping[str, int],
         choose: Callable[[Registry, str, int], Wanted],
         start: Start,
-        health: Health,
+        readiness: Readiness,
         stop: Flag,
         once: bool = False,
     ) -> None:
@@ -90,7 +90,7 @@ class GenerationSupervisor:
         self._versions = versions
         self._choose = choose
         self._start = start
-        self._health = health
+        self._readiness, self._registry = readiness, readiness.part(_PART)
         self._stop = stop
         self._once = once
         self._live: dict[str, int] = {}
@@ -98,7 +98,7 @@ class GenerationSupervisor:
         self._others: list[Thread] = []
         self._failed, self._stopped_one = Flag(), Flag()
         for name in self._registries:
-            health.expect(name, _PART)
+            self._registry.expect(name)
 
     def beside(self, name: str, run: Callable[[], None]) -> None:
         """Run something else in a thread of its own. The process ends if it fails."""
@@ -127,10 +127,10 @@ class GenerationSupervisor:
             try:
                 registry = generations.register(self._versions[name])
             except StoreUnavailableError as error:
-                self._health.say(name, str(error), _PART)
+                self._registry.failed(name, str(error))
                 continue
             wanted = self._choose(registry, name, self._versions[name])
-            self._health.say(name, wanted.reason, _PART)
+            self._registry.report(name, wanted.reason)
             if self._once and wanted.reason:
                 log.error("cannot run", store=name, reason=wanted.reason)
                 self._stopped_one.set()
@@ -143,7 +143,7 @@ class GenerationSupervisor:
             if store == name and number not in wanted:
                 running.stop.set()
                 if not running.thread.is_alive():
-                    running.health.withdraw_all()
+                    running.readiness.withdraw()
                     self._running.pop(key, None)
         for number in sorted(wanted):
             if (name, number) not in self._running:
@@ -151,15 +151,15 @@ class GenerationSupervisor:
 
     def _begin(self, name: str, number: int) -> None:
         stop = Flag()
-        health = PartOfHealth(self._health, "" if number == FIRST else f"generation {number}")
-        run = self._start(name, number, health, stop)
         label = name if number == FIRST else f"{name} generation {number}"
-        thread = Thread(target=self._guard, args=(name, number, run, health), name=label, daemon=True)
-        self._running[name, number] = _Running(thread, stop, health)
+        readiness = self._readiness.part(label, label="" if number == FIRST else f"generation {number}")
+        run = self._start(name, number, readiness, stop)
+        thread = Thread(target=self._guard, args=(name, number, run, readiness), name=label, daemon=True)
+        self._running[name, number] = _Running(thread, stop, readiness)
         log.info("serving", store=name, generation=number)
         thread.start()
 
-    def _guard(self, name: str, number: int, run: Callable[[], None], health: Health | None) -> None:
+    def _guard(self, name: str, number: int, run: Callable[[], None], readiness: Readiness | None) -> None:
         """Run a thread's work, and decide what its end means for the process.
 
         Too much poison ends one thread alone, and readiness gives the reason: a process that ended would be restarted,
@@ -174,18 +174,18 @@ class GenerationSupervisor:
             log.info("forgotten", store=name, generation=number)
             # A store that is restored to a time before it was forgotten is served again.
             self._running.pop((name, number), None)
-            if isinstance(health, PartOfHealth):
-                health.withdraw_all()
+            if readiness is not None:
+                readiness.withdraw()
         except TooMuchPoisonError as error:
-            (health or self._health).say(f"{name}_views", str(error))
+            (readiness or self._readiness).failed(f"{name}_views", str(error))
             log.error(  # noqa: TRY400 - its text says all
                 "stopped: remove the cause and restart it", store=name, reason=str(error), last_error=error.last_error
             )
             self._stopped_one.set()
         except Exception as error:
-            if health is not None and number != self._live.get(name):
+            if readiness is not None and number != self._live.get(name):
                 log.exception("failed: the others go on", store=name)
-                health.say(f"{name}_views", f"failed: {type(error).__name__}")
+                readiness.failed(f"{name}_views", f"failed: {type(error).__name__}")
                 self._stopped_one.set()
                 return
             log.exception("failed: the process ends", store=name)

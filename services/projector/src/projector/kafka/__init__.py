@@ -1,1 +1,1 @@
-"""Everything that talks to Kafka."""
+"""Kafka: the assignment, the topic and its end, consumer groups, dead letters and accepted commands."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event as Flag
-from typing import Protocol, cast
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -17,11 +17,12 @@ from confluent_kafka import KafkaException, Message
 
 from cheeper_contracts.envelope import Envelope, MalformedEnvelopeError, from_headers
 from cheeper_contracts.views import AcceptedCommand
-from projector.consumer.decoding import headers_of
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.retry import AbandonedError, RetryLoop
 from projector.kafka.assignment import BEGINNING, PATIENCE, Assignment
 from projector.kafka.topic import error_words
-from projector.ops.health import Health
-from projector.ops.retry import Abandoned, Persistence
+from projector.messages.decoding import headers_of
+from projector.stores.base import AcceptedCommands, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -29,44 +30,26 @@ PART = "commands"
 _COMMITTED_SECONDS = 5.0
 
 
-class AcceptedCommands(Protocol):
-    """The store's records of accepted commands. Every method raises StoreUnavailableError while it is unavailable."""
-
-    @property
-    def name(self) -> str:
-        """The store's name."""
-
-    def prepare(self) -> None:
-        """Check that the store answers."""
-
-    def record(self, accepted: Sequence[AcceptedCommand]) -> None:
-        """Record each command that is not recorded yet and whose record would not have expired by now."""
-
-    def close(self) -> None:
-        """Close the store's connections."""
-
-
 class AcceptedCommandsConsumer:
     """Records what is on `cheeper.commands`, from the offsets of its consumer group on."""
 
-    def __init__(self, *, accepted: AcceptedCommands, commands: Assignment, health: Health, stop: Flag) -> None:
+    def __init__(self, *, accepted: AcceptedCommands, commands: Assignment, readiness: Readiness, stop: Flag) -> None:
         self._accepted = accepted
         self._assignment = commands
-        self._health = health
+        self._readiness = readiness
         self._stop = stop
         self._error: str | None = None
-        self._persistence = Persistence(health, accepted.name, commands.idle, PART)
-        for need in (accepted.name, "kafka"):
-            health.expect(need, PART)
+        self._retry = RetryLoop(readiness, accepted.name, StoreUnavailableError, sleep=commands.idle, longest=2.0)
+        readiness.expect(accepted.name, "kafka")
 
     def run(self) -> None:
         """Consume until stopped. Raise whatever is a defect."""
         try:
-            with suppress(Abandoned):
-                self._persistence.of(self._accepted.prepare, lambda: not self._stop.is_set())
+            with suppress(AbandonedError):
+                self._retry.run(self._accepted.prepare, lambda: not self._stop.is_set())
             while not self._stop.is_set():
                 self._assignment.poll_topic()
-                self._health.say("kafka", self._error or self._assignment.error, PART)
+                self._readiness.report("kafka", self._error or self._assignment.error)
                 self._start_paused()
                 for partition, messages in self._assignment.poll(PATIENCE).items():
                     self._record(partition, messages)
@@ -76,8 +59,8 @@ class AcceptedCommandsConsumer:
 
     def _record(self, partition: int, messages: Sequence[Message]) -> None:
         records = [record for message in messages if (record := record_of(message)) is not None]
-        with suppress(Abandoned):
-            self._persistence.of(lambda: self._accepted.record(records), lambda: self._wanted(partition))
+        with suppress(AbandonedError):
+            self._retry.run(lambda: self._accepted.record(records), lambda: self._wanted(partition))
             self._assignment.store_offset(partition, cast("int", messages[-1].offset()))
 
     def _start_paused(self) -> None:
@@ -101,7 +84,7 @@ def record_of(message: Message) -> AcceptedCommand | None:
         envelope = _envelope(message)
     except MalformedEnvelopeError as error:
         log.warning(
-            "skipped: no command", partition=message.partition(), offset=message.offset(), why=str(error), store=PART
+            "skipped: no command", partition=message.partition(), offset=message.offset(), reason=str(error), store=PART
         )
         return None
     log.info("accepted", message_id=envelope.message_id, type=envelope.type, key=envelope.key, store=PART)

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
 from projector.kafka.topic import error_words
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 
 _LAST_SECONDS: Final = 2.0
 
@@ -18,37 +18,37 @@ log = structlog.get_logger()
 
 
 class DeadLetters:
-    """Sends copies and does not wait for them: a copy that is lost is logged, and the message is still in the store."""
+    """Sends copies without waiting for them. A lost copy is logged, and the message is still in the store."""
 
     def __init__(self, producer: Producer, topic: str) -> None:
         self._producer = producer
         self._topic = topic
 
     def copy(self, message: ParkedMessage, store: str) -> None:
-        """A copy with its own headers, and beside them where it was parked, and why."""
+        """Send a copy with the message's own headers and those of a dead letter: where it was parked, and why."""
         try:
             self._producer.produce(
                 self._topic,
                 value=message.raw_value(),
                 key=message.key.encode(),
-                headers=[*message.raw_headers(), *to_headers(_told(message, store))],
+                headers=[*message.raw_headers(), *to_headers(_dead_letter(message, store))],
                 on_delivery=partial(_delivered, message.message_id),
             )
         except (BufferError, KafkaException) as error:
             _lost(message.message_id, str(error))
 
-    def serve(self) -> None:
-        """Tells of copies that were lost since, if any; to be called now and then."""
+    def poll(self) -> None:
+        """Log the copies that were lost since the last call."""
         self._producer.poll(0)
 
     def close(self) -> None:
-        """Waits a little for copies that are on their way, and tells of those that are lost."""
+        """Wait some seconds for copies that are on their way, and log those that are lost."""
         if self._producer.flush(_LAST_SECONDS):
             self._producer.purge()
-            self._producer.flush(_LAST_SECONDS)  # which only reports what was purged
+            self._producer.flush(_LAST_SECONDS)  # reports what was purged
 
 
-def _told(message: ParkedMessage, store: str) -> DeadLetter:
+def _dead_letter(message: ParkedMessage, store: str) -> DeadLetter:
     return DeadLetter(
         store=store,
         reason=_reason(message),
@@ -71,5 +71,5 @@ def _delivered(message_id: str | None, error: KafkaError | None, _copy: Message)
         _lost(message_id, error_words(error))
 
 
-def _lost(message_id: str | None, why: str) -> None:
-    log.warning("dead letter not copied", message_id=message_id, why=why)
+def _lost(message_id: str | None, reason: str) -> None:
+    log.warning("dead letter not copied", message_id=message_id, reason=reason)

@@ -1,32 +1,33 @@
-"""The consumer group of a generation, when the generation goes."""
+"""The consumer group of a generation, which is deleted with the generation."""
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-_ASKING_SECONDS: Final = 10.0
-_PAUSE: Final = 0.5
+from cheeper_runtime.retry import retry_for
+
+_REQUEST_SECONDS: Final = 10.0
 _GONE: Final = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.INVALID_GROUP_ID)
 
 
 def delete(admin: AdminClient, group: str, seconds: float) -> str | None:
-    """Deletes it once nobody reads by it any more, for which it waits so long; why it is still there, if so."""
-    deadline = time.monotonic() + seconds
-    while True:
+    """Delete the group once it has no members, which is waited for. Return the reason if it still exists after that."""
+
+    def attempt() -> None:
+        response = admin.delete_consumer_groups([group], request_timeout=_REQUEST_SECONDS)[group]
         try:
-            admin.delete_consumer_groups([group], request_timeout=_ASKING_SECONDS)[group].result(_ASKING_SECONDS)
+            response.result(_REQUEST_SECONDS)
         except KafkaException as error:
-            if error.args[0].code() in _GONE:
-                return None
-            why = str(error.args[0].str())
-        except TimeoutError:
-            why = "the broker does not answer"
-        else:
-            return None
-        if time.monotonic() >= deadline:
-            return why
-        time.sleep(_PAUSE)
+            if error.args[0].code() not in _GONE:
+                raise
+
+    try:
+        retry_for(seconds, (KafkaException, TimeoutError))(attempt)
+    except KafkaException as error:
+        return str(error.args[0].str())
+    except TimeoutError:
+        return "the broker does not answer"
+    return None

@@ -1,1 +1,1 @@
-"""What operators see: health, metrics, logs, lag reports, retries."""
+"""The operators' side: health pages, metrics and lag reports."""

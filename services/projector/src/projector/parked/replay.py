@@ -12,10 +12,10 @@ import msgspec
 
 from cheeper_runtime.retry import retry_for
 from projector.consumer.projecting import item_of, refused_by_store
-from projector.fan_out.task_store import LeftOut
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 from projector.projections import Project
 from projector.stores.base import ParkedMessages, StoreUnavailableError, UnappliableError
+from projector.stores.task_store import LeftOut
 
 RETRY_SECONDS: Final = 15.0
 """An unavailable store is retried for so long: most likely it is a write conflict with a running projector."""

@@ -1,7 +1,7 @@
 """The projections: pure functions from (event, meta) to writes, a file each.
 
-The two tables say which events each store's views are made of. An event that a table does not know is an error; a type
-that the contracts do not know is passed over before it comes here (decoding.py).
+The two tables define which events the views of each store are made of. An event that a table does not know is an
+error. A type that the contracts do not know is skipped before it is projected (messages/decoding.py).
 """
 
 from __future__ import annotations
@@ -111,5 +111,5 @@ def projection_of(store: str) -> Project:
 
 
 def project(table: Table[W], event: Event, meta: Meta) -> tuple[W, ...]:
-    """All that a store writes for an event, in order."""
+    """Return all that a store writes for an event, in order."""
     return tuple(write for projection in table[type(event)] for write in projection(event, meta))

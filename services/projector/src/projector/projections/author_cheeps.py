@@ -11,10 +11,10 @@ from projector.projections.writes import AddOwnCheep, RemoveOwnCheep
 
 
 def cheep_posted(event: CheepPosted | CheepAnswered, _meta: Meta) -> tuple[AddOwnCheep]:
-    """The new cheep in its author's list; an answer is one like any other."""
+    """Add the new cheep to its author's list; an answer is one too."""
     return (AddOwnCheep(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), "cheeps"),)
 
 
 def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[RemoveOwnCheep]:
-    """One less."""
+    """Remove the cheep from its author's list."""
     return (RemoveOwnCheep(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), "cheeps"),)

@@ -24,7 +24,7 @@ PROFILE = ("name", "bio", "location", "website", "birth_date")
 
 
 def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetFields]:
-    """The profile, which makes the author exist for readers."""
+    """Write the profile, with which the author exists for readers."""
     fields = {
         "username": event.username,
         "username_folded": event.username.lower(),
@@ -34,27 +34,27 @@ def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetFields]:
 
 
 def profile_updated(event: ProfileUpdated, _meta: Meta) -> tuple[SetFields]:
-    """All of the profile that can change."""
+    """Write all of the profile that can change."""
     return (SetFields(views.AUTHORS.name, event.author_id, _profile(event)),)
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[Increment, Increment]:
-    """One more follower there, one more followed here."""
+    """Count one more follower, and one more followed author."""
     return _both_sides(event, 1)
 
 
 def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[Increment, Increment]:
-    """One follower less there, one followed less here."""
+    """Count one follower less, and one followed author less."""
     return _both_sides(event, -1)
 
 
 def cheep_posted(event: CheepPosted | CheepAnswered, _meta: Meta) -> tuple[Increment]:
-    """One more cheep; an answer is one too."""
+    """Count one more cheep; an answer is one too."""
     return (Increment(views.AUTHORS.name, event.author_id, {"cheeps": 1}),)
 
 
 def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[Increment]:
-    """One cheep less."""
+    """Count one cheep less."""
     return (Increment(views.AUTHORS.name, event.author_id, {"cheeps": -1}),)
 
 

@@ -8,5 +8,5 @@ from projector.projections.writes import SetField
 
 
 def new_author_signed(event: NewAuthorSigned, _meta: Meta) -> tuple[SetField]:
-    """The name of a new author."""
+    """Write the name of a new author."""
     return (SetField(event.author_id, "username", event.username),)

@@ -1,4 +1,4 @@
-"""MongoDB: the cheeps. All that happens to one is in its author's stream, so each event may say all of it."""
+"""MongoDB: the cheeps. All events of a cheep are in its author's stream, so each may contain all of it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from projector.projections.writes import Replace, SetFields
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[SetFields]:
-    """The whole cheep."""
+    """Write the whole cheep."""
     return _cheep(event, in_reply_to=None, edited_at=None)
 
 
 def cheep_answered(event: CheepAnswered, _meta: Meta) -> tuple[SetFields]:
-    """The whole cheep, and what it answers."""
+    """Write the whole cheep, and what it answers."""
     return _cheep(event, in_reply_to=event.in_reply_to, edited_at=None)
 
 
 def cheep_updated(event: CheepUpdated, _meta: Meta) -> tuple[SetFields]:
-    """The whole cheep with its new text."""
+    """Write the whole cheep with its new text."""
     return _cheep(event, in_reply_to=event.in_reply_to, edited_at=event.edited_at)
 
 
 def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[Replace]:
-    """Nothing but that it was there."""
+    """Leave only the time of the deletion."""
     return (Replace(views.CHEEPS.name, event.cheep_id, {"deleted_at": event.deleted_at}),)
 
 

@@ -14,29 +14,29 @@ from projector.projections.writes import PutText, RemoveText
 
 
 def cheep_posted(event: CheepPosted, _meta: Meta) -> tuple[PutText]:
-    """The new cheep."""
+    """Write the new cheep."""
     return (_record(event),)
 
 
 def cheep_answered(event: CheepAnswered, _meta: Meta) -> tuple[PutText]:
-    """The new cheep, with the one that it answers."""
+    """Write the new cheep, with the one that it answers."""
     return (_record(event, in_reply_to=event.in_reply_to),)
 
 
 def cheep_updated(event: CheepUpdated, _meta: Meta) -> tuple[PutText]:
-    """The cheep as it is now: its places in lists stay, so an edit shows at once."""
+    """Write the cheep as it is now. The lists hold its entry, so an edit is visible at once."""
     return (_record(event, in_reply_to=event.in_reply_to, edited_at=views.whole_seconds(event.edited_at)),)
 
 
 def cheep_deleted(event: CheepDeleted, _meta: Meta) -> tuple[RemoveText]:
-    """No record: readers and tasks pass over its entries from now on."""
+    """Delete the record: readers and tasks skip its entries from now on."""
     return (RemoveText(views.CHEEP_RECORD.name, event.cheep_id),)
 
 
 def _record(
     event: CheepPosted | CheepAnswered | CheepUpdated, *, in_reply_to: str | None = None, edited_at: str | None = None
 ) -> PutText:
-    """The cheep as JSON, its empty fields too."""
+    """Return the cheep as JSON, with its empty fields."""
     record = views.CheepRecord(
         cheep_id=event.cheep_id,
         cheep_date=views.whole_seconds(event.cheep_date),

@@ -1,4 +1,4 @@
-"""Both stores: what became of a command, so that a reader can wait for its effects (`after`)."""
+"""Both stores: the outcome of a command, so that a reader can wait for its effects (`after`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from projector.projections.writes import PutText, SetFields
 
 
 def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:
-    """The record as a string that expires."""
+    """Write the record as a string that expires."""
     return tuple(
         PutText(
             views.COMMAND_RECORD.name,
@@ -30,7 +30,7 @@ def in_redis(event: Event, meta: Meta) -> tuple[PutText, ...]:
 
 
 def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
-    """The record as a document that expires."""
+    """Write the record as a document that expires."""
     return tuple(
         SetFields(
             views.COMMANDS.name,
@@ -43,13 +43,13 @@ def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
 
 
 def expires_at(at: int) -> int:
-    """When a record of that time, in microseconds, goes: in seconds since the epoch."""
+    """Return when a record of that time, in microseconds, expires: in seconds since the epoch."""
     # Counted from the message's time, not from now: a rebuild does not bring back the records of years.
     return at // 1_000_000 + views.COMMAND_RECORD_SECONDS
 
 
 def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:
-    """The record of the command that the event settles; none where no command caused it."""
+    """Return the record of the command that the event settles, or nothing if no command caused it."""
     if meta.reply_to is None:
         return ()
     rejected = event if isinstance(event, CommandRejected) else None

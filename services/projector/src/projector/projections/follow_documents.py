@@ -10,7 +10,7 @@ from projector.projections.writes import Delete, SetFields
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[SetFields]:
-    """The follow, there for both of its lists."""
+    """Write the follow, for the lists of both authors."""
     fields = {
         "from_author_id": event.from_author_id,
         "to_author_id": event.to_author_id,
@@ -20,7 +20,7 @@ def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[SetFields]:
 
 
 def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[Delete]:
-    """The follow, gone from both."""
+    """Delete the follow."""
     return (Delete(views.FOLLOWS.name, _pair(event)),)
 
 

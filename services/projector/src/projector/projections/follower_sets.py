@@ -10,7 +10,7 @@ from projector.projections.writes import AddMember, RemoveMember
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[AddMember, AddMember]:
-    """Both sides of a follow."""
+    """Add the follow to the sets of both authors."""
     return (
         AddMember(views.FOLLOWERS.name, event.to_author_id, event.from_author_id, "followers"),
         AddMember(views.FOLLOWING.name, event.from_author_id, event.to_author_id, "following"),
@@ -18,7 +18,7 @@ def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[AddMember, AddM
 
 
 def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[RemoveMember, RemoveMember]:
-    """Both sides again."""
+    """Remove the follow from the sets of both authors."""
     return (
         RemoveMember(views.FOLLOWERS.name, event.to_author_id, event.from_author_id, "followers"),
         RemoveMember(views.FOLLOWING.name, event.from_author_id, event.to_author_id, "following"),

@@ -6,7 +6,7 @@ from cheeper_contracts.envelope import Envelope
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
-    """What a projection may know of an event beside its content. `time` is in microseconds since the epoch."""
+    """The properties of an event's message that a projection may use. `time` is in microseconds since the epoch."""
 
     message_id: str
     correlation_id: str
@@ -18,7 +18,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def meta_of(envelope: Envelope, partition: int, sequence: int) -> Meta:
-    """The meta of a message at its place in the log."""
+    """Return the meta of a message of the log."""
     return Meta(
         message_id=envelope.message_id,
         correlation_id=envelope.correlation_id,

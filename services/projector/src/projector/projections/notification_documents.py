@@ -1,4 +1,4 @@
-"""MongoDB: what authors were told."""
+"""MongoDB: the notifications of authors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from projector.projections.writes import SetFields
 
 
 def author_notified(event: AuthorNotified, _meta: Meta) -> tuple[SetFields]:
-    """The notification."""
+    """Write the notification."""
     fields = {
         "author_id": event.author_id,
         "kind": event.kind,

@@ -1,5 +1,5 @@
-"""Redis: the timelines. A cheep goes out to its author's followers, and a deleted one back out of their timelines; a
-follow brings the followed author's cheeps in, and an unfollow takes them out.
+"""Redis: the timelines. A cheep is added to its author's followers' timelines, and a deleted one removed from them; a
+follow adds the followed author's cheeps, and an unfollow removes them.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from projector.projections.writes import FanOut, PullIn, TakeOut
 
 
 def cheep_posted(event: CheepPosted | CheepAnswered, meta: Meta) -> tuple[FanOut]:
-    """Out to the followers."""
+    """Add the cheep to the timelines of the followers."""
     return (FanOut(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), meta.correlation_id, "insert"),)
 
 
 def cheep_deleted(event: CheepDeleted, meta: Meta) -> tuple[FanOut]:
-    """Away from the followers."""
+    """Remove the cheep from the timelines of the followers."""
     return (FanOut(event.author_id, pack_entry(event.cheep_date, event.cheep_id).hex(), meta.correlation_id, "remove"),)
 
 
 def author_followed(event: AuthorFollowed, _meta: Meta) -> tuple[PullIn]:
-    """Into the follower's timeline."""
+    """Add the followed author's cheeps to the follower's timeline."""
     return (PullIn(event.from_author_id, event.to_author_id),)
 
 
 def author_unfollowed(event: AuthorUnfollowed, _meta: Meta) -> tuple[TakeOut]:
-    """Out of the reader's timeline."""
+    """Remove the author's cheeps from the reader's timeline."""
     return (TakeOut(event.from_author_id, event.to_author_id),)

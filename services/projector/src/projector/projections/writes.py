@@ -1,7 +1,7 @@
-"""What a projection may ask a store to do: the whole vocabulary, a set for Redis and a set for MongoDB.
+"""The writes that a projection may return: a set for Redis and a set for MongoDB.
 
 Redis writes travel to the server-side functions as MessagePack arrays that begin with their tag;
-`stores/redis/lua/writes.lua` knows how to check and to do each. Every one of them is harmless when it is done twice.
+`stores/redis/lua/writes.lua` checks and does each. Doing one twice is harmless.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ RedisWrite = (
 
 
 class SetFields(msgspec.Struct, frozen=True):
-    """Set fields of a document, which is made if it is not there."""
+    """Set fields of a document, which is created if it does not exist."""
 
     collection: str
     identifier: str
@@ -115,7 +115,7 @@ class SetFields(msgspec.Struct, frozen=True):
 
 
 class Increment(msgspec.Struct, frozen=True):
-    """Add to counts of a document, which is made if it is not there."""
+    """Add to counts of a document, which is created if it does not exist."""
 
     collection: str
     identifier: str
@@ -123,7 +123,7 @@ class Increment(msgspec.Struct, frozen=True):
 
 
 class Replace(msgspec.Struct, frozen=True):
-    """Leave these fields of a document and no others; it is made if it is not there."""
+    """Replace a document's fields by these; it is created if it does not exist."""
 
     collection: str
     identifier: str
@@ -131,7 +131,7 @@ class Replace(msgspec.Struct, frozen=True):
 
 
 class Delete(msgspec.Struct, frozen=True):
-    """Take a document away, if it is there."""
+    """Delete a document, if it exists."""
 
     collection: str
     identifier: str

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from cheeper_contracts.generations import FIRST
-from projector.generations.registry import Generations
-from projector.kafka.accepted_commands import AcceptedCommands
-from projector.ops.lag_reports import LagReports
-from projector.stores.base import ParkedMessages, Store
+from projector.stores.base import AcceptedCommands, LagReports, ParkedMessages, Store
+from projector.stores.registry import Generations
 
 
 class Backend(Protocol):

@@ -8,14 +8,16 @@ StoreError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from projector.consumer.decoding import DecodedMessage
-from projector.fan_out.task_store import LeftOut, TaskStore
-from projector.parked.message import ParkedMessage, parked
+from cheeper_contracts.lag import Lag
+from cheeper_contracts.views import AcceptedCommand
+from projector.messages.decoding import DecodedMessage
+from projector.messages.parked import ParkedMessage, parked
+from projector.stores.task_store import LeftOut, TaskStore
 
 
 class StoreError(Exception):
@@ -178,3 +180,30 @@ class ParkedMessages(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+class LagReports(Protocol):
+    """The lag reports in a store."""
+
+    def tell(self, lags: Mapping[str, Lag]) -> None:
+        """Replace these reports, by `report_id` and with the store's time. Raise StoreError."""
+
+    def close(self) -> None:
+        """Close the store's connections."""
+
+
+class AcceptedCommands(Protocol):
+    """The store's records of accepted commands. Every method raises StoreUnavailableError while it is unavailable."""
+
+    @property
+    def name(self) -> str:
+        """The store's name."""
+
+    def prepare(self) -> None:
+        """Check that the store answers."""
+
+    def record(self, accepted: Sequence[AcceptedCommand]) -> None:
+        """Record each command that is not recorded yet and whose record would not have expired by now."""
+
+    def close(self) -> None:
+        """Close the store's connections."""

@@ -20,15 +20,15 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import database_of, prefix_of
 from cheeper_contracts.topics import EVENTS, TOPICS
 from cheeper_local.testing import until as wait_until
+from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
-from projector.cli import main
+from projector.cli.main import main
+from projector.cli.rebuild import factory
 from projector.generations.rebuild import Rebuild
-from projector.generations.rebuild_cli import factory
-from projector.generations.registry import Generation, State
 from projector.generations.supervisor import GenerationSupervisor, every_active
-from projector.ops.health import Health
 from projector.projections import VERSIONS
 from projector.settings import from_env
+from projector.stores.registry import Generation, State
 
 pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("name")]
 
@@ -97,24 +97,24 @@ class Stack:
 
     @contextmanager
     def projector(self, versions=VERSIONS, names=bootstrap.STORES):
-        """`projector run` in a thread; gives its health."""
-        health, stop = Health(), threading.Event()
+        """`projector run` in a thread; gives its readiness."""
+        readiness, stop = Readiness(), threading.Event()
 
-        def start(name, number, health, stop):
-            return bootstrap.consumer_of(self.settings, name, number, health=health, stop=stop).run
+        def start(name, number, readiness, stop):
+            return bootstrap.consumer(self.settings, name, number, readiness=readiness, stop=stop).run
 
         serving = GenerationSupervisor(
             [bootstrap.backend(self.settings, name).generations() for name in names],
             versions=versions,
             choose=every_active,
             start=start,
-            health=health,
+            readiness=readiness,
             stop=stop,
         )
         thread = threading.Thread(target=serving.run)
         thread.start()
         try:
-            yield health
+            yield readiness
         finally:
             stop.set()
             thread.join(30)
@@ -251,7 +251,7 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
         history.go_on(60)
         stack.send(story)
 
-    with stack.projector(names=(name,)) as health:
+    with stack.projector(names=(name,)) as readiness:
         until(lambda: stack.sequences(name, 1) == story.whole())
         lines = stack.rebuild(name, between=more)
         assert (lines[0], lines[-1]) == (
@@ -282,7 +282,7 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
             (1, False, True),
             (2, True, False),
         ]
-        until(lambda: health.needs() and all(need.ok for need in health.needs().values()))
+        until(lambda: readiness.needs() and all(need.ok for need in readiness.needs().values()))
 
         assert cli("forget", "--store", name, "--generation", "2")[::2] == (
             1,
@@ -294,7 +294,7 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
         more()
         until(lambda: stack.sequences(name, 2) == story.whole())
         assert stack.sequences(name, 1) == {}
-        until(lambda: all(need.ok for need in health.needs().values()))
+        until(lambda: all(need.ok for need in readiness.needs().values()))
     assert list(stack.registry(name).generations) == [2]
 
 
@@ -408,8 +408,8 @@ def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, stor
     with stack.projector() as old:
         until(lambda: stack.sequences("mongo", 1) == story.whole())
         with stack.projector(versions=newer) as new:
-            until(lambda: not new.needs()["mongo"].ok and "version" in (new.needs()["mongo"].why or ""))
-            assert new.needs()["mongo"].why == (
+            until(lambda: not new.needs()["mongo"].ok and "version" in (new.needs()["mongo"].reason or ""))
+            assert new.needs()["mongo"].reason == (
                 "generation 1 is of version 1 and this code is version 2: run `projector rebuild --store mongo`"
             )
             assert "redis_views" in new.needs()
@@ -429,7 +429,7 @@ def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis
     history = History(story, author, 7)
     history.go_on(20)
     stack.send(story)
-    with stack.projector(names=("redis",)) as health:
+    with stack.projector(names=("redis",)) as readiness:
         until(lambda: stack.sequences("redis", 1) == story.whole())
         generations = bootstrap.backend(stack.settings, "redis").generations()
         generations.create(1)
@@ -438,7 +438,7 @@ def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis
             redis.set(views.PARKED_KEYS.key(second, partition), "no set")
         generations.activate(2)
         generations.close()
-        until(lambda: "generation 2: " in (health.needs()["redis_views"].why or ""))
+        until(lambda: "generation 2: " in (readiness.needs()["redis_views"].reason or ""))
         history.go_on(20)
         stack.send(story)
         until(lambda: stack.sequences("redis", 1) == story.whole())

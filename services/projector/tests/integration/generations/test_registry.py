@@ -10,15 +10,6 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
-from projector.generations.registry import (
-    BehindError,
-    ForgottenError,
-    Generation,
-    GenerationError,
-    NotComparedError,
-    Registry,
-    State,
-)
 from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
@@ -27,6 +18,15 @@ from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.parked import RedisParkedMessages
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
+from projector.stores.registry import (
+    BehindError,
+    ForgottenError,
+    Generation,
+    GenerationError,
+    NotComparedError,
+    Registry,
+    State,
+)
 
 pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("place")]
 

@@ -11,9 +11,9 @@ import redis as redis_client
 from cheeper_contracts import views
 from cheeper_local.servers import Redis
 from cheeper_local.waiting import until
-from projector.fan_out.task_store import Slice
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
+from projector.stores.task_store import Slice
 
 FOLLOWERS = 20_000
 BOB, CAROL = "b0b00000-0000-4000-8000-000000000000", "ca401000-0000-4000-8000-000000000000"

@@ -3,7 +3,7 @@
 import pytest
 
 from cheeper_contracts import views
-from projector.fan_out.task_store import LeftOut, Refill
+from projector.stores.task_store import LeftOut, Refill
 
 READER = "00000000-0000-4000-8000-000000000000"
 AUTHORS = {name: f"{name * 8}-0000-4000-8000-000000000000" for name in "9abc"}

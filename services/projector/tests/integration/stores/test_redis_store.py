@@ -7,10 +7,10 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
-from projector.fan_out.task_store import LeftOut, SliceOf
 from projector.stores.base import Batch, StoreUnavailableError, UnappliableError
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
+from projector.stores.task_store import LeftOut, SliceOf
 
 pytestmark = pytest.mark.store
 

@@ -8,11 +8,11 @@ from projector_testing.store import FakeStore
 
 from cheeper_contracts import views
 from cheeper_runtime.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness import Readiness, is_ready
 from projector import projections
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
 from projector.consumer.step_limit import Limit
-from projector.ops.health import Health
 
 
 class World:
@@ -20,7 +20,7 @@ class World:
 
     def __init__(self):
         self.topic, self.store, self.dead_letters = FakeTopic(), FakeStore(), FakeDeadLetters()
-        self.health = Health()
+        self.readiness = Readiness()
         self.project = projections.projection_of("mongo")
         self.unready = set()
 
@@ -34,7 +34,7 @@ class World:
             project=self.project,
             assignment=self.assignment,
             dead_letters=self.dead_letters,
-            health=self.health,
+            readiness=self.readiness,
             stop=stop,
             limit=Limit(limit),
             progress=self.progress,
@@ -46,7 +46,7 @@ class World:
 
     def _noting(self, action):
         def noted():
-            self.unready |= {need.why for need in self.health.needs().values() if not need.ok}
+            self.unready |= {need.reason for need in self.readiness.needs().values() if not need.ok}
             action()
 
         return noted
@@ -88,7 +88,7 @@ def test_the_log_is_applied_and_the_offsets_are_stored(world, story, author, bob
     assert world.followers(bob) == 5
     assert world.assignment.stored_offsets == {0: 5, 3: 1}
     assert world.progress.counts.applied == 6
-    assert all(need.ok for need in world.health.needs().values())
+    assert is_ready(world.readiness.needs())
 
 
 def test_a_restarted_consumer_reads_from_the_stores_checkpoint(world, bob, follow):
@@ -118,7 +118,7 @@ def test_a_gap_waits_until_the_log_is_complete(world, bob, follow):
     assert "sequence 3 of partition 0 is missing in the log" in world.unready
     assert world.followers(bob) == 9
     assert world.progress.partitions[0].missing is None
-    assert all(need.ok for need in world.health.needs().values())
+    assert is_ready(world.readiness.needs())
 
 
 def test_a_gap_that_the_store_reports_is_sought_from_its_checkpoint(world, bob, follow):
@@ -176,7 +176,7 @@ def test_an_unavailable_store_is_retried_until_it_answers(world, bob, follow):
     assert world.unready == {"does not answer"}
     assert (world.followers(bob), world.parked()) == (4, [])
     assert world.progress.counts.retries.total() == 2
-    assert all(need.ok for need in world.health.needs().values())
+    assert is_ready(world.readiness.needs())
 
 
 def test_a_partition_that_is_revoked_in_the_middle_of_a_batch_is_left(world, follow, story, author):

@@ -6,7 +6,7 @@ import pytest
 
 from cheeper_contracts.lag import Lag
 from projector.consumer.partition import Counts, Partition, Search
-from projector.ops.log_end_history import LogEndHistory
+from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError
 
 TOPIC, START = "topic", 1_000.0

@@ -1,8 +1,8 @@
 import msgspec
 
-from projector.consumer.decoding import decode
 from projector.consumer.projecting import item_of, refused_by_store
-from projector.parked.message import ParkedMessage
+from projector.messages.decoding import decode
+from projector.messages.parked import ParkedMessage
 from projector.stores.base import Item, UnappliableError
 
 

@@ -1,6 +1,6 @@
 from cheeper_contracts.events.command_handled import CommandHandled
-from projector.consumer.decoding import decode
 from projector.consumer.step_limit import Limit
+from projector.messages.decoding import decode
 from projector.stores.base import Item
 
 

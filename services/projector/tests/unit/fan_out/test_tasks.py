@@ -1,8 +1,8 @@
 import pytest
 
 from projector.consumer.step_limit import Limit
-from projector.fan_out.task_store import Slice
 from projector.fan_out.tasks import FanOutTasks
+from projector.stores.task_store import Slice
 
 
 class FakeTasks:

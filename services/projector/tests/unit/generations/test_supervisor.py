@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
-from projector.generations.registry import ForgottenError, Registry
+from cheeper_runtime.readiness import Readiness
 from projector.generations.supervisor import GenerationSupervisor, every_active, only
-from projector.ops.health import Health
+from projector.stores.registry import ForgottenError, Registry
 
 
 class FakeGenerations:
@@ -26,14 +26,14 @@ class Process:
     """A supervisor in a thread, whose generations run until they are stopped."""
 
     def __init__(self, registry, **options):
-        self.generations, self.health, self.stop = FakeGenerations(registry), Health(), threading.Event()
+        self.generations, self.readiness, self.stop = FakeGenerations(registry), Readiness(), threading.Event()
         self.running, self.changed, self.result = set(), threading.Condition(), None
         self.supervisor = GenerationSupervisor(
             [self.generations],
             versions={"fake": 1},
             choose=every_active,
             start=options.pop("start", self.start),
-            health=self.health,
+            readiness=self.readiness,
             stop=self.stop,
             **options,
         )
@@ -113,18 +113,18 @@ def test_a_thread_follows_its_generation():
 def test_a_failure_ends_the_process_unless_no_reader_sees_the_generation(failing, others_go_on):
     """The live generation's failure ends the process; the failure of another one is shown by readiness."""
 
-    def start(store, number, health, stop):
+    def start(store, number, readiness, stop):
         def fail():
             process.until({3 - failing})
             raise ValueError
 
-        return fail if number == failing else process.start(store, number, health, stop)
+        return fail if number == failing else process.start(store, number, readiness, stop)
 
     process = Process(TWO, start=start)
     with process:
         if others_go_on:
             while not any(
-                (need.why or "").startswith("generation 2: failed") for need in process.health.needs().values()
+                (need.reason or "").startswith("generation 2: failed") for need in process.readiness.needs().values()
             ):
                 process.stop.wait(0.001)
             assert process.running == {1}

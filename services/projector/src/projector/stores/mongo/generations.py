@@ -20,10 +20,10 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
 from cheeper_contracts.lag import LAG, report_id
 from cheeper_contracts.partitions import PARTITIONS
-from projector.generations.registry import BehindError, Generation, GenerationError, Registry
 from projector.stores.base import Checkpoint
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document
+from projector.stores.registry import BehindError, Generation, GenerationError, Registry
 
 T = TypeVar("T")
 

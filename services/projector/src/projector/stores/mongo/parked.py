@@ -16,11 +16,11 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from projector.fan_out.task_store import LeftOut
-from projector.generations.registry import ForgottenError
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document, operations
+from projector.stores.registry import ForgottenError
+from projector.stores.task_store import LeftOut
 
 _IN_ORDER: Final = [("partition", 1), ("key", 1), ("sequence", 1), ("offset", 1)]
 

@@ -20,13 +20,13 @@ from pymongo.write_concern import WriteConcern
 from cheeper_contracts import views
 from cheeper_contracts.generations import FIRST, database_of
 from cheeper_contracts.partitions import PARTITIONS
-from projector.generations.registry import ForgottenError
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 from projector.projections.writes import MongoWrite
 from projector.stores.base import Applied, Backlog, Batch, Checkpoint, GapError, Item, Status
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
+from projector.stores.registry import ForgottenError
 
 READ_FROM: Final = 16
 """The number of documents of a collection from which on a batch reads which are there: for fewer, the read takes longer

@@ -10,8 +10,8 @@ from typing import Final
 
 from redis import exceptions
 
-from projector.generations.registry import ForgottenError
 from projector.stores.base import StoreUnavailableError
+from projector.stores.registry import ForgottenError
 
 PASSING: Final = (
     exceptions.ConnectionError,  # a refused login (NOAUTH, WRONGPASS), too many clients and LOADING are such

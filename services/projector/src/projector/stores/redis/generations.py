@@ -15,10 +15,10 @@ from cheeper_contracts import views
 from cheeper_contracts.generations import ENTRY, FIRST, LIVE, prefix_of, registry_key
 from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
-from projector.generations.registry import BehindError, Generation, GenerationError, Registry
 from projector.stores.base import StoreUnavailableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
+from projector.stores.registry import BehindError, Generation, GenerationError, Registry
 
 PREVIOUS: Final = "previous"
 LAST: Final = "last"

@@ -15,13 +15,13 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
-from projector.fan_out.task_store import LeftOut
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 from projector.stores.base import UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import left_out_of
 from projector.stores.redis.scripts import RedisSettings
+from projector.stores.task_store import LeftOut
 
 
 class RedisParkedMessages:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from projector.fan_out.task_store import LeftOut, Refill, Slice, SliceOf
 from projector.stores.base import Checkpoint
+from projector.stores.task_store import LeftOut, Refill, Slice, SliceOf
 
 
 def checkpoint_of(fields: dict[bytes, bytes]) -> Checkpoint:

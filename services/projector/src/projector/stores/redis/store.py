@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
-from projector.parked.message import ParkedMessage
+from projector.messages.parked import ParkedMessage
 from projector.stores.base import (
     Applied,
     Backlog,

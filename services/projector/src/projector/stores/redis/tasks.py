@@ -11,11 +11,11 @@ from redis import Redis
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
-from projector.fan_out.task_store import Refill, Slice
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.replies import served_of
 from projector.stores.redis.scripts import RedisSettings
+from projector.stores.task_store import Refill, Slice
 
 
 class RedisTasks:

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 import msgspec
 
 from cheeper_contracts.envelope import Headers
-from projector.consumer.decoding import DecodedMessage, decoded
+from projector.messages.decoding import DecodedMessage, decoded
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, kw_only=True):

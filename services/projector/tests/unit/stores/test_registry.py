@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from projector.generations.registry import GenerationError, NotComparedError, Registry, State
+from projector.stores.registry import GenerationError, NotComparedError, Registry, State
 
 
 @pytest.fixture

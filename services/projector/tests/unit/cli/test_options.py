@@ -1,6 +1,6 @@
 import pytest
 
-from projector import cli
+from projector.cli import main as cli
 
 NUMBERS = [
     ("run", "--limit"),

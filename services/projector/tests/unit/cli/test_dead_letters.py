@@ -1,6 +1,6 @@
 import pytest
 
-from projector import cli
+from projector.cli import main as cli
 
 SERVERS = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",

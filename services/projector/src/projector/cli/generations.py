@@ -18,10 +18,10 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
 from cheeper_runtime.retry import retry_for
 from projector import bootstrap
-from projector.generations.registry import BehindError, GenerationError, Generations, Registry, State
-from projector.ops.options import positive
+from projector.cli.options import positive
 from projector.settings import Settings
 from projector.stores.base import StoreUnavailableError
+from projector.stores.registry import BehindError, GenerationError, Generations, Registry, State
 
 ROLES: Final = ("generations", "switch", "rollback", "forget")
 SWITCH_SECONDS: Final = 10.0

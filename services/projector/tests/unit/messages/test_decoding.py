@@ -1,7 +1,7 @@
 import pytest
 
 from cheeper_contracts.events.command_handled import CommandHandled
-from projector.consumer.decoding import decode
+from projector.messages.decoding import decode
 
 
 def changed(message, tell, **parts):

@@ -1,6 +1,6 @@
-"""From a Kafka message to an event, or to the reason why it is none.
+"""Decode a Kafka message to an event, or to the reason why it is none.
 
-A type that the contracts do not know was written by a newer version: it is passed over by rule, with its sequence.
+A type that the contracts do not know was written by a newer version: it is skipped by rule, with its sequence.
 Anything else that cannot be read is poison.
 """
 
@@ -14,14 +14,14 @@ from confluent_kafka import Message
 from cheeper_contracts.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
 from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Event
-from projector.parked.stack_digest import stack_digest
+from projector.messages.stack_digest import stack_digest
 
 _MOST_DIGITS: Final = 15  # of a sequence: what Redis's Lua counts exactly
 
 
 class DecodedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the log. `event` is none for an unknown type, and for poison, which has the reason why, and the
-    digest of the stack that says so. `topic` is none where an older projector parked the message and did not say.
+    """A message of the log. `event` is None for an unknown type and for poison, which has a reason and a digest of the
+    stack. `topic` is None if an older projector parked the message without it.
     """
 
     topic: str | None
@@ -38,7 +38,7 @@ class DecodedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode(message: Message) -> DecodedMessage:
-    """The message, decoded as far as it can be; never raises for what the message holds."""
+    """Return the message, decoded as far as possible. Raise nothing, whatever the message contains."""
     return decoded(
         topic=message.topic(),
         partition=cast("int", message.partition()),
@@ -52,7 +52,7 @@ def decode(message: Message) -> DecodedMessage:
 def decoded(  # noqa: PLR0913 - the parts of a message
     *, topic: str | None, partition: int, offset: int, key: str, headers: Headers, value: bytes | None
 ) -> DecodedMessage:
-    """As `decode`, from the parts of a message."""
+    """Return the message from its parts, as `decode` does."""
     envelope, event, poison, digest = None, None, None, None
     try:
         envelope = from_headers(headers)
@@ -75,12 +75,12 @@ def decoded(  # noqa: PLR0913 - the parts of a message
 
 
 def headers_of(message: Message) -> Headers:
-    """The headers; one that has no value is empty."""
+    """Return the headers. One without a value is empty."""
     return [(name, value or b"") for name, value in cast("Headers", message.headers() or [])]
 
 
 def sequence_of(headers: Headers) -> int | None:
-    """The sequence, also of a message whose other headers cannot be read; none where there is no positive number."""
+    """Return the sequence, even if the other headers cannot be read, or None if it is not a positive number."""
     text = dict(headers).get("ce_sequence", b"")
     return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS and int(text) > 0 else None
 

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from cheeper_runtime import logs
 from cheeper_runtime.poison_limit import TooMuchPoisonError
 from projector import bootstrap
+from projector.cli.generations import RESTORED_HELP
+from projector.cli.options import SILENT, positive
 from projector.consumer.rate import Rate
-from projector.generations.cli import RESTORED_HELP
 from projector.generations.rebuild import Rebuild, RebuildFactory, Stopped
-from projector.generations.registry import GenerationError, Generations
-from projector.ops import logs
-from projector.ops.options import positive
 from projector.projections import VERSIONS
 from projector.settings import Settings
 from projector.stores.base import StoreUnavailableError
+from projector.stores.registry import GenerationError, Generations
 
 ROLES: Final = ("rebuild",)
 _LINE_PERIOD: Final = 5.0
@@ -45,7 +45,7 @@ def add_to(roles: Any) -> None:
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
-    logs.configure(options.role, settings.log_format, "warning")
+    logs.configure(f"projector {options.role}", settings.log_format, "warning", silent=SILENT)
     try:
         _rebuild(settings, options)
     except (StoreUnavailableError, GenerationError) as error:
@@ -66,10 +66,10 @@ def factory(settings: Settings, generations: Generations, rate: int | None = Non
     name = generations.name
     return RebuildFactory(
         generations=generations,
-        log_ends=bootstrap.event_log_ends(settings),
+        log_end=bootstrap.log_end(settings),
         store=bootstrap.backend(settings, name).store,
-        consumer=lambda number, health, stop: bootstrap.consumer_of(
-            settings, name, number, health=health, stop=stop, rate=Rate(rate)
+        consumer=lambda number, readiness, stop: bootstrap.consumer(
+            settings, name, number, readiness=readiness, stop=stop, rate=Rate(rate)
         ),
     )
 

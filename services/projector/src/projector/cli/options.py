@@ -1,8 +1,12 @@
-"""Values of the command line."""
+"""The values of the command line, and the libraries that a command silences."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Final
+
+SILENT: Final = ("pymongo", "librdkafka")
+"""Loggers of libraries: readiness reports a server that is unavailable once, not with each attempt."""
 
 
 def positive(text: str) -> int:

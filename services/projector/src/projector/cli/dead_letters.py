@@ -15,13 +15,13 @@ import msgspec
 
 from cheeper_contracts.topics import EVENTS
 from projector import bootstrap
-from projector.generations.registry import GenerationError
-from projector.ops.options import positive
-from projector.parked.message import ParkedMessage
+from projector.cli.options import positive
+from projector.messages.parked import ParkedMessage
 from projector.parked.replay import Replayed, replay
 from projector.projections import projection_of
 from projector.settings import Settings
 from projector.stores.base import ParkedMessages, StoreUnavailableError, UnappliableError
+from projector.stores.registry import GenerationError
 
 _ID: Final = re.compile(rf"({'|'.join(bootstrap.STORES)}):([0-9]+:.+)", re.DOTALL)
 DROP_WARNING: Final = (

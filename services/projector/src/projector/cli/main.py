@@ -10,26 +10,31 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from threading import Event as Flag
-from typing import Final
+from threading import Thread
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
 
+from cheeper_runtime import logs
+from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.settings import SettingError
 from projector import bootstrap
-from projector.consumer.loop import Consumer
+from projector.cli import dead_letters as dead_letters_cli
+from projector.cli import generations as generations_cli
+from projector.cli import rebuild as rebuild_cli
+from projector.cli.options import SILENT, positive
 from projector.consumer.step_limit import Limit
 from projector.fan_out import tasks
-from projector.generations import cli as generations_cli
-from projector.generations import rebuild_cli
-from projector.generations.registry import ForgottenError, GenerationError
 from projector.generations.supervisor import GenerationSupervisor, every_active, only
-from projector.ops import health, logs
-from projector.ops.metrics import Metrics
-from projector.ops.options import positive
-from projector.parked import cli as dead_letters_cli
+from projector.kafka.log_end import LogEndHistory, follow
+from projector.ops import health
+from projector.ops.lag_reports import report
+from projector.ops.metrics import Metrics, count_backlog
 from projector.projections import VERSIONS
-from projector.settings import SettingError, Settings, from_env
-from projector.stores.base import Status, Store, StoreUnavailableError
+from projector.settings import Settings, from_env
+from projector.stores.base import Status, StoreUnavailableError
+from projector.stores.registry import ForgottenError, GenerationError
 
 log = structlog.get_logger()
 
@@ -37,7 +42,7 @@ WHICH_GENERATION: Final = "this one alone; by default all active ones, or the li
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs a process of this service; exits with 0 when stopped or done, 1 after a failure, 2 on bad settings."""
+    """Run a process of this service. Exit with 0 when stopped or done, 1 after a failure, 2 on bad settings."""
     options = _parser().parse_args(arguments)
     try:
         settings = from_env(os.environ)
@@ -52,32 +57,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(generations_cli.run(settings, options))
     if options.role in rebuild_cli.ROLES:
         sys.exit(rebuild_cli.run(settings, options))
-    logs.configure(options.role, settings.log_format, settings.log_level)
+    logs.configure(f"projector {options.role}", settings.log_format, settings.log_level, silent=SILENT)
     sys.exit(serve(settings, options))
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
-    """Runs the role until a signal, its limit or a failure; the exit code."""
-    stop, found = Flag(), health.Health()
+    """Run the role until a signal, its limit or a failure. Return the exit code."""
+    stop, readiness, metrics = Flag(), Readiness(), Metrics(LogEndHistory())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    metrics = bootstrap.metrics(settings, stop)
     try:
-        server = health.serve(found, settings.host, settings.port, metrics.text)
+        server = health.server(readiness, settings.host, settings.port, metrics.text)
     except OSError as error:
-        log.error("cannot listen", host=settings.host, port=settings.port, why=error.strerror)  # noqa: TRY400 - no defect
+        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)  # noqa: TRY400 - no defect
         return 1
+    _start_thread("health", server.serve_forever)
     log.info("started", host=settings.host, port=server.server_port)
     try:
-        whole = _run(settings, options, found, stop, metrics)
+        succeeded = _run(settings, options, readiness, stop, metrics)
     finally:
         server.shutdown()
     log.info("stopped")
-    return 0 if whole else 1
+    return 0 if succeeded else 1
 
 
 def status(settings: Settings, generation: int | None) -> int:
-    """Prints how far each store is and what waits in it, as JSON; the exit code."""
+    """Print each store's checkpoints and a count of what waits in it, as JSON. Return the exit code."""
     found: dict[str, Status] = {}
     try:
         for name in bootstrap.STORES:
@@ -91,60 +96,73 @@ def status(settings: Settings, generation: int | None) -> int:
     return 0
 
 
-def _run(settings: Settings, options: argparse.Namespace, found: health.Health, stop: Flag, metrics: Metrics) -> bool:
-    """Whether all ended well."""
+def _run(settings: Settings, options: argparse.Namespace, readiness: Readiness, stop: Flag, metrics: Metrics) -> bool:
     stepping = options.limit is not None
     names = bootstrap.STORES if options.store == "all" else (options.store,)
+    role = _Role(settings, options, metrics)
     if options.role == "tasks":
         names = tuple(name for name in names if bootstrap.backend(settings, name).has_tasks)
-    if options.role == "run":
+    else:
         for name in names:
             metrics.expect(name)
-
-    def start(name: str, number: int, health: health.Health, stop: Flag) -> Callable[[], None]:
-        if options.role == "tasks":
-            store = bootstrap.backend(settings, name).store(number)
-            return partial(_serve_tasks, store, health, Limit(options.limit), stop)
-        consumer = bootstrap.consumer_of(
-            settings,
-            name,
-            number,
-            health=health,
-            stop=stop,
-            limit=options.limit,
-            with_tasks=not options.no_tasks,
-            metrics=metrics,
-        )
-        return partial(_consume, consumer, metrics)
-
+        _start_thread("log-end", partial(follow, metrics.ends, bootstrap.log_end(settings), stop))
     supervisor = GenerationSupervisor(
         [bootstrap.backend(settings, name).generations() for name in names],
         versions=VERSIONS,
         choose=only(options.generation) if stepping or options.generation is not None else every_active,
-        start=start,
-        health=found,
+        start=role.tasks if options.role == "tasks" else role.consumer,
+        readiness=readiness,
         stop=stop,
         once=stepping,
     )
     if options.role == "run" and not stepping:
         for name in names:
-            if acceptance := bootstrap.acceptance(settings, name, health=found, stop=stop):
-                supervisor.beside("commands", acceptance.run)
+            commands = bootstrap.accepted_commands(settings, name, readiness=readiness.part("commands"), stop=stop)
+            if commands is not None:
+                supervisor.beside("commands", commands.run)
     return supervisor.run()
 
 
-def _consume(consumer: Consumer, metrics: Metrics) -> None:
-    try:
-        consumer.run()
-    except ForgottenError:
-        metrics.forget(consumer.progress)
-        raise
+class _Role(NamedTuple):
+    """Makes the work of a generation's thread."""
+
+    settings: Settings
+    options: argparse.Namespace
+    metrics: Metrics
+
+    def consumer(self, name: str, number: int, readiness: Readiness, stop: Flag) -> Callable[[], None]:
+        with_tasks, limit = not self.options.no_tasks, self.options.limit
+        consumer = bootstrap.consumer(
+            self.settings, name, number, readiness=readiness, stop=stop, limit=limit, with_tasks=with_tasks
+        )
+        lag_reports = bootstrap.backend(self.settings, name).lag_reports()
+
+        def run() -> None:
+            self.metrics.add(consumer.progress)
+            _start_thread(f"backlog {name}", partial(count_backlog, consumer.progress, consumer.store.backlog, stop))
+            _start_thread(f"lag {name}", partial(report, consumer.progress, self.metrics.ends, lag_reports, stop))
+            try:
+                consumer.run()
+            except ForgottenError:
+                stop.set()
+                self.metrics.remove(consumer.progress)
+                raise
+
+        return run
+
+    def tasks(self, name: str, number: int, readiness: Readiness, stop: Flag) -> Callable[[], None]:
+        store = bootstrap.backend(self.settings, name).store(number)
+
+        def run() -> None:
+            with closing(store):
+                if store.tasks is not None:
+                    tasks.run(store.tasks, readiness, Limit(self.options.limit), stop)
+
+        return run
 
 
-def _serve_tasks(store: Store, health: health.Health, limit: Limit, stop: Flag) -> None:
-    with closing(store):
-        if store.tasks is not None:
-            tasks.run(store.tasks, health, limit, stop)
+def _start_thread(name: str, run: Callable[[], None]) -> None:
+    Thread(target=run, name=name, daemon=True).start()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,1 @@
+"""Messages of the log: decoded, or as they are parked."""
