@@ -67,31 +67,6 @@ def test_a_consumer_starts_where_the_stores_checkpoint_says(running, kafka, stor
     assert [followers(one) for one in everyone] == [2] * len(everyone)
 
 
-def test_duplicates_in_the_log_change_nothing(running, kafka, story, author, followers):
-    """A relay that sends again what it sent before leaves the same views."""
-    everyone = crowd(story, author)
-    messages = story.told()
-    kafka.send(messages + messages[:40])
-    kafka.send([story.followed(author(), everyone[0]).message])
-    with running() as consumer:
-        until(lambda: consumer.sequences() == story.whole())
-    assert followers(everyone[0]) == 2
-
-
-def test_a_gap_waits_until_the_log_is_whole(running, kafka, story, author, followers):
-    """Nothing after a missing message is applied and the process is not ready, until the log is refilled."""
-    bob = author()
-    messages = [story.followed(author(), bob).message for _ in range(9)]
-    partition = messages[0].partition()
-    kafka.send(messages[:2] + messages[4:])
-    with running() as consumer:
-        until(lambda: any(f"sequence 3 of partition {partition} is missing" in why for why in consumer.reasons()))
-        assert followers(bob) == 2
-        kafka.send(messages)
-        until(lambda: followers(bob) == 9)
-        until(lambda: consumer.reasons() == [])
-
-
 def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author, followers):
     """An unreadable message holds up its author alone; it is in the store, and a copy is with the dead letters."""
     bob, carol = author(), author()
@@ -126,7 +101,7 @@ def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, enviro
             first.end()
             kafka.send([story.followed(author(), bob, partition=0).message])
             until(lambda: second.sequences() == {0: 4})
-            parked = bootstrap.parked_messages(from_env(environ), second.store.name)
+            parked = bootstrap.backend(from_env(environ), second.store.name).parked_messages()
             (broken, *waiting) = parked.all()
             assert [message.sequence for message in (broken, *waiting)] == [2, 3, 4]
             assert parked.drop(broken)
@@ -152,22 +127,6 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
             assert str(consumer.failure) == text
             assert consumer.failure.last_error
             assert consumer.store.status().parked == 19
-
-
-@pytest.mark.proves(guarantee="poison")
-def test_too_much_poison_a_minute_stops_the_consumer(running, kafka, story, author):
-    """A defect that meets two messages in three is no better for the third one."""
-    for _ in range(60):
-        for _ in range(2):
-            story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
-        story.signed(author(), partition=0)
-    story.messages.pop(1)
-    kafka.send(story.told())
-    with running() as consumer:
-        until(lambda: consumer.failure is not None)
-        assert isinstance(consumer.failure, TooMuchPoisonError)
-        assert "100 messages within a minute" in str(consumer.failure)
-        assert consumer.store.status().parked == 99
 
 
 @ON_KAFKA
@@ -247,17 +206,6 @@ def test_an_older_store_catches_up_by_itself(running, kafka, story, author, foll
             mongo.client.drop_database(mongo.name)
         until(lambda: consumer.sequences() == story.whole())
         assert [followers(one) for one in everyone] == [1] * len(everyone)
-
-
-def test_a_limit_stops_after_exactly_so_many(running, kafka, story, author):
-    """Step mode: each run applies its number of domain messages and ends."""
-    crowd(story, author, 4)
-    kafka.send(story.told())
-    for run in (1, 2):
-        with running(limit=5) as consumer:
-            consumer.end(wait=True)
-            assert consumer.failure is None
-            assert sum(consumer.sequences().values()) == 5 * run
 
 
 def test_two_consumers_share_the_partitions(running, kafka, story, author, followers):

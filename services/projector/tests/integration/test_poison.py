@@ -47,7 +47,7 @@ def defect(monkeypatch):
 def parked(request, environ):
     """What the store of this run has set aside, read and replayed over a connection of its own."""
     name = request.node.callspec.params["running"]
-    with closing(bootstrap.parked_messages(from_env(environ), name)) as messages:
+    with closing(bootstrap.backend(from_env(environ), name).parked_messages()) as messages:
         yield messages
 
 

@@ -14,6 +14,9 @@ from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
 from projector.consumer.step_limit import Limit
 
+pytestmark = pytest.mark.proves(guarantee="exactly-once")
+POISON = pytest.mark.proves(guarantee="poison")
+
 
 class World:
     """A topic and a store. `run` consumes until the consumer is idle and all actions are done."""
@@ -222,6 +225,7 @@ def test_the_step_limit_stops_after_so_many_messages(world, bob, follow):
     assert world.followers(bob) == 5
 
 
+@POISON
 def test_poison_parks_its_key_and_other_keys_flow(world, story, author, bob):
     """Later messages of the key wait behind it, and each parked message is copied to the dead letters."""
     carol = author()
@@ -238,6 +242,7 @@ def test_poison_parks_its_key_and_other_keys_flow(world, story, author, bob):
     assert (world.progress.counts.applied, world.progress.counts.parked) == (2, 2)
 
 
+@POISON
 def test_a_projection_that_raises_makes_poison(world, bob, follow):
     """A defect in a projection parks the message that it cannot project."""
     project, messages = world.project, follow(3)
@@ -247,6 +252,7 @@ def test_a_projection_that_raises_makes_poison(world, bob, follow):
     assert (world.followers(bob), world.parked()) == (1, [(2, False), (3, True)])
 
 
+@POISON
 @pytest.mark.parametrize("names_bad", [True, False])
 def test_a_message_that_the_store_refuses_is_parked_alone(world, story, author, bob, names_bad):
     """A store that cannot name the message gets the batch one by one."""
@@ -276,6 +282,7 @@ def test_a_store_that_takes_a_part_of_a_batch_gets_the_rest(world, bob, follow):
     assert world.store.calls == [5, 3, 1]
 
 
+@POISON
 @pytest.mark.parametrize("batch", [1, 500])
 def test_too_much_poison_in_a_row_stops_the_consumer_again_after_a_restart(world, story, author, batch):
     """A bad deployment does not park the whole log."""
@@ -290,6 +297,7 @@ def test_too_much_poison_in_a_row_stops_the_consumer_again_after_a_restart(world
         assert len(world.store.parked) == 19
 
 
+@POISON
 def test_too_much_poison_within_a_minute_stops_the_consumer(world, story, author):
     """A defect that meets two messages in three is no better for the third one."""
     for _ in range(60):
@@ -303,6 +311,7 @@ def test_too_much_poison_within_a_minute_stops_the_consumer(world, story, author
     assert len(world.store.parked) == 99
 
 
+@POISON
 def test_a_message_without_a_sequence_is_parked_by_its_offset(world, tell):
     """It is poison of no key, and is not parked again when the log is read again."""
     stray = tell.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")
