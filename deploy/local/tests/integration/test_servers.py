@@ -100,7 +100,7 @@ def test_data_can_go_back_to_a_copy(folder, kind, keep, is_kept):
     server = kind(folder)
     try:
         server.start()
-        with pytest.raises(LocalError, match=r"runs: it can be saved once it is stopped"):
+        with pytest.raises(LocalError, match=r"is running: stop it before its data can be saved"):
             server.save()
         server.stop()
         server.save()
