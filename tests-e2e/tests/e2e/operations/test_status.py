@@ -61,7 +61,7 @@ async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, pa
         lines, _ = status(local_stack)
         assert "timeline" in lines["redis"].partition("beyond the objective of")[2]
         assert "projector-1" in lines
-        assert lines["projector-1"].partition(",")[0].endswith("down")
+        assert lines["projector-1"].partition(",")[0].endswith("stopped")
     finally:
         local_stack.start_process("projector")
     until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
