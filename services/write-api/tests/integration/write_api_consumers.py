@@ -17,7 +17,6 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_local.testing import eventually
 from cheeper_runtime.poison_limit import PoisonLimit
 from cheeper_runtime.readiness import Readiness
-from write_api import bootstrap
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.ids import new_id
@@ -70,7 +69,7 @@ class Consumers:
         self.bus = CommandBus(begin, lambda: None, HANDLERS, source="/worker", accepted=True)
         self.producer = CommandProducer(servers, prefix, delivery_seconds=2)
         self.producer.start()
-        send = bootstrap._send_with(self.producer)
+        send = self.producer.send
         self.dispatcher = Dispatcher(self.bus, self.transports, PostgresReservations(engine), send)
         self.authors = [new_id() for _ in range(3)]
         self._sequences = {}

@@ -1,25 +1,25 @@
-"""The relay with batches so small that it often has two on their way, and says how many after each change.
+"""The relay with batches so small that two are often in flight. It prints their number after each change.
 
-Usage: `python small_batches.py relay`. It is made to be killed.
+Usage: `python small_batches.py relay`. The proof kills it.
 """
 
 from write_api.cli import main
-from write_api.relay import pipeline as flow
+from write_api.relay import pipeline
 
 ROWS = 8
 
 
-def saying(step):
-    async def said(running, *given):
+def printing(step):
+    async def printed(running, *given):
         done = await step(running, *given)
-        print("on their way", len(running._flights), flush=True)  # noqa: T201 - for the proof
+        print("in flight", len(running._in_flight), flush=True)  # noqa: T201 - for the proof
         return done
 
-    return said
+    return printed
 
 
-flow.BATCH = ROWS
-flow.Flow._send = saying(flow.Flow._send)
-flow.Flow._confirm = saying(flow.Flow._confirm)
+pipeline.BATCH = ROWS
+pipeline.Pipeline._send = printing(pipeline.Pipeline._send)
+pipeline.Pipeline._acknowledge = printing(pipeline.Pipeline._acknowledge)
 
 raise SystemExit(main())

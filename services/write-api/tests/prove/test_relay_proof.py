@@ -210,9 +210,9 @@ def at_work(relay):
     return json.loads(said[-1])["timestamp"] if said else ""
 
 
-def on_their_way(relay):
+def in_flight(relay):
     """Batches, when it said so last."""
-    said = [line.split()[-1] for line in relay.lines() if line.startswith("on their way ")]
+    said = [line.split()[-1] for line in relay.lines() if line.startswith("in flight ")]
     return int(said[-1]) if said else 0
 
 
@@ -301,6 +301,6 @@ def test_every_committed_event_arrives_in_its_keys_order_without_a_gap(proof):
         proof.round()
         told = ", ".join(f"{times} times the {victim}" for victim, times in sorted(proof.kills.items()))
         print(f"seed {SEED}, round {number}: {prove(proof)}; killed {told}")  # noqa: T201 - for who runs it with -s
-    ahead = Counter(on_their_way(relay) for relay in proof.killed)
+    ahead = Counter(in_flight(relay) for relay in proof.killed)
     print(f"relays by how many batches were on their way when they were killed: {dict(ahead)}")  # noqa: T201 - as above
     assert any("on their way 2" in relay.lines() for relay in (*proof.killed, *proof.relays))

@@ -101,7 +101,9 @@ class CommandProducer:
                 headers=[*to_headers(envelope)],
                 on_delivery=partial(self._on_delivery, loop, done),
             )
-        except (BufferError, KafkaException) as error:
+        except BufferError as error:  # its argument is text
+            raise BrokerUnavailableError(f"Kafka did not confirm a command: {error}") from error
+        except KafkaException as error:
             raise self._send_error(error.args[0]) from error
         # A command that was given to a producer just as another one replaced it never gets a report.
         patience = UNAVAILABLE_SECONDS if self._disconnected.is_set() else self._delivery_seconds + _REPORT_SECONDS
