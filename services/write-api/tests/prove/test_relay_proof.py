@@ -302,5 +302,5 @@ def test_every_committed_event_arrives_in_its_keys_order_without_a_gap(proof):
         told = ", ".join(f"{times} times the {victim}" for victim, times in sorted(proof.kills.items()))
         print(f"seed {SEED}, round {number}: {prove(proof)}; killed {told}")  # noqa: T201 - for who runs it with -s
     ahead = Counter(in_flight(relay) for relay in proof.killed)
-    print(f"relays by how many batches were on their way when they were killed: {dict(ahead)}")  # noqa: T201 - as above
-    assert any("on their way 2" in relay.lines() for relay in (*proof.killed, *proof.relays))
+    print(f"relays by the number of batches in flight when they were killed: {dict(ahead)}")  # noqa: T201 - as above
+    assert any("in flight 2" in relay.lines() for relay in (*proof.killed, *proof.relays))
