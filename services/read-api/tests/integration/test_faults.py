@@ -24,6 +24,8 @@ MONGO = {
     "interrupted": 11601,
 }
 MONGO |= {"full": 14031, "its quota is used up": 8000}
+REASONS = ("does not answer", "no answer within 2 s")
+"""Neither names a host. The check and the store have the same time-out, so either may end first."""
 AUTHOR = "00000000-0000-7000-8000-000000000001"
 
 
@@ -54,7 +56,7 @@ async def test_redis_that_refuses_commands_is_unavailable(own_redis, name):
     with faults.names[name]():
         await eventually(lambda: fails(asking), 20)
         await check(readiness, checks)
-        assert readiness.reason("redis") == "does not answer"
+        assert readiness.reason("redis") in REASONS
     await eventually(lambda: answers(asking), 20)
     await check(readiness, checks)
     assert readiness.reason("redis") is None
@@ -77,7 +79,7 @@ async def test_mongo_that_refuses_commands_is_unavailable(own_mongo, name):
     with faults.failing(MONGO[name], ["find", "aggregate"]):
         assert await fails(asking)
         await check(readiness, checks)
-        assert readiness.reason("mongo") == "does not answer"
+        assert readiness.reason("mongo") in REASONS
     await eventually(lambda: answers(asking), 20)
     await check(readiness, checks)
     assert readiness.reason("mongo") is None
