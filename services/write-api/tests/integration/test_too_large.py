@@ -84,7 +84,7 @@ async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_cl
         assert "retry-after" not in reply.headers
         assert not any(said in reply.text for said in ("127.0.0.1", consumers.commands))
         (told,) = [line for line in lines if line["log_level"] == "error"]
-        assert consumers.commands in told["why"]
+        assert consumers.commands in told["reason"]
         assert await is_taken("Hello", new_id())
         assert (await client.get("/health/ready")).status_code == 200
         await takes(topics.COMMANDS, ENOUGH)
