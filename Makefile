@@ -99,6 +99,7 @@ lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(BIN)/python contracts/tools/generate.py --check
 	@$(BIN)/python contracts/tools/publish.py --check
 	@$(BIN)/python docs/tools/generate.py --check
+	@$(BIN)/python docs/tools/wording.py
 
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix .

@@ -36,7 +36,7 @@ def test_what_is_not_of_the_code_is_written_anew(generate):
 
 
 def test_a_part_without_a_place_is_an_error(generate):
-    """A page that lost a marker is not passed over."""
+    """A page that lost a marker is an error."""
     with pytest.raises(LookupError, match="begin views"):
         generate.written("docs/messages.md", (ROOT / "docs" / "messages.md").read_text().replace("begin views", ""))
 

@@ -1,7 +1,7 @@
-"""What the code's own tables say of each use case: from a request to the queries that show what it did.
+"""Each use case as the code's own tables define it: from a request to the queries that show its effects.
 
-Only which queries read a view (`SHOWN_BY`) and which keys a write touches (`TOUCHED_BY`) is said here; what is missing
-there is an error.
+Two tables are kept here: the queries that read a view (`SHOWN_BY`) and the keys that a write touches (`TOUCHED_BY`).
+Whatever is missing in them is an error.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ TOUCHED_BY: Final[Mapping[type[Any], Callable[[Any], Sequence[str]]]] = {
 """The names of the key patterns that a write to Redis touches; one to MongoDB names its collection."""
 
 RECORDS: Final = (views.COMMAND_RECORD, views.COMMANDS)
-"""What every message writes, and so is left out of what a use case writes."""
+"""The writes of every message, which are left out of the writes of a use case."""
 
 
 class UseCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ def unknown() -> list[str]:
 
 
 def file_of(thing: Any) -> Path:
-    """Where a function or class of ours is written, from the root."""
+    """Return the file of a function or class, relative to the root."""
     return Path(inspect.getfile(thing)).resolve().relative_to(ROOT)
 
 

@@ -1,4 +1,4 @@
-"""What the projector's tests share: a log of messages in memory, with sequences as the relay gives them."""
+"""Fixtures of the projector's tests: a log of messages in memory, with sequences as the relay assigns them."""
 
 import uuid
 from functools import partial
@@ -190,7 +190,7 @@ def story():
 
 @pytest.fixture
 def meta():
-    """What came with a message, for what is projected of its event alone."""
+    """The meta of a message, for projections that use its event only."""
     return Meta(
         message_id="m",
         correlation_id="c",

@@ -50,7 +50,7 @@ def redis_store(redis, redis_prefix):
 
 @pytest.fixture
 def parked_messages(store, request):
-    """What the test's store has set aside, over a connection of its own."""
+    """The parked messages of the test's store, over a connection of their own."""
     if store.name == "redis":
         with redis_client.Redis.from_url(request.getfixturevalue("redis_url")) as client:
             prefix = request.getfixturevalue("redis_prefix")

@@ -1,4 +1,4 @@
-"""Accepted commands on a real log and a real Redis: seen soon, never in the way of what became of them."""
+"""Accepted commands on a real log and a real Redis: recorded soon, and never instead of their outcome."""
 
 import os
 import threading
@@ -141,7 +141,7 @@ def record(redis, redis_prefix):
 
 @pytest.fixture
 def status(record, redis, redis_prefix):
-    """What became of a command, as a reader takes it: its record counts before its acceptance."""
+    """Return the status of a command as a reader sees it: its record counts before its acceptance."""
 
     def read(envelope):
         text = redis.get(views.COMMAND_RECORD.key(redis_prefix, envelope.message_id))
@@ -238,7 +238,7 @@ def test_malformed_headers_are_passed_over(running, commands, status, redis, red
 
 @WITH_METADATA
 def test_it_goes_on_where_its_group_is(running, commands, status, redis, redis_prefix):
-    """What was noted is not read again by the next process, nor is anything left out."""
+    """The next process reads no recorded command again and leaves none out."""
     first = commands.send()
     with running(commands):
         until(lambda: status(first))
@@ -302,7 +302,7 @@ def test_several_share_the_partitions(running, commands, status):
 
 
 def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, redis_prefix):
-    """While Redis is away readiness says so; when it is back, every command that was sent meanwhile has its record."""
+    """Readiness reports an unavailable Redis; once it is back, every command that was sent meanwhile has its record."""
     import redis as redis_client
 
     with running(commands, url=own_redis.url) as readiness:
@@ -320,7 +320,7 @@ def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, 
 @ON_KAFKA
 @pytest.mark.extended
 def test_kafka_away_holds_it_up_and_loses_nothing(running, own_kafka, status):
-    """While the broker is away readiness says so; when it is back, reading goes on."""
+    """Readiness reports an unavailable broker; once it is back, reading continues."""
     commands = Commands(own_kafka.url, "away.")
     commands.make()
     first = commands.send()

@@ -37,9 +37,9 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
 
 @pytest.mark.extended
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
-    """A broker that freezes with the group's offsets in hand and is then lost leaves a projector able to end.
+    """A projector can end although the broker froze with the group's offsets in flight and was then lost.
 
-    Fails where `close` waits for librdkafka's, which waits for that answer as long as the broker is away.
+    It fails if `close` waits for librdkafka's, which waits for that response as long as the broker is unavailable.
     """
     admin = AdminClient({"bootstrap.servers": own_kafka.url})
     admin.create_topics([NewTopic(COMMANDS.name, COMMANDS.partitions)])[COMMANDS.name].result(30)

@@ -230,8 +230,8 @@ def running(stack):
 
 @pytest.mark.proves(guarantee="poison")
 def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, author, redis, mongo, dead_letters):
-    """What the stores refused is listed and shown, waits through a restart, stays while its cause does, and is applied
-    in order once that is mended; later messages of its key flow without a restart.
+    """Refused messages are listed and shown, survive a restart, stay parked while their cause exists, and are
+    applied in order once it is fixed; later messages of the key flow without a restart.
     """
     bob, carol = author(), author()
     broken = Broken(redis, mongo, stack, bob)
@@ -341,7 +341,7 @@ def test_it_waits_for_servers_and_leaves_when_told(role):
 
 
 def test_a_wrong_setting_ends_with_2_and_its_name():
-    """Nothing starts on settings that are not whole."""
+    """No command starts with incomplete settings."""
     assert projector("run", **{**AWAY, "FANOUT_SLICE": "none"})[::2] == (
         2,
         "projector: FANOUT_SLICE must be a number from 1 to 100000\n",

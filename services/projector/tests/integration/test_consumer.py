@@ -44,7 +44,7 @@ def crowd(story, author, number=30):
 
 
 def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers):
-    """What is there is applied, then what comes; the process is ready when it is through."""
+    """The messages of the log are applied, then new ones; the process is ready once it has caught up."""
     everyone = crowd(story, author)
     kafka.send(story.told())
     with running() as consumer:
@@ -122,7 +122,7 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
         with running() as consumer:
             until(lambda consumer=consumer: consumer.failure is not None)
             assert isinstance(consumer.failure, TooMuchPoisonError)
-            # Readiness shows the text; what an error says of a message is for the log.
+            # Readiness shows the text; the error may quote the message, so it is for the log only.
             text = f"20 messages in a row cannot be applied to {consumer.store.name} (partition 0)"
             assert str(consumer.failure) == text
             assert consumer.failure.last_error
@@ -132,8 +132,8 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
 @ON_KAFKA
 @pytest.mark.parametrize("refilled_with", ["as much", "more"])
 def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, story, author, followers, refilled_with):
-    """The topic is made anew and filled from the start: what is known is passed over and gives each checkpoint its new
-    place, what is new is applied.
+    """The topic is created again and filled from the start: known messages are skipped and give each checkpoint its new
+    offset, and new ones are applied.
     """
     everyone = crowd(story, author, 10)
     kafka.send(story.told())
@@ -278,7 +278,7 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
 
 @pytest.mark.parametrize("name", ["redis", "mongo"])
 def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, author, own_redis, own_mongo, name):
-    """While one store is away the other goes on; when it is back it catches up without a restart."""
+    """An unavailable store does not stop the other one; once it is back, it catches up without a restart."""
     settings = from_env({**environ, "REDIS_URL": own_redis.url, "MONGO_URL": own_mongo.url})
     server = own_redis if name == "redis" else own_mongo
     readiness, stop = Readiness(), threading.Event()

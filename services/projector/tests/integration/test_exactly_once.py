@@ -62,7 +62,7 @@ def signalled(environ, request):
 
 
 class Copies:
-    """What the test's Redis holds, as an older copy of its data would."""
+    """The content of the test's Redis, as an older copy of its data has it."""
 
     def __init__(self, redis, prefix):
         self._redis, self._prefix, self._kept = redis, prefix, {}
@@ -174,7 +174,7 @@ def test_a_store_put_back_while_its_projector_runs_needs_no_restart(running, kaf
 def test_a_projector_killed_between_a_call_and_its_offset_doubles_nothing(
     running, signalled, kafka, story, author, followers
 ):
-    """The store has the batch, Kafka knows nothing of it: it is read again or passed over, and counted once."""
+    """The store has the batch and Kafka does not know: it is redelivered or skipped, and counted once."""
     everyone = [author() for _ in range(PARTITIONS)]
     for partition, one in enumerate(everyone):
         for _ in range(5):
@@ -194,8 +194,8 @@ def test_a_projector_killed_between_a_call_and_its_offset_doubles_nothing(
 def test_a_projector_that_was_taken_for_dead_changes_nothing(
     running, signalled, kafka, story, author, followers, moment
 ):
-    """It stands still with a batch in its hands until its partitions are another's, who does the batch, and goes on:
-    both believe that the partition is theirs.
+    """A projector is frozen with a batch in flight until its partitions belong to another one, which applies the batch.
+    Then it continues: both believe that the partition is theirs.
 
     It fails when a store does not compare its checkpoint in the call that moves it.
     """

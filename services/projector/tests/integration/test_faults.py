@@ -180,7 +180,7 @@ def followers(request, redis, redis_prefix, mongo):
 
 @pytest.mark.parametrize("how", SLOW)
 def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers, how):
-    """What comes within the time that an answer may take is applied once, and nobody calls the store away."""
+    """A response within its time-out suffices: each message is applied once, and the store is never unavailable."""
     one = author()
     story.signed(one)
     with behind() as (running, proxy):
@@ -201,7 +201,7 @@ def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers
 @pytest.mark.parametrize("how", TOO_LATE)
 @pytest.mark.extended
 def test_a_store_whose_answers_are_lost_applies_everything_once(behind, story, author, followers, how):
-    """What was applied and not confirmed is asked for again, and counts once; readiness is false meanwhile."""
+    """A batch that was applied but not acknowledged is applied again and counts once; readiness is false meanwhile."""
     with behind() as (running, proxy):
 
         def slowed():

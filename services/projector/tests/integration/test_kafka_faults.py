@@ -41,7 +41,7 @@ def kafka_bootstrap(faulty_kafka):
 
 @pytest.fixture
 def topic_prefix():
-    """Nothing is to be deleted: the broker ends with the module."""
+    """Delete nothing, because the broker ends with the module."""
     return f"t{uuid.uuid4().hex}."
 
 
@@ -87,7 +87,7 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
 
 @contextmanager
 def noting(environ):
-    """What notes accepted commands, in a thread."""
+    """The consumer of accepted commands, in a thread."""
     readiness, stop = Readiness(), threading.Event()
     acceptance = bootstrap.accepted_commands(from_env(environ), "redis", readiness=readiness, stop=stop)
     thread = threading.Thread(target=acceptance.run)

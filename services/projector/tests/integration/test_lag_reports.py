@@ -49,12 +49,12 @@ def kept(request):
 
 
 def lags(kept):
-    """What the reports say at the moment at which they were told."""
+    """Return the reports at the time at which they were made."""
     return {name: each.at(each.told_at) for name, each in kept.all().items()}
 
 
 def test_the_newest_report_of_each_partition_stands(kept):
-    """Others' partitions and generations keep theirs, whoever told of them; each has the store's time."""
+    """Other partitions and generations keep their reports; each report has the store's time."""
     first, second, other = report_id(1, 3), report_id(1, 12), report_id(12, 3)
     before = time.time()
     kept.reports.tell({first: Lag(0, 0.0), second: Lag(2, 1.5)})
@@ -75,7 +75,7 @@ def test_what_is_said_of_a_forgotten_generation_goes_with_it(kept):
 
 
 def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis_prefix, mongo_database):
-    """So that the next second tries again."""
+    """The next second tries again."""
     redis = redis_client.Redis.from_url(own_redis.url)
     mongo = MongoClient(own_mongo.url, serverSelectionTimeoutMS=500)
     own_redis.stop()

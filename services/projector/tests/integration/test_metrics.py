@@ -66,7 +66,7 @@ class World:
             assert process.wait(60) == 0
 
     def scraped(self):
-        """All samples by metric, each as (labels, value); none while nobody answers."""
+        """Return all samples by metric, each as (labels, value), or no samples if nobody responds."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
                 text = answer.read().decode()
@@ -176,7 +176,7 @@ def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, a
         assert world.of(metrics.LAG_MESSAGES, store="mongo", partition=at) == [0]
         assert set(world.of(metrics.OBJECTIVE_MISSED, store="mongo")) == {0}
         assert world.of(metrics.TASKS, store="mongo") == [0]
-        world.eventually(metrics.TASKS, lambda values: len(values) == 1)  # redis, which is away, tells of none
+        world.eventually(metrics.TASKS, lambda values: len(values) == 1)  # redis is unavailable and has none
         own_redis.start()
         world.eventually(metrics.APPLIED, lambda values: values == [2], store="redis")
         world.eventually(metrics.LAG_MESSAGES, lambda values: not any(values), store="redis")
@@ -184,7 +184,7 @@ def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, a
 
 
 def test_lag_is_that_of_what_came_while_the_projector_was_stopped(world, story, author, remade, own_redis):
-    """A store that is away from the start says nothing of itself, and is late from then on; then it catches up."""
+    """A store that is unavailable from the start has no metrics of its own and lags; then it catches up."""
     own_redis.stop()
     world.send([remade(story.signed(author()).message)])
     with world.projector():
@@ -245,5 +245,5 @@ def test_the_store_is_told_of_its_own_lag(world, story, author, store):
 
 
 def late(reports):
-    """How late the store is now by these, in seconds."""
+    """Return the current lag of the store by these samples, in seconds."""
     return {each.at(time.time()).seconds for each in reports.values()}

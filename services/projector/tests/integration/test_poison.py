@@ -45,7 +45,7 @@ def defect(monkeypatch):
 
 @pytest.fixture
 def parked(request, environ):
-    """What the store of this run has set aside, read and replayed over a connection of its own."""
+    """The parked messages of this run's store, read and replayed over a connection of their own."""
     name = request.node.callspec.params["running"]
     with closing(bootstrap.backend(from_env(environ), name).parked_messages()) as messages:
         yield messages

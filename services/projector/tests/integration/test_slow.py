@@ -29,13 +29,13 @@ def kafka_bootstrap(slow_kafka):
 
 @pytest.fixture
 def topic_prefix():
-    """Nothing is to be deleted: the broker ends with the module."""
+    """Delete nothing, because the broker ends with the module."""
     return f"t{uuid.uuid4().hex}."
 
 
 @pytest.mark.parametrize("how", SLOW)
 def test_a_store_on_a_slow_kafka_is_late_but_right(running, kafka, slow_kafka, story, author, followers, how):
-    """What takes long is waited for, and nobody calls the log away; all is applied once."""
+    """A slow log is waited for and never counts as unavailable; every message is applied once."""
     one = author()
     story.signed(one)
     kafka.send(story.told())

@@ -65,7 +65,7 @@ def test_a_refilled_topic_gives_the_checkpoint_its_new_place(store, bob_story, f
 
 
 def test_partitions_have_checkpoints_of_their_own(store, story, author, tell):
-    """What happens in one partition moves no other."""
+    """A batch of one partition moves no other partition."""
     tell.apply_all(store, 1, [story.signed(author(), partition=1).message])
     assert store.checkpoints([1, 2])[2] == Checkpoint()
 
@@ -131,7 +131,7 @@ def test_another_process_knows_what_is_parked(store, story, author, followers, t
 
 
 def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, tell):
-    """So the limit outlives a restart; a message that is applied ends the row."""
+    """The count in a row survives a restart; an applied message ends it."""
     messages = [story.signed(author(), partition=0).message for _ in range(3)]
     items = tell.items_of(store, messages)
     for place, expected in ((0, 1), (1, 2)):

@@ -11,7 +11,7 @@ GOOD = {
 
 
 def test_defaults_are_those_of_the_brief():
-    """What is not set is the documented default."""
+    """A variable that is not set has the documented default."""
     settings = from_env(GOOD)
     assert (settings.fanout_inline_max, settings.fanout_slice) == (1_000, 1_000)
     assert (settings.mongo_database, settings.redis_prefix, settings.topic_prefix) == ("cheeper", "", "")

@@ -35,7 +35,7 @@ def kafka_bootstrap(faulty_kafka):
 
 @pytest.fixture
 def topic_prefix(request, faulty_kafka):
-    """Nothing is to be deleted: the broker ends with the module."""
+    """Delete nothing, because the broker ends with the module."""
     prefix = f"t{uuid.uuid4().hex}."
     if "too few replicas" in request.node.name:
         faulty_kafka.make_with_an_absent_replica({topic.named(prefix): topic.partitions for topic in topics.TOPICS})
@@ -59,7 +59,7 @@ def fault(faulty_kafka, topic_prefix):
 
 
 def whys(role, names=consumer_loop.NEEDS):
-    """Why a role is not ready, none where it is."""
+    """Return the reason why a role is not ready, or None if it is."""
     found = [why for name in names if (why := role.readiness.reason(name))]
     assert not any("127.0.0.1" in why for why in found), found
     return found
@@ -193,10 +193,10 @@ async def test_consumers_wait_for_kafka(consumers, fault, running, who, name, to
 
 
 async def test_a_dead_letter_that_cannot_be_copied_holds_up_nothing(consumers, fault, running):
-    """What is parked while nothing may be copied is parked once, with what failed, the rest is handled, and the log
-    names what has no copy.
+    """A message that is parked while no copy can be sent is parked once, with its error; others are handled, and the
+    log names the message without a copy.
 
-    Fails where `park` raises for a copy.
+    It fails if `park` raises for a copy.
     """
     one, behind = consumers.process_manager(), consumers.worker()
     async with running(one, behind):

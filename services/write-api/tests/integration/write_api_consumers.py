@@ -166,7 +166,7 @@ class Consumers:
             return (await connection.execute(text(statement))).all()
 
     async def notifications(self):
-        """Whom has been told what, by number of author."""
+        """Return the notifications by number of author."""
         rows = await self.rows("SELECT author_id::text AS author, kind FROM notifications")
         return sorted((self.authors.index(row.author), row.kind) for row in rows)
 

@@ -71,12 +71,12 @@ class Process:
         processes.kill(self._process)
 
     def lines(self):
-        """What it has said, without a line that a kill cut off."""
+        """Return its output without a line that a kill cut off."""
         return self.log.read_text(errors="replace").split("\n")[:-1]
 
 
 class Proof:
-    """The stack of a proof: a database, a broker of its own, relays, writers; and what became of them."""
+    """The stack of a proof: a database, a broker of its own, relays and writers, and their outcome."""
 
     def __init__(self, url, broker, folder):
         self.url, self.broker, self.folder = url, broker, folder

@@ -17,7 +17,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize("arguments", NUMBERS, ids=" ".join)
 def test_a_number_is_whole_and_from_1_on(arguments, capsys):
-    """What is none is told in a sentence, before anything is touched: a rate of 0 would never end, or divide by it."""
+    """A wrong number is refused in a sentence before anything is changed: a rate of 0 would never end."""
     parser = cli._parser()
     assert vars(parser.parse_args([*arguments, "3"]))[arguments[-1].removeprefix("--")] == 3
     for wrong in ("0", "-1", "1.5", "nan", "x", ""):

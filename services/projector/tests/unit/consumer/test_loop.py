@@ -95,7 +95,7 @@ def test_the_log_is_applied_and_the_offsets_are_stored(world, story, author, bob
 
 
 def test_a_restarted_consumer_reads_from_the_stores_checkpoint(world, bob, follow):
-    """Nothing that the store has is read again."""
+    """No message that the store has is read again."""
     world.topic.send(follow(3))
     world.run()
     world.topic.send(follow(2))
@@ -114,7 +114,7 @@ def test_duplicates_in_the_log_change_nothing(world, bob, follow):
 
 
 def test_a_gap_waits_until_the_log_is_complete(world, bob, follow):
-    """Nothing after a missing message is applied, and readiness names it, until the relay has sent it again."""
+    """No message after a missing one is applied, and readiness names it, until the relay has sent it again."""
     messages = follow(9)
     world.topic.send(messages[:2] + messages[4:])
     world.run(lambda: world.topic.send(messages))
@@ -138,7 +138,7 @@ def test_a_gap_that_the_store_reports_is_sought_from_its_checkpoint(world, bob, 
 
 @pytest.mark.parametrize("more", [0, 2])
 def test_a_wiped_and_refilled_topic_is_read_from_its_beginning(world, bob, follow, more):
-    """What is known is skipped and gives the checkpoint its new offset; what is new is applied."""
+    """A known message is skipped and gives the checkpoint its new offset; a new one is applied."""
     messages = follow(3)
     world.topic.send([*messages[:1], *messages])  # a duplicate moves the offsets
 
@@ -200,7 +200,7 @@ def test_a_partition_that_is_revoked_in_the_middle_of_a_batch_is_left(world, fol
 
 
 def test_a_partition_that_comes_back_is_read_from_the_checkpoint(world, bob, follow):
-    """What another process applied meanwhile is not applied again."""
+    """A message that another process applied meanwhile is not applied again."""
     world.topic.send(follow(2))
     theirs = follow(2)
 

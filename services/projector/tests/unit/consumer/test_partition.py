@@ -130,7 +130,7 @@ def test_progress_ends_the_search(partition):
 
 
 def test_the_last_message_is_relocated_in_another_topic(partition):
-    """So the checkpoint gets its offset in a log that was filled again, and the group's lag is right at rest."""
+    """The checkpoint gets its offset in a log that was filled again, so the group's lag is right at rest."""
     assert sequences(partition.relocated(messages(4, 5, 6, 5), "another")) == [5]
     assert partition.relocated(messages(4, 5, 6), TOPIC) == []
     assert partition.relocated(messages(4, 6), "another") == []

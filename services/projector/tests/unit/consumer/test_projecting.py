@@ -31,8 +31,8 @@ def test_a_parked_message_is_decoded_as_it_was(story, author):
 
 
 def test_every_failure_has_the_digest_of_its_stack(story, author):
-    """What cannot be decoded and what a store refuses are known again by their place as a crash is; what only waits
-    has none, for nothing failed.
+    """Messages that cannot be decoded or are refused have a stack digest, as a crash has; a message that is only parked
+    behind poison has none, because nothing failed.
     """
     broken = [item_of(crashing, decode(story.add(story.signed(author()).event, value=b"{").message)) for _ in "12"]
     incoming = decode(story.signed(author()).message)

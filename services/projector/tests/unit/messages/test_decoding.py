@@ -18,7 +18,7 @@ def test_a_whole_message_is_decoded(story, author):
 
 
 def test_an_unknown_type_is_no_poison(story, author, tell):
-    """A newer version's event is passed over by rule, with its sequence."""
+    """A newer version's event is skipped by rule, with its sequence."""
     told = story.signed(author())
     headers = [(n, b"cheeper.something-new.v1" if n == "ce_type" else v) for n, v in told.message.headers()]
     incoming = decode(changed(told.message, tell, headers=headers))

@@ -1,4 +1,4 @@
-"""What is said of a consumer's lateness, and that it goes on being said."""
+"""The reports of a consumer's lag, and that they continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOW = 1_000.0
 
 
 class Kept:
-    """A store's reports, kept here. It takes none while there are `faults`, which pass one by one."""
+    """A store's reports in memory. It refuses reports as long as there are `faults`, which end one by one."""
 
     def __init__(self):
         self.told, self.faults, self.closed = [], [], False
@@ -65,7 +65,7 @@ def test_each_partition_that_it_has_is_reported_with_its_own_lag(ends):
 
 
 def test_what_is_not_known_is_not_said(ends):
-    """Who has just got a partition, or has not seen the log yet, would put less than the truth over what is there."""
+    """A consumer that was just assigned a partition or has not seen the log does not overwrite a report."""
     assert lag_reports.known_lags(progress({0, 5}, started={0}), ends).keys() == {report_id(1, 0)}
     assert lag_reports.known_lags(progress({0, 5}), LogEndHistory()) == {}
 

@@ -72,7 +72,7 @@ def test_a_cheep_record_is_the_answers_json(story, author, meta):
 
 
 def test_a_cheep_fans_out_as_an_entry(story, author, meta):
-    """What goes to the followers is the packed entry of the cheep."""
+    """The followers receive the packed entry of the cheep."""
     event = story.posted(author()).event
     fan_out = next(w for w in projections.project(projections.REDIS, event, meta) if isinstance(w, FanOut))
     assert views.unpack_entry(bytes.fromhex(fan_out.entry)) == (event.cheep_date, event.cheep_id)
@@ -98,7 +98,7 @@ def test_a_follow_pulls_the_followed_authors_cheeps_in(story, author, meta):
     ],
 )
 def test_an_outcome_becomes_the_commands_record_in_both_stores(event, expected, meta):
-    """Both stores say the same of a command: what it was, where it stands, and what became of it."""
+    """Both stores have the same record of a command: its type, its position and its outcome."""
     (text,) = projections.project(projections.REDIS, event, meta)
     (document,) = projections.project(projections.MONGO, event, meta)
     record = msgspec.json.decode(text.text, type=views.CommandRecord)

@@ -1,4 +1,4 @@
-"""Commands that cannot be handled, parked with all that Kafka said of them, and those of their keys behind them.
+"""Commands that cannot be handled, parked with their Kafka metadata, and later commands of their keys behind them.
 
 Revision ID: 0003
 """

@@ -1,4 +1,4 @@
-"""What authors were told.
+"""The notifications of authors.
 
 Revision ID: 0005
 """
