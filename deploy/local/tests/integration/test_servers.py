@@ -207,3 +207,23 @@ def test_a_server_ends_with_the_process_that_started_it(folder):
         parent.communicate()
     until(lambda: not Path(f"/proc/{pid}").exists())
     assert "database system is shut down" in (folder / "postgres.log").read_text()
+
+
+def test_a_restored_database_begins_another_timeline(folder):
+    """A restored PostgreSQL has the timeline of a recovery, by which the relay notices that it lost transactions."""
+    server = Postgres(folder)
+
+    def timeline():
+        with psycopg.connect(server.url) as connection:
+            return connection.execute("SELECT timeline_id FROM pg_control_checkpoint()").fetchone()[0]
+
+    try:
+        server.start()
+        assert timeline() == 1
+        server.stop()
+        server.save()
+        server.restore()
+        server.start()
+        until(lambda: timeline() == 2)
+    finally:
+        server.wipe()

@@ -143,6 +143,19 @@ class Postgres(BinaryServer):
             raise LocalError(f"PostgreSQL could not make {self.data}: {errors[0] if errors else result.stderr.strip()}")
 
     @override
+    def restore(self) -> None:
+        """Put the copy of `save` in place of its data, as the manual says: the next start is a recovery, which begins
+        another timeline, so that the relay notices. Raises LocalError while it runs, or if there is no copy.
+        """
+        super().restore()
+        signal = self.data / "recovery.signal"
+        signal.touch()
+        if self._user is not None:
+            os.chown(signal, *self._user)
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("restore_command = 'false'\n")  # the copy is whole: no archive has more of its log
+
+    @override
     def wipe(self) -> None:
         super().wipe()
         if not self.data.is_relative_to(self.folder) and self.data.parent.exists():
