@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -95,10 +96,11 @@ def test_each_procedure_works_as_printed(tmp_path):
     try:
         for heading, block in blocks:
             held = BEFORE[heading](operator, block) if heading in BEFORE else None
-            operator.run(block)
-            if held is not None:
-                with pytest.raises(psycopg.OperationalError):
-                    held.execute("SELECT 1")
+            with held or nullcontext():
+                operator.run(block)
+                if held is not None:
+                    with pytest.raises(psycopg.OperationalError):
+                        held.execute("SELECT 1")
             if heading not in AFTER_STOP:
                 operator.sign_up()
     finally:
