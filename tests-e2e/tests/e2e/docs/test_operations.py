@@ -41,7 +41,7 @@ class Operator:
     def run(self, block):
         """Run a block, which must succeed. Return what it prints."""
         done = subprocess.run(
-            ["/bin/bash", "-euo", "pipefail", "-c", self.set_up + block],
+            ["/bin/bash", "-euc", self.set_up + block],
             cwd=CLONE,
             env=self.environment,
             stdin=subprocess.DEVNULL,
