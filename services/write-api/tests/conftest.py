@@ -1,5 +1,8 @@
 """Fixtures that the tests of this package share."""
 
+import asyncio
+from contextlib import asynccontextmanager
+
 import pytest
 import structlog
 from hypothesis import settings
@@ -21,3 +24,20 @@ async def engine(postgres_url):
     await migrate(pool)
     yield pool
     await pool.dispose()
+
+
+@pytest.fixture
+def running():
+    """Run relays or consumers, each of which has `run(stop)`, for the duration of a block."""
+
+    @asynccontextmanager
+    async def run(*roles):
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(role.run(stop)) for role in roles]
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks)
+
+    return run

@@ -180,23 +180,6 @@ def http_client(postgres_url, kafka_bootstrap, topic_prefix):
     return client
 
 
-@pytest.fixture
-def running():
-    """Keeps roles running while a block lasts: each has `run(stop)`."""
-
-    @asynccontextmanager
-    async def run(*roles):
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(role.run(stop)) for role in roles]
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.gather(*tasks)
-
-    return run
-
-
 def good(messages):
     return [message for message in messages if message.error() is None]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -193,20 +192,3 @@ def consumer(topic, model):
         return made
 
     return make
-
-
-@pytest.fixture
-def running():
-    """Run consumers for the duration of a block."""
-
-    @asynccontextmanager
-    async def run(*consumers):
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(each.run(stop)) for each in consumers]
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.gather(*tasks)
-
-    return run

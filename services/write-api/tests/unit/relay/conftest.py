@@ -383,20 +383,3 @@ def relay(database, broker, event_log, producers):
 @pytest.fixture
 def new_producer(broker):
     return lambda: FakeProducer(broker)
-
-
-@pytest.fixture
-def running():
-    """Run relays for the duration of a block."""
-
-    @asynccontextmanager
-    async def run(*relays):
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(each.run(stop)) for each in relays]
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.gather(*tasks)
-
-    return run
