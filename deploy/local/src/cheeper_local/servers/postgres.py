@@ -171,6 +171,8 @@ class Postgres(BinaryServer):
     def is_ready(self) -> bool:
         try:
             with self._connect("postgres") as connection:
+                if _recovers(connection):
+                    return False
                 known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if known is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -200,6 +202,11 @@ class Postgres(BinaryServer):
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                 out.write(password)
             return password
+
+
+def _recovers(connection: psycopg.Connection) -> bool:
+    """Check that it still recovers: from a restored copy it serves reads before it ends that."""
+    return connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
 
 
 def is_open_to_all(path: Path) -> bool:
