@@ -19,10 +19,10 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from cheeper_contracts import codec, topics
-from cheeper_contracts.envelope import CONTENT_TYPE
+from cheeper_contracts.http.routes import ROUTES
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import CONTENT_TYPE
 from cheeper_contracts.messages import Command, Event
-from cheeper_contracts.routes import ROUTES
 from golden import ROOT, golden_bytes, golden_file, why_broken
 from json_schemas import DOCUMENTS, MESSAGES, schema_of
 
@@ -66,7 +66,7 @@ def write_example(type_name: str, value: str) -> int:
 
 def gateway_file() -> dict[Path, bytes]:
     """Return the Caddyfile's table from a path to the methods that it allows."""
-    lines = ["# Generated from cheeper_contracts.routes by contracts/tools/generate.py."]
+    lines = ["# Generated from cheeper_contracts.http.routes by contracts/tools/generate.py."]
     for route in ROUTES:
         pattern = re.sub(r"\{\w+\}", "[^/]+", route.path)
         lines.append(f'~^{pattern}$ "{route.allow}"')

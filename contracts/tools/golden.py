@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command, Event
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts import codec, views
+from cheeper_contracts import views
+from cheeper_contracts.kafka import codec
 from cheeper_contracts.messages import Command, Event
 
 MESSAGES: Final[dict[str, type[Command | Event]]] = {**codec.COMMAND_TYPES, **codec.EVENT_TYPES}

@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from cheeper_contracts.topics import DEAD_LETTERS
+from cheeper_contracts.kafka.topics import DEAD_LETTERS
 from compatibility import State, breaks
 from golden import ROOT
 from state import encoded, of_code

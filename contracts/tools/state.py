@@ -22,9 +22,11 @@ from uuid import UUID
 
 import msgspec
 
-from cheeper_contracts import generations, lag, topics, views
-from cheeper_contracts.dead_letters import MALFORMED, DeadLetter, to_headers
+from cheeper_contracts import views
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.dead_letters import MALFORMED, DeadLetter, to_headers
 from cheeper_contracts.messages import Command, Event
+from cheeper_contracts.views import generations, lag
 from compatibility import Entry, State
 from golden import COMMAND_ID, MOMENT, golden_file
 from json_schemas import DOCUMENTS, MESSAGES, schema_of

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts import routes, views
+from cheeper_contracts import views
 from cheeper_contracts.catalogue import LEADS_TO
-from cheeper_contracts.codec import decode_event
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.routes import Route
+from cheeper_contracts.kafka.codec import decode_event
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
-from cheeper_contracts.routes import Route
 from cheeper_contracts.views import Collection, KeyPattern
 from projector import projections
 from projector.projections import writes

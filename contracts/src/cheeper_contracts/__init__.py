@@ -1,6 +1,6 @@
 """The contracts that Cheeper's services share: messages, views, topics and routes. They contain no behaviour.
 
-`commands` and `events` are the messages, `envelope` and `codec` carry them over Kafka, `topics` and `partitions` name
-their destinations, and `dead_letters` the headers of a parked message's copy. The projector writes `views` and read-api
-reads them; `routes` and `responses` are the HTTP side.
+`commands` and `events` are the messages, `catalogue` lists them, and `superseded` upgrades older versions. `kafka`
+carries them, split into `partitions`. The projector writes `views` and read-api reads them; `words` splits a text for
+search. `http` is the HTTP side.
 """

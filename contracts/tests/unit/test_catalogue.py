@@ -4,8 +4,8 @@ import pytest
 
 from cheeper_contracts import commands, events, superseded
 from cheeper_contracts.catalogue import COMMANDS, EVENTS, LEADS_TO, OUTCOMES, command_type_of
-from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.events.author_notified import AuthorNotified
+from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.superseded import SUPERSEDED_COMMANDS, SUPERSEDED_EVENTS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 import state
-from cheeper_contracts import generations, lag, topics, views
+from cheeper_contracts import views
 from cheeper_contracts.events.author_notified import AuthorNotified
+from cheeper_contracts.kafka import topics
 from cheeper_contracts.messages import Command, Event
+from cheeper_contracts.views import generations, lag
 from compatibility import breaks
 
 pytestmark = pytest.mark.proves(guarantee="contracts")

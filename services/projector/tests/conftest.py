@@ -7,8 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from cheeper_contracts.codec import encode
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
 from cheeper_contracts.events.cheep_answered import CheepAnswered
@@ -16,7 +14,9 @@ from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.cheep_updated import CheepUpdated
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
-from cheeper_contracts.topics import partition_of
+from cheeper_contracts.kafka.codec import encode
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import partition_of
 from projector import projections
 from projector.consumer.projecting import item_of
 from projector.messages.decoding import decode

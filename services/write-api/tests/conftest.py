@@ -8,7 +8,7 @@ import structlog
 from hypothesis import settings
 
 from write_api.db.engine import create_engine
-from write_api.db.migrate import migrate
+from write_api.db.schema.migrate import migrate
 
 settings.register_profile("cheeper", derandomize=True, deadline=None)
 settings.load_profile("cheeper")

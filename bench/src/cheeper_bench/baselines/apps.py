@@ -21,7 +21,7 @@ import psycopg
 import uvloop
 from litestar import Litestar, Request, get, post
 
-from cheeper_contracts.responses import Answer, Meta
+from cheeper_contracts.http.responses import Answer, Meta
 from cheeper_contracts.views import CheepRecord, whole_seconds
 from read_api.http.server import serve
 

@@ -20,15 +20,15 @@ from confluent_kafka import Consumer
 from psycopg import errors
 
 from cheeper_bench.environment.kafka_feed import reader
-from cheeper_contracts import codec
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import Envelope, from_headers
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_contracts.messages import Event
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import COMMANDS, EVENTS
 from projector.messages.decoding import decode
 
 _PATIENCE: Final = 30.0

@@ -28,7 +28,7 @@ from cheeper_bench.environment.graph import BEGAN, Graph
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.measuring.progress import drained
 from cheeper_contracts.events.cheep_posted import CheepPosted
-from cheeper_contracts.topics import EVENTS
+from cheeper_contracts.kafka.topics import EVENTS
 from projector.consumer.projecting import item_of
 from projector.projections import projection_of
 

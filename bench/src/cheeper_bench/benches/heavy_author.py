@@ -33,7 +33,7 @@ from cheeper_bench.load.http_line import Line, request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Sides
 from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts import views
-from cheeper_contracts.routes import CHEEPS
+from cheeper_contracts.http.routes import CHEEPS
 from cheeper_local.system.ports import HOST
 
 _RATE: Final = 200

@@ -37,7 +37,7 @@ from cheeper_bench.load import commands, http_load
 from cheeper_bench.load.http_line import request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
 from cheeper_bench.measuring.spread import percentile
-from cheeper_contracts.routes import AUTHOR_CHEEPS, TIMELINE
+from cheeper_contracts.http.routes import AUTHOR_CHEEPS, TIMELINE
 from cheeper_local.runner import roles
 from cheeper_local.system.ports import HOST
 

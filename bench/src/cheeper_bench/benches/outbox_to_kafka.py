@@ -36,7 +36,7 @@ from cheeper_bench.measuring.bench import Bench, Figures, Length, Missing, Reach
 from cheeper_bench.measuring.progress import drained
 from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts.events.cheep_posted import CheepPosted
-from cheeper_contracts.topics import EVENTS
+from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_local.waiting import until
 from write_api.outbox.writer import CHANNEL
 

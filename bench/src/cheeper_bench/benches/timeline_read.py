@@ -32,7 +32,7 @@ from cheeper_bench.environment.graph import Graph
 from cheeper_bench.load import http_load
 from cheeper_bench.load.http_line import request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
-from cheeper_contracts.routes import TIMELINE
+from cheeper_contracts.http.routes import TIMELINE
 
 _FOLLOWS: Final = 800
 _AUTHORS, _FOLLOWS_EACH = 962, 39  # as reed98 has

@@ -36,7 +36,7 @@ from cheeper_bench.measuring.bench import Bench, Figures, Length, Missing, Reach
 from cheeper_bench.measuring.progress import drained
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 
 _AUTHORS: Final = 5_000

@@ -26,7 +26,7 @@ from psycopg import sql
 from cheeper_bench.environment import cores, durable
 from cheeper_bench.environment.cores import Cores, Cpus
 from cheeper_bench.errors import BenchError
-from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Server
 from cheeper_local.system import processes
 from cheeper_local.system.ports import HOST, free_port

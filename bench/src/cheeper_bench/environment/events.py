@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import msgspec
 
 from cheeper_bench.environment.graph import BEGAN, Graph
-from cheeper_contracts import codec
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import EVENTS, partition_of
 from cheeper_contracts.messages import Event
-from cheeper_contracts.topics import EVENTS, partition_of
 from projector.messages.decoding import DecodedMessage
 
 TOPIC_ID = "seeded"

@@ -12,11 +12,11 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from cheeper_bench.environment.durable import PRODUCER, check_topic
 from cheeper_bench.environment.events import NumberedEvent
 from cheeper_bench.errors import BenchError
-from cheeper_contracts import codec
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, partition_of
 from cheeper_contracts.messages import Command, Event
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import COMMANDS, EVENTS, partition_of
 from write_api.kafka import topics
 
 _SECONDS: Final = 60.0

@@ -20,10 +20,10 @@ from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.events import TOPIC_ID, NumberedEvent, Numbering, events, numbered_events
 from cheeper_bench.environment.graph import Graph
 from cheeper_bench.errors import BenchError
-from cheeper_contracts import codec
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec
 from cheeper_contracts.partitions import PARTITIONS
 from projector.consumer.projecting import item_of
 from projector.fan_out.tasks import FanOutTasks

@@ -15,7 +15,7 @@ from cheeper_bench.environment import durable, kafka_feed, seeding
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import Graph
 from cheeper_bench.errors import NotDurableError
-from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.running import RunningStack
 
 _PROCESS_MANAGER: Final = "process-manager"

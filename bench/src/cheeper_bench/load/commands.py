@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cheeper_bench.environment.graph import Graph, text_of
 from cheeper_bench.load.http_line import request
-from cheeper_contracts.routes import AUTHORS, CHEEPS, FOLLOWS
+from cheeper_contracts.http.routes import AUTHORS, CHEEPS, FOLLOWS
 
 
 def post(author_id: str, draw: random.Random) -> tuple[str, bytes]:

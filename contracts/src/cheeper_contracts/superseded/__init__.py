@@ -1,8 +1,8 @@
 """Versions of messages that are read for ever and written no more, one file each, with its upcaster.
 
 The log is kept for ever, so whatever was once written stays readable. Decoding applies the upcaster
-(`cheeper_contracts.codec`), so no consumer sees a superseded version. An upcaster leads to the current version: where
-that becomes another one, the type checker names the upcasters to follow it.
+(`cheeper_contracts.kafka.codec`), so no consumer sees a superseded version. An upcaster leads to the current version:
+where that becomes another one, the type checker names the upcasters to follow it.
 """
 
 from __future__ import annotations

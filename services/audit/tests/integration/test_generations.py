@@ -14,9 +14,17 @@ from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.redis import orphans
 from cheeper_audit.views.view import Stores
 from cheeper_contracts import views
-from cheeper_contracts.generations import COMPARED_AT, LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
-from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import (
+    COMPARED_AT,
+    LIVE,
+    REGISTRY,
+    REGISTRY_ID,
+    database_of,
+    prefix_of,
+    registry_key,
+)
+from cheeper_contracts.views.lag import lag_key, report_id
 
 pytestmark = pytest.mark.proves(guarantee="audit")
 

@@ -10,8 +10,8 @@ from typing import Final
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from cheeper_contracts.generations import FIRST
-from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from cheeper_contracts.views.generations import FIRST
 from cheeper_runtime.readiness import Readiness
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
 
 from cheeper_contracts import views
-from cheeper_contracts.topics import DEAD_LETTERS, EVENTS, TOPICS
+from cheeper_contracts.kafka.topics import DEAD_LETTERS, EVENTS, TOPICS
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap

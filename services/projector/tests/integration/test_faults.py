@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
-from cheeper_contracts.topics import EVENTS, TOPICS
+from cheeper_contracts.kafka.topics import EVENTS, TOPICS
 from cheeper_local.faults.mongo import MongoFaults
 from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import until as wait_until

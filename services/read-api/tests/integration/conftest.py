@@ -8,7 +8,7 @@ import pytest
 import redis as redis_py
 from pymongo import MongoClient
 
-from cheeper_contracts.generations import database_of, prefix_of
+from cheeper_contracts.views.generations import database_of, prefix_of
 from read_api.bootstrap import query_bus
 from read_api.ops.metrics import Metrics
 from read_api.stores.mongo import reader as mongo

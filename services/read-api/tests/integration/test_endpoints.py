@@ -5,7 +5,7 @@ from read_api_layout import Hot, command_record, new_id
 from read_api_process import lines
 
 from cheeper_contracts import views
-from cheeper_contracts.routes import ROUTES
+from cheeper_contracts.http.routes import ROUTES
 from cheeper_local.testing import until
 
 

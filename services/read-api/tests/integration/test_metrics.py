@@ -13,9 +13,9 @@ from read_api_layout import new_id
 from read_api_process import running
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import LIVE, prefix_of, registry_key
-from cheeper_contracts.lag import LAG, OBJECTIVES, PERIOD_SECONDS, LagReport, lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import LIVE, prefix_of, registry_key
+from cheeper_contracts.views.lag import LAG, OBJECTIVES, PERIOD_SECONDS, LagReport, lag_key, report_id
 from cheeper_local.testing import until
 from read_api.http.endpoints import ENDPOINTS
 from read_api.ops import metrics

@@ -11,7 +11,7 @@ from read_api_layout import new_id
 from read_api_world import World, entries_of
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import REGISTRY
+from cheeper_contracts.views.generations import REGISTRY
 from read_api.queries.timeline import Timeline, show_timeline
 from read_api.query_bus.paging import Slice
 from read_api.stores.mongo.follows import MongoFollows

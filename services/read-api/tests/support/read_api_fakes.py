@@ -12,7 +12,6 @@ import msgspec
 from read_api_layout import Documents, Hot
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import prefix_of
 from cheeper_contracts.views import (
     AcceptedCommand,
     AuthorDocument,
@@ -21,6 +20,7 @@ from cheeper_contracts.views import (
     NotificationDocument,
     unpack_entry,
 )
+from cheeper_contracts.views.generations import prefix_of
 from read_api.queries.cheep import Thread
 from read_api.queries.command import HotCommand
 from read_api.queries.follow_lists import ListedAuthor

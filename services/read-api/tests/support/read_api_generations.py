@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient, monitoring
 from read_api_layout import command_record
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, registry_key
+from cheeper_contracts.views.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, registry_key
 from read_api.stores.mongo import reader as mongo_store
 from read_api.stores.mongo.authors import MongoAuthors
 

@@ -14,9 +14,9 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_contracts.messages import Command
-from cheeper_contracts.topics import COMMANDS, EVENTS
 from cheeper_runtime.checks import Check
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
@@ -31,10 +31,10 @@ from write_api.consumer.group_consumer import GroupConsumer, Subscription
 from write_api.consumer.lag import Lag
 from write_api.consumer.process_manager import EventDecoder
 from write_api.consumer.replay import ParkedMessage, ParkedMessages, Replay, remove_in
-from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
+from write_api.db.schema.check import check_of_database
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import ENDPOINTS, FEATURES, HANDLERS
 from write_api.http.app import create_app

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from cheeper_contracts import routes
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
@@ -22,6 +21,7 @@ from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.http import routes
 from cheeper_contracts.messages import Command
 from write_api.bus.bus import Handler
 from write_api.bus.dispatcher import Transport

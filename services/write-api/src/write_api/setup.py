@@ -10,8 +10,8 @@ import structlog
 from confluent_kafka import KafkaException
 
 from write_api.bus.errors import UnavailableError
-from write_api.db import migrate as schema
 from write_api.db.engine import create_engine
+from write_api.db.schema import migrate as schema
 from write_api.kafka import topics
 from write_api.ops.setup_steps import SetupStep, run_setup
 from write_api.relay.cursor import RelayRefusedError, connect

@@ -16,9 +16,9 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope, from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from write_api import bootstrap, outbox

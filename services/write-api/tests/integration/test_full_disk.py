@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Kafka, Postgres
 from cheeper_local.testing import eventually
@@ -17,9 +17,9 @@ from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
 from write_api.consumer import loop as consumer_loop
-from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
-from write_api.db.migrate import migrate
+from write_api.db.schema.check import check_of_database
+from write_api.db.schema.migrate import migrate
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.producer import BrokerUnavailableError, CommandProducer

@@ -14,11 +14,11 @@ import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api import setup
 from write_api.bus.bus import CommandBus

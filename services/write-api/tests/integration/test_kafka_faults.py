@@ -9,8 +9,8 @@ import uuid
 import pytest
 from structlog.testing import capture_logs
 
-from cheeper_contracts import topics
-from cheeper_contracts.responses import RETRY_AFTER_SECONDS
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS
+from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.consumer import loop as consumer_loop

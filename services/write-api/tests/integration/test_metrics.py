@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from cheeper_local.system import processes
 from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until

@@ -7,10 +7,10 @@ from confluent_kafka import Producer
 from write_api_consumers import consumer_of
 from write_api_proxies import WayToKafka
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from cheeper_runtime.checks import CHECK_SECONDS, in_time
 from write_api.bus.bus import CommandBus
@@ -18,8 +18,8 @@ from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer.worker import SUBSCRIPTION, decode
-from write_api.db.check import check_of_database
 from write_api.db.engine import create_engine
+from write_api.db.schema.check import check_of_database
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
 from write_api.kafka.topics import admin_client, ensure_topics

@@ -10,9 +10,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from structlog.testing import capture_logs
 
-from cheeper_contracts import topics
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_local.testing import eventually, until
 from write_api import bootstrap
 from write_api.bus.ids import new_id

@@ -8,12 +8,12 @@ from functools import partial
 from confluent_kafka import Producer
 from sqlalchemy import text
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from cheeper_runtime.poison_limit import PoisonLimit
 from cheeper_runtime.readiness import Readiness

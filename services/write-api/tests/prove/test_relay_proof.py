@@ -23,9 +23,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from psycopg.rows import namedtuple_row
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import from_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import from_headers
 from cheeper_local.system import processes
 from cheeper_local.testing import until
 

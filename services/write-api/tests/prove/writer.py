@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import text
 
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.cheep_posted import CheepPosted
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api import outbox
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError

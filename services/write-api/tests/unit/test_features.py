@@ -1,5 +1,5 @@
 from cheeper_contracts.catalogue import COMMANDS
-from cheeper_contracts.routes import ROUTES
+from cheeper_contracts.http.routes import ROUTES
 from write_api.features import ENDPOINTS, FEATURES
 
 

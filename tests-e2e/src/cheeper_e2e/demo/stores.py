@@ -14,7 +14,9 @@ from psycopg.rows import dict_row
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from cheeper_contracts import generations, topics, views
+from cheeper_contracts import views
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.views import generations
 from cheeper_local.text import counted
 from cheeper_local.waiting import until
 

@@ -15,7 +15,8 @@ import redis
 from bson import ObjectId
 from pymongo import MongoClient
 
-from cheeper_contracts import generations, views
+from cheeper_contracts import views
+from cheeper_contracts.views import generations
 from cheeper_e2e.actions.random_traffic import RandomTraffic
 from cheeper_e2e.actions.sender import wait_until_settled
 from cheeper_e2e.authors import expect_accepted, new_id, projected, sign_up

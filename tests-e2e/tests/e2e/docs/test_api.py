@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from cheeper_contracts.responses import STATUS_OF
+from cheeper_contracts.http.responses import STATUS_OF
 
 PAGE = Path(__file__).parents[4] / "docs" / "api.md"
 FENCE = re.compile(r"^```(sh|json)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, OPENAPI, ROUTES
+from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, OPENAPI, ROUTES
 
 EXAMPLES = 15
 NO_WAIT = 0.1  # an `after` that nobody sent waits for all of its time-out

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from cheeper_audit.stores.write_model import Place, WriteModel
+from cheeper_contracts.kafka.topics import partition_of
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import partition_of
 
 SHOWN: Final = 10_000
 """The most waiting rows that are counted."""

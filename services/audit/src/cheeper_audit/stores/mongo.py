@@ -16,8 +16,9 @@ from pymongo.write_concern import WriteConcern
 
 from cheeper_audit.difference import MongoRepair
 from cheeper_audit.stores import StoreState, StoreUnavailableError
-from cheeper_contracts import generations, views
+from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views import generations
 
 Document = dict[str, Any]
 

@@ -14,8 +14,9 @@ from redis.exceptions import RedisError, ResponseError, WatchError
 
 from cheeper_audit.difference import RedisRepair
 from cheeper_audit.stores import StoreState, StoreUnavailableError
-from cheeper_contracts import generations, views
+from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views import generations
 
 Command = tuple[str | bytes | int, ...]
 

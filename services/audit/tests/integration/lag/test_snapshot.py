@@ -16,9 +16,9 @@ from cheeper_audit.lag.outbox import RELAY_LOCK, SHOWN
 from cheeper_audit.lag.snapshot import take
 from cheeper_audit.settings import from_env
 from cheeper_contracts import views
-from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
+from cheeper_contracts.kafka.topics import partition_of
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import partition_of
+from cheeper_contracts.views.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
 from cheeper_local.system.ports import free_port
 
 WITHIN, BEYOND, AWAY = 0, 1, 2

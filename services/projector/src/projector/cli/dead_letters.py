@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts.topics import EVENTS
+from cheeper_contracts.kafka.topics import EVENTS
 from projector import bootstrap
 from projector.cli.options import positive
 from projector.messages.parked import ParkedMessage

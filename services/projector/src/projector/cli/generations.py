@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts.generations import FIRST
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import whole_seconds
+from cheeper_contracts.views.generations import FIRST
 from cheeper_runtime.retry import retry_for
 from projector import bootstrap
 from projector.cli.options import positive

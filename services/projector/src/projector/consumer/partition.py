@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from cheeper_contracts.lag import Lag
+from cheeper_contracts.views.lag import Lag
 from projector.consumer.projecting import refused_by_store
 from projector.kafka.log_end import LogEndHistory
 from projector.messages.decoding import DecodedMessage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cheeper_contracts.generations import FIRST
-from cheeper_contracts.lag import Lag
+from cheeper_contracts.views.generations import FIRST
+from cheeper_contracts.views.lag import Lag
 from projector.consumer.partition import Counts, Partition
 from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Backlog

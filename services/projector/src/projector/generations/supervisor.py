@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from cheeper_contracts.generations import FIRST
+from cheeper_contracts.views.generations import FIRST
 from cheeper_runtime.poison_limit import TooMuchPoisonError
 from cheeper_runtime.readiness import Readiness
 from projector.stores.base import StoreUnavailableError

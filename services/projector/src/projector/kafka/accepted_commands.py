@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from confluent_kafka import KafkaException, Message
 
-from cheeper_contracts.envelope import Envelope, MalformedEnvelopeError, from_headers
+from cheeper_contracts.kafka.envelope import Envelope, MalformedEnvelopeError, from_headers
 from cheeper_contracts.views import AcceptedCommand
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import AbandonedError, RetryLoop

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
+from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, Reason, to_headers
 from projector.kafka.topic import error_words
 from projector.messages.parked import ParkedMessage
 

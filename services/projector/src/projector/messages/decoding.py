@@ -11,8 +11,8 @@ from typing import Final, cast
 import msgspec
 from confluent_kafka import Message
 
-from cheeper_contracts.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
-from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
+from cheeper_contracts.kafka.codec import MalformedMessageError, UnknownMessageTypeError, decode_event
+from cheeper_contracts.kafka.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Event
 from projector.messages.stack_digest import stack_digest
 

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 
 import msgspec
 
-from cheeper_contracts.envelope import Headers
+from cheeper_contracts.kafka.envelope import Headers
 from projector.messages.decoding import DecodedMessage, decoded
 
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import msgspec
 
-from cheeper_contracts import routes
-from cheeper_contracts.responses import Answer, Meta, Problem
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.responses import Answer, Meta, Problem
 from cheeper_runtime.metrics import CONTENT_TYPE
 from cheeper_runtime.readiness import Readiness, is_ready
 

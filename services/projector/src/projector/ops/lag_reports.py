@@ -1,4 +1,4 @@
-"""Lag reports: each consumer reports its lag in its store every second (`cheeper_contracts.lag`)."""
+"""Lag reports: each consumer reports its lag in its store every second (`cheeper_contracts.views.lag`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Event as Flag
 
 import structlog
 
-from cheeper_contracts.lag import PERIOD_SECONDS, Lag, report_id
+from cheeper_contracts.views.lag import PERIOD_SECONDS, Lag, report_id
 from projector.consumer.progress import Progress
 from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import LagReports

@@ -13,8 +13,8 @@ import structlog
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from cheeper_contracts.lag import OBJECTIVES, Lag
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.lag import OBJECTIVES, Lag
 from cheeper_runtime.metrics import Declaration, Families, new_registry, page
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress

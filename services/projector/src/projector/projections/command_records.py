@@ -8,9 +8,9 @@ import msgspec
 
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import command_type_of
-from cheeper_contracts.envelope import EPOCH
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka.envelope import EPOCH
 from cheeper_contracts.messages import Event
 from projector.projections.meta import Meta
 from projector.projections.writes import PutText, SetFields

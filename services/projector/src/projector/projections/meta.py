@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cheeper_contracts.generations import FIRST
+from cheeper_contracts.views.generations import FIRST
 from projector.stores.base import AcceptedCommands, LagReports, ParkedMessages, Store
 from projector.stores.registry import Generations
 

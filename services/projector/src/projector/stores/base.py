@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cheeper_contracts.lag import Lag
 from cheeper_contracts.views import AcceptedCommand
+from cheeper_contracts.views.lag import Lag
 from projector.messages.decoding import DecodedMessage
 from projector.messages.parked import ParkedMessage, parked
 from projector.stores.task_store import LeftOut, TaskStore

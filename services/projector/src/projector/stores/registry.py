@@ -1,6 +1,6 @@
 """Generations of a store's views: the registry of them, and the steps from one registry to the next.
 
-`cheeper_contracts.generations` says where a store keeps its registry. A store makes each step by compare-and-set.
+`cheeper_contracts.views.generations` says where a store keeps its registry. A store makes each step by compare-and-set.
 
 GenerationError
 ├── BehindError       the target of a switch lacks, for now, what readers have seen: try again
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_contracts.generations import FIRST
+from cheeper_contracts.views.generations import FIRST
 
 
 class State(StrEnum):

@@ -17,8 +17,8 @@ from pymongo import MongoClient
 from redis import Redis
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import database_of, prefix_of
-from cheeper_contracts.topics import EVENTS, TOPICS
+from cheeper_contracts.kafka.topics import EVENTS, TOPICS
+from cheeper_contracts.views.generations import database_of, prefix_of
 from cheeper_local.testing import until as wait_until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap

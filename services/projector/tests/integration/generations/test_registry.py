@@ -9,7 +9,7 @@ import redis as redis_client
 from pymongo import MongoClient
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
+from cheeper_contracts.views.generations import LIVE, REGISTRY, REGISTRY_ID, database_of, prefix_of, registry_key
 from projector.stores.base import Batch, StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.parked import MongoParkedMessages
@@ -202,7 +202,7 @@ def test_a_switch_to_what_was_not_compared_is_refused(place):
 
 
 def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, compared):
-    """A query reads with its data which generation was live at that moment (`cheeper_contracts.generations`)."""
+    """A query reads with its data which generation was live at that moment (`cheeper_contracts.views.generations`)."""
     on_mongo.generations.register(1)
     for number in (2, 3):
         assert on_mongo.generations.create(1).number == number

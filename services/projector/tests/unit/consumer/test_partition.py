@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cheeper_contracts.lag import Lag
+from cheeper_contracts.views.lag import Lag
 from projector.consumer.partition import Counts, Partition, Search
 from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from structlog.testing import capture_logs
 
-from cheeper_contracts.lag import Lag, report_id
+from cheeper_contracts.views.lag import Lag, report_id
 from cheeper_local.testing import until
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress

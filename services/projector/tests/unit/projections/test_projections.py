@@ -5,9 +5,9 @@ import pytest
 
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import EVENTS
-from cheeper_contracts.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.superseded import SUPERSEDED_EVENTS
 from projector import projections
 from projector.projections.writes import FanOut, PullIn, PutText, SetFields

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cheeper_contracts.codec import EVENT_TYPES, decode_event
+from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
 from projector import projections
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from cheeper_contracts.routes import OPENAPI
+from cheeper_contracts.http.routes import OPENAPI
 from cheeper_runtime.checks import Check, watch
 from cheeper_runtime.readiness import Readiness
 from read_api.http.dispatcher import Dispatcher

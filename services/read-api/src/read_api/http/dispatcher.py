@@ -10,8 +10,8 @@ from typing import Any, Final
 import structlog
 import uuid_utils
 
-from cheeper_contracts.responses import Problem
-from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
+from cheeper_contracts.http.responses import Problem
+from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint

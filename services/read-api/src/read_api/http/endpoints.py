@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from cheeper_contracts import routes
-from cheeper_contracts.routes import Route
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.routes import Route
 from read_api.http.parameter_table import (
     AUTHOR_ID,
     BY_AUTHOR,

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Operation
 from litestar.types import ASGIApp as LitestarASGIApp
 
-from cheeper_contracts.responses import Answer, Problem
+from cheeper_contracts.http.responses import Answer, Problem
 from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import Parameter
 from read_api.http.responses import ASGIApp

@@ -10,8 +10,8 @@ from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from cheeper_contracts.responses import RETRY_AFTER_SECONDS, Answer, Meta
-from cheeper_contracts.routes import HEALTH_LIVE, HEALTH_READY, METRICS
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
 from cheeper_runtime.checks import Check, check
 from cheeper_runtime.metrics import CONTENT_TYPE
 from cheeper_runtime.readiness import Need, Readiness, is_ready

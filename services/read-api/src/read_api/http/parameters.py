@@ -13,7 +13,7 @@ import msgspec
 from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.openapi.spec import Schema
 
-from cheeper_contracts.responses import WrongField
+from cheeper_contracts.http.responses import WrongField
 
 
 class InvalidError(ValueError):

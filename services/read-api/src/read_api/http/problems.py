@@ -17,7 +17,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from cheeper_contracts.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
 from read_api.http.parameters import InvalidError
 from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
 from read_api.query_bus.query import NotFoundError, StoreUnavailableError

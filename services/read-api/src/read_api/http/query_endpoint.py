@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from cheeper_contracts.responses import Answer, Meta
+from cheeper_contracts.http.responses import Answer, Meta
 from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import response_to, send_problem

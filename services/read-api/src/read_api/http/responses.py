@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts.responses import MESSAGE_ID_HEADER, Answer
+from cheeper_contracts.http.responses import MESSAGE_ID_HEADER, Answer
 
 Scope = dict[str, Any]
 Message = dict[str, Any]

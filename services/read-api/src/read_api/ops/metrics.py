@@ -16,7 +16,7 @@ import msgspec
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from cheeper_contracts.lag import OBJECTIVES, Lag
+from cheeper_contracts.views.lag import OBJECTIVES, Lag
 from cheeper_runtime.metrics import Declaration, Families, new_registry, page
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cheeper_contracts.lag import Lag, LagReport
+from cheeper_contracts.views.lag import Lag, LagReport
 
 
 def lag_by_partition(reports: Mapping[int, Any], now: float) -> dict[int, Lag]:

@@ -6,7 +6,7 @@ from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews,
 from read_api_layout import command_record, new_id
 from structlog.testing import capture_logs
 
-from cheeper_contracts.routes import ROUTES
+from cheeper_contracts.http.routes import ROUTES
 from read_api.bootstrap import query_bus
 from read_api.http.app import build_app
 from read_api.http.responses import MESSAGE_ID

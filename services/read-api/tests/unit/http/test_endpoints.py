@@ -1,6 +1,6 @@
 import msgspec
 
-from cheeper_contracts.routes import ROUTES
+from cheeper_contracts.http.routes import ROUTES
 from read_api.http.endpoints import ENDPOINTS
 
 

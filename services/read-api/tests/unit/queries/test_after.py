@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from read_api_layout import Documents, Hot, command_record, new_id
 
-from cheeper_contracts.routes import ROUTES
+from cheeper_contracts.http.routes import ROUTES
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps

@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol
 import msgspec
 import structlog
 
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of

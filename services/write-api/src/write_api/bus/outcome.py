@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 
 MESSAGE_ID_REUSED: Final = "message_id_reused"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.outcome import KnownCommand, Outcome
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from cheeper_contracts.dead_letters import BEHIND
+from cheeper_contracts.kafka.dead_letters import BEHIND
 from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.bus.outcome import ReceivedCommand

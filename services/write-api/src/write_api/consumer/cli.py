@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.replay import ParkedMessage, Replay, Replayed
 

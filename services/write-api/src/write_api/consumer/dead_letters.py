@@ -14,10 +14,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cheeper_contracts import dead_letters, topics
-from cheeper_contracts.dead_letters import BEHIND
-from cheeper_contracts.envelope import Headers
-from cheeper_contracts.topics import Topic
+from cheeper_contracts.kafka import dead_letters, topics
+from cheeper_contracts.kafka.dead_letters import BEHIND
+from cheeper_contracts.kafka.envelope import Headers
+from cheeper_contracts.kafka.topics import Topic
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.message import ConsumedMessage, DeadLetter
 from write_api.db.engine import autocommitting

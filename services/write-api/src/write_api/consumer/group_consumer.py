@@ -22,7 +22,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from cheeper_contracts.topics import Topic
+from cheeper_contracts.kafka.topics import Topic
 from write_api.consumer.message import ConsumedMessage
 from write_api.kafka.errors import COMMIT_LOST
 from write_api.kafka.topics import SECONDS

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from cheeper_contracts.dead_letters import CRASHED, Reason
-from cheeper_contracts.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
+from cheeper_contracts.kafka.dead_letters import CRASHED, Reason
+from cheeper_contracts.kafka.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Message
 from write_api.bus.outcome import ReceivedCommand
 

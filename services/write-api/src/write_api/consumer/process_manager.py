@@ -8,9 +8,9 @@ from typing import Final
 
 import structlog
 
-from cheeper_contracts import codec, topics
-from cheeper_contracts.dead_letters import MALFORMED
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.dead_letters import MALFORMED
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
 from write_api.bus.ids import made_for
 from write_api.bus.outcome import ReceivedCommand

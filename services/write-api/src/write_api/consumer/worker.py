@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheeper_contracts import codec, topics
-from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.dead_letters import MALFORMED, UNKNOWN_TYPE
 from write_api.bus.bus import MAX_BATCH
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.group_consumer import Subscription

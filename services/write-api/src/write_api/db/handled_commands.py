@@ -15,7 +15,7 @@ from write_api.bus.outcome import KnownCommand, Outcome
 from write_api.bus.unit_of_work import HandledCommand
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.faults import transient_faults
-from write_api.db.tables import handled_commands as table
+from write_api.db.schema.tables import handled_commands as table
 
 _columns = (table.c.message_id, table.c.digest, table.c.accepted, table.c.outcome)
 _of_ids = select(*_columns).where(among(table.c.message_id))

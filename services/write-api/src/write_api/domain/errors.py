@@ -12,8 +12,8 @@ Refusal
 ├── CheepNotFound        cheep_not_found     never posted, or deleted
 └── NotTheAuthor         not_the_author      the cheep is another author's
 
-`cheeper_contracts.responses.STATUS_OF` is the one table from code to HTTP status. A refusal's text is one sentence for
-the client, who may read every word of it.
+`cheeper_contracts.http.responses.STATUS_OF` is the one table from code to HTTP status. A refusal's text is one sentence
+for the client, who may read every word of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from cheeper_contracts.responses import WrongField
+from cheeper_contracts.http.responses import WrongField
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a fault

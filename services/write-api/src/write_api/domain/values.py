@@ -19,7 +19,7 @@ from functools import lru_cache, partial
 from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
-from cheeper_contracts.responses import WrongField
+from cheeper_contracts.http.responses import WrongField
 from write_api.domain.errors import Invalid
 
 UUID_PATTERN: Final = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"

@@ -11,7 +11,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
-from cheeper_contracts import routes
+from cheeper_contracts.http import routes
 from cheeper_contracts.messages import Command
 from cheeper_runtime.checks import Check
 from cheeper_runtime.readiness import Readiness

@@ -11,7 +11,7 @@ from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from cheeper_contracts.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
+from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
 from write_api.bus.ids import new_id
 from write_api.domain.values import identifier
 

@@ -11,10 +11,10 @@ from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.http.responses import Answer, Meta
+from cheeper_contracts.http.routes import Route
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
-from cheeper_contracts.responses import Answer, Meta
-from cheeper_contracts.routes import Route
 from cheeper_runtime.checks import in_time
 from write_api.bus.bus import now_in_microseconds
 from write_api.bus.dispatcher import Dispatcher

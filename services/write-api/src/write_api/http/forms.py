@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar.exceptions import InternalServerException
 
+from cheeper_contracts.http.responses import WrongField
+from cheeper_contracts.http.routes import Route
 from cheeper_contracts.messages import Command
-from cheeper_contracts.responses import WrongField
-from cheeper_contracts.routes import Route
 from write_api.bus.bus import now_in_microseconds
 from write_api.domain import values
 from write_api.domain.errors import Invalid

@@ -10,8 +10,8 @@ from litestar.openapi import ResponseSpec
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
-from cheeper_contracts import routes
-from cheeper_contracts.responses import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_runtime.checks import Check, check
 from cheeper_runtime.readiness import Need, Readiness, is_ready
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of

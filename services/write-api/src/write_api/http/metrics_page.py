@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry
 
-from cheeper_contracts import routes
+from cheeper_contracts.http import routes
 from cheeper_runtime.metrics import CONTENT_TYPE, page
 from write_api.ops.metrics import HttpMetrics
 

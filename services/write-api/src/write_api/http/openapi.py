@@ -10,8 +10,8 @@ import msgspec
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, Parameter, RequestBody, Schema
 
+from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, Answer
 from cheeper_contracts.messages import Command
-from cheeper_contracts.responses import IDEMPOTENCY_KEY_HEADER, Answer
 from write_api.domain import values
 from write_api.http import problems
 from write_api.http.forms import Field, Form, Method

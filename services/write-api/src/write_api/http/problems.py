@@ -10,8 +10,8 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.openapi import ResponseSpec
 
-from cheeper_contracts import routes
-from cheeper_contracts.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.context import AnyRequest, context_of

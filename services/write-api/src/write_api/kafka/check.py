@@ -6,7 +6,7 @@ import asyncio
 
 from confluent_kafka import KafkaException
 
-from cheeper_contracts.topics import Topic
+from cheeper_contracts.kafka.topics import Topic
 from cheeper_runtime.checks import Check
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 from write_api.ops.recent_failure import RecentFailure

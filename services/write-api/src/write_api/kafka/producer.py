@@ -15,8 +15,8 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from cheeper_contracts import codec, topics
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.kafka.errors import ALL_BROKERS_DOWN, PURGED, error_text

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cheeper_contracts.topics import TOPICS, Topic
+from cheeper_contracts.kafka.topics import TOPICS, Topic
 
 SECONDS: Final = 3.0
 _BROKERS_DEFAULT: Final = -1

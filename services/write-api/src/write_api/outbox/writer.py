@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cheeper_contracts import codec
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Event
 
 CHANNEL: Final = "cheeper_outbox"

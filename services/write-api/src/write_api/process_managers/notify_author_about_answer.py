@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.cheep_answered import CheepAnswered
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.ids import made_for
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.ids import made_for
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 from psycopg import AsyncConnection
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.db.url import connect_parameters
 from write_api.outbox.writer import CHANNEL
 from write_api.relay import partition_maintenance, sql

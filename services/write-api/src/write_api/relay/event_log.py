@@ -13,7 +13,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from write_api.kafka.topics import SECONDS, TopicAdmin
 from write_api.relay.numbering import LastSent
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope
 
 
 class LogWipedError(Exception):

@@ -11,7 +11,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from cheeper_contracts.envelope import to_headers
+from cheeper_contracts.kafka.envelope import to_headers
 from write_api.kafka.errors import error_text
 from write_api.relay.numbering import NumberedMessage
 

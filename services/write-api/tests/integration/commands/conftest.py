@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from cheeper_contracts.codec import decode_event
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.codec import decode_event
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand

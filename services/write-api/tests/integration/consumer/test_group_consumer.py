@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from cheeper_contracts.topics import COMMANDS, DEAD_LETTERS
+from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
 from write_api.consumer.group_consumer import GroupConsumer, Subscription, consumer_config

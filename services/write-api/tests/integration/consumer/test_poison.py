@@ -10,11 +10,11 @@ from confluent_kafka import Producer
 from sqlalchemy import text
 from write_api_consumers import consumer_of
 
-from cheeper_contracts import codec, dead_letters, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.kafka import codec, dead_letters, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from write_api import bootstrap
 from write_api.bus.bus import CommandBus

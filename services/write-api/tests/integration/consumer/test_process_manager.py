@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from write_api_consumers import Consumers
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_local.testing import eventually
 from write_api.bus.dispatcher import Transport
 from write_api.bus.ids import made_for, new_id

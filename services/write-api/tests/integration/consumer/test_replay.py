@@ -6,13 +6,13 @@ import json
 import pytest
 from sqlalchemy import text
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.dead_letters import BEHIND
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.dead_letters import BEHIND
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from write_api import bootstrap, cli
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for, new_id

@@ -4,13 +4,13 @@ import psycopg
 import pytest
 from sqlalchemy import event, text
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from write_api.bus.ids import new_id
 from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.db import engine as pool_of
 from write_api.db import handled_commands
 from write_api.db.engine import autocommitting
-from write_api.db.migrate import migrate
+from write_api.db.schema.migrate import migrate
 
 _PREPARED = text("SELECT statement FROM pg_prepared_statements")
 _OFTEN = 8  # psycopg prepares what it has run five times

@@ -10,7 +10,7 @@ from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError

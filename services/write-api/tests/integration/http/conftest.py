@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from cheeper_contracts.responses import STATUS_OF
+from cheeper_contracts.http.responses import STATUS_OF
 from cheeper_local.testing import eventually
 from write_api import bootstrap, setup
 from write_api.bus.dispatcher import Transport

@@ -1,7 +1,7 @@
 """The endpoints in the OpenAPI document."""
 
-from cheeper_contracts import routes
-from cheeper_contracts.responses import STATUS_OF
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.responses import STATUS_OF
 
 
 async def test_every_answer_of_a_command_is_documented(sync_client):

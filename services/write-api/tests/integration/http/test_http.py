@@ -8,8 +8,6 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from cheeper_contracts import routes, topics
-from cheeper_contracts.codec import decode_command
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
@@ -19,7 +17,10 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from cheeper_contracts.envelope import from_headers
+from cheeper_contracts.http import routes
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.codec import decode_command
+from cheeper_contracts.kafka.envelope import from_headers
 from cheeper_local.testing import eventually
 from write_api import setup
 from write_api.bus.dispatcher import Transport

@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 
 from cheeper_contracts.commands.follow import Follow
-from cheeper_contracts.envelope import Envelope
-from cheeper_contracts.topics import COMMANDS
+from cheeper_contracts.kafka.envelope import Envelope
+from cheeper_contracts.kafka.topics import COMMANDS
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.kafka import topics

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
 from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
 

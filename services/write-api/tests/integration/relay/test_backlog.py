@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
-from write_api.db.migrate import migrate
+from write_api.db.schema.migrate import migrate
 from write_api.ops.metrics import RelayMetrics
 from write_api.ops.run_role import in_background
 from write_api.relay import backlog

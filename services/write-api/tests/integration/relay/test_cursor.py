@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from psycopg import AsyncConnection
 
-from cheeper_contracts.topics import partition_of
+from cheeper_contracts.kafka.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api import outbox
 from write_api.bus.ids import new_id

@@ -6,11 +6,11 @@ from functools import partial
 import psycopg
 import pytest
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
-from write_api.db.migrate import migrate
+from write_api.db.schema.migrate import migrate
 from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import connect
 from write_api.relay.epoch import raise_epoch

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
 from write_api import outbox
 from write_api.bus.ids import new_id

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from cheeper_contracts.topics import partition_of
+from cheeper_contracts.kafka.topics import partition_of
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.relay import loop as relay_loop

@@ -3,8 +3,8 @@
 import pytest
 
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.errors import MessageIdTakenError, UnavailableError
 from write_api.bus.ids import new_id

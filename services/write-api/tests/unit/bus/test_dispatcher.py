@@ -2,7 +2,7 @@ import pytest
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.errors import UnavailableError

@@ -18,7 +18,7 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.unfollow import Unfollow
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand, digest_of

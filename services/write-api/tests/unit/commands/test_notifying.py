@@ -7,10 +7,10 @@ from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAu
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand

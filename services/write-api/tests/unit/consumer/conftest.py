@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from cheeper_contracts import codec, topics
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec, topics
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_runtime.poison_limit import PoisonLimit
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import AsyncRetryLoop, Backoff

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED
+from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED
 from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.batch import BatchHandler

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
-from cheeper_contracts.dead_letters import BEHIND, MALFORMED
+from cheeper_contracts.kafka.dead_letters import BEHIND, MALFORMED
 from cheeper_local.testing import eventually
 from write_api.consumer.loop import GROUP, KAFKA, MESSAGES, NEEDS
 from write_api.consumer.worker import decode

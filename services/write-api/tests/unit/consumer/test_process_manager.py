@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cheeper_contracts import codec
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.dead_letters import CRASHED, MALFORMED
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.dead_letters import CRASHED, MALFORMED
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from write_api.bus.ids import made_for
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.message import ConsumedMessage, DeadLetter

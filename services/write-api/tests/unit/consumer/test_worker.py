@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from cheeper_contracts import codec
 from cheeper_contracts.commands.post_cheep import PostCheep
-from cheeper_contracts.dead_letters import MALFORMED, UNKNOWN_TYPE
-from cheeper_contracts.envelope import Envelope, to_headers
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.dead_letters import MALFORMED, UNKNOWN_TYPE
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.message import ConsumedMessage, DeadLetter
 from write_api.consumer.worker import decode

@@ -1,4 +1,4 @@
-from cheeper_contracts.responses import STATUS_OF
+from cheeper_contracts.http.responses import STATUS_OF
 from write_api.domain.errors import Refusal
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from cheeper_contracts.responses import STATUS_OF
+from cheeper_contracts.http.responses import STATUS_OF
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher

@@ -1,12 +1,12 @@
 import pytest
 
-from cheeper_contracts import routes
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.update_profile import UpdateProfile
-from cheeper_contracts.responses import WrongField
+from cheeper_contracts.http import routes
+from cheeper_contracts.http.responses import WrongField
 from write_api.domain.errors import Invalid
 from write_api.http.errors import MalformedJsonError
 from write_api.http.forms import fill_in, form_of

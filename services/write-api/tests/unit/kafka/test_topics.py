@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from cheeper_contracts import topics
+from cheeper_contracts.kafka import topics
 from write_api.kafka.topics import TopicAdmin
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cheeper_contracts import codec
 from cheeper_contracts.catalogue import COMMANDS
 from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api import process_managers as processes
 from write_api.bus.ids import made_for
 from write_api.features import FEATURES

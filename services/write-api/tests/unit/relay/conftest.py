@@ -11,8 +11,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from prometheus_client import CollectorRegistry
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope, from_headers
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import Backoff
 from write_api.bus.ids import new_id

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheeper_contracts import topics
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka import topics
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.relay.numbering import LastSent, LogWipedError, Position, Row, advance, number, sequences
 
 pytestmark = pytest.mark.proves(guarantee="order")

@@ -1,7 +1,7 @@
 """The limit of step mode."""
 
-from cheeper_contracts.envelope import Envelope
 from cheeper_contracts.events.command_handled import CommandHandled
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.relay.numbering import Position, Row
 from write_api.relay.publication_limit import PublicationLimit
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from confluent_kafka import KafkaException
 
-from cheeper_contracts.envelope import Envelope
+from cheeper_contracts.kafka.envelope import Envelope
 from write_api.relay import publisher as module
 from write_api.relay.numbering import NumberedMessage
 from write_api.relay.publisher import DeliveryError, Publisher

@@ -9,8 +9,8 @@ from cheeper_audit.difference import NOTHING, Difference, Fault, RedisRepair, is
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.stores.write_model import Table, WriteModel
 from cheeper_contracts import views
-from cheeper_contracts.generations import REGISTRY
-from cheeper_contracts.lag import LAG
+from cheeper_contracts.views.generations import REGISTRY
+from cheeper_contracts.views.lag import LAG
 
 NAME: Final = "orphan"
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from pymongo import MongoClient
 
-from cheeper_contracts.generations import FIRST, database_of
+from cheeper_contracts.views.generations import FIRST, database_of
 from projector.settings import Settings
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports

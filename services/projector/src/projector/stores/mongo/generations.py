@@ -17,9 +17,9 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
-from cheeper_contracts.lag import LAG, report_id
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
+from cheeper_contracts.views.lag import LAG, report_id
 from projector.stores.base import Checkpoint
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document

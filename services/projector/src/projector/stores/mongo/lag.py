@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from pymongo import MongoClient, UpdateOne
 
-from cheeper_contracts.lag import LAG, MONGO_NOW, Lag
+from cheeper_contracts.views.lag import LAG, MONGO_NOW, Lag
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.operations import Document
 

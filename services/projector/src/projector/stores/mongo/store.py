@@ -18,8 +18,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import FIRST, database_of
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import FIRST, database_of
 from projector.messages.parked import ParkedMessage
 from projector.projections.writes import MongoWrite
 from projector.stores.base import Applied, Backlog, Batch, Checkpoint, GapError, Item, Status

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cheeper_contracts.generations import FIRST, prefix_of
+from cheeper_contracts.views.generations import FIRST, prefix_of
 from projector.settings import Settings
 from projector.stores.redis.accepted import RedisAcceptedCommands
 from projector.stores.redis.generations import RedisGenerations

@@ -12,9 +12,9 @@ from redis import Redis
 from redis.exceptions import WatchError
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import ENTRY, FIRST, LIVE, prefix_of, registry_key
-from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import ENTRY, FIRST, LIVE, prefix_of, registry_key
+from cheeper_contracts.views.lag import lag_key, report_id
 from projector.stores.base import StoreUnavailableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from redis import Redis
 
-from cheeper_contracts.lag import Lag, LagReport, lag_key
+from cheeper_contracts.views.lag import Lag, LagReport, lag_key
 from projector.stores.redis.faults import passing_faults
 
 _Field = bytes | bytearray | memoryview | str | int | float

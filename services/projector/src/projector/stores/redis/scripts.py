@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from cheeper_contracts import views
-from cheeper_contracts.generations import FIRST, registry_key
+from cheeper_contracts.views.generations import FIRST, registry_key
 
 WORK_MAX: Final = 2_000
 """Timeline entries that one call inserts or removes, about, so that readers wait some 15 ms for it at most."""

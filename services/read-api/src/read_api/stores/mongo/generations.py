@@ -2,8 +2,8 @@
 
 Another process may switch at any moment, and a client that was shown the new generation must never be shown the old one
 again, by any replica. So the live generation that a process remembers is only the one that it tries first. The look-up
-reads the generation's mark (`cheeper_contracts.generations`) together with the data, at the same moment. If another
-generation was live at that moment, the result is dropped and the look-up is repeated in that one.
+reads the generation's mark (`cheeper_contracts.views.generations`) together with the data, at the same moment. If
+another generation was live at that moment, the result is dropped and the look-up is repeated in that one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
-from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
+from cheeper_contracts.views.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
 from read_api.query_bus.query import StoreUnavailableError
 
 Document = dict[str, Any]

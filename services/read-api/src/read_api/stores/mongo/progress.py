@@ -5,10 +5,10 @@ from __future__ import annotations
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from cheeper_contracts.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
-from cheeper_contracts.lag import LAG, MONGO_NOW, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import CHECKPOINTS
+from cheeper_contracts.views.generations import FIRST, LIVE, REGISTRY, REGISTRY_ID, database_of
+from cheeper_contracts.views.lag import LAG, MONGO_NOW, report_id
 from read_api.ops.metrics import Progress
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.lag_reports import lag_by_partition

@@ -7,10 +7,10 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from cheeper_contracts.generations import FIRST, LIVE, prefix_of, registry_key
-from cheeper_contracts.lag import lag_key, report_id
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views import CHECKPOINT
+from cheeper_contracts.views.generations import FIRST, LIVE, prefix_of, registry_key
+from cheeper_contracts.views.lag import lag_key, report_id
 from read_api.ops.metrics import Progress
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.lag_reports import lag_by_partition

@@ -1,6 +1,6 @@
 """Read-only Lua scripts on Redis.
 
-The text of a script is, in this order: the names of `cheeper_contracts.generations` as locals, the Lua of
+The text of a script is, in this order: the names of `cheeper_contracts.views.generations` as locals, the Lua of
 `cheeper_contracts.views`, `lua/common.lua`, and its own file. The head of each file says which of these it needs.
 
 A script is named by its content, so versions of this program run side by side. A new connection loads all scripts, and
@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from redis.exceptions import ResponseError
 
-from cheeper_contracts import generations, views
+from cheeper_contracts import views
+from cheeper_contracts.views import generations
 from read_api.stores.redis.connection import Command, Connection
 
 _GENERATIONS: Final = {"LIVE": generations.LIVE, "FIRST": generations.FIRST, "TAG": views.stem("")}

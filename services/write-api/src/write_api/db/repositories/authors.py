@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.arrays import among
 from write_api.db.repositories.identity_map import IdentityMap
-from write_api.db.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
+from write_api.db.schema.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.errors import EmailTaken, Refusal, UsernameTaken

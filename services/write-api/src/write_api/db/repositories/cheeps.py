@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.repositories.identity_map import IdentityMap
-from write_api.db.tables import cheeps
+from write_api.db.schema.tables import cheeps
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import CheepIdTaken
 from write_api.domain.values import CheepText, Identifier

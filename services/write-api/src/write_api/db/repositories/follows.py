@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from write_api.bus.unit_of_work import ClashError
 from write_api.db.arrays import Rows, among, given, rows_of
 from write_api.db.repositories.identity_map import IdentityMap
-from write_api.db.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
+from write_api.db.schema.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
 from write_api.domain.errors import AuthorNotFound, FollowIdTaken, Refusal
 from write_api.domain.follow import Follow
 from write_api.domain.values import Identifier

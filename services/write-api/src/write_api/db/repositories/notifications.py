@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.repositories.identity_map import IdentityMap
-from write_api.db.tables import ANSWER_POSTED, NOTIFIED_SIGNED_UP, NOTIFIER_SIGNED_UP, notifications
+from write_api.db.schema.tables import ANSWER_POSTED, NOTIFIED_SIGNED_UP, NOTIFIER_SIGNED_UP, notifications
 from write_api.domain.errors import AuthorNotFound, CheepNotFound, Refusal
 from write_api.domain.notification import Notification
 

@@ -2,7 +2,7 @@
 -- of the command to wait for are in, `projected` if those of this one are, fan-out included. The accepted command is of
 -- no generation.
 --
--- Needs  call, key, settled of common.lua; NAME of cheeper_contracts.views; TAG of cheeper_contracts.generations
+-- Needs  call, key, settled of common.lua; NAME of cheeper_contracts.views; TAG of cheeper_contracts.views.generations
 -- ARGV   prefix, command, command to wait for or ''
 local message_id, after = ARGV[2], ARGV[3]
 local record = call('GET', key(NAME.COMMAND_RECORD, message_id))

@@ -1,6 +1,6 @@
 -- The functions that every script uses. KEYS[1] is the registry of generations, ARGV[1] the installation's prefix.
 --
--- Needs  newer, cheep_id and NAME of cheeper_contracts.views; LIVE, FIRST and TAG of cheeper_contracts.generations
+-- Needs  newer, cheep_id and NAME of cheeper_contracts.views; LIVE, FIRST and TAG of cheeper_contracts.views.generations
 -- Gives  call, floor, key, first_older, record_key, settled
 
 local call, floor = redis.call, math.floor

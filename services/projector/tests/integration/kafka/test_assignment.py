@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
 from projector.kafka.assignment import Assignment, consumer_settings

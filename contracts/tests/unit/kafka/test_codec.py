@@ -3,14 +3,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cheeper_contracts import codec
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
 from cheeper_contracts.commands.follow import Follow
-from cheeper_contracts.envelope import from_headers, to_headers
+from cheeper_contracts.kafka import codec
+from cheeper_contracts.kafka.envelope import from_headers, to_headers
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 GOLDEN = sorted(EXAMPLES.glob("*.message"))
 
 

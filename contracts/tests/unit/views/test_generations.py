@@ -2,7 +2,8 @@
 
 import pytest
 
-from cheeper_contracts import generations, views
+from cheeper_contracts import views
+from cheeper_contracts.views import generations
 
 
 def test_the_first_has_the_plain_names():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheeper_contracts.envelope import (
+from cheeper_contracts.kafka.envelope import (
     Envelope,
     MalformedEnvelopeError,
     from_headers,

@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_runtime.checks import Check
-from write_api.db.migrate import missing_revision
+from write_api.db.schema.migrate import missing_revision
 from write_api.ops.recent_failure import RecentFailure
 
 

@@ -19,7 +19,7 @@ from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.outbox import partitions
 
-_LOCATION: Final = "write_api:db/migrations"
+_LOCATION: Final = "write_api:db/schema/migrations"
 _LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
 
 

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from structlog.testing import capture_logs
 
-from cheeper_contracts.topics import DEAD_LETTERS
+from cheeper_contracts.kafka.topics import DEAD_LETTERS
 from cheeper_local.testing import until as wait_until
 from projector.kafka import dead_letter_topic as dead_letters
 from projector.messages.decoding import decode

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 
 pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.variants("store")]

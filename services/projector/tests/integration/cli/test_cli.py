@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
-from cheeper_contracts.envelope import Envelope, to_headers
-from cheeper_contracts.topics import COMMANDS, EVENTS, TOPICS
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, TOPICS
 from cheeper_local.testing import until
 from projector.cli.main import main
 

@@ -2,8 +2,8 @@
 
 from typing import get_args
 
-from cheeper_contracts import dead_letters
-from cheeper_contracts.envelope import Envelope, from_headers, to_headers
+from cheeper_contracts.kafka import dead_letters
+from cheeper_contracts.kafka.envelope import Envelope, from_headers, to_headers
 
 LETTER = dead_letters.DeadLetter(
     store="redis",

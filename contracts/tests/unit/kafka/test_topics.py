@@ -3,8 +3,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cheeper_contracts.kafka.topics import EVENTS, TOPICS, partition_of
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import EVENTS, TOPICS, partition_of
 
 
 @given(st.uuids().map(str))

@@ -18,9 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 from redis import Redis
 
-from cheeper_contracts.lag import LAG, SILENT_SECONDS, LagReport, lag_key, report_id
+from cheeper_contracts.kafka.topics import EVENTS, TOPICS, partition_of
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_contracts.topics import EVENTS, TOPICS, partition_of
+from cheeper_contracts.views.lag import LAG, SILENT_SECONDS, LagReport, lag_key, report_id
 from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from projector.ops import metrics

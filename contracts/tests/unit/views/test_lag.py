@@ -2,7 +2,8 @@
 
 import pytest
 
-from cheeper_contracts import lag, views
+from cheeper_contracts import views
+from cheeper_contracts.views import lag
 
 NOW = 1_000.0
 

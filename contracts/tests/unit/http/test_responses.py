@@ -1,6 +1,6 @@
 import msgspec
 
-from cheeper_contracts.responses import Answer, Meta, Problem, WrongField
+from cheeper_contracts.http.responses import Answer, Meta, Problem, WrongField
 
 
 def test_what_is_not_so_is_left_out():

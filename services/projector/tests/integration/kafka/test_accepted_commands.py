@@ -13,11 +13,11 @@ from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
-from cheeper_contracts.codec import encode
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
 from cheeper_contracts.events.command_rejected import CommandRejected
-from cheeper_contracts.topics import COMMANDS, TOPICS, partition_of
+from cheeper_contracts.kafka.codec import encode
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import COMMANDS, TOPICS, partition_of
 from cheeper_local.testing import until as wait_until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap

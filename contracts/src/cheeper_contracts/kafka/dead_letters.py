@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from cheeper_contracts.envelope import Headers
+from cheeper_contracts.kafka.envelope import Headers
 
 Reason = Literal["malformed", "unknown type", "crashed", "behind"]
 

@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 from cheeper_contracts import views
-from cheeper_contracts.topics import EVENTS
+from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from cheeper_runtime.poison_limit import TooMuchPoisonError
 from cheeper_runtime.readiness import Readiness

@@ -12,8 +12,8 @@ from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
-from cheeper_contracts.envelope import Envelope, to_headers
-from cheeper_contracts.topics import COMMANDS, EVENTS
+from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.testing import until as wait_until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap

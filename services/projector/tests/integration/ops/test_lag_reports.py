@@ -10,7 +10,7 @@ import pytest
 import redis as redis_client
 from pymongo import MongoClient
 
-from cheeper_contracts.lag import LAG, Lag, LagReport, lag_key, report_id
+from cheeper_contracts.views.lag import LAG, Lag, LagReport, lag_key, report_id
 from projector.stores.base import StoreUnavailableError
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports

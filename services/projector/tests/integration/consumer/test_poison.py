@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from cheeper_contracts import views
-from cheeper_contracts.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, to_headers
-from cheeper_contracts.topics import EVENTS
+from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, to_headers
+from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_local.testing import until as wait_until
 from projector import bootstrap, projections
 from projector.parked.replay import replay

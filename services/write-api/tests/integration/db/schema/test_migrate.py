@@ -8,8 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from write_api.db.engine import create_engine
-from write_api.db.migrate import migrate, missing_revision, newest_revision
-from write_api.db.tables import metadata
+from write_api.db.schema.migrate import migrate, missing_revision, newest_revision
+from write_api.db.schema.tables import metadata
 
 pytestmark = pytest.mark.store
 

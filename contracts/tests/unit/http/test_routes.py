@@ -1,6 +1,6 @@
 import pytest
 
-from cheeper_contracts.routes import AUTHOR, AUTHORS, CHEEP, ROUTES, TIMELINE, route_of
+from cheeper_contracts.http.routes import AUTHOR, AUTHORS, CHEEP, ROUTES, TIMELINE, route_of
 
 
 @pytest.mark.parametrize(
