@@ -24,6 +24,7 @@ from cheeper_bench.environment.graph import Graph
 from cheeper_bench.errors import BenchError
 from cheeper_bench.measuring.bench import Bench, Length, Reach, Side, Sides
 from cheeper_contracts import views
+from read_api.queries.timeline import Timeline
 from read_api.query_bus.paging import encode_cursor
 
 
@@ -64,7 +65,9 @@ def _open(environment: Environment, length: Length) -> Iterator[Sides]:
         sql.wait_ready(f"/author/{one[0]}/timeline")
         named = f"{follows:,} follows"
         sides |= {
-            f"below, {named}": load_of(environment, read_api, pages(one, encode_cursor(floor)), sizes.seconds),
+            f"below, {named}": load_of(
+                environment, read_api, pages(one, encode_cursor(Timeline(author_id=one[0]), floor)), sizes.seconds
+            ),
             f"above, {named}": load_of(environment, read_api, pages(one), sizes.seconds),
             f"SQL, {named}": load_of(environment, sql, pages(one, f"{date}.{cheep_id}"), sizes.seconds),
         }

@@ -148,7 +148,7 @@ async def test_a_page_below_the_floor_is_two_round_trips(hot, redis_views):
     for entry in whole[801 : 801 + WANT]:
         hot.record(entry, new_id())
     show = partial(show_timeline, timelines=redis_views)
-    query = Timeline(author_id=reader, cursor=encode_cursor(whole[800]))
+    query = Timeline(author_id=reader, cursor=encode_cursor(Timeline(author_id=reader), whole[800]))
     await show(query)
     before = hot.client.info("commandstats")["cmdstat_evalsha_ro"]["calls"]
     found = await show(query)

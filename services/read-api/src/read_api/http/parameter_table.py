@@ -111,9 +111,9 @@ CURSOR: Final = Parameter(
     name="cursor",
     place="query",
     read=_text(_CURSOR),
-    wrong="must be a meta.next_cursor of an earlier page",
+    wrong="must be a meta.next_cursor of an earlier page of this list",
     schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
-    description="The start of the page: meta.next_cursor of the page before.",
+    description="The start of the page: meta.next_cursor of the page before, of the same list.",
 )
 OFFSET: Final = _number(
     "offset",

@@ -1,6 +1,7 @@
 """The one table from an error to its response.
 
 InvalidError             422 invalid, with all wrong fields
+ForeignCursorError       422 invalid, with the cursor
 NotFoundError            404 with its own code
 StoreUnavailableError    503 unavailable, with Retry-After
 HTTPException            422 invalid, if Litestar refuses a request for its own pages
@@ -17,10 +18,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem
+from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
+from read_api.http.parameter_table import CURSOR
 from read_api.http.parameters import InvalidError
 from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
-from read_api.query_bus.query import NotFoundError, StoreUnavailableError
+from read_api.query_bus.query import ForeignCursorError, NotFoundError, StoreUnavailableError
 
 
 class ProblemResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +46,9 @@ def response_to(error: Exception) -> ProblemResponse:
     """Return the response to an error."""
     match error:
         case InvalidError():
-            problem = Problem(message="The request has wrong fields", code="invalid", fields=error.fields)
-            return ProblemResponse(problem=problem)
+            return ProblemResponse(problem=_invalid(error.fields))
+        case ForeignCursorError():
+            return ProblemResponse(problem=_invalid((WrongField(CURSOR.name, CURSOR.wrong),)))
         case NotFoundError():
             return ProblemResponse(problem=Problem(message=str(error), code=error.code), stale=error.stale)
         case StoreUnavailableError():
@@ -57,6 +60,10 @@ def response_to(error: Exception) -> ProblemResponse:
             return ProblemResponse(problem=Problem(message="The request cannot be read", code="invalid"))
         case _:
             return ProblemResponse(problem=Problem(message="This failed through no fault of yours", code="internal"))
+
+
+def _invalid(fields: tuple[WrongField, ...]) -> Problem:
+    return Problem(message="The request has wrong fields", code="invalid", fields=fields)
 
 
 async def send_problem(scope: Scope, send: Send, response: ProblemResponse) -> None:

@@ -14,6 +14,7 @@ class AuthorCheeps(ListQuery, frozen=True, kw_only=True):
     """The cheeps and answers that an author has posted, newest first."""
 
     subject = AUTHOR
+    owner = "author_id"
 
     author_id: str
 

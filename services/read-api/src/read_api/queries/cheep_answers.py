@@ -14,6 +14,7 @@ class CheepAnswers(ListQuery, frozen=True, kw_only=True):
     """The answers to a cheep, also to a deleted one, oldest first."""
 
     subject = CHEEP
+    owner = "cheep_id"
 
     cheep_id: str
 

@@ -14,6 +14,7 @@ class Followers(ListQuery, frozen=True, kw_only=True):
     """The followers of an author, newest first."""
 
     subject = AUTHOR
+    owner = "author_id"
 
     author_id: str
 

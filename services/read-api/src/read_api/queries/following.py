@@ -14,6 +14,7 @@ class Following(ListQuery, frozen=True, kw_only=True):
     """The authors whom an author follows, newest first."""
 
     subject = AUTHOR
+    owner = "author_id"
 
     author_id: str
 

@@ -16,6 +16,7 @@ class Notifications(ListQuery, frozen=True, kw_only=True):
     """The notifications of an author, newest first."""
 
     subject = AUTHOR
+    owner = "author_id"
 
     author_id: str
 

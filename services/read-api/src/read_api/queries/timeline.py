@@ -23,6 +23,8 @@ MERGE_LIMIT: Final = 200
 class Timeline(ListQuery, frozen=True, kw_only=True):
     """The cheeps of the authors whom an author follows, newest first. `offset` counts from the cursor, if any."""
 
+    owner = "author_id"
+
     author_id: str
     offset: int = 0
 
@@ -68,8 +70,9 @@ class Timelines(Protocol):
 async def show_timeline(query: Timeline, timelines: Timelines) -> Result[RawTimelineCheeps]:
     """Return a page of the timeline. One cheep more than the page is read, to know of another page."""
     limit = query.size + 1
-    before = None if query.cursor is None else decode_cursor(query.cursor)
-    part = await timelines.part(query.author_id, before=before, skip=query.offset, limit=limit, after=query.after)
+    part = await timelines.part(
+        query.author_id, before=decode_cursor(query), skip=query.offset, limit=limit, after=query.after
+    )
     cheeps = part.cheeps
     if len(cheeps) < limit and part.below is not None:
         cheeps += await _merge(timelines, query.author_id, part.below, query.offset - part.skipped, limit - len(cheeps))
@@ -77,7 +80,7 @@ async def show_timeline(query: Timeline, timelines: Timelines) -> Result[RawTime
     return Result(
         data=RawTimelineCheeps(cheeps=[msgspec.Raw(cheep.record) for cheep in page]),
         settled=part.settled,
-        next_cursor=encode_cursor(page[-1].entry) if len(cheeps) > query.size else None,
+        next_cursor=encode_cursor(query, page[-1].entry) if len(cheeps) > query.size else None,
     )
 
 

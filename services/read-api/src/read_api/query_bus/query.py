@@ -1,5 +1,6 @@
 """The base of all queries, the result of a look-up, and the errors that a query raises.
 
+ForeignCursorError       the cursor of a query is not one of its list
 NotFoundError            the subject of the query does not exist
 StoreUnavailableError    a store did not respond in time, or refused to serve
 """
@@ -48,6 +49,10 @@ class Result(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     def map(self, convert: Callable[[Data], Mapped | None]) -> Result[Mapped]:
         """Return the result with its data converted, if there are any."""
         return Result(data=None if self.data is None else convert(self.data), settled=self.settled)
+
+
+class ForeignCursorError(ValueError):
+    """The cursor of a query for a list is of another list or another owner, or was never returned."""
 
 
 class NotFoundError(LookupError):

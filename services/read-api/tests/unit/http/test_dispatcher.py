@@ -3,14 +3,16 @@
 import msgspec
 import pytest
 from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, seeds
-from read_api_layout import command_record, new_id
+from read_api_layout import AT, command_record, new_id
 from structlog.testing import capture_logs
 
 from cheeper_contracts.http.routes import ROUTES
 from read_api.bootstrap import query_bus
 from read_api.http.app import build_app
+from read_api.http.endpoints import ENDPOINTS
 from read_api.http.responses import MESSAGE_ID
 from read_api.ops.metrics import NO_QUERY, Metrics
+from read_api.query_bus.paging import ListQuery
 from read_api.query_bus.query import StoreUnavailableError
 
 
@@ -104,6 +106,31 @@ async def test_paths_and_methods_that_no_query_has(app, method, path, status, co
     found, headers, body = await get(app, path.format(id=new_id()), method=method)
     assert (found, body["data"]["code"], headers.get("allow")) == (status, code, allow)
     assert body["meta"]["message_id"] == headers["x-message-id"]
+
+
+async def test_a_cursor_of_another_list_is_refused(app, stores):
+    """A cursor that another list or another owner returned is a wrong field, 422, of every list."""
+    _, documents = seeds(*stores, 1)
+    ann, bob = documents.sign_up(username="ann"), documents.sign_up(username="bob")
+    for number in range(2):
+        answered = documents.post(ann, parent=documents.post(ann), at=AT + number)
+        documents.notify(ann, at=AT + number)
+    lists = [
+        route.path.format(author_id=owner, cheep_id=answered)
+        for route in ROUTES
+        if (row := next((each for each in ENDPOINTS if each.route == route), None)) and issubclass(row.query, ListQuery)
+        for owner in (ann, bob)
+    ]
+    _, _, body = await get(app, f"/author/{ann}/cheeps?size=1")
+    cursor = body["meta"]["next_cursor"]
+    statuses = {}
+    for path in lists:
+        status, _, body = await get(app, f"{path}?cursor={cursor}")
+        statuses[path] = status
+        if status != 200:
+            assert [field["field"] for field in body["data"]["fields"]] == ["cursor"]
+    assert [path for path, status in statuses.items() if status != 422] == [f"/author/{ann}/cheeps"]
+    assert statuses[f"/author/{ann}/cheeps"] == 200
 
 
 async def test_one_line_per_request(app, stores):

@@ -1,12 +1,30 @@
+from itertools import product
+from typing import ClassVar
+
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cheeper_contracts.views import pack_entry
-from read_api.query_bus.paging import ListQuery, encode_cursor, page_of, slice_of
-from read_api.query_bus.query import Result
+from read_api.http.endpoints import ENDPOINTS
+from read_api.query_bus.paging import ListQuery, decode_cursor, encode_cursor, page_of, slice_of
+from read_api.query_bus.query import ForeignCursorError, Result
 
 IDS = st.uuids().map(str)
 POSITIONS = st.tuples(st.integers(0, 5), IDS)
+
+
+LISTS = [row.query for row in ENDPOINTS if issubclass(row.query, ListQuery)]
+OWNERS = ("0f0e", "0f0f")
+
+
+class Shelf(ListQuery, frozen=True, kw_only=True):
+    """The list that the tests walk."""
+
+    owner: ClassVar[str] = "shelf_id"
+
+    shelf_id: str = "shelf"
 
 
 def read_slice(positions, part):
@@ -16,7 +34,7 @@ def read_slice(positions, part):
 
 
 def page(positions, **fields):
-    query = ListQuery(**fields)
+    query = Shelf(**fields)
     return page_of(query, read_slice(positions, slice_of(query)), lambda position: position, list)
 
 
@@ -37,13 +55,34 @@ def test_walking_gives_every_entry_once_in_full_pages(positions, size):
 @given(position=POSITIONS)
 def test_a_cursor_is_the_position_before_the_page(position):
     """A cursor holds the time and the id behind which the page begins; one entry more than the page is requested."""
-    part = slice_of(ListQuery(cursor=encode_cursor(pack_entry(*position)), size=7))
+    part = slice_of(Shelf(cursor=encode_cursor(Shelf(), pack_entry(*position)), size=7))
     assert (part.beyond, part.limit) == (position, 8)
-    assert slice_of(ListQuery()).beyond is None
+    assert slice_of(Shelf()).beyond is None
 
 
 def test_a_list_without_an_owner():
     """Without an owner there are no data, and `settled` is passed on."""
     for settled in (False, True):
-        found = page_of(ListQuery(), Result(data=None, settled=settled), lambda position: position, list)
+        found = page_of(Shelf(), Result(data=None, settled=settled), lambda position: position, list)
         assert (found.data, found.settled, found.next_cursor) == (None, settled, None)
+
+
+@pytest.mark.parametrize(("kind", "owner"), [*product(LISTS, OWNERS)])
+def test_a_cursor_is_accepted_by_its_own_list_alone(kind, owner):
+    """A cursor of any list is refused by every other list, and by the same list of another owner, whatever the page."""
+    query = kind(**{kind.owner: owner})
+    cursor = encode_cursor(query, entry := pack_entry(5, "0f0e0d0c-0000-4000-8000-000000000001"))
+    for other, other_owner in product(LISTS, OWNERS):
+        reader = other(**{other.owner: other_owner}, cursor=cursor, size=3)
+        if (other, other_owner) == (kind, owner):
+            assert decode_cursor(reader) == entry
+        else:
+            with pytest.raises(ForeignCursorError):
+                decode_cursor(reader)
+
+
+def test_every_query_with_a_cursor_is_a_list():
+    """No endpoint takes a cursor that its query does not check; there are six lists."""
+    assert [row.query for row in ENDPOINTS if any(each.name == "cursor" for each in row.parameters)] == LISTS
+    assert len(LISTS) == 6
+    assert all(query.owner in msgspec.structs.asdict(query(**{query.owner: "x"})) for query in LISTS)
