@@ -10,6 +10,14 @@ import re
 import unicodedata
 from typing import Final
 
+from cheeper_contracts.text import casefolded, normalized
+
+LONGEST: Final = 1_024
+"""The code points of a text in which words are found, more than any text has. The rest of a longer one is not read:
+to refuse it would stop a projection."""
+_EXPANDED: Final = LONGEST * 18 * 3 * 4
+"""The most code points that NFKD, case folding and NFKD make of that."""
+
 _ACCENTS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 """Unicode's blocks of combining diacritical marks. Other marks are no accents: vowel signs, voicing marks."""
 _OF_ASCII: Final = re.compile("[0-9a-z]+")
@@ -21,6 +29,7 @@ def words_of(*texts: str | None) -> list[str]:
 
 
 def _all(text: str) -> list[str]:
+    text = text[:LONGEST]
     if text.isascii():  # most are, and nothing of what follows is needed for them
         return _OF_ASCII.findall(text.lower())
     return _split(_plain(text))
@@ -28,10 +37,10 @@ def _all(text: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """Return the text in lower case, without the accents of its letters."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
+    folded = casefolded(normalized("NFKD", text, LONGEST), _EXPANDED)
     # Once more: folding makes letters that can be taken apart again. What is no accent is put together again, so that
     # a syllable of Hangul begins with itself alone.
-    return unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)))
+    return normalized("NFKC", _ACCENTS.sub("", normalized("NFKD", folded, _EXPANDED)), _EXPANDED)
 
 
 def _split(text: str) -> list[str]:

@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from cheeper_contracts.text import TextTooLongError, TooManyMarksError, nfc
+
 MESSAGE_CODE_POINTS: Final = 260
 _NAMESPACE: Final = uuid.UUID("b1c6f1f2-6f5a-5a5e-9d0e-3c8a4f2f7d11")
 _COMMENTS: Final = ("#", "%")
@@ -130,10 +132,16 @@ def _read_edges(path: Path) -> set[tuple[int, int]]:
 def _read_texts(path: Path) -> list[str]:
     texts = []
     for number, line in _lines(path):
-        text = unicodedata.normalize("NFC", line.strip())
-        if not 1 <= len(text) <= MESSAGE_CODE_POINTS:
+        sent = line.strip()
+        try:
+            text = nfc(sent, MESSAGE_CODE_POINTS)
+        except TooManyMarksError as error:
+            raise InputError(f"{path}, line {number}: a cheep {error}.") from None
+        except TextTooLongError:
+            text = ""
+        if not text:
             raise InputError(
-                f"{path}, line {number}: a cheep has 1 to {MESSAGE_CODE_POINTS} characters, this one {len(text)}."
+                f"{path}, line {number}: a cheep has 1 to {MESSAGE_CODE_POINTS} characters, this one {len(sent)}."
             )
         if any(unicodedata.category(character) == "Cc" for character in text):
             raise InputError(f"{path}, line {number}: a cheep cannot hold control characters.")

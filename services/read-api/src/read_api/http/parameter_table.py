@@ -18,6 +18,10 @@ from read_api.query_bus.paging import CURSOR_PATTERN, PAGE_SIZE, PAGE_SIZE_MAX
 from read_api.query_bus.query import WAIT_SECONDS, WAIT_SECONDS_MAX
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+UUID_LENGTH: Final = 36
+NUMBER_LENGTH: Final = 32
+USERNAME_LENGTH: Final = 30
+CURSOR_LENGTH: Final = 128
 _WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 _DECIMAL: Final = re.compile(r"\d{1,9}(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _CURSOR: Final = re.compile(CURSOR_PATTERN.strip("^$"))
@@ -56,7 +60,7 @@ def _seconds(text: str) -> float:
 
 
 def _with_a_word(text: str) -> str:
-    if len(text) > Q_LENGTH or not words_of(text):
+    if not words_of(text):
         raise ValueError(text)
     return text
 
@@ -65,6 +69,7 @@ def _id(name: str) -> Parameter:
     return Parameter(
         name=name,
         place="path",
+        longest=UUID_LENGTH,
         read=_uuid,
         wrong="must be a UUID",
         schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
@@ -76,6 +81,7 @@ def _number(name: str, least: int, most: int, *, default: int, description: str)
     return Parameter(
         name=name,
         place="query",
+        longest=NUMBER_LENGTH,
         read=_whole(least, most),
         wrong=f"must be a whole number from {least} to {most}",
         schema=Schema(type=OpenAPIType.INTEGER, minimum=least, maximum=most, default=default),
@@ -87,6 +93,7 @@ def _choice(name: str, choices: tuple[str, ...], description: str) -> Parameter:
     return Parameter(
         name=name,
         place="query",
+        longest=max(map(len, choices)),
         read=_text(re.compile("|".join(choices))),
         wrong=f"must be {' or '.join(choices)}",
         schema=Schema(type=OpenAPIType.STRING, enum=choices, default=choices[0]),
@@ -101,6 +108,7 @@ USERNAME: Final = Parameter(
     name="username",
     place="query",
     required=True,
+    longest=USERNAME_LENGTH,
     read=_text(_USERNAME),
     wrong="must be 1 to 30 of A-Z, a-z, 0-9 and _",
     schema=Schema(type=OpenAPIType.STRING, pattern=USERNAME_PATTERN),
@@ -110,6 +118,7 @@ SIZE: Final = _number("size", 1, PAGE_SIZE_MAX, default=PAGE_SIZE, description="
 CURSOR: Final = Parameter(
     name="cursor",
     place="query",
+    longest=CURSOR_LENGTH,
     read=_text(_CURSOR),
     wrong="must be a meta.next_cursor of an earlier page of this list",
     schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
@@ -126,6 +135,7 @@ Q: Final = Parameter(
     name="q",
     place="query",
     required=True,
+    longest=Q_LENGTH,
     read=_with_a_word,
     wrong=f"must have a letter or digit, and {Q_LENGTH} characters at most",
     schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
@@ -138,6 +148,7 @@ SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "desc for the new
 BY_AUTHOR: Final = Parameter(
     name="author_id",
     place="query",
+    longest=UUID_LENGTH,
     read=_uuid,
     wrong="must be a UUID",
     schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
@@ -146,6 +157,7 @@ BY_AUTHOR: Final = Parameter(
 AFTER: Final = Parameter(
     name="after",
     place="query",
+    longest=UUID_LENGTH,
     read=_uuid,
     wrong="must be a UUID",
     schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
@@ -154,6 +166,7 @@ AFTER: Final = Parameter(
 TIMEOUT: Final = Parameter(
     name="timeout",
     place="query",
+    longest=NUMBER_LENGTH,
     read=_seconds,
     wrong=f"must be a number of seconds from 0 to {WAIT_SECONDS_MAX:g}",
     schema=Schema(type=OpenAPIType.NUMBER, minimum=0, maximum=WAIT_SECONDS_MAX, default=WAIT_SECONDS),

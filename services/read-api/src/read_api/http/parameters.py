@@ -25,17 +25,25 @@ class InvalidError(ValueError):
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A parameter. `read` returns its value, or raises ValueError, to which `wrong` is the response. A parameter of the
-    path is always present, one of the query must be only if it is `required`.
+    """A parameter. `read` returns its value, or raises ValueError, to which `wrong` is the response. It does not get a
+    text of more than `longest` code points, which is wrong too. A parameter of the path is always present, one of the
+    query must be only if it is `required`.
     """
 
     name: str
     place: Literal["path", "query"]
     required: bool = False
+    longest: int
     read: Callable[[str], object]
     wrong: str
     schema: Schema
     description: str
+
+    def value_of(self, text: str) -> object:
+        """Return the value of a text. Raise ValueError."""
+        if len(text) > self.longest:
+            raise ValueError(self.wrong)
+        return self.read(text)
 
     def documented(self) -> OpenAPIParameter:
         """Return the parameter as OpenAPI describes it."""
@@ -64,7 +72,7 @@ def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], que
         else:
             values[name] = None
             try:
-                values[name] = parameter.read(text)
+                values[name] = parameter.value_of(text)
             except ValueError:
                 wrong.append(WrongField(name, parameter.wrong))
     wrong += [WrongField(name, "is missing") for name in table if table[name].required and name not in values]

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from litestar.openapi.spec import Schema
 
@@ -6,9 +8,8 @@ from read_api.http.parameters import InvalidError, Parameter, read_parameters
 
 def parameter(name, place="query", **options):
     """A parameter that is a whole number."""
-    return Parameter(
-        name=name, place=place, read=int, wrong="must be a number", schema=Schema(), description="", **options
-    )
+    given = {"longest": 9, "read": int, **options}
+    return Parameter(name=name, place=place, wrong="must be a number", schema=Schema(), description="", **given)
 
 
 ALLOWED = (parameter("author_id", "path"), parameter("size"), parameter("q", required=True))
@@ -45,6 +46,18 @@ def test_a_required_one_must_be_given():
 def test_what_is_not_allowed(query, name, message):
     """A wrong value, an unknown parameter or one given twice is a wrong field of that name."""
     assert wrong(f"q=1&{query}") == [(name, message)]
+
+
+@pytest.mark.parametrize("place", ["path", "query"])
+def test_a_text_that_is_too_long_is_not_read(place):
+    """No parameter's text is matched, folded or normalised before its length is known."""
+    read = []
+    table = {"x": parameter("x", place, longest=3, read=read.append)}
+    for text in ("abc", "abcd"):
+        path, query = ({"x": text}, b"") if place == "path" else ({}, f"x={text}".encode())
+        with suppress(InvalidError):
+            read_parameters(table, path, query)
+    assert read == ["abc"]
 
 
 def test_all_wrong_fields_are_reported_at_once():

@@ -4,7 +4,7 @@ Each kind of value is a type over text, and a rule of the same name that makes o
 ValueError, whose text completes the sentence that begins with the field's name: "must be …". A stored value is taken as
 it is, by the type alone: a rule that is tightened later must not lock anybody out. A field's name determines its rule.
 
-Text is NFC; lengths are in Unicode code points after that.
+Text is NFC; lengths are in Unicode code points after that. Every rule is made by `at_most`, so each has a limit.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
 from cheeper_contracts.http.responses import WrongField
+from cheeper_contracts.text import casefolded, nfc, normalized
 from write_api.domain.errors import Invalid
+from write_api.domain.rules import Rule, at_most
 
 UUID_PATTERN: Final = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 USERNAME_PATTERN: Final = "^[A-Za-z0-9_]{1,30}$"
 DATE_PATTERN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+UUID_LENGTH: Final = 36
+USERNAME_LENGTH: Final = 30
+DATE_LENGTH: Final = 10
 EMAIL_LENGTH: Final = 254
 MESSAGE_LENGTH: Final = 260
 NAME_LENGTH: Final = 50
@@ -55,9 +60,6 @@ Website = NewType("Website", str)
 BirthDate = NewType("BirthDate", str)
 """A day, as `YYYY-MM-DD`."""
 
-Rule = Callable[[str], object]
-"""Makes a value of a text, or raises ValueError."""
-
 
 def day_of(moment: int) -> date:
     """Return the day in UTC of a moment, which is in microseconds since the epoch."""
@@ -72,6 +74,7 @@ def digest_of(content: Mapping[str, str | None]) -> bytes:
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
 
 
+@at_most(UUID_LENGTH)
 def identifier(text: str) -> Identifier:
     """Accept any UUID."""
     if not _UUID.fullmatch(text):
@@ -79,6 +82,7 @@ def identifier(text: str) -> Identifier:
     return Identifier(text.lower())
 
 
+@at_most(USERNAME_LENGTH)
 def username(text: str) -> Username:
     """Accept 1 to 30 letters, digits and underscores of ASCII."""
     if not _USERNAME.fullmatch(text):
@@ -86,52 +90,56 @@ def username(text: str) -> Username:
     return Username(text)
 
 
+@at_most(EMAIL_LENGTH)
 def email(text: str) -> Email:
     """Accept one @ with something on both sides, and no white space."""
-    address = unicodedata.normalize("NFC", text)
+    address = nfc(text, EMAIL_LENGTH)
     local, _, domain = address.partition("@")
     if not local or not domain or "@" in domain or _has_space_or_control(address):
         raise ValueError("must be an address with one @ and no spaces")
-    if len(address) > EMAIL_LENGTH:
-        raise ValueError(f"must have at most {EMAIL_LENGTH} characters")
     return Email(address)
 
 
 def unique_form(address: Email) -> str:
-    """Return the form that all spellings of one address share."""
-    return unicodedata.normalize("NFC", address.casefold())
+    """Return the form that all spellings of one address share. A stored address is taken as it is."""
+    folded = casefolded(address, len(address))
+    return normalized("NFC", folded, len(folded))
 
 
+@at_most(MESSAGE_LENGTH, trimmed=True)
 def cheep_text(text: str) -> CheepText:
     """Accept 1 to 260 characters after trimming."""
-    return CheepText(_text(text.strip(), 1, MESSAGE_LENGTH))
+    return CheepText(_text(text, 1, MESSAGE_LENGTH))
 
 
+@at_most(NAME_LENGTH)
 def name(text: str) -> Name:
     """Accept 1 to 50 characters."""
     return Name(_text(text, 1, NAME_LENGTH))
 
 
+@at_most(BIO_LENGTH)
 def bio(text: str) -> Bio:
     """Accept at most 160 characters."""
     return Bio(_text(text, 0, BIO_LENGTH))
 
 
+@at_most(LOCATION_LENGTH)
 def location(text: str) -> Location:
     """Accept at most 30 characters."""
     return Location(_text(text, 0, LOCATION_LENGTH))
 
 
+@at_most(WEBSITE_LENGTH)
 def website(text: str) -> Website:
     """Accept a URL of at most 200 characters with a host."""
-    url = unicodedata.normalize("NFC", text)
-    if len(url) > WEBSITE_LENGTH:
-        raise ValueError(f"must have at most {WEBSITE_LENGTH} characters")
+    url = nfc(text, WEBSITE_LENGTH)
     if _has_space_or_control(url) or not _is_http_url(url):
         raise ValueError("must be an http or https URL")
     return Website(url)
 
 
+@at_most(DATE_LENGTH)
 def birth_date(text: str, today: date = date.max) -> BirthDate:
     """Accept a day before today."""
     if not _DATE.fullmatch(text):
@@ -145,7 +153,7 @@ def birth_date(text: str, today: date = date.max) -> BirthDate:
     return BirthDate(text)
 
 
-RULES: Final[dict[str, Rule]] = {
+RULES: Final[dict[str, Rule[..., str]]] = {
     "author_id": identifier,
     "from_author_id": identifier,
     "to_author_id": identifier,
@@ -185,15 +193,15 @@ def checked(given: Mapping[str, str | None], now: int) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _rules_on(today: date) -> dict[str, Rule]:
+def _rules_on(today: date) -> dict[str, Callable[[str], str]]:
     return RULES | {"birth_date": partial(birth_date, today=today)}
 
 
 def _text(text: str, least: int, most: int) -> str:
-    normal = unicodedata.normalize("NFC", text)
+    normal = nfc(text, most)
     if any(unicodedata.category(character) == "Cc" and character != "\n" for character in normal):
         raise ValueError("must have no control characters but newline")
-    if not least <= len(normal) <= most:
+    if len(normal) < least:
         raise ValueError(f"must have {least} to {most} characters")
     return normal
 

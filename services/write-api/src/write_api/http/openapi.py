@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -13,11 +13,12 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, Parameter, Reques
 from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, Answer
 from cheeper_contracts.messages import Command
 from write_api.domain import values
+from write_api.domain.rules import Rule
 from write_api.http import problems
 from write_api.http.forms import Field, Form, Method
 
 _PLAIN: Final = {"pattern": r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"}
-_SCHEMAS: Final[dict[Callable[[str], object], dict[str, Any]]] = {
+_SCHEMAS: Final[dict[Rule[..., str], dict[str, Any]]] = {
     values.identifier: {"format": "uuid"},
     values.username: {"pattern": values.USERNAME_PATTERN},
     values.email: {"format": "email", "maxLength": values.EMAIL_LENGTH},
