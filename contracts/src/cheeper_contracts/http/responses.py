@@ -71,5 +71,6 @@ STATUS_OF: Final[dict[str, int]] = {
     "not_the_author": 422,
     "internal": 500,
     "unavailable": 503,
+    "overloaded": 503,
 }
 """The one table from a problem's code to its HTTP status."""

@@ -12,6 +12,7 @@ import uuid_utils
 
 from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
+from cheeper_runtime.concurrency import OverloadedError
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint
@@ -107,6 +108,8 @@ def _log_request(scope: Scope, seconds: float, *, own_page: bool) -> None:
     error = scope.get(ERROR)
     if isinstance(error, StoreUnavailableError):
         write, failure = log.warning, {"store": error.store, "error": error.reason}
+    elif isinstance(error, OverloadedError):  # no defect, and as frequent as the requests
+        failure = {"limit": error.limit}
     elif error is not None and scope[STATUS] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         write, failure = log.error, {"exc_info": error}
     write(

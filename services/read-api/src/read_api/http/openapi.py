@@ -21,7 +21,7 @@ PROBLEMS: Final = {
     405: "method_not_allowed, with Allow",
     422: "invalid, with all wrong fields",
     500: "internal: a defect",
-    503: "unavailable, with Retry-After",
+    503: "unavailable or overloaded, with Retry-After",
 }
 
 

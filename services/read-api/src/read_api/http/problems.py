@@ -4,6 +4,7 @@ InvalidError             422 invalid, with all wrong fields
 ForeignCursorError       422 invalid, with the cursor
 NotFoundError            404 with its own code
 StoreUnavailableError    503 unavailable, with Retry-After
+OverloadedError          503 overloaded, with Retry-After
 HTTPException            422 invalid, if Litestar refuses a request for its own pages
 any other error          500 internal; only the log has the error
 """
@@ -11,7 +12,7 @@ any other error          500 internal; only the log has the error
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -19,10 +20,13 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
+from cheeper_runtime.concurrency import OverloadedError
 from read_api.http.parameter_table import CURSOR
 from read_api.http.parameters import InvalidError
 from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
 from read_api.query_bus.query import ForeignCursorError, NotFoundError, StoreUnavailableError
+
+_RETRY_LATER: Final = (("retry-after", str(RETRY_AFTER_SECONDS)),)
 
 
 class ProblemResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,22 +48,32 @@ class ProblemResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 def response_to(error: Exception) -> ProblemResponse:
     """Return the response to an error."""
+    problem = _problem_of(error)
+    later = STATUS_OF[problem.code] == HTTPStatus.SERVICE_UNAVAILABLE
+    return ProblemResponse(
+        problem=problem,
+        headers=_RETRY_LATER if later else (),
+        stale=isinstance(error, NotFoundError) and error.stale,
+    )
+
+
+def _problem_of(error: Exception) -> Problem:
     match error:
         case InvalidError():
-            return ProblemResponse(problem=_invalid(error.fields))
+            problem = _invalid(error.fields)
         case ForeignCursorError():
-            return ProblemResponse(problem=_invalid((WrongField(CURSOR.name, CURSOR.wrong),)))
+            problem = _invalid((WrongField(CURSOR.name, CURSOR.wrong),))
         case NotFoundError():
-            return ProblemResponse(problem=Problem(message=str(error), code=error.code), stale=error.stale)
+            problem = Problem(message=str(error), code=error.code)
         case StoreUnavailableError():
-            return ProblemResponse(
-                problem=Problem(message="This cannot be answered at the moment", code="unavailable"),
-                headers=(("retry-after", str(RETRY_AFTER_SECONDS)),),
-            )
+            problem = Problem(message="This cannot be answered at the moment", code="unavailable")
+        case OverloadedError():
+            problem = Problem(message="Too many requests are being served at the moment", code="overloaded")
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return ProblemResponse(problem=Problem(message="The request cannot be read", code="invalid"))
+            problem = Problem(message="The request cannot be read", code="invalid")
         case _:
-            return ProblemResponse(problem=Problem(message="This failed through no fault of yours", code="internal"))
+            problem = Problem(message="This failed through no fault of yours", code="internal")
+    return problem
 
 
 def _invalid(fields: tuple[WrongField, ...]) -> Problem:

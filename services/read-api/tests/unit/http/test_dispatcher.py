@@ -7,6 +7,7 @@ from read_api_layout import AT, command_record, new_id
 from structlog.testing import capture_logs
 
 from cheeper_contracts.http.routes import ROUTES
+from cheeper_runtime.concurrency import OverloadedError
 from read_api.bootstrap import query_bus
 from read_api.http.app import build_app
 from read_api.http.endpoints import ENDPOINTS
@@ -149,6 +150,7 @@ async def test_one_line_per_request(app, stores):
     ("error", "status", "code", "logged"),
     [
         (StoreUnavailableError("redis", "at 10.0.0.1"), 503, "unavailable", {"log_level": "warning", "store": "redis"}),
+        (OverloadedError("mongo"), 503, "overloaded", {"log_level": "info", "limit": "mongo"}),
         (KeyError("defect"), 500, "internal", {"log_level": "error"}),
     ],
 )

@@ -12,6 +12,7 @@ from litestar.openapi import ResponseSpec
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
+from cheeper_runtime.concurrency import OverloadedError
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.context import AnyRequest, context_of
@@ -99,6 +100,15 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemRespons
     )
 
 
+def _overloaded(request: AnyRequest, _: OverloadedError) -> ProblemResponse:
+    return problem(
+        request,
+        "overloaded",
+        "Too many commands are being served at the moment; nothing was done",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
 def _command_too_large(request: AnyRequest, error: CommandTooLargeError) -> ProblemResponse:
     # The client sent what it may send: whoever runs this must raise the topic's limit. Until then no repeat helps.
     log.error("a command is too large for its topic", reason=str(error))
@@ -129,6 +139,7 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     MalformedJsonError: _malformed,
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,
+    OverloadedError: _overloaded,
     CommandTooLargeError: _command_too_large,
     ClientGoneError: _client_gone,
     Exception: _defect,

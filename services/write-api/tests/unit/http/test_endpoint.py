@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http.responses import STATUS_OF
+from cheeper_runtime.concurrency import OverloadedError
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher
@@ -67,6 +68,7 @@ async def send(client, request, **headers):
         (POST, Outcome(accepted=True, code="author_not_found"), 202),
         (POST, Outcome(code="author_not_found", message="no"), 404),
         (POST, UnavailableError("no broker"), 503),
+        (POST, OverloadedError("database"), 503),
         (POST, CommandTooLargeError("too large"), 500),
         (POST, ZeroDivisionError(), 500),
     ],
@@ -77,6 +79,22 @@ async def test_an_outcome_has_its_status(client, dispatcher, request_, outcome, 
     response = await send(client, request_)
     assert response.status_code == status
     assert response.headers["x-message-id"] == response.json()["meta"]["message_id"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (UnavailableError("no broker"), "unavailable", "The outcome is unknown"),
+        (OverloadedError("database"), "overloaded", "nothing was done"),
+    ],
+)
+async def test_a_503_says_whether_anything_may_have_been_done(client, dispatcher, error, code, sentence):
+    """Both are to be sent again after Retry-After; only the outcome of one is unknown."""
+    dispatcher.outcome = error
+    response = await send(client, POST)
+    problem = response.json()["data"]
+    assert (problem["code"], response.headers["retry-after"]) == (code, "1")
+    assert sentence in problem["message"]
 
 
 async def test_an_id_that_is_left_out_is_derived_from_the_message_id(client, dispatcher):
