@@ -4,7 +4,7 @@
 .PHONY: help up start stop demo load empty infrastructure clean deps up-containers down-containers
 .PHONY: status audit
 .PHONY: lint format lock
-.PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz chaos
+.PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz fuzz-http chaos
 .PHONY: bench bench-long bench-tools bench-guard
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -34,11 +34,11 @@ check = $(if $(filter $(1),$(MAKECMDGOALS)),$(foreach each,$(2),$(if $($(each)),
 # $(call needs,TARGET,VARIABLE,VARIABLES): a variable that is given to the target comes with the others.
 needs = $(if $(and $(filter $(1),$(MAKECMDGOALS)),$($(2))),$(foreach each,$(3),$(if $($(each)),,$(error $(2) needs $(each)))))
 
-$(call check,up start deps demo fuzz chaos,BROKER,kafka|tansu,kafka or tansu)
+$(call check,up start deps demo fuzz fuzz-http chaos,BROKER,kafka|tansu,kafka or tansu)
 $(call check,up start up-containers,PORT,[0-9]+,a number)
 $(call check,audit empty infrastructure demo,REPAIR WATCH IN_SERVICE JSON YES PAUSE LOG,1,1 or left out)
 $(call check,audit,STORE,redis|mongo,redis or mongo)
-$(call check,audit fuzz chaos prove-relay,GENERATION COMMANDS AUTHORS SEED KILLS ROUNDS ACTS,[0-9]+,a whole number)
+$(call check,audit fuzz fuzz-http chaos prove-relay,GENERATION COMMANDS AUTHORS CASES SEED KILLS ROUNDS ACTS,[0-9]+,a whole number)
 $(call check,audit chaos,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
 $(call needs,audit,GENERATION,STORE)
 $(call needs,audit,FOR,WATCH)
@@ -157,6 +157,9 @@ test-bench: $(STAMP) ## the tests of the benchmarks that need servers
 
 fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
 	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
+
+fuzz-http: $(STAMP) ## send raw bytes instead of requests to the gateway and the services' ports (CASES=100000 SEED=2)
+	@$(BIN)/python -m cheeper_e2e.raw_http --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
 
 chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
 	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
