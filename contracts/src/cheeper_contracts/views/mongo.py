@@ -1,7 +1,7 @@
 """The documents in MongoDB: one collection per view, ids as text, times as int64 microseconds since the epoch.
 
 Events of other authors change an author's and a cheep's counts, and may come before the owner's own event: for readers
-an author exists once `username` is set, and a cheep once `author_id` is.
+an author exists once `username` is set, and a cheep once `author_id` is, until `deleted_at` is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FOLLOWS: Final = Collection(
 CHEEPS: Final = Collection(
     name="cheeps",
     lag_ms=2_000,
-    holds="CheepDocument by cheep id; of a deleted one only deleted_at is left",
+    holds="CheepDocument by cheep id, DeletedCheepDocument once it is deleted",
     indexes=(
         ("in_reply_to", "cheep_date", "_id"),
         ("author_id", "cheep_date", "_id"),
@@ -103,7 +103,9 @@ class FollowDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheepDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A cheep, an answer too. `words` are those of the message (`cheeper_contracts.words`)."""
+    """A cheep, an answer too. `words` are those of the message (`cheeper_contracts.words`). `number_of_answers` counts
+    the answers that are not deleted; before the cheep itself only that count may be set.
+    """
 
     cheep_id: str = msgspec.field(name="_id")
     author_id: str
@@ -113,13 +115,17 @@ class CheepDocument(msgspec.Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     edited_at: int | None = None
     words: list[str] = []
+    number_of_answers: int = 0
 
 
 class DeletedCheepDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The rest of a deleted cheep: the proof that it existed, so that its answers can still be queried."""
+    """The rest of a deleted cheep: the proof that it existed, so that its answers can still be queried, and their
+    number, to which the events of other authors add before and after the deletion.
+    """
 
     cheep_id: str = msgspec.field(name="_id")
     deleted_at: int
+    number_of_answers: int = 0
 
 
 class NotificationDocument(msgspec.Struct, frozen=True, kw_only=True):

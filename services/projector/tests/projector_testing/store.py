@@ -7,7 +7,7 @@ from copy import deepcopy
 import msgspec
 
 from cheeper_contracts.partitions import PARTITIONS
-from projector.projections.writes import Delete, Increment, Replace, SetFields
+from projector.projections.writes import Delete, Increment, SetFields, UnsetFields
 from projector.stores.base import (
     Applied,
     Backlog,
@@ -116,8 +116,9 @@ class FakeStore:
                         raise UnappliableError(index if self.names_bad else None, "a part of a number")
                     for name, count in counts.items():
                         document[name] = document.get(name, 0) + count
-                case Replace(fields=fields):
-                    documents[write.collection, write.identifier] = dict(fields)
+                case UnsetFields(fields=fields):
+                    for name in fields:
+                        document.pop(name, None)
                 case Delete():
                     del documents[write.collection, write.identifier]
 

@@ -84,6 +84,9 @@ class FakeCollection:
     def with_options(self, **_):
         return self
 
+    def find_one(self, key):
+        return self.documents.get(key["_id"])
+
     def insert_one(self, document):
         self.documents[document["_id"]] = document
 
@@ -268,17 +271,15 @@ class FakeMongoViews:
 
     async def answers(self, cheep_id, part, *, after):
         found = take(self._answers(cheep_id), lambda each: (each.cheep_date, each.cheep_id), part, newest_first=False)
-        return self.result(found if cheep_id in self._mongo.read(views.CHEEPS) else None, after)
+        cheep = self._mongo.read(views.CHEEPS).get(cheep_id, {})
+        return self.result(found if {"author_id", "deleted_at"} & cheep.keys() else None, after)
 
     async def thread(self, cheep_id, *, answers, after):
         cheep = self._mongo.read(views.CHEEPS).get(cheep_id, {})
         if "author_id" not in cheep:
             return self.result(None, after)
         found = sorted(self._answers(cheep_id), key=lambda each: (each.cheep_date, each.cheep_id))
-        thread = Thread(
-            cheep=msgspec.convert(cheep, CheepDocument), answers=found[:answers], number_of_answers=len(found)
-        )
-        return self.result(thread, after)
+        return self.result(Thread(cheep=msgspec.convert(cheep, CheepDocument), answers=found[:answers]), after)
 
     def _answers(self, cheep_id):
         return self.all(views.CHEEPS, CheepDocument, lambda each: each.get("in_reply_to") == cheep_id)

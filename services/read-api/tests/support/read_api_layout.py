@@ -168,12 +168,20 @@ class Documents:
             "edited_at": None,
             "words": words_of(message),
         }
-        self.of(views.CHEEPS).insert_one({"_id": cheep_id, **cheep})
+        self.of(views.CHEEPS).update_one({"_id": cheep_id}, {"$set": cheep}, upsert=True)
+        self._count_answer(parent, 1)
         return cheep_id
 
     def delete(self, cheep_id: str, *, at: int = AT) -> None:
-        """Delete a cheep, which leaves a document with its time."""
-        self.of(views.CHEEPS).replace_one({"_id": cheep_id}, {"deleted_at": at})
+        """Delete a cheep, which leaves a document with its time and the number of its answers."""
+        cheep = self.of(views.CHEEPS).find_one({"_id": cheep_id}) or {}
+        left = {"deleted_at": at, "number_of_answers": cheep.get("number_of_answers", 0)}
+        self.of(views.CHEEPS).replace_one({"_id": cheep_id}, left)
+        self._count_answer(cheep.get("in_reply_to"), -1)
+
+    def _count_answer(self, parent: str | None, by: int) -> None:
+        if parent is not None:
+            self.of(views.CHEEPS).update_one({"_id": parent}, {"$inc": {"number_of_answers": by}}, upsert=True)
 
     def notify(self, author_id: str, kind: str = "welcome", *, at: int = AT, **about: str) -> str:
         """A notification; its id."""

@@ -38,8 +38,19 @@ def test_a_field_without_default_must_be_there(field):
     assert fault.found == f"without {field}"
 
 
-def test_nothing_but_its_end_is_left_of_a_deleted_cheep():
-    """Each field that is still there is a fault."""
+@pytest.mark.parametrize("counted", [None, 0, 2])
+def test_a_wrong_number_of_answers_is_a_fault(counted):
+    """A missing count is none, also of a deleted cheep, whose answers stay."""
+    deleted = views.DeletedCheepDocument(cheep_id="c", deleted_at=7, number_of_answers=3)
+    document = to_document(deleted) | {"number_of_answers": counted}
+    if counted is None:
+        del document["number_of_answers"]
+    [fault] = Cheeps().faults(document, deleted)
+    assert (fault.found, fault.expected) == (f"number_of_answers {counted or 0}", "number_of_answers 3")
+
+
+def test_nothing_but_its_end_and_its_answers_is_left_of_a_deleted_cheep():
+    """Each other field that is still there is a fault."""
     deleted = views.DeletedCheepDocument(cheep_id="c", deleted_at=7)
     faults = Cheeps().faults({"_id": "c", "deleted_at": 7, "message": "Hi", "author_id": "a"}, deleted)
     assert [fault.expected for fault in faults] == ["without author_id", "without message"]

@@ -122,12 +122,12 @@ class Increment(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
-class Replace(msgspec.Struct, frozen=True):
-    """Replace a document's fields by these; it is created if it does not exist."""
+class UnsetFields(msgspec.Struct, frozen=True):
+    """Remove fields of a document, which is created if it does not exist."""
 
     collection: str
     identifier: str
-    fields: dict[str, Any]
+    fields: tuple[str, ...]
 
 
 class Delete(msgspec.Struct, frozen=True):
@@ -137,4 +137,4 @@ class Delete(msgspec.Struct, frozen=True):
     identifier: str
 
 
-MongoWrite = SetFields | Increment | Replace | Delete
+MongoWrite = SetFields | UnsetFields | Increment | Delete

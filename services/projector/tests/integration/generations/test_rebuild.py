@@ -404,18 +404,19 @@ def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, stor
     history = History(story, author, 6)
     history.go_on(20)
     stack.send(story)
-    newer = {"redis": 1, "mongo": 2}
+    newer = VERSIONS | {"mongo": VERSIONS["mongo"] + 1}
     with stack.projector() as old:
         until(lambda: stack.sequences("mongo", 1) == story.whole())
         with stack.projector(versions=newer) as new:
             until(lambda: not new.needs()["mongo"].ok and "version" in (new.needs()["mongo"].reason or ""))
             assert new.needs()["mongo"].reason == (
-                "generation 1 is of version 1 and this code is version 2: run `projector rebuild --store mongo`"
+                f"generation 1 is of version {VERSIONS['mongo']} and this code is version {newer['mongo']}: "
+                "run `projector rebuild --store mongo`"
             )
             assert "redis_views" in new.needs()
             audit = threading.Thread(target=stack.compared, args=("mongo", 2))
             audit.start()
-            stack.rebuild("mongo", version=2, switch=True)
+            stack.rebuild("mongo", version=newer["mongo"], switch=True)
             audit.join()
             until(lambda: all(need.ok for need in new.needs().values()))
             history.go_on(20)

@@ -77,6 +77,7 @@ class Oracle:
         followers = Counter(followed for _, followed in self.follows)
         following = Counter(follower for follower, _ in self.follows)
         posted = Counter(cheep["author_id"] for cheep in live.values())
+        answers = Counter(cheep["in_reply_to"] for cheep in live.values() if "in_reply_to" in cheep)
         return {
             views.AUTHORS.name: {
                 author: views.AuthorDocument(
@@ -97,9 +98,13 @@ class Oracle:
                 for (follower, followed), at in self.follows.items()
             },
             views.CHEEPS.name: {
-                cheep_id: views.CheepDocument(**cheep, words=words_of(cheep["message"]))
+                cheep_id: views.CheepDocument(
+                    **cheep, words=words_of(cheep["message"]), number_of_answers=answers[cheep_id]
+                )
                 if cheep_id in live
-                else views.DeletedCheepDocument(cheep_id=cheep_id, deleted_at=cheep["deleted_at"])
+                else views.DeletedCheepDocument(
+                    cheep_id=cheep_id, deleted_at=cheep["deleted_at"], number_of_answers=answers[cheep_id]
+                )
                 for cheep_id, cheep in self.cheeps.items()
             },
             views.NOTIFICATIONS.name: self.notifications,

@@ -3,7 +3,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import DeleteOne
 
-from projector.projections.writes import Delete, Increment, Replace, SetFields
+from projector.projections.writes import Delete, Increment, SetFields, UnsetFields
 from projector.stores.mongo.operations import operations
 
 COLLECTION = "things"
@@ -19,7 +19,7 @@ fields = st.one_of(
 writes = st.one_of(
     st.builds(lambda what: SetFields(*PLACE, what), fields),
     st.builds(lambda what: Increment(*PLACE, what), numbers),
-    st.builds(lambda what: Replace(*PLACE, what), fields),
+    st.builds(lambda what: UnsetFields(*PLACE, tuple(what)), st.sets(st.sampled_from(["n", "some", "text"]))),
     st.just(Delete(*PLACE)),
 )
 
@@ -64,14 +64,14 @@ def test_a_batch_does_what_its_writes_do_one_by_one(mongo, before, batch):
             {"one": {"_id": "one", "old": True, "n": 3}},
         ),
         (
-            [Replace(COLLECTION, "one", {"n": 1}), Increment(COLLECTION, "one", {"n": 2})],
-            {"one": {"_id": "one", "n": 3}},
+            [UnsetFields(COLLECTION, "one", ("n", "old")), Increment(COLLECTION, "one", {"n": 2})],
+            {"one": {"_id": "one", "n": 2}},
         ),
     ],
-    ids=["set and deleted", "deleted and set", "set and counted", "replaced and counted"],
+    ids=["set and deleted", "deleted and set", "set and counted", "removed and counted"],
 )
 def test_the_last_write_to_a_document_is_what_is_left(mongo, batch, expected):
-    """A deletion or a replacement discards the writes before it, and later writes apply to it alone."""
+    """A deletion discards the writes before it, the removal of a field those of it; later writes apply to that."""
     mongo[COLLECTION].insert_one({"_id": "one", "old": True})
     mongo[COLLECTION].bulk_write(operations(batch)[COLLECTION])
     assert documents(mongo[COLLECTION]) == expected

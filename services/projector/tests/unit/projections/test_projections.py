@@ -10,7 +10,7 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.superseded import SUPERSEDED_EVENTS
 from projector import projections
-from projector.projections.writes import FanOut, PullIn, PutText, SetFields
+from projector.projections.writes import FanOut, Increment, PullIn, PutText, SetFields, UnsetFields
 
 pytestmark = pytest.mark.proves(guarantee="contracts")
 
@@ -69,6 +69,42 @@ def test_a_cheep_record_is_the_answers_json(story, author, meta):
         "in_reply_to": None,
         "edited_at": None,
     }
+
+
+def test_the_answers_of_a_cheep_are_added_to(story, author, meta):
+    """An answer counts one more for the cheep that it answers, its deletion one less, and an edit nothing."""
+    parent = story.posted(author()).event
+    answer = story.answered(author(), parent).event
+    events = [
+        parent,
+        answer,
+        story.updated(answer, "no").event,
+        story.deleted(answer).event,
+        story.deleted(parent).event,
+    ]
+    counts = [
+        (write.identifier, write.counts)
+        for event in events
+        for write in projections.project(projections.MONGO, event, meta)
+        if isinstance(write, Increment) and write.collection == views.CHEEPS.name
+    ]
+    assert counts == [(parent.cheep_id, {"number_of_answers": by}) for by in (1, -1)]
+
+
+def test_a_deletion_removes_every_field_of_a_cheep_except_what_others_add_to(story, author, meta):
+    """The fields that the cheep's own events set are all removed, so that one that is added later is not forgotten."""
+    event = story.posted(author()).event
+    [removed] = [
+        write
+        for write in projections.project(projections.MONGO, story.deleted(event).event, meta)
+        if isinstance(write, UnsetFields)
+    ]
+    left = set(views.CheepDocument.__struct_encode_fields__) - set(removed.fields)
+    assert (
+        left
+        == {"_id", "number_of_answers"}
+        == set(views.DeletedCheepDocument.__struct_encode_fields__) - {"deleted_at"}
+    )
 
 
 def test_a_cheep_fans_out_as_an_entry(story, author, meta):

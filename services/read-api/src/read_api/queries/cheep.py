@@ -29,11 +29,10 @@ class CheepWithAnswers(CheepRecord, frozen=True, kw_only=True):
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
-    """A cheep as the view has it, with its oldest answers and the number of all."""
+    """A cheep as the view has it, with its oldest answers."""
 
     cheep: CheepDocument
     answers: list[CheepDocument]
-    number_of_answers: int
 
 
 class Cheeps(Protocol):
@@ -52,5 +51,5 @@ def _with_answers(thread: Thread) -> CheepWithAnswers:
     return CheepWithAnswers(
         **msgspec.structs.asdict(as_record(thread.cheep)),
         answers=[as_record(answer) for answer in thread.answers],
-        number_of_answers=thread.number_of_answers,
+        number_of_answers=thread.cheep.number_of_answers,
     )

@@ -25,6 +25,16 @@ async def test_a_cheep_with_its_oldest_answers(documents, ask):
     assert cheep.number_of_answers == 12
 
 
+async def test_answers_before_their_cheep(documents, ask):
+    """Answers that are applied before their cheep make no cheep, and are counted once it is there."""
+    early = [documents.post(parent=(parent := new_id())), documents.post(parent=parent, at=AT + 1)]
+    with pytest.raises(NotFoundError):
+        await ask(Cheep(cheep_id=parent))
+    documents.post(cheep_id=parent)
+    cheep = (await ask(Cheep(cheep_id=parent))).data
+    assert ([answer.cheep_id for answer in cheep.answers], cheep.number_of_answers) == (early, 2)
+
+
 @pytest.mark.parametrize("posted", [False, True])
 async def test_no_cheep(documents, ask, posted):
     """An unknown cheep is told by its id, and so is a deleted one."""

@@ -12,7 +12,8 @@ from cheeper_contracts.words import words_of
 
 _CHEEPS: Final = """
     SELECT c.cheep_id::text, c.deleted_at, c.author_id::text, a.username, c.message, c.cheep_date,
-           c.in_reply_to::text, c.edited_at
+           c.in_reply_to::text, c.edited_at,
+           (SELECT count(*) FROM cheeps AS r WHERE r.in_reply_to = c.cheep_id AND r.deleted_at IS NULL)
       FROM cheeps AS c JOIN authors AS a ON a.author_id = c.author_id WHERE c.cheep_id = ANY(%s::uuid[])
 """
 
@@ -30,9 +31,9 @@ class Cheeps(MongoView):
 
 
 def _document(row: tuple[Any, ...]) -> _Document:
-    cheep_id, deleted_at, author_id, username, message, cheep_date, in_reply_to, edited_at = row
+    cheep_id, deleted_at, author_id, username, message, cheep_date, in_reply_to, edited_at, answers = row
     if deleted_at is not None:
-        return views.DeletedCheepDocument(cheep_id=cheep_id, deleted_at=deleted_at)
+        return views.DeletedCheepDocument(cheep_id=cheep_id, deleted_at=deleted_at, number_of_answers=answers)
     return views.CheepDocument(
         cheep_id=cheep_id,
         author_id=author_id,
@@ -42,4 +43,5 @@ def _document(row: tuple[Any, ...]) -> _Document:
         in_reply_to=in_reply_to,
         edited_at=edited_at,
         words=words_of(message),
+        number_of_answers=answers,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
-from projector.projections.writes import Delete, Increment, MongoWrite, Replace, SetFields
+from projector.projections.writes import Delete, Increment, MongoWrite, SetFields, UnsetFields
 
 Document = dict[str, Any]
 Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne
@@ -59,49 +59,67 @@ def _ordered(collection: str, documents: dict[str, _Change], absent: Absent) -> 
 class _Change:
     """The changes of one document.
 
-    Until the batch replaces or deletes the document, fields are set or incremented in what the store has. From then on
-    it is `known`: the batch alone determines `whole`, which is None while the document is deleted.
+    Until the batch deletes the document, fields are set, unset or incremented in what the store has. From then on it is
+    `known`: the batch alone determines `whole`, which is None while the document is deleted.
     """
 
-    __slots__ = ("increments", "known", "sets", "whole")
+    __slots__ = ("increments", "known", "sets", "unsets", "whole")
 
     def __init__(self) -> None:
         self.sets: Document = {}
+        self.unsets: dict[str, str] = {}
         self.increments: dict[str, int] = {}
         self.known = False
         self.whole: Document | None = None
 
     def add(self, write: MongoWrite) -> None:
         """Add the next write."""
-        if isinstance(write, Replace | Delete):
-            self.known = True
-            self.whole = dict(write.fields) if isinstance(write, Replace) else None
+        if isinstance(write, Delete):
+            self.known, self.whole = True, None
         elif self.known:
             self.whole = _with(self.whole or {}, write)
         elif isinstance(write, SetFields):
             self._set(write.fields)
+        elif isinstance(write, UnsetFields):
+            self._unset(write.fields)
         else:
             self._count(write.counts)
 
     def update(self) -> Document:
         """Return the update of a document that may be there."""
-        return {"$set": self.sets, "$inc": self.increments}
+        update: Document = {"$set": self.sets, "$inc": self.increments}
+        return update | {"$unset": self.unsets} if self.unsets else update
 
     def _set(self, fields: Document) -> None:
         self.sets |= fields
-        for field in self.increments.keys() & fields.keys():  # an update cannot both set a field and add to it
-            del self.increments[field]
+        self._forget(fields, self.increments, self.unsets)
+
+    def _unset(self, fields: tuple[str, ...]) -> None:
+        self.unsets |= dict.fromkeys(fields, "")
+        self._forget(fields, self.increments, self.sets)
 
     def _count(self, counts: dict[str, int]) -> None:
         for field, by in counts.items():
             if field in self.sets:
                 self.sets[field] += by
+            elif self.unsets.pop(field, None) is not None:
+                self.sets[field] = by
             else:
                 self.increments[field] = self.increments.get(field, 0) + by
 
+    @staticmethod
+    def _forget(fields: Iterable[str], *changes: Document) -> None:
+        """Drop earlier changes of the fields: an update cannot change a field in two ways."""
+        for changed in changes:
+            if changed:
+                for field in fields:
+                    changed.pop(field, None)
 
-def _with(whole: Document, write: SetFields | Increment) -> Document:
+
+def _with(whole: Document, write: SetFields | UnsetFields | Increment) -> Document:
     """Return the document after the write."""
     if isinstance(write, SetFields):
         return whole | write.fields
+    if isinstance(write, UnsetFields):
+        return {field: value for field, value in whole.items() if field not in write.fields}
     return whole | {field: whole.get(field, 0) + by for field, by in write.counts.items()}

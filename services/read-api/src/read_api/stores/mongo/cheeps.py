@@ -15,6 +15,8 @@ from read_api.stores.mongo.listing import SIGNED_UP, Listing
 from read_api.stores.mongo.reader import Reader
 
 _NOT_DELETED: Final = {"author_id": {"$type": "string"}}
+_POSTED: Final = {"$or": [_NOT_DELETED, {"deleted_at": {"$exists": True}}]}
+"""Matches cheeps that were posted as far as this store has projected, and not only answered."""
 _BY_AUTHOR: Final = Listing(
     owners=AUTHORS, entries=CHEEPS, shape=CheepDocument, owner="author_id", time="cheep_date", tie="_id"
 )
@@ -45,26 +47,17 @@ class MongoCheeps:
 
     async def answers(self, cheep_id: str, part: Slice, *, after: str | None) -> Result[list[CheepDocument]]:
         """Implement `AnswersToCheeps`. The owner may be deleted."""
-        return await _ANSWERS.read(self._reader, cheep_id, part, after=after)
+        return await _ANSWERS.read(self._reader, cheep_id, part, matching=_POSTED, after=after)
 
 
 def _thread_of(cheep_id: str, answers: int) -> list[Document]:
-    def of_answers(*stages: Document) -> Document:
-        return {"from": CHEEPS.name, "pipeline": [{"$match": {"in_reply_to": cheep_id}}, *stages]}
-
-    oldest = ({"$sort": {"cheep_date": 1, "_id": 1}}, {"$limit": answers})
+    oldest = [{"$match": {"in_reply_to": cheep_id}}, {"$sort": {"cheep_date": 1, "_id": 1}}, {"$limit": answers}]
     return [
         {"$match": {"_id": cheep_id, **_NOT_DELETED}},
-        {"$lookup": {"as": "answers", **of_answers(*oldest)}},
-        {"$lookup": {"as": "counted", **of_answers({"$count": "answers"})}},
+        {"$lookup": {"from": CHEEPS.name, "pipeline": oldest, "as": "answers"}},
     ]
 
 
 def _as_thread(found: Document) -> Thread:
-    counted = found.pop("counted")
-    answers = found.pop("answers")
-    return Thread(
-        cheep=msgspec.convert(found, CheepDocument),
-        answers=msgspec.convert(answers, list[CheepDocument]),
-        number_of_answers=counted[0]["answers"] if counted else 0,
-    )
+    answers = msgspec.convert(found.pop("answers"), list[CheepDocument])
+    return Thread(cheep=msgspec.convert(found, CheepDocument), answers=answers)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    text,
 )
 
 ONE_USERNAME: Final = "one_username"
@@ -85,6 +86,7 @@ cheeps = Table(
     PrimaryKeyConstraint("cheep_id", name="one_cheep_an_id"),
     # Holds that dates rise strictly within an author, and finds the last one.
     UniqueConstraint("author_id", "cheep_date", name="one_cheep_a_moment"),
+    Index("answers_to_cheep", "in_reply_to", postgresql_where=text("in_reply_to IS NOT NULL")),
 )
 
 notifications = Table(
