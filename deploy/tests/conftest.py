@@ -2,35 +2,21 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from cheeper_local.runner.roles import caddy
+from cheeper_local.system.ports import accepts_connections, free_port
 from cheeper_local.testing import until
 
 HERE = Path(__file__).parent
 ORIGINS = "https://a.example https://b.example"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def listens(port: int) -> bool:
-    """Return True if a process listens there."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 @contextmanager
@@ -41,7 +27,7 @@ def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[sub
         subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **environ}) as running,
     ):
         try:
-            until(lambda: listens(port))
+            until(lambda: accepts_connections(port))
             yield running
         finally:
             running.send_signal(signal.SIGTERM)

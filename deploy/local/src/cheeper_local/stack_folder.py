@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cheeper_local.errors import LocalError
-from cheeper_local.system.ports import free_port, is_free
+from cheeper_local.system.ports import free_port, reserve
 from cheeper_local.waiting import until
 
 _PATIENCE_SECONDS = 40.0
@@ -82,7 +82,7 @@ class StackFolder:
         self.state_file.unlink(missing_ok=True)
 
     def ports(self, names: list[str]) -> dict[str, int]:
-        """Return a free port for each name: the port of last time if it is still free."""
+        """Reserve a free port for each name: the port of last time if it is still free."""
         try:
             known: dict[str, int] = json.loads(self._ports_file.read_text())
         except (FileNotFoundError, ValueError):
@@ -91,7 +91,7 @@ class StackFolder:
         for name in names:
             port = known.get(name)
             taken = set(chosen.values()) | set(known.values())
-            chosen[name] = port if port is not None and is_free(port) else free_port(taken)
+            chosen[name] = port if port is not None and reserve(port) else free_port(taken)
         self._ports_file.write_text(json.dumps({**known, **chosen}, indent=1))
         return chosen
 

@@ -87,7 +87,7 @@ class Kafka:
 
     def wipe(self):
         self.admin.delete_topics([self.topic])[self.topic].result(30)
-        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics, 30)
+        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)
 
     def send(self, messages):
         producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})
@@ -139,7 +139,7 @@ class Running:
     def end(self, *, wait=False):
         if not wait:
             self._stop.set()
-        self._thread.join(20)
+        self._thread.join(120)
         assert not self._thread.is_alive()
 
 

@@ -146,7 +146,7 @@ def test_two_projectors_at_once_apply_each_message_once(store, another, story, a
     def project(size):
         mine = another()
         try:
-            together.wait(30)
+            together.wait(120)
             for start in range(0, len(messages), size):
                 batch = Batch(
                     partition=PARTITION, topic_id="topic", items=tell.items_of(mine, messages[start : start + size])

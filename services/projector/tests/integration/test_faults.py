@@ -11,24 +11,19 @@ from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS, TOPICS
 from cheeper_local.faults.mongo import MongoFaults
 from cheeper_local.faults.redis import RedisFaults
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.settings import from_env
 
 pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants("behind")]
 
-WAIT = 60
 REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wants a password", "refuses commands"]
 REDIS += ["too many clients", "frozen"]
 MONGO = [*MongoFaults.codes, "steps down", "breaks connections", "frozen"]
 SLOW = {"late both ways": {"delay": 0.1}, "throttled": {"rate": 40_000}}
 TOO_LATE = {"answers too late": {"delay_back": 7.0}, "stalled": {"stalled": True}}
 HOSTS = ("127.0.0.1", "localhost")
-
-
-def until(condition):
-    wait_until(condition, WAIT)
 
 
 class Place:
@@ -57,7 +52,7 @@ class Place:
 
     def __exit__(self, *_):
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(120)
         self.watched.close()
 
     def send(self, messages):

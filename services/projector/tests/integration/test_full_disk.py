@@ -8,9 +8,8 @@ from pymongo.errors import PyMongoError
 
 from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Mongo, Redis
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 
-WAIT = 60
 SERVERS = {"redis": (Redis, 20), "mongo": (Mongo, 420)}
 """And how many megabytes its disk has. MongoDB makes 300 of files before it needs them."""
 
@@ -19,10 +18,6 @@ pytestmark = [
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(not may_mount(), reason="only who may mount has a disk that is small enough to fill"),
 ]
-
-
-def until(condition):
-    wait_until(condition, WAIT)
 
 
 @pytest.fixture

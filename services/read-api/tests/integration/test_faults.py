@@ -54,10 +54,10 @@ async def test_redis_that_refuses_commands_is_unavailable(own_redis, name):
     readiness, checks = Readiness("redis"), {"redis": store_check(hot.ping)}
     await asking()
     with faults.names[name]():
-        await eventually(lambda: fails(asking), 20)
+        await eventually(lambda: fails(asking))
         await check(readiness, checks)
         assert readiness.reason("redis") in REASONS
-    await eventually(lambda: answers(asking), 20)
+    await eventually(lambda: answers(asking))
     await check(readiness, checks)
     assert readiness.reason("redis") is None
     hot.close()
@@ -80,7 +80,7 @@ async def test_mongo_that_refuses_commands_is_unavailable(own_mongo, name):
         assert await fails(asking)
         await check(readiness, checks)
         assert readiness.reason("mongo") in REASONS
-    await eventually(lambda: answers(asking), 20)
+    await eventually(lambda: answers(asking))
     await check(readiness, checks)
     assert readiness.reason("mongo") is None
     await client.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,13 +11,8 @@ from contextlib import contextmanager
 import httpx
 import msgspec
 
+from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -148,7 +148,7 @@ def read_topic(request):
 
     def read(name, count, broker):
         consumer = Consumer({"bootstrap.servers": broker, "group.id": name, "auto.offset.reset": "earliest"})
-        partitions = until(lambda: consumer.list_topics(name, timeout=10).topics[name].partitions, READ_SECONDS)
+        partitions = until(lambda: consumer.list_topics(name, timeout=10).topics[name].partitions)
         consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
         found, deadline = [], time.monotonic() + READ_SECONDS
         while len(found) < count and time.monotonic() < deadline:

@@ -32,7 +32,6 @@ from write_api.relay import loop as relay
 
 pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.variants]
 
-WAIT = 60
 REFUSING = ["no login", "another password", "too many connections"]
 NAMES = [*PostgresFaults.states, *REFUSING, "read-only", "no privilege"]
 
@@ -91,7 +90,7 @@ async def test_a_command_is_unavailable_and_readiness_says_why(faulty, name):
             with pytest.raises(UnavailableError):
                 await bus.handle([command])
             assert tells_no_host(await check())
-        (outcome,) = await eventually(lambda: handled(bus, command), WAIT)
+        (outcome,) = await eventually(lambda: handled(bus, command))
         assert outcome.code is None
         assert await check() is None
 
@@ -114,13 +113,13 @@ async def test_a_worker_waits_and_parks_nothing(faulty, kafka_bootstrap, topic_p
         worker = consumer_of(engine, kafka_bootstrap, topic_prefix, SUBSCRIPTION, decode, bus.handle)
         reason = worker.readiness.reason
         async with running(worker):
-            await eventually(lambda: reason(consumer_loop.GROUP) is None, WAIT)
+            await eventually(lambda: reason(consumer_loop.GROUP) is None)
             with faulty.names[name]():
                 await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author.author_id, 30)
-                await eventually(lambda: tells_no_host(reason(consumer_loop.MESSAGES)), WAIT)
-            await eventually(lambda: reason(consumer_loop.MESSAGES) is None, WAIT)
+                await eventually(lambda: tells_no_host(reason(consumer_loop.MESSAGES)))
+            await eventually(lambda: reason(consumer_loop.MESSAGES) is None)
             said = "SELECT count(*) FROM cheeps WHERE author_id = :author"
-            await eventually(lambda: counts(engine, said, author.author_id, 30), WAIT)
+            await eventually(lambda: counts(engine, said, author.author_id, 30))
         assert await counts(engine, "SELECT count(*) FROM dead_letters WHERE key = :author", author.author_id, 0)
 
 
@@ -153,12 +152,12 @@ async def test_a_relay_waits(faulty, place_on_database, running, read_topic, nam
         await fresh(faulty, place)
         one = place.relay()
         async with running(one):
-            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
+            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
             authors = [new_id() for _ in range(20)]
             await place.write(*authors)
             with faulty.names[name]():
-                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)), WAIT)
-            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
+                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)))
+            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
             await engine.dispose()  # what it has was ended, and is too fresh to be asked
             await place.write(*authors)
             await all_sent(place, read_topic, 40)
@@ -171,15 +170,15 @@ async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_
         await fresh(faulty, place)
         one = place.relay()
         async with running(one):
-            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
+            await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
             authors = [new_id() for _ in range(20)]
             with faulty.cannot_save_cursor():
                 await place.write(*authors)
                 await read_topic(place.topic, 60, place.bootstrap)  # the twenty, three times
-                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)), WAIT)
+                await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)))
             await place.write(*authors)
             await all_sent(place, read_topic, 40)
-            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
+            await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
 
 
 async def all_sent(place, read_topic, count):

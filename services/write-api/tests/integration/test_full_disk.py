@@ -31,7 +31,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by 
 
 from write_api_consumers import Consumers
 
-WAIT = 60
 MEGABYTES = 120
 MOST = 3_000
 """Commands that the room in pages that there are already must not suffice for."""
@@ -95,12 +94,12 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
     """
     worker = consumers.worker()
     async with running(worker, consumers.process_manager()):
-        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None, WAIT)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None)
         async with full():
             await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2) for n in range(MOST))))
-            await eventually(lambda: "DiskFull" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""), WAIT)
+            await eventually(lambda: "DiskFull" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""))
         assert len(await consumers.told(MOST)) == MOST
-        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None, WAIT)
+        await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None)
     (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
     assert left.count == MOST
     assert await consumers.letters() == []
@@ -121,7 +120,7 @@ async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full)
         assert len(done) < MOST
         assert "DiskFull" in await check()
     refused = commands[len(done)]
-    await eventually(lambda: _is_done(bus, refused), WAIT)
+    await eventually(lambda: _is_done(bus, refused))
     assert await check() is None
     (found,) = await consumers.rows("SELECT count(*) FROM authors WHERE username ~ '^u[0-9]{1,4}$'")
     assert found.count == len(done) + 1
@@ -176,18 +175,18 @@ async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, runni
     async with running(one):
         await place.write(*authors)
         await read_topic(place.topic, 20, server.url)
-        await eventually(lambda: is_sent(first), WAIT)
+        await eventually(lambda: is_sent(first))
         with disk.full():
             await place.write(*authors)
-            await eventually(lambda: one.readiness.reason(relay.KAFKA), WAIT)
+            await eventually(lambda: one.readiness.reason(relay.KAFKA))
             assert not await is_sent(second)
-            await eventually(failure.reason, WAIT)
-            await eventually(lambda: not server.running, WAIT)
+            await eventually(failure.reason)
+            await eventually(lambda: not server.running)
         await asyncio.to_thread(server.start)
         await place.write(*authors)
         found = await read_topic(place.topic, 60, server.url)
-        await eventually(lambda: not any(map(one.readiness.reason, relay.NEEDS)), WAIT)
-        await eventually(lambda: is_sent(second), WAIT)
+        await eventually(lambda: not any(map(one.readiness.reason, relay.NEEDS)))
+        await eventually(lambda: is_sent(second))
     await producer.close()
     assert failure.reason() is None
     assert sum(len(each) for each in place.by_sequence(found).values()) == 60

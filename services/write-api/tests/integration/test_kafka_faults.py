@@ -19,8 +19,6 @@ from write_api.consumer.worker import SUBSCRIPTION as OF_COMMANDS
 from write_api.kafka.topics import admin_client, ensure_topics
 from write_api.relay import loop as relay
 
-WAIT = 60
-
 pytestmark = [
     pytest.mark.variants("who"),
     pytest.mark.proves(guarantee="transient-faults"),
@@ -66,7 +64,7 @@ def whys(role, names=consumer_loop.NEEDS):
 
 
 async def ready(*roles, names=consumer_loop.NEEDS):
-    await eventually(lambda: not any(whys(role, names) for role in roles), WAIT)
+    await eventually(lambda: not any(whys(role, names) for role in roles))
 
 
 # --- the producer of the HTTP role ------------------------------------------------------------------------------------
@@ -104,20 +102,20 @@ async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fa
             return not await is_ready()
 
         first, second, third = (new_id() for _ in range(3))
-        await eventually(is_ready, WAIT)
+        await eventually(is_ready)
         assert (await post(first)).status_code == 202
         with fault(name):
-            reply = await eventually(lambda: refused(second), WAIT)  # brokers learn of a rule in their own time
+            reply = await eventually(lambda: refused(second))  # brokers learn of a rule in their own time
             assert (reply.status_code, reply.json()["data"]["code"]) == (503, "unavailable")
             assert reply.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
             assert "127.0.0.1" not in reply.text
-            await eventually(is_not_ready, WAIT)
+            await eventually(is_not_ready)
         key = reply.json()["meta"]["message_id"]
-        await eventually(lambda: is_taken(second, key), WAIT)
-        await eventually(is_ready, WAIT)
+        await eventually(lambda: is_taken(second, key))
+        await eventually(is_ready)
         assert (await post(third)).status_code == 202
     async with running(consumers.worker()):
-        await eventually(lambda: is_posted(consumers, {first, second, third}), WAIT)
+        await eventually(lambda: is_posted(consumers, {first, second, third}))
     assert await consumers.letters() == []
 
 
@@ -145,10 +143,10 @@ async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fau
         await read_topic(place.topic, 20, place.bootstrap)
         with fault(name, topics.EVENTS):
             await place.write(*authors)
-            await eventually(lambda: whys(one, relay.NEEDS), WAIT)
+            await eventually(lambda: whys(one, relay.NEEDS))
             if name == "refuses writes":  # it tries again and again, and is not ready in between
                 with capture_logs() as lines:
-                    await eventually(lambda: [line["event"] for line in lines].count("this relay is active") >= 3, WAIT)
+                    await eventually(lambda: [line["event"] for line in lines].count("this relay is active") >= 3)
                 assert "ready" not in [line["event"] for line in lines]
         await place.write(*authors)
         found = await read_topic(place.topic, 60, place.bootstrap)
@@ -182,7 +180,7 @@ async def test_consumers_wait_for_kafka(consumers, fault, running, who, name, to
         await consumers.told(20)
         with fault(name, topic, group):
             sending = asyncio.create_task(consumers.send(events[1]))
-            await eventually(lambda: whys(roles[who]), WAIT)
+            await eventually(lambda: whys(roles[who]))
         await sending
         await ready(*roles.values())
         await consumers.send(events[2])
@@ -204,6 +202,6 @@ async def test_a_dead_letter_that_cannot_be_copied_holds_up_nothing(consumers, f
         with fault("refuses writes", topics.DEAD_LETTERS), capture_logs() as lines:
             await consumers.send(consumers.messages_of(consumers.posted(0, "sorry"), consumers.followed(0, 1)))
             await consumers.told(1)
-            await eventually(lambda: [line for line in lines if line["event"] == "dead letter not copied"], WAIT)
+            await eventually(lambda: [line for line in lines if line["event"] == "dead letter not copied"])
             await ready(one, behind)
     assert await consumers.letters() == [(0, "crashed")]

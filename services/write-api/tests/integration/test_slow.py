@@ -27,7 +27,6 @@ from write_api.relay import loop as relay
 
 pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.extended]
 
-WAIT = 60
 CHEEPS = 30
 LATE, VERY_LATE = 0.05, 4.0
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 100_000}}
@@ -96,7 +95,7 @@ async def handled_once(place, author):
         return (await place.execute(statement, author=author)).scalar()
 
     cheeps = "SELECT count(*) FROM cheeps WHERE author_id = :author"
-    await eventually(lambda: _equals(count(cheeps), CHEEPS), WAIT)
+    await eventually(lambda: _equals(count(cheeps), CHEEPS))
     assert await count("SELECT count(*) FROM outbox WHERE key = :author AND type = 'cheeper.cheep-posted.v1'") == CHEEPS
     assert await count("SELECT count(*) FROM dead_letters WHERE key = :author") == 0
 
@@ -113,7 +112,7 @@ async def test_a_worker_on_a_slow_database_is_late_but_right(
     proxy, _, through = behind
     one, author = worker
     async with running(one):
-        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
         with proxy.slow(**SLOW[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             await handled_once(place, author)
@@ -129,13 +128,13 @@ async def test_a_worker_whose_database_does_not_answer_waits(
     proxy, _, through = behind
     one, author = worker
     async with running(one):
-        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
         with proxy.slow(**AWAY[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             with pytest.raises(TimeoutError):  # which the health page tells as no answer in time
                 await in_time(check_of_database(through)(), CHECK_SECONDS)
         await handled_once(place, author)
-        await eventually(lambda: _equals(check_of_database(through)(), None), WAIT)
+        await eventually(lambda: _equals(check_of_database(through)(), None))
 
 
 @pytest.mark.parametrize("how", [*SLOW, *AWAY])
@@ -145,18 +144,18 @@ async def test_a_relay_on_a_slow_database(behind, place, place_on_database, runn
     one = place_on_database(through, url).relay()
     authors = [new_id() for _ in range(20)]
     async with running(one):
-        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
+        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
         await place.write(*authors)
         with proxy.slow(**{**SLOW, **AWAY}[how]):
             await place.write(*authors)
             if how in AWAY:
-                await eventually(lambda: one.readiness.reason(relay.POSTGRES), WAIT)
+                await eventually(lambda: one.readiness.reason(relay.POSTGRES))
             else:
                 await read_topic(place.topic, 40, place.bootstrap)
                 assert one.readiness.reason(relay.POSTGRES) is None
         await place.write(*authors)
         found = await read_topic(place.topic, 60, place.bootstrap)
-        await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
     assert sum(len(each) for each in place.by_sequence(found).values()) == 60
 
 
@@ -166,7 +165,7 @@ async def test_a_worker_on_a_late_kafka(late_kafka, worker, engine, place, kafka
     late_kafka.late = LATE
     one = worker_on(engine, late_kafka.bootstrap, topic_prefix)
     async with running(one):
-        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
         await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
         await handled_once(place, author)
         assert one.readiness.reason(consumer_loop.MESSAGES) is None
@@ -179,16 +178,16 @@ async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
     one = place.relay(late_kafka.bootstrap)
     authors = [new_id() for _ in range(20)]
     async with running(one):
-        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS), WAIT)
+        await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
         late_kafka.late = LATE
         await place.write(*authors)
         await read_topic(place.topic, 20, place.bootstrap)
         assert one.readiness.reason(relay.KAFKA) is None
         late_kafka.late_confirmations = VERY_LATE
         await place.write(authors[0])
-        await eventually(lambda: one.readiness.reason(relay.KAFKA), WAIT)
+        await eventually(lambda: one.readiness.reason(relay.KAFKA))
         late_kafka.late_confirmations = 0
         await place.write(*authors)
         found = await read_topic(place.topic, 41, place.bootstrap)
-        await eventually(lambda: one.readiness.reason(relay.KAFKA) is None, WAIT)
+        await eventually(lambda: one.readiness.reason(relay.KAFKA) is None)
     assert sum(len(each) for each in place.by_sequence(found).values()) == len(found) == 41

@@ -20,7 +20,6 @@ from write_api.consumer import loop as consumer_loop
 from write_api.kafka.topics import admin_client
 from write_api.settings import from_env
 
-WAIT = 60
 LIMIT = 1_000
 """Bytes of a batch of messages, which those of our tests have room in where nothing in them is long."""
 ENOUGH = 1_000_000
@@ -75,7 +74,7 @@ async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_cl
         large, key = "鳥" * 260, new_id()
         assert await is_taken("Hello", new_id())
         await takes(topics.COMMANDS, LIMIT)
-        await eventually(lambda: is_refused(large, new_id()), WAIT)
+        await eventually(lambda: is_refused(large, new_id()))
         with capture_logs() as lines:
             reply = await post(large, key)
         assert (reply.status_code, reply.json()["data"]["code"]) == (500, "internal")
@@ -88,7 +87,7 @@ async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_cl
         assert await is_taken("Hello", new_id())
         assert (await client.get("/health/ready")).status_code == 200
         await takes(topics.COMMANDS, ENOUGH)
-        await eventually(lambda: is_taken(large, key), WAIT)
+        await eventually(lambda: is_taken(large, key))
 
 
 async def test_many_commands_at_once_are_not_too_large(consumers, takes):
@@ -116,7 +115,7 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
     async with running(one, consumers.worker()):
         await takes(topics.COMMANDS, 10)
         await consumers.send(consumers.messages_of(consumers.signed(0)))
-        await eventually(consumers.letters, WAIT)
+        await eventually(consumers.letters)
         await takes(topics.COMMANDS, ENOUGH)
         await consumers.send(consumers.messages_of(consumers.signed(1)))
         assert await consumers.told(1) == [(1, "welcome")]
@@ -146,7 +145,7 @@ async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consum
         with capture_logs() as lines:
             await consumers.send([(first, large), (second, b"{"), *consumers.messages_of(consumers.signed(2))])
             assert await consumers.told(1) == [(2, "welcome")]
-            await eventually(lambda: one.readiness.reason(consumer_loop.MESSAGES) is None, WAIT)
+            await eventually(lambda: one.readiness.reason(consumer_loop.MESSAGES) is None)
             ((*_, value, _),) = await read_topic(topics.DEAD_LETTERS.named(consumers.prefix), 1)
     assert value == b"{"
     assert sorted(await consumers.letters()) == [(0, "malformed"), (1, "malformed")]

@@ -13,8 +13,6 @@ import httpx
 from cheeper_local.system.ports import free_port
 from cheeper_local.testing import eventually
 
-READY_SECONDS = 60
-
 
 class Process:
     """A process that runs: `url` of its own port."""
@@ -45,7 +43,7 @@ async def running(role, **environ):
     popen = await asyncio.to_thread(subprocess.Popen, [sys.executable, "-m", "write_api", role], env=env)
     process = Process(popen, port)
     try:
-        await eventually(process.is_ready, timeout=READY_SECONDS)
+        await eventually(process.is_ready)
         yield process
     finally:
         await process.kill()

@@ -38,7 +38,6 @@ KILLS = int(os.environ.get("KILLS", "10"))
 
 KEYS, WRITERS, RELAYS = 6, 2, 3
 # Kafka's client gives a broker that was killed some time, and the broker itself lets its old session run out.
-WAIT_SECONDS = 120
 VICTIMS = {"active relay": 6, "relay": 2, "relays": 1, "active relay's connection": 2, "writer": 3}
 
 UNSENT = """
@@ -151,8 +150,8 @@ class Proof:
         """And then the relay that still has messages for it, so that only the cursor knows of them."""
         self.broker.kill()
         done = self.done()
-        until(lambda: self.done() >= done + 10 or not any(one.lives for one in self.writers), WAIT_SECONDS)
-        until(lambda: self.unsent() > 0 or not any(one.lives for one in self.writers), WAIT_SECONDS)
+        until(lambda: self.done() >= done + 10 or not any(one.lives for one in self.writers))
+        until(lambda: self.unsent() > 0 or not any(one.lives for one in self.writers))
         self.kill("active relay")
         self.broker.start()
 
@@ -191,11 +190,11 @@ class Proof:
         # Each a while after the one before, so that those who begin anew get to work now and then.
         moments = sorted(self.rng.sample(range(acts // 20, acts), KILLS))
         for moment, victim in zip(moments, victims, strict=True):
-            until(lambda moment=moment: self.reached(before + moment), WAIT_SECONDS, what=f"act {moment}")
+            until(lambda moment=moment: self.reached(before + moment), what=f"act {moment}")
             self.kill(victim)
-        until(lambda: not any(one.lives for one in self.writers), WAIT_SECONDS, what="the writers' end")
+        until(lambda: not any(one.lives for one in self.writers), what="the writers' end")
         assert [one.code for one in self.writers] == [0] * WRITERS, [one.lines()[-3:] for one in self.writers]
-        until(self.all_is_sent, WAIT_SECONDS, what="that nothing of the outbox is left behind the cursor")
+        until(self.all_is_sent, what="that nothing of the outbox is left behind the cursor")
 
     def reached(self, acts):
         return self.done() >= acts or not any(one.lives for one in self.writers)
@@ -224,7 +223,7 @@ def whole_topic(broker, name):
         ends = {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
         log = {partition: [] for partition in ends}
         consumer.assign(places)
-        until(lambda: read_some(consumer, log) >= sum(ends.values()), WAIT_SECONDS, what="the end of the topic")
+        until(lambda: read_some(consumer, log) >= sum(ends.values()), what="the end of the topic")
     finally:
         consumer.close()
     return log
@@ -290,7 +289,7 @@ def proof(postgres_url, own_kafka, tmp_path):
 def test_every_committed_event_arrives_in_its_keys_order_without_a_gap(proof):
     """Whoever is killed: writers, relays, the active relay's connection, the broker."""
     migrating = proof.role("migrate")
-    until(lambda: migrating.code is not None, WAIT_SECONDS)
+    until(lambda: migrating.code is not None)
     assert migrating.code == 0, migrating.lines()
     proof.database.execute("CREATE TABLE counts (key text PRIMARY KEY, n int NOT NULL DEFAULT 0)")
     proof.database.execute("CREATE TABLE elsewhere (said text)")

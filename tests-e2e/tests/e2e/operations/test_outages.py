@@ -1,8 +1,9 @@
-"""Outages: requests that need an unavailable server are 503 quickly, others go on, and all recover after it returns."""
+"""Outages: requests that need an unavailable server are 503 within the client's time-out, others go on, and all recover
+after it returns.
+"""
 
 import asyncio
 import random
-import time
 
 import httpx
 import pytest
@@ -12,8 +13,6 @@ from cheeper_local.waiting import eventually
 
 ROLES = ["write-api", "worker", "relay", "process-manager", "projector", "read-api"]
 SERVERS = ["postgres", "kafka", "redis", "mongo"]
-QUICKLY_SECONDS = 8
-RETURN_SECONDS = 90
 SEED = 7
 
 pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local, pytest.mark.disturbs]
@@ -91,11 +90,10 @@ def requests(client, alice, bob, cheep):
     }
 
 
-def unavailable(reply, seconds):
-    """Return True if a reply is the 503 that lets a client repeat the request."""
+def unavailable(reply):
+    """Expect the 503 that lets a client repeat the request."""
     expect_error(reply, 503, "unavailable")
     assert reply.headers["retry-after"].isdigit(), reply.curl
-    assert seconds < QUICKLY_SECONDS, f"{seconds:.1f} s: {reply.curl}"
 
 
 async def all_is_well(client):
@@ -138,10 +136,9 @@ async def test_a_server_is_away_and_returns(client, patient, local_stack, scene,
     try:
         for _ in range(2):  # the first may find a connection that broke, the second a pool that knows
             for name, send in requests(client, alice, bob, cheep).items():
-                began = time.monotonic()
                 reply = await send()
                 if server in NEEDS[name]:
-                    unavailable(reply, time.monotonic() - began)
+                    unavailable(reply)
                 else:
                     wanted = (404,) if name == "status" else (200, 201, 202)
                     assert reply.status in wanted, f"{name} without {server}: {reply.status} {reply.curl}"
@@ -154,7 +151,7 @@ async def test_a_server_is_away_and_returns(client, patient, local_stack, scene,
     async def healthy():
         return (await client.request("GET", "/health")).status == httpx.codes.OK
 
-    await eventually(healthy, RETURN_SECONDS, what="the gateway is healthy again")
+    await eventually(healthy, what="the gateway is healthy again")
     await all_is_well(patient)
     for name, reply in replies.items():  # what was accepted meanwhile is done now
         if name in NEEDS_OF_COMMANDS:
@@ -185,7 +182,7 @@ async def test_start_order_does_not_matter(patient, local_stack):
             async def says_so(role=role, needs=needs):
                 return needs <= await waits_for(local_stack, role)
 
-            await eventually(says_so, RETURN_SECONDS, what=f"{role} says that it waits for {needs}")
+            await eventually(says_so, what=f"{role} says that it waits for {needs}")
     finally:
         for server in order:
             await asyncio.to_thread(local_stack.server, server, "start")

@@ -22,7 +22,6 @@ MEASURED = {
     "process-manager": "cheeper_write_api_",
 }
 SILENCE = 10.0
-RETURN_SECONDS = 90
 
 
 def status(stack):
@@ -47,7 +46,7 @@ def is_at_rest(stack):
 async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, patient):
     """At rest nothing is behind; without a projector both stores are, beyond their objectives; then no more."""
     author = await sign_up(patient)
-    until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
+    until(lambda: is_at_rest(local_stack))
     lines, told = status(local_stack)
     assert local_stack.gateway in told
     assert "one sends (PostgreSQL's pid" in lines["relay"]
@@ -57,14 +56,14 @@ async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, pa
     try:
         reply = await patient.post_cheep(author.author_id, "Nobody reads this yet")
         assert reply.status == 202
-        until(lambda: "beyond the objective of" in lag(local_stack, "mongo"), RETURN_SECONDS)
+        until(lambda: "beyond the objective of" in lag(local_stack, "mongo"))
         lines, _ = status(local_stack)
         assert "timeline" in lines["redis"].partition("beyond the objective of")[2]
         assert "projector-1" in lines
         assert lines["projector-1"].partition(",")[0].endswith("stopped")
     finally:
         local_stack.start_process("projector")
-    until(lambda: is_at_rest(local_stack), RETURN_SECONDS)
+    until(lambda: is_at_rest(local_stack))
 
 
 @pytest.mark.disturbs
@@ -108,15 +107,15 @@ async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, pa
         )
 
     await sign_up(patient)
-    until(fresh, RETURN_SECONDS)
+    until(fresh)
     local_stack.stop_process("projector")
     try:
         for store in ("redis", "mongo"):
-            until(lambda store=store: min(readers_lag(local_stack)["lag_seconds", store]) > SILENCE, RETURN_SECONDS)
+            until(lambda store=store: min(readers_lag(local_stack)["lag_seconds", store]) > SILENCE)
             assert set(readers_lag(local_stack)["view_objective_missed", store]) == {1}
     finally:
         local_stack.start_process("projector")
-    until(fresh, RETURN_SECONDS)
+    until(fresh)
 
 
 async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local_stack, patient, client):

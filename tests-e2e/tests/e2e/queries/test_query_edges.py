@@ -193,15 +193,13 @@ async def test_after_a_post_it_is_on_timelines(client):
 
 @each_query
 async def test_after_what_changed_nothing_or_was_rejected(client, names, name):
-    """`after` a command that changed nothing, or that was rejected, answers without waiting for the time-out."""
+    """`after` a command that changed nothing or was rejected does not wait for the time-out, which would be stale."""
     unchanged = await client.unfollow(names["author"], names["author"])
     rejected = await client.follow(new_id(), names["author"])
     for command in (unchanged, rejected):
         await settled(client, command.message_id)
-        began = time.monotonic()
         reply = await ask(client, QUERIES[name].format(**names), after=command.message_id, timeout=10)
         assert (reply.status, reply.meta.get("stale")) == (200, None)
-        assert time.monotonic() - began < 8
 
 
 @each_query
@@ -211,7 +209,7 @@ async def test_after_an_unknown_command_is_stale(client, names, name):
     began = time.monotonic()
     reply = await ask(client, path, after=new_id(), timeout=0.3)
     assert (reply.status, reply.meta["stale"]) == (200, True)
-    assert 0.25 < time.monotonic() - began < 8
+    assert time.monotonic() - began > 0.25
     if name != "search":
         assert reply.data == (await ask(client, path)).data
 

@@ -1,9 +1,20 @@
-"""TCP ports of 127.0.0.1."""
+"""TCP ports of 127.0.0.1, chosen so that no two processes of this repository choose the same.
+
+Between the choice of a port and the server's bind, and while a server is stopped, nothing listens on its port. So a
+process reserves each port that it chooses: it locks the byte of that number in a file that all processes of this user
+share. The system releases the locks when the process ends, however it ends.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import Final
 
 from cheeper_local.errors import LocalError
 
@@ -25,11 +36,53 @@ def is_free(port: int) -> bool:
     return True
 
 
+class Reservations:
+    """The ports that this process reserved in a file, one locked byte each."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._ports: set[int] = set()
+        self._one_at_a_time = threading.Lock()
+        # It stays open: a process that closes any descriptor of a file loses all its locks of that file.
+        self._descriptor: int | None = None
+
+    def reserve(self, port: int) -> bool:
+        """Reserve a free port until this process ends. Return False if it is not free or reserved by another."""
+        with self._one_at_a_time:
+            if port not in self._ports and not self._lock(port):
+                return False
+            self._ports.add(port)
+        return is_free(port)
+
+    def has(self, port: int) -> bool:
+        """Check that this process reserved the port."""
+        return port in self._ports
+
+    def _lock(self, port: int) -> bool:
+        if self._descriptor is None:
+            self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+
+_OURS: Final = Reservations(Path(tempfile.gettempdir()) / f"cheeper-ports-{os.getuid()}")
+
+
+def reserve(port: int) -> bool:
+    """Reserve a port until this process ends. Return False if it is not free or another process reserved it."""
+    return _OURS.reserve(port)
+
+
 def free_port(taken: set[int] | frozenset[int] = frozenset()) -> int:
-    """Return a port that is free now and not in `taken`. Raises LocalError if none is found."""
+    """Reserve a port that is free now and not in `taken`, never one that this process chose before, and return it.
+    Raise LocalError if none is found.
+    """
     for _ in range(_ATTEMPTS):
         port = random.choice(_RANGE)  # noqa: S311 - no secret
-        if port not in taken and is_free(port):
+        if port not in taken and not _OURS.has(port) and _OURS.reserve(port):
             return port
     raise LocalError(f"No free port was found on {HOST} between {_RANGE.start} and {_RANGE.stop}.")
 

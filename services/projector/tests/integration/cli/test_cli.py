@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cheeper_contracts import views
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, TOPICS
+from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from projector.cli.main import main
 
@@ -311,9 +312,7 @@ def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
 @pytest.mark.parametrize("role", [["run"], ["tasks"]])
 def test_it_waits_for_servers_and_leaves_when_told(role):
     """With everything away it lives, is not ready, says why without a secret, and ends within 10 s of SIGTERM."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "projector", *role],
         env=environ(**AWAY, PORT=str(port)),

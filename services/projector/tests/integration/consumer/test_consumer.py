@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from cheeper_runtime.poison_limit import TooMuchPoisonError
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
@@ -21,16 +21,10 @@ from projector.settings import from_env
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 
-WAIT = 30
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
     reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
 )
-
-
-def until(condition, seconds=WAIT):
-    """Waits for the condition, long enough for a busy machine."""
-    wait_until(condition, seconds)
 
 
 def crowd(story, author, number=30):
@@ -146,11 +140,11 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
             for one in everyone:
                 story.followed(author(), one)
         kafka.send(story.told())
-        until(lambda: consumer.sequences() == story.whole(), 60)
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.topics().isdisjoint(before))
         last = story.followed(author(), everyone[0])
         kafka.send([last.message])
-        until(lambda: consumer.sequences() == story.whole(), 60)
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.reasons() == [])
     expected = 2 if refilled_with == "more" else 1
     assert [followers(one) for one in everyone] == [expected + 1] + [expected] * (len(everyone) - 1)
@@ -173,7 +167,7 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
         kafka.make()
         story.followed(author(), everyone[0])
         kafka.send(story.told())
-        until(lambda: consumer.sequences() == story.whole(), 60)
+        until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.reasons() == [])
     assert [followers(one) for one in everyone] == [2] + [1] * (len(everyone) - 1)
 
@@ -259,17 +253,17 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
         process = subprocess.Popen(
             [sys.executable, "-m", "projector", "run"], env=process_environ, stdout=subprocess.DEVNULL
         )
-        until(lambda share=share: max(done()) > wanted * share, 60)
+        until(lambda share=share: max(done()) > wanted * share)
         process.kill()
         process.wait()
     process = subprocess.Popen(
         [sys.executable, "-m", "projector", "run"], env=process_environ, stdout=subprocess.DEVNULL
     )
-    until(lambda: done() == [wanted, wanted], 90)
+    until(lambda: done() == [wanted, wanted])
     for store in stores:
         store.close()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(120) == 0
     for one in everyone:
         assert int(redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, one), "followers")) == 41
         assert authors.find_one({"_id": one})["followers"] == 41
@@ -309,6 +303,6 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
     finally:
         stop.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(120)
         for store in watched.values():
             store.close()

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 
 pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.variants("store")]
 
@@ -105,11 +105,6 @@ def copies(request, redis, redis_prefix, mongo):
     if request.node.callspec.params["running"] == "redis":
         return Copies(redis, redis_prefix)
     return DocumentCopies(mongo)
-
-
-def until(condition, seconds=WAIT):
-    """Waits for the condition, long enough for a busy machine and for a group that waits for a dead member."""
-    wait_until(condition, seconds)
 
 
 def follows(story, author, bob, number=5):

@@ -9,7 +9,7 @@ import pytest
 from cheeper_contracts import views
 from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED, DeadLetter, to_headers
 from cheeper_contracts.kafka.topics import EVENTS
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from projector import bootstrap, projections
 from projector.parked.replay import replay
 from projector.projections import projection_of
@@ -21,11 +21,6 @@ ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
     reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
 )
-
-
-def until(condition, seconds=60):
-    """Waits for the condition, long enough for a busy machine."""
-    return wait_until(condition, seconds)
 
 
 @pytest.fixture

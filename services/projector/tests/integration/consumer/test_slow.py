@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 
 pytestmark = [
     pytest.mark.extended,
@@ -13,13 +13,8 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu is told in another way where clients come"),
 ]
 
-WAIT = 60
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 50_000}}
 AWAY = {"answers too late": {"delay_back": 12.0}, "stalled": {"stalled": True}}
-
-
-def until(condition):
-    wait_until(condition, WAIT)
 
 
 @pytest.fixture

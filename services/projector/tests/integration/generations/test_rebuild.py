@@ -19,7 +19,7 @@ from redis import Redis
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS, TOPICS
 from cheeper_contracts.views.generations import database_of, prefix_of
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.cli.main import main
@@ -32,13 +32,8 @@ from projector.stores.registry import Generation, State
 
 pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("name")]
 
-WAIT = 60
 BUILDING, ACTIVE = State.BUILDING, State.ACTIVE
 NO_GENERATION = Generation(number=0, version=0, state=BUILDING, made_at=0)
-
-
-def until(condition, seconds=WAIT):
-    wait_until(condition, seconds)
 
 
 class Stack:
@@ -117,7 +112,7 @@ class Stack:
             yield readiness
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(120)
 
     def rebuild(self, name, *, switch=False, restored=False, version=None, between=lambda: None):
         """Rebuild in this thread and return the lines printed. `between` is done once it has begun."""
@@ -326,7 +321,7 @@ def test_a_killed_rebuild_is_resumed(stack, story, author, seed):
         before = 0
         for share in sorted(rng.uniform(0.05, 0.8) for _ in range(2)):
             process = rebuild("--rate", "150")
-            until(lambda share=share: done() >= share * total, 120)
+            until(lambda share=share: done() >= share * total)
             process.kill()
             process.communicate()
             assert before <= done() < total, f"seed {seed}"

@@ -331,7 +331,7 @@ class Race:
     def __exit__(self, *_):
         self.stop.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(120)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -426,12 +426,12 @@ def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, see
 
     writer = threading.Thread(target=write)
     writer.start()
-    started.wait(10)
+    started.wait(120)
     threading.Event().wait(rng.random() * 0.05)
     two.generations.forget(2)
     assert list(two.generations.clear(2))
     two.generations.remove(2)
-    writer.join(30)
+    writer.join(120)
     assert ended, f"seed {seed}: the writer went on"
     assert two.left_of(2) == []
 

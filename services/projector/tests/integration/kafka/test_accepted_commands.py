@@ -18,7 +18,7 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka.codec import encode
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, TOPICS, partition_of
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.settings import from_env
@@ -34,10 +34,6 @@ WITH_METADATA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
     reason="Tansu keeps no metadata beside an offset, so what it has is read from the beginning",
 )
-
-
-def until(condition, seconds=30):
-    wait_until(condition, seconds)
 
 
 def now():
@@ -121,7 +117,7 @@ def running(redis_url, redis_prefix):
             yield readiness
         finally:
             stop.set()
-            thread.join(20)
+            thread.join(120)
             assert not thread.is_alive()
             assert failures == []
 
@@ -264,7 +260,7 @@ def test_a_wiped_topic_is_read_from_its_beginning(running, commands, status, whi
     with running(commands):
         until(lambda: all(status(one) for one in old))
         new = wiped() if while_running else []
-        until(lambda: all(status(one) for one in new), 60)
+        until(lambda: all(status(one) for one in new))
     if not while_running:
         new = wiped()
         with running(commands):
@@ -330,5 +326,5 @@ def test_kafka_away_holds_it_up_and_loses_nothing(running, own_kafka, status):
         until(lambda: not readiness.needs()["kafka"].ok)
         own_kafka.start()
         second = commands.send()
-        until(lambda: status(second), 60)
+        until(lambda: status(second))
         until(lambda: all(need.ok for need in readiness.needs().values()))

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from structlog.testing import capture_logs
 
 from cheeper_contracts.kafka.topics import DEAD_LETTERS
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from projector.kafka import dead_letter_topic as dead_letters
 from projector.messages.decoding import decode
 from projector.messages.parked import parked
@@ -17,10 +17,6 @@ from projector.messages.parked import parked
 pytestmark = pytest.mark.proves(guarantee="poison")
 
 LOST = "dead letter not copied"
-
-
-def until(condition):
-    return wait_until(condition, 60)
 
 
 @pytest.fixture

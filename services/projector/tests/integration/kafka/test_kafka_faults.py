@@ -14,13 +14,12 @@ from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
-from cheeper_local.testing import until as wait_until
+from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.kafka.topic import TopicWatch
 from projector.settings import from_env
 
-WAIT = 60
 FAULTS = ["frozen", "refuses reads", "refuses the group"]
 
 pytestmark = [
@@ -28,10 +27,6 @@ pytestmark = [
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu knows no rules of who may do what"),
 ]
-
-
-def until(condition):
-    wait_until(condition, WAIT)
 
 
 @pytest.fixture
@@ -96,7 +91,7 @@ def noting(environ):
         yield lambda: [need.reason for need in readiness.needs().values() if not need.ok]
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
 
 
 def send_command(kafka):
@@ -162,4 +157,4 @@ def test_a_watch_sees_a_broker_that_answers_again(faulty_kafka, kafka):
     with faulty_kafka.frozen():
         begun = admin.asked
         until(lambda: not sees() and admin.asked >= begun + 3)  # two of them were given up
-    wait_until(sees, 20)
+    until(sees)

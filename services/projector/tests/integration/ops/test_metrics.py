@@ -25,7 +25,6 @@ from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from projector.ops import metrics
 
-WAIT = 60
 SOME_SECONDS = 4.0  # beyond the objective of any view
 NEVER = {metrics.RETRIES.name}  # has a series once there was one
 
@@ -88,7 +87,7 @@ class World:
 
     def eventually(self, metric, holds, **labels):
         """Waits until there are values and the condition holds for them."""
-        until(lambda: (values := self.of(metric, **labels)) and holds(values), WAIT)
+        until(lambda: (values := self.of(metric, **labels)) and holds(values))
 
     def reports(self, store):
         """The lag reports that the store holds, by their ids."""
@@ -233,14 +232,14 @@ def test_the_store_is_told_of_its_own_lag(world, story, author, store):
     everything, here = {report_id(1, partition) for partition in range(PARTITIONS)}, report_id(1, partition_of(one))
     with world.projector():
         world.send([first])
-        until(lambda: (found := world.reports(store)).keys() == everything and late(found) == {0}, WAIT)
+        until(lambda: (found := world.reports(store)).keys() == everything and late(found) == {0})
         earlier = world.reports(store)[here].told_at
-        until(lambda: world.reports(store)[here].told_at > earlier, WAIT)
+        until(lambda: world.reports(store)[here].told_at > earlier)
         world.send([third])
-        until(lambda: world.reports(store)[here].messages == 1 and world.reports(store)[here].seconds > 1, WAIT)
+        until(lambda: world.reports(store)[here].messages == 1 and world.reports(store)[here].seconds > 1)
         assert {each.messages for name, each in world.reports(store).items() if name != here} == {0}
     ended = world.reports(store)
-    until(lambda: min(late(ended)) > SILENT_SECONDS, WAIT)
+    until(lambda: min(late(ended)) > SILENT_SECONDS)
     assert world.reports(store) == ended
 
 

@@ -221,7 +221,7 @@ def test_nothing_overtakes_or_is_lost_while_the_projector_parks_more(parking, pa
             seen.append(int(text_of(post.event.cheep_id)))
     finally:
         done.set()
-        thread.join(30)
+        thread.join(120)
     replayed += [one.message.sequence for one in replay(parked_messages, bob)]
     assert seen == sorted(seen)
     assert text_of(post.event.cheep_id) == str(ROUNDS)

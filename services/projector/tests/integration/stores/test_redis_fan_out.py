@@ -117,7 +117,7 @@ def test_a_killed_projector_leaves_its_slices_to_the_next(fan_out, server):
             env={**os.environ, **unused, **settings},
             stdout=subprocess.DEVNULL,
         )
-        until(lambda left=left: fan_out.store.status().tasks <= left, 30)
+        until(lambda left=left: fan_out.store.status().tasks <= left)
         process.kill()
         process.wait()
         assert fan_out.store.status().tasks > 0

@@ -65,7 +65,7 @@ class Process:
 
     def __exit__(self, *_):
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(120)
 
 
 ONE = Registry().with_first(1, 10)
@@ -129,7 +129,7 @@ def test_a_failure_ends_the_process_unless_no_reader_sees_the_generation(failing
                 process.stop.wait(0.001)
             assert process.running == {1}
         else:
-            assert process.stop.wait(10)
+            assert process.stop.wait(120)
     assert process.result is False
 
 
@@ -143,5 +143,5 @@ def test_a_consumer_of_a_deleted_generation_ends_without_a_failure():
         return consume
 
     with Process(ONE, start=start, once=True) as process:
-        process.thread.join(10)
+        process.thread.join(120)
     assert process.result is True

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
+from cheeper_local.waiting import HANG_SECONDS
 from write_api.consumer.group_consumer import GroupConsumer, Subscription, consumer_config
 from write_api.consumer.worker import SUBSCRIPTION
 from write_api.kafka.topics import admin_client, ensure_topics
@@ -29,7 +30,7 @@ WITH_METADATA = pytest.mark.skipif(
 
 def join(member):
     """Receive from a topic without messages until the member has its partitions."""
-    until(lambda: member.receive(1) or member.joined, 15)
+    until(lambda: member.receive(1) or member.joined)
 
 
 def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):
@@ -57,7 +58,7 @@ def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap,
                 member.receive(1)
         return all(member.joined for member in members)
 
-    until(all_joined, 30)
+    until(all_joined)
     for member in members:
         member.close()
         assert not member.joined
@@ -80,7 +81,7 @@ def three(kafka_bootstrap, topic_prefix):
     def commit(note):
         config = {"bootstrap.servers": kafka_bootstrap, "group.id": topic_prefix + SMALL.group}
         with closing(Consumer(config)) as group:
-            until(lambda: committed(group, note), 30)
+            until(lambda: committed(group, note))
 
     return commit
 
@@ -97,7 +98,7 @@ def read(kafka_bootstrap, topic_prefix):
             return found and found[-1].offset == 2
 
         with closing(GroupConsumer(SMALL, kafka_bootstrap, topic_prefix, "new")) as member:
-            until(last_came, 30)
+            until(last_came)
             if commits:
                 member.commit(found[:commits])
         return [message.offset for message in found]
@@ -122,11 +123,12 @@ def test_an_offset_of_this_topic_is_where_a_member_goes_on(three, read, note):
 
 
 def test_an_unavailable_broker_holds_up_no_close():
-    """The wait for a group that cannot be joined is well within the time that a role has to stop."""
+    """A member of a group that cannot be joined closes all the same."""
     member = GroupConsumer(SUBSCRIPTION, "127.0.0.1:1", "", "id")
-    began = time.monotonic()
-    member.close()
-    assert time.monotonic() - began < 8
+    ending = threading.Thread(target=member.close, daemon=True)
+    ending.start()
+    ending.join(HANG_SECONDS)
+    assert not ending.is_alive()
 
 
 @pytest.mark.extended
@@ -146,7 +148,7 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
 
     def receive_until(member, text):
         found = []
-        until(lambda: found.extend(member.receive(10)) or (found and found[-1].value == text), 60)
+        until(lambda: found.extend(member.receive(10)) or (found and found[-1].value == text))
         return found
 
     send("one", "two")
@@ -157,7 +159,7 @@ def test_a_broker_that_goes_away_holds_up_no_commit(own_kafka):
     committing.start()
     committing.join(5)
     own_kafka.start()
-    committing.join(30)
+    committing.join(120)
     assert not committing.is_alive()
     send("three")
     try:
@@ -185,18 +187,18 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     producer.produce(DEAD_LETTERS.name, value="one", partition=0)
     assert producer.flush(60) == 0
     member = GroupConsumer(SMALL, own_kafka.url, "", "id")
-    found = until(lambda: member.receive(10), 60)
+    found = until(lambda: member.receive(10))
     os.kill(own_kafka.pid, signal.SIGSTOP)
     member.commit(found)
     until(lambda: not member.receive(10))  # which the commit is sent by
     own_kafka.kill()
     ending = threading.Thread(target=member.close, daemon=True)
     ending.start()
-    ending.join(30)
+    ending.join(120)
     assert not ending.is_alive()
     own_kafka.start()
     with closing(GroupConsumer(SMALL, own_kafka.url, "", "id")) as other:
-        assert [message.value for message in until(lambda: other.receive(10), 60)] == [b"one"]
+        assert [message.value for message in until(lambda: other.receive(10))] == [b"one"]
 
 
 @pytest.mark.proves(guarantee="transient-faults")

@@ -30,7 +30,6 @@ from write_api.settings import from_env
 
 pytestmark = [pytest.mark.proves(guarantee="poison"), pytest.mark.variants("role")]
 
-WAIT = 60
 SYNC = "NotifyAuthorAboutNewFollower=sync"
 REFUSE = """
     CREATE TABLE refused (id uuid);
@@ -117,7 +116,7 @@ class Place:
             assert len(found) <= count
             return found if len(found) == count else None
 
-        return await eventually(all_there, timeout=WAIT)
+        return await eventually(all_there)
 
     async def handled(self, *told):
         """Wait until these have been handled in this order, and assert that nothing else was."""
@@ -126,7 +125,7 @@ class Place:
         async def all_there():
             return len(await self.done()) >= len(wanted)
 
-        await eventually(all_there, timeout=WAIT)
+        await eventually(all_there)
         assert sorted(await self.done()) == sorted(wanted)
         by_author = {author: [one.command_id for one in told if one.envelope.key == author] for author in self.authors}
         found = await self.done()
@@ -282,7 +281,7 @@ async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
             await place.parked(1)
             await place.handled(*others)
             for consumer in (first, second):
-                await eventually(lambda c=consumer: c.readiness.reason(consumer_loop.GROUP) is None, timeout=WAIT)
+                await eventually(lambda c=consumer: c.readiness.reason(consumer_loop.GROUP) is None)
         sent, others = [*sent, place.told(1)], [*others, place.told(0)]
         await place.send(sent[-1], others[-1])
         await place.handled(*others)
@@ -324,9 +323,9 @@ async def test_what_is_parked_outlives_a_wiped_kafka(role, engine, postgres_url,
         old = await place.parked(2)
         await read_topic(topics.DEAD_LETTERS.name, 2, own_kafka.url)
         await asyncio.to_thread(own_kafka.wipe)
-        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA), timeout=WAIT)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA))
         await asyncio.to_thread(own_kafka.start)
-        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None, timeout=WAIT)
+        await eventually(lambda: consumer.readiness.reason(consumer_loop.KAFKA) is None)
         await place.send(*((*before, bad, behind, other) if again else ()), new, another)
         await place.handled(*before, other, another)
         letters = await place.parked(3)
