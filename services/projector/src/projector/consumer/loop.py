@@ -155,7 +155,7 @@ class Consumer:
 
     def _acknowledge(self, partition: Partition, applied: Applied) -> None:
         new, parked, last_offset = partition.acknowledge(applied)
-        self._messages.applied(item.message for item in new if item.offset not in parked)
+        self._messages.applied(item for item in new if item.offset not in parked)
         self._messages.parked((item.message for item in new if item.offset in parked), parked.values())
         log_left_out(applied.left_out)
         if self._tasks is not None:

@@ -1,14 +1,20 @@
-"""Log lines about messages: one line for each, written by one call for all of them."""
+"""Log lines about messages: one line for each, written by one call for all of them.
+
+At the default level a message that reports a change has one line of each store, the one that says that it is applied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Iterable
 
 import msgspec
 import structlog
 
+from projector.consumer.step_limit import is_domain
 from projector.messages.decoding import DecodedMessage
 from projector.messages.parked import ParkedMessage
+from projector.stores.base import Item
 from projector.stores.task_store import LeftOut
 
 log = structlog.get_logger()
@@ -23,17 +29,19 @@ class MessageLog:
     def received(self, messages: Iterable[DecodedMessage]) -> None:
         """Log what was read and is to be applied, and which of it is of an unknown type."""
         messages = list(messages)
-        self._each(log.info, "received", messages)
+        self._each(logging.DEBUG, "received", messages)
         unknown = [message for message in messages if message.poison is None and message.event is None]
-        self._each(log.warning, "skipped: unknown type", unknown)
+        self._each(logging.WARNING, "skipped: unknown type", unknown)
 
-    def applied(self, messages: Iterable[DecodedMessage]) -> None:
-        """Log what the store applied."""
-        self._each(log.info, "applied", messages)
+    def applied(self, items: Iterable[Item]) -> None:
+        """Log what the store applied: changes, and outcomes of commands, which the write side has logged."""
+        items = list(items)
+        self._each(logging.INFO, "applied", (item.message for item in items if is_domain(item)))
+        self._each(logging.DEBUG, "applied", (item.message for item in items if not is_domain(item)))
 
     def parked(self, messages: Iterable[DecodedMessage], parked: Iterable[ParkedMessage]) -> None:
         """Log what the store parked, and why."""
-        self._each(log.info, "parked", messages)
+        self._each(logging.INFO, "parked", messages)
         for message in parked:
             log.error(
                 "waits" if message.behind else "cannot be applied",
@@ -45,9 +53,9 @@ class MessageLog:
                 stack_digest=message.stack_digest,
             )
 
-    def _each(self, write: Callable[..., object], event: str, messages: Iterable[DecodedMessage]) -> None:
-        if each := [_line(message) for message in messages]:
-            write(event, store=self._store, each=each)
+    def _each(self, level: int, event: str, messages: Iterable[DecodedMessage]) -> None:
+        if log.is_enabled_for(level) and (each := [_line(message) for message in messages]):
+            log.log(level, event, store=self._store, each=each)
 
 
 def log_left_out(left_out: Iterable[LeftOut]) -> None:

@@ -87,7 +87,7 @@ def record_of(message: Message) -> AcceptedCommand | None:
             "skipped: no command", partition=message.partition(), offset=message.offset(), reason=str(error), store=PART
         )
         return None
-    log.info("accepted", message_id=envelope.message_id, type=envelope.type, key=envelope.key, store=PART)
+    log.debug("accepted", message_id=envelope.message_id, type=envelope.type, key=envelope.key, store=PART)
     return AcceptedCommand(message_id=envelope.message_id, key=envelope.key, type=envelope.type, at=envelope.time)
 
 

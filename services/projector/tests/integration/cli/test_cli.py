@@ -84,7 +84,7 @@ def test_demo_time_step_by_step(stack, story, author, redis):
     told = [story.followed(alice, bob), story.followed(charlie, bob), story.posted(bob)]
     send(stack, story)
 
-    code, out, err = projector("run", "--limit", "3", "--no-tasks", **stack)
+    code, out, err = projector("run", "--limit", "3", "--no-tasks", LOG_LEVEL="debug", **stack)
     assert (code, err) == (0, "")
     for store in ("redis", "mongo"):
         for event in ("received", "applied"):
