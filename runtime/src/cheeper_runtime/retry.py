@@ -12,7 +12,7 @@ import inspect
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypedDict, TypeVar, Unpack
 
 from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 from tenacity.wait import wait_exponential
@@ -46,11 +46,14 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1)  # noqa: S311 - jitter keeps no secret
 
 
-class RetryLoop:
-    """Runs actions for a need of the process, again and again while they raise one of `errors`.
+class _Options(TypedDict, total=False):
+    first: float
+    longest: float
+    on_failure: Callable[[Any], object] | None
 
-    Readiness reports the error's text, and `on_failure` gets each error. `sleep` spends the pauses.
-    """
+
+class _Retries:
+    """The need of the process, the errors that are retried and the pauses of a loop."""
 
     def __init__(  # noqa: PLR0913 - what it reports to, and how it waits
         self,
@@ -58,7 +61,6 @@ class RetryLoop:
         need: str,
         errors: Errors,
         *,
-        sleep: Callable[[float], object],
         first: float = FIRST_SECONDS,
         longest: float = LONGEST_SECONDS,
         on_failure: Callable[[Any], object] | None = None,
@@ -66,9 +68,27 @@ class RetryLoop:
         self._readiness = readiness
         self._need = need
         self._errors = errors
-        self._sleep = sleep
         self._first, self._longest = first, longest
         self._on_failure = on_failure
+
+
+class RetryLoop(_Retries):
+    """Runs actions for a need of the process, again and again while they raise one of `errors`.
+
+    Readiness reports the error's text, and `on_failure` gets each error. `sleep` spends the pauses.
+    """
+
+    def __init__(
+        self,
+        readiness: Readiness,
+        need: str,
+        errors: Errors,
+        *,
+        sleep: Callable[[float], object],
+        **options: Unpack[_Options],
+    ) -> None:
+        super().__init__(readiness, need, errors, **options)
+        self._sleep = sleep
 
     def run(self, action: Callable[[], T], wanted: Callable[[], bool] = lambda: True) -> T:
         """Return the action's result. Raise AbandonedError if it is not `wanted` any more after a pause, and whatever
@@ -90,24 +110,8 @@ class RetryLoop:
                 return result
 
 
-class AsyncRetryLoop:
+class AsyncRetryLoop(_Retries):
     """As RetryLoop, for coroutines. `on_failure` may be a coroutine function."""
-
-    def __init__(  # noqa: PLR0913 - as RetryLoop
-        self,
-        readiness: Readiness,
-        need: str,
-        errors: Errors,
-        *,
-        first: float = FIRST_SECONDS,
-        longest: float = LONGEST_SECONDS,
-        on_failure: Callable[[Any], object] | None = None,
-    ) -> None:
-        self._readiness = readiness
-        self._need = need
-        self._retry = retry_if_exception_type(errors)
-        self._wait = wait_backoff(first, longest)
-        self._on_failure = on_failure
 
     async def run(self, action: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T:
         """Return the action's result. Raise AbandonedError if `stop` is set in a pause, and whatever the action raises
@@ -119,7 +123,12 @@ class AsyncRetryLoop:
             if stop.is_set():
                 raise AbandonedError
 
-        retrying = AsyncRetrying(retry=self._retry, wait=self._wait, sleep=sleep, before_sleep=self._report)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(self._errors),
+            wait=wait_backoff(self._first, self._longest),
+            sleep=sleep,
+            before_sleep=self._report,
+        )
         result: T = await retrying(action)
         self._readiness.ok(self._need)
         return result

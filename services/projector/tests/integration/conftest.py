@@ -6,12 +6,11 @@ import pytest
 import redis as redis_client
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from projector_testing.topics import Topics
 from pymongo import MongoClient
 
 from cheeper_contracts import views
-from cheeper_contracts.kafka.topics import DEAD_LETTERS, EVENTS, TOPICS
-from cheeper_local.testing import until
+from cheeper_contracts.kafka.topics import DEAD_LETTERS, EVENTS
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.settings import from_env
@@ -71,23 +70,11 @@ def store(request):
     return made
 
 
-class Kafka:
+class Kafka(Topics):
     """The topics of a test, as the relay and the operator handle them."""
 
-    def __init__(self, bootstrap_servers, prefix):
-        self.servers, self.prefix = bootstrap_servers, prefix
-        self.admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-        self.topic = EVENTS.named(prefix)
-
-    def make(self, topics=TOPICS):
-        wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in topics]
-        for made in self.admin.create_topics(wanted).values():
-            made.result(30)
-        until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {topic.topic for topic in wanted})
-
-    def wipe(self):
-        self.admin.delete_topics([self.topic])[self.topic].result(30)
-        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)
+    def __init__(self, servers, prefix):
+        super().__init__(servers, prefix, EVENTS)
 
     def send(self, messages):
         producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True})

@@ -13,12 +13,13 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
+from write_api_consumers import envelope_of
 
 from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka import codec, topics
-from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.envelope import to_headers
 from cheeper_local.testing import eventually
 from write_api import setup
 from write_api.bus.bus import CommandBus
@@ -120,12 +121,6 @@ def new_id():
 def a_sign_up(**given):
     author_id = given.pop("author_id", new_id())
     return {"author_id": author_id, "username": f"u{author_id[-12:]}", "email": f"{author_id}@example.com", **given}
-
-
-def envelope_of(command, message_id):
-    return Envelope(
-        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
-    )
 
 
 async def send(client, request, key):

@@ -43,6 +43,20 @@ def crashes_on_sorry(event, _envelope):
 TABLE = {**PROCESS_MANAGERS, CheepPosted: (crashes_on_sorry,)}
 
 
+def envelope_of(message, message_id=None, *, sequence=None):
+    """Return the envelope of a message that nothing caused."""
+    message_id = message_id or new_id()
+    return Envelope(
+        message_id=message_id,
+        type=message.TYPE,
+        source="/test",
+        time=1,
+        key=message.key,
+        correlation_id=message_id,
+        sequence=sequence,
+    )
+
+
 def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_row=20):
     """Return the loop of a consumer, with its `readiness`."""
     readiness = Readiness(*consumer_loop.NEEDS)
@@ -99,10 +113,7 @@ class Consumers:
     @staticmethod
     def sign_up_of(username, author_id=None):
         command = SignUp(author_id=author_id or new_id(), username=username, email=f"{username}@example.com")
-        envelope = Envelope(
-            message_id=new_id(), type=command.TYPE, source="/t", time=1, key=command.key, correlation_id=new_id()
-        )
-        return ReceivedCommand(command=command, envelope=envelope)
+        return ReceivedCommand(command=command, envelope=envelope_of(command))
 
     def signed(self, author):
         return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)
@@ -123,16 +134,7 @@ class Consumers:
     def _message(self, event):
         partition = topics.partition_of(event.key)
         self._sequences[partition] = self._sequences.get(partition, 0) + 1
-        envelope = Envelope(
-            message_id=new_id(),
-            type=event.TYPE,
-            source="/t",
-            time=1,
-            key=event.key,
-            correlation_id=new_id(),
-            sequence=self._sequences[partition],
-        )
-        return envelope, codec.encode(event)
+        return envelope_of(event, sequence=self._sequences[partition]), codec.encode(event)
 
     async def send(self, messages):
         """Send messages to the log."""

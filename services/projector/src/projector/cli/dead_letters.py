@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
-import msgspec
-
 from cheeper_contracts.kafka.topics import EVENTS
+from cheeper_runtime import dead_letters_cli
+from cheeper_runtime.dead_letters_cli import text_of, write, write_json
 from projector import bootstrap
 from projector.cli.options import positive
 from projector.messages.parked import ParkedMessage
@@ -32,24 +31,16 @@ DROP_WARNING: Final = (
 
 def add_to(roles: Any) -> None:
     """Add the command to the command line's subparsers."""
-    dead_letters = roles.add_parser("dead-letters", help="list, show, replay or drop the parked messages of the stores")
-    actions = dead_letters.add_subparsers(dest="action", required=True)
-    listing = actions.add_parser("list", help="print one line of JSON for each parked message")
-    show = actions.add_parser("show", help="print one message with its headers and value")
-    replaying = actions.add_parser(
-        "replay", help="apply a key's parked messages in their order, up to the first that is still poison"
+    actions = dead_letters_cli.add_to(
+        roles,
+        summary="list, show, replay or drop the parked messages of the stores",
+        id_type=_id,
+        id_help="as printed by list, such as redis:3:17",
     )
-    drop = actions.add_parser("drop", help="remove one parked message for good")
-    for action in (listing, replaying):
+    for action in (actions.listing, actions.replay):
         action.add_argument("--store", choices=(*bootstrap.STORES, "all"), default="all")
-    for action in (listing, show, replaying, drop):
+    for action in actions:
         action.add_argument("--generation", type=positive, metavar="N", help="by default the live one")
-    for action in (show, drop):
-        action.add_argument("id", type=_id, metavar="ID", help="as printed by list, such as redis:3:17")
-    which = replaying.add_mutually_exclusive_group(required=True)
-    which.add_argument("key", nargs="?", metavar="KEY", help="the key of the messages")
-    which.add_argument("--all", action="store_true", help="every key that has parked messages")
-    drop.add_argument("--yes", action="store_true", help="confirm that the message is to be dropped")
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -71,7 +62,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 def _list(stores: list[ParkedMessages], _options: argparse.Namespace, settings: Settings) -> int:
     for store in stores:
         for message in store.all():
-            _print(msgspec.json.encode(_summary(store, message, settings)).decode())
+            write_json(_summary(store, message, settings))
     return 0
 
 
@@ -83,10 +74,10 @@ def _show(stores: list[ParkedMessages], options: argparse.Namespace, settings: S
         "correlation_id": message.correlation_id,
         "stack_digest": message.stack_digest,
         "topic_id": message.topic_id,
-        "headers": [(name, _text(value)) for name, value in message.raw_headers()],
-        "value": _text(message.raw_value()),
+        "headers": [(name, text_of(value)) for name, value in message.raw_headers()],
+        "value": text_of(message.raw_value()),
     }
-    _print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
+    write_json(whole, indent=2)
     return 0
 
 
@@ -103,12 +94,12 @@ def _replay_key(store: ParkedMessages, key: str) -> bool:
     """Replay a key's messages. Return True if none of them is parked any more."""
     one = None
     for one in replay(store, projection_of(store.name), key):
-        _print(_outcome(store, one))
+        write(_outcome(store, one))
     if one is None:
-        _print(f"{store.name}: no message of the key {key} is parked")
+        write(f"{store.name}: no message of the key {key} is parked")
         return True
     if one.error is None:
-        _print(f"{store.name}: no message of the key {key} is parked any more")
+        write(f"{store.name}: no message of the key {key} is parked any more")
     return one.error is None
 
 
@@ -121,7 +112,7 @@ def _drop(stores: list[ParkedMessages], options: argparse.Namespace, _settings: 
         return _refuse(f"nothing is dropped without --yes. {DROP_WARNING}")
     if not stores[0].drop(message):
         return _refuse(f"{name} is not parked any more")
-    _print(f"{name} is dropped. {DROP_WARNING}")
+    write(f"{name} is dropped. {DROP_WARNING}")
     return 0
 
 
@@ -155,10 +146,6 @@ def _outcome(store: ParkedMessages, one: Replayed) -> str:
     return f"{name} is applied" + (f", but not to the broken timelines of {', '.join(readers)}" if readers else "")
 
 
-def _text(value: bytes) -> str:
-    return value.decode(errors="backslashreplace")
-
-
 def _id(text: str) -> tuple[str, str]:
     found = _ID.fullmatch(text)
     if found is None:
@@ -166,10 +153,5 @@ def _id(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
 def _refuse(reason: str) -> int:
-    sys.stderr.write(f"projector: {reason}\n")
-    return 1
+    return dead_letters_cli.refuse("projector", reason)

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from projector_testing.topics import Topics
 from pymongo import MongoClient
 from redis import Redis
 
 from cheeper_contracts import views
-from cheeper_contracts.kafka.topics import EVENTS, TOPICS
+from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_contracts.views.generations import database_of, prefix_of
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
@@ -36,27 +36,17 @@ BUILDING, ACTIVE = State.BUILDING, State.ACTIVE
 NO_GENERATION = Generation(number=0, version=0, state=BUILDING, made_at=0)
 
 
-class Stack:
+class Stack(Topics):
     """The servers, the topics and the settings of a test."""
 
     def __init__(self, environ, record):
         self.environ, self.record = environ, record
         self.settings = from_env(environ)
-        self.admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
-        self.topic = EVENTS.named(self.settings.topic_prefix)
+        super().__init__(self.settings.kafka_bootstrap_servers, self.settings.topic_prefix, EVENTS)
         self.sent = {}
 
-    def make(self, topics=TOPICS):
-        wanted = [
-            NewTopic(one.named(self.settings.topic_prefix), one.partitions, 1, config=one.config) for one in topics
-        ]
-        for made in self.admin.create_topics(wanted).values():
-            made.result(30)
-        until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {one.topic for one in wanted})
-
     def wipe(self):
-        self.admin.delete_topics([self.topic])[self.topic].result(30)
-        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)
+        super().wipe()
         self.sent = {}
         self.make([EVENTS])
 

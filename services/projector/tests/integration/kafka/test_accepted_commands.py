@@ -10,14 +10,14 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from projector_testing.topics import Topics
 
 from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka.codec import encode
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
-from cheeper_contracts.kafka.topics import COMMANDS, TOPICS, partition_of
+from cheeper_contracts.kafka.topics import COMMANDS, partition_of
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
@@ -40,22 +40,11 @@ def now():
     return time.time_ns() // 1_000
 
 
-class Commands:
+class Commands(Topics):
     """The topic of commands, as write-api and an operator handle it."""
 
     def __init__(self, servers, prefix):
-        self.servers, self.prefix, self.topic = servers, prefix, COMMANDS.named(prefix)
-        self.admin = AdminClient({"bootstrap.servers": servers})
-
-    def make(self, topics=TOPICS):
-        wanted = [NewTopic(topic.named(self.prefix), topic.partitions, 1, config=topic.config) for topic in topics]
-        for made in self.admin.create_topics(wanted).values():
-            made.result(30)
-        until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {topic.topic for topic in wanted})
-
-    def wipe(self):
-        self.admin.delete_topics([self.topic])[self.topic].result(30)
-        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)
+        super().__init__(servers, prefix, COMMANDS)
 
     def send(self, *, message_id=None, at=None, key=None, headers=None, value=None):
         """A sign-up with its e-mail address; its envelope."""

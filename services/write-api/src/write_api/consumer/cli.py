@@ -7,13 +7,12 @@ that programs can read them.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
+from cheeper_runtime import dead_letters_cli
+from cheeper_runtime.dead_letters_cli import text_of, write, write_json
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.replay import ParkedMessage, Replay, Replayed
 
@@ -26,20 +25,14 @@ _TOPICS: Final = (COMMANDS.name, EVENTS.name)
 
 def add_to(roles: Any) -> None:
     """Add the command to the subparsers of the command line."""
-    dead_letters = roles.add_parser("dead-letters", help="list, replay or drop the messages that could not be handled")
-    actions = dead_letters.add_subparsers(dest="action", required=True)
-    listing = actions.add_parser("list", help="print one line of JSON for each parked message")
-    show = actions.add_parser("show", help="print one of them in full")
-    replay = actions.add_parser("replay", help="handle a key's parked messages in order, up to the next poison")
-    drop = actions.add_parser("drop", help="remove one parked message for ever")
-    for action in (listing, replay):
+    actions = dead_letters_cli.add_to(
+        roles,
+        summary="list, show, replay or drop the messages that could not be handled",
+        id_type=int,
+        id_help="the id that `list` prints",
+    )
+    for action in (actions.listing, actions.replay):
         action.add_argument("--topic", choices=(*_TOPICS, "all"), default="all", help="the topic that they came from")
-    for action in (show, drop):
-        action.add_argument("id", type=int, metavar="ID", help="the id that `list` prints")
-    keys = replay.add_mutually_exclusive_group(required=True)
-    keys.add_argument("key", nargs="?", metavar="KEY", help="the key whose messages are parked")
-    keys.add_argument("--all", action="store_true", help="every key that has parked messages")
-    drop.add_argument("--yes", action="store_true", help="confirm the drop")
 
 
 async def run(replays: Mapping[str, Replay], options: argparse.Namespace) -> int:
@@ -59,7 +52,7 @@ async def run(replays: Mapping[str, Replay], options: argparse.Namespace) -> int
 async def _list(replays: Mapping[str, Replay], _options: argparse.Namespace) -> int:
     for topic, replay in replays.items():
         for parked in await replay.parked.all():
-            _print(msgspec.json.encode(_summary(topic, parked)).decode())
+            write_json(_summary(topic, parked))
     return 0
 
 
@@ -71,10 +64,10 @@ async def _show(replays: Mapping[str, Replay], options: argparse.Namespace) -> i
             full = _summary(topic, parked) | {
                 "correlation_id": message.header("ce_correlationid"),
                 "stack_digest": parked.letter.stack_digest,
-                "headers": [(name, _text(value)) for name, value in message.headers],
-                "value": None if message.value is None else _text(message.value),
+                "headers": [(name, text_of(value)) for name, value in message.headers],
+                "value": None if message.value is None else text_of(message.value),
             }
-            _print(msgspec.json.format(msgspec.json.encode(full), indent=2).decode())
+            write_json(full, indent=2)
             return 0
     return _refuse(f"no message is parked as {options.id}")
 
@@ -94,12 +87,12 @@ async def _replay_key(topic: str, replay: Replay, key: str | None) -> bool:
     """Replay a key's messages. Return False if one is still poison."""
     last = None
     async for last in replay.of_key(key):
-        _print(_sentence(last))
+        write(_sentence(last))
     if last is None:
-        _print(f"{topic}: no message of the key {key} is parked")
+        write(f"{topic}: no message of the key {key} is parked")
         return True
     if last.poison is None:
-        _print(f"{topic}: the key {key} is no longer parked")
+        write(f"{topic}: the key {key} is no longer parked")
     return last.poison is None
 
 
@@ -111,7 +104,7 @@ async def _drop(replays: Mapping[str, Replay], options: argparse.Namespace) -> i
         if not options.yes:
             return _refuse(f"nothing is dropped without --yes. {CONSEQUENCE_OF_A_DROP}")
         if await replay.parked.remove(parked):
-            _print(f"{options.id} is dropped. {CONSEQUENCE_OF_A_DROP}")
+            write(f"{options.id} is dropped. {CONSEQUENCE_OF_A_DROP}")
             return 0
     return _refuse(f"no message is parked as {options.id}")
 
@@ -139,14 +132,5 @@ def _sentence(result: Replayed) -> str:
     return f"{result.parked.id} is still poison, and the key {result.parked.key} waits behind it: {error}"
 
 
-def _text(value: bytes) -> str:
-    return value.decode(errors="backslashreplace")
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
 def _refuse(reason: str) -> int:
-    sys.stderr.write(f"write-api: {reason}\n")
-    return 1
+    return dead_letters_cli.refuse("write-api", reason)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
-from write_api_consumers import consumer_of
+from write_api_consumers import consumer_of, envelope_of
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
@@ -170,7 +170,7 @@ class ProcessManagerPlace(Place):
             follow_id=new_id(), from_author_id=other, to_author_id=self.authors[author], followed_at=1
         )
         self.sequence += 1
-        envelope = envelope_of(event, self.sequence)
+        envelope = envelope_of(event, sequence=self.sequence)
         value = codec.encode(event) if value is None else value
         (manager,) = PROCESS_MANAGERS[AuthorFollowed]
         made = manager(event, envelope)
@@ -188,19 +188,6 @@ class ProcessManagerPlace(Place):
 
     async def run(self, batch):
         await self.handle(batch)
-
-
-def envelope_of(message, sequence=None):
-    message_id = new_id()
-    return Envelope(
-        message_id=message_id,
-        type=message.TYPE,
-        source="/test",
-        time=1,
-        key=message.key,
-        correlation_id=message_id,
-        sequence=sequence,
-    )
 
 
 ROLES = {"worker": WorkerPlace, "process-manager": ProcessManagerPlace}

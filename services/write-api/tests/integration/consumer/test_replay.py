@@ -5,6 +5,7 @@ import json
 
 import pytest
 from sqlalchemy import text
+from write_api_consumers import envelope_of
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
@@ -12,7 +13,7 @@ from cheeper_contracts.commands.welcome_author import WelcomeAuthor
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.dead_letters import BEHIND
-from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.envelope import to_headers
 from write_api import bootstrap, cli
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for, new_id
@@ -60,7 +61,7 @@ class Desk:
             partition=0,
             offset=next(self.offsets),
             key=content.key,
-            headers=to_headers(envelope_of(content, sequence)),
+            headers=to_headers(envelope_of(content, sequence=sequence)),
             value=codec.encode(content) if value is None else value,
         )
 
@@ -80,19 +81,6 @@ class Desk:
     async def rows(self, statement):
         async with self.engine.connect() as connection:
             return (await connection.execute(text(statement))).all()
-
-
-def envelope_of(message, sequence=None):
-    message_id = new_id()
-    return Envelope(
-        message_id=message_id,
-        type=message.TYPE,
-        source="/test",
-        time=1,
-        key=message.key,
-        correlation_id=message_id,
-        sequence=sequence,
-    )
 
 
 async def handle(batches, *messages):

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
-from write_api_consumers import consumer_of
+from write_api_consumers import consumer_of, envelope_of
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka import codec, topics
-from cheeper_contracts.kafka.envelope import Envelope, to_headers
+from cheeper_contracts.kafka.envelope import to_headers
 from cheeper_local.testing import eventually
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
@@ -88,13 +88,6 @@ class Place:
     async def rows(self, statement):
         async with self.engine.connect() as connection:
             return (await connection.execute(text(statement))).all()
-
-
-def envelope_of(command):
-    message_id = new_id()
-    return Envelope(
-        message_id=message_id, type=command.TYPE, source="/test", time=1, key=command.key, correlation_id=message_id
-    )
 
 
 @pytest.fixture
