@@ -68,6 +68,16 @@ def casefolded(text: str, most: int) -> str:
     return text.casefold()
 
 
+def without_case(text: str, most: int) -> str:
+    """Return a text of at most `most` code points with each character folded by itself (Unicode's simple case folding),
+    which does not change its length as a rule: ß stays ß. Raise TextTooLongError.
+    """
+    _require_code_points(text, most)
+    if text.isascii():
+        return text.lower()
+    return "".join(folded if len(folded := character.casefold()) == 1 else character.lower() for character in text)
+
+
 def _require_code_points(text: str, most: int) -> None:
     if len(text) > most:
         raise TextTooLongError(most)

@@ -12,17 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from typing import Any, Final, NewType
-from urllib.parse import urlsplit
 
 from cheeper_contracts.http.responses import WrongField
-from cheeper_contracts.text import casefolded, nfc, normalized
+from cheeper_contracts.text import nfc
+from write_api.domain.addresses import is_website, normal_address, unique_address
 from write_api.domain.errors import Invalid
 from write_api.domain.rules import Rule, at_most
+from write_api.domain.texts import has_controls, has_directional_controls, is_visible, isolated
 
 UUID_PATTERN: Final = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 USERNAME_PATTERN: Final = "^[A-Za-z0-9_]{1,30}$"
@@ -92,50 +92,49 @@ def username(text: str) -> Username:
 
 @at_most(EMAIL_LENGTH)
 def email(text: str) -> Email:
-    """Accept one @ with something on both sides, and no white space."""
-    address = nfc(text, EMAIL_LENGTH)
-    local, _, domain = address.partition("@")
-    if not local or not domain or "@" in domain or _has_space_or_control(address):
-        raise ValueError("must be an address with one @ and no spaces")
-    return Email(address)
+    """Accept an address of RFC 5321, and keep it with its domain in lower case."""
+    return Email(normal_address(nfc(text, EMAIL_LENGTH)))
 
 
 def unique_form(address: Email) -> str:
     """Return the form that all spellings of one address share. A stored address is taken as it is."""
-    folded = casefolded(address, len(address))
-    return normalized("NFC", folded, len(folded))
+    return unique_address(address)
 
 
 @at_most(MESSAGE_LENGTH, trimmed=True)
 def cheep_text(text: str) -> CheepText:
-    """Accept 1 to 260 characters after trimming."""
-    return CheepText(_text(text, 1, MESSAGE_LENGTH))
+    """Accept 1 to 260 characters after trimming, of which one is visible at least. Directional controls are kept, and
+    end where the text ends.
+    """
+    return CheepText(_isolated(_shown(text, MESSAGE_LENGTH), MESSAGE_LENGTH).strip())
 
 
-@at_most(NAME_LENGTH)
+@at_most(NAME_LENGTH, trimmed=True)
 def name(text: str) -> Name:
-    """Accept 1 to 50 characters."""
-    return Name(_text(text, 1, NAME_LENGTH))
+    """Accept 1 to 50 characters after trimming, of which one is visible at least."""
+    return Name(_without_directional_controls(_shown(text, NAME_LENGTH)))
 
 
 @at_most(BIO_LENGTH)
 def bio(text: str) -> Bio:
-    """Accept at most 160 characters."""
-    return Bio(_text(text, 0, BIO_LENGTH))
+    """Accept at most 160 characters. Directional controls are as in a cheep."""
+    return Bio(_isolated(_plain(text, BIO_LENGTH), BIO_LENGTH))
 
 
 @at_most(LOCATION_LENGTH)
 def location(text: str) -> Location:
     """Accept at most 30 characters."""
-    return Location(_text(text, 0, LOCATION_LENGTH))
+    return Location(_without_directional_controls(_plain(text, LOCATION_LENGTH)))
 
 
 @at_most(WEBSITE_LENGTH)
 def website(text: str) -> Website:
-    """Accept a URL of at most 200 characters with a host."""
+    """Accept a URL of at most 200 characters with a host and without a user's name."""
     url = nfc(text, WEBSITE_LENGTH)
-    if _has_space_or_control(url) or not _is_http_url(url):
-        raise ValueError("must be an http or https URL")
+    if not is_website(url):
+        raise ValueError(
+            "must be an http or https URL with a valid host, without a user's name, spaces and backslashes"
+        )
     return Website(url)
 
 
@@ -197,23 +196,25 @@ def _rules_on(today: date) -> dict[str, Callable[[str], str]]:
     return RULES | {"birth_date": partial(birth_date, today=today)}
 
 
-def _text(text: str, least: int, most: int) -> str:
+def _plain(text: str, most: int) -> str:
     normal = nfc(text, most)
-    if any(unicodedata.category(character) == "Cc" and character != "\n" for character in normal):
+    if has_controls(normal):
         raise ValueError("must have no control characters but newline")
-    if len(normal) < least:
-        raise ValueError(f"must have {least} to {most} characters")
     return normal
 
 
-def _has_space_or_control(text: str) -> bool:
-    return any(character.isspace() or unicodedata.category(character) == "Cc" for character in text)
+def _shown(text: str, most: int) -> str:
+    plain = _plain(text, most)
+    if not is_visible(plain):
+        raise ValueError(f"must have 1 to {most} characters, of which one is visible at least")
+    return plain
 
 
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+def _isolated(text: str, most: int) -> str:
+    return nfc(isolated(text), most)  # what stood before and behind a dropped control may be one character now
+
+
+def _without_directional_controls(text: str) -> str:
+    if has_directional_controls(text):
+        raise ValueError("must have no directional controls (U+202A to U+202E, U+2066 to U+2069)")
+    return text

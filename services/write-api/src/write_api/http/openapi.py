@@ -22,7 +22,11 @@ _SCHEMAS: Final[dict[Rule[..., str], dict[str, Any]]] = {
     values.identifier: {"format": "uuid"},
     values.username: {"pattern": values.USERNAME_PATTERN},
     values.email: {"format": "email", "maxLength": values.EMAIL_LENGTH},
-    values.name: {**_PLAIN, "minLength": 1, "maxLength": values.NAME_LENGTH},
+    values.name: {
+        **_PLAIN,
+        "description": f"1 to {values.NAME_LENGTH} characters; white space around it does not count",
+        "minLength": 1,
+    },
     values.bio: {**_PLAIN, "maxLength": values.BIO_LENGTH},
     values.location: {**_PLAIN, "maxLength": values.LOCATION_LENGTH},
     values.website: {"format": "uri", "maxLength": values.WEBSITE_LENGTH},

@@ -41,10 +41,10 @@ async def test_an_address_is_of_one_author(world, people, a_sign_up):
 async def test_an_address_keeps_its_rule_and_is_an_author_s(world, people):
     """A refusal does not repeat the address, since it travels in an event."""
     (invalid, unknown) = await world.handle(
-        ChangeEmail(author_id=people[0].author_id, email="bob"), ChangeEmail(author_id=new_id(), email="b@b")
+        ChangeEmail(author_id=people[0].author_id, email="bob"), ChangeEmail(author_id=new_id(), email="b@b.com")
     )
     assert (invalid.code, unknown.code) == ("invalid", "author_not_found")
-    assert "b@b" not in f"{invalid.message} {unknown.message}"
+    assert "b@b.com" not in f"{invalid.message} {unknown.message}"
 
 
 async def test_a_sign_up_is_a_repeat_after_the_address_changed(world, people):

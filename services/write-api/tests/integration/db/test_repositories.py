@@ -4,6 +4,7 @@ import dataclasses
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
 from write_api.bus.ids import new_id
 from write_api.db.unit_of_work import PostgresTransactions
@@ -18,7 +19,7 @@ from write_api.domain.errors import (
 )
 from write_api.domain.follow import Follow
 from write_api.domain.notification import Notification
-from write_api.domain.values import BirthDate, CheepText, Email, Identifier
+from write_api.domain.values import BirthDate, CheepText, Email, Identifier, Name
 from write_api.testing import MemoryTransactions
 
 pytestmark = pytest.mark.store
@@ -69,10 +70,39 @@ async def test_usernames_are_unique_without_regard_to_case(begin):
 
 
 async def test_emails_are_unique_without_regard_to_case(begin):
-    """Also where letters fold in more than one way."""
-    await saved(begin, an_author(email="Straße@example.com"))
+    """An IDN and its punycode are one address, and letters that look alike in a search are two."""
+    await saved(begin, an_author(email="Straße@exämple.com"), an_author(email="STRASSE@exämple.com"))
+    for taken in ("straße@EXÄMPLE.com", "STRAẞE@xn--exmple-cua.com", "Strasse@exämple.com"):
+        with pytest.raises(EmailTaken):
+            await saved(begin, an_author(email=taken))
+
+
+async def test_a_taken_username_is_reported_before_a_taken_email(begin):
+    """A sign-up that its username alone makes fail does not report whether somebody has its address."""
+    await saved(begin, an_author(username="Bob", email="bob@example.com"), an_author(email="alice@example.com"))
+    for email in ("bob@example.com", "alice@example.com", "nobody@example.com"):
+        with pytest.raises(UsernameTaken):
+            await saved(begin, an_author(username="BOB", email=email))
+
+
+async def test_an_address_of_an_earlier_rule_is_in_nobodys_way(engine):
+    """An author keeps the unique form of an address until the address changes, even if its form by today's rule is
+    another author's.
+    """
+    begin = partial(PostgresTransactions(engine).begin, separately=True)
+    bob, alice = an_author(email="bob@exämple.com"), an_author(email="alice@example.com")
+    await saved(begin, bob, alice)
+    async with engine.begin() as connection:
+        earlier = {"email": "bob@xn--exmple-cua.com", "form": "of an earlier rule", "author_id": alice.author_id}
+        statement = "UPDATE authors SET email = :email, email_unique_form = :form WHERE author_id = :author_id"
+        await connection.execute(text(statement), earlier)
+    alice.name, alice.email = Name("Alice"), Email("bob@xn--exmple-cua.com")
+    await saved(begin, alice)
+    async with begin(["k"]) as work:
+        assert await work.authors.of_id(alice.author_id) == alice
+    alice.email = Email("BOB@exämple.com")
     with pytest.raises(EmailTaken):
-        await saved(begin, an_author(email="STRASSE@EXAMPLE.COM"))
+        await saved(begin, alice)
 
 
 async def test_an_author_is_changed(begin):

@@ -153,7 +153,7 @@ async def test_refusals_of_sync_commands_are_answered(sync_client, refused):
         refused(await send(sync_client, REQUESTS[PostCheep], key), "author_not_found")
     refused(await send(sync_client, REQUESTS[Follow]), "author_not_found")
     await send(sync_client, REQUESTS[SignUp])
-    refused(await sync_client.post("/author", json={"username": "BOB", "email": "x@y"}), "username_taken")
+    refused(await sync_client.post("/author", json={"username": "BOB", "email": "x@y.com"}), "username_taken")
     refused(await sync_client.post("/author", json={"username": "x", "email": "BOB@bob.com"}), "email_taken")
 
 

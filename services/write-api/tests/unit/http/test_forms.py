@@ -67,7 +67,7 @@ def test_every_kind_of_wrong_field_is_named_at_once():
         ("bio", "must be text"),
         ("shoe_size", "is unknown"),
         ("username", "must be 1 to 30 of the characters A-Z a-z 0-9 _"),
-        ("website", "must be an http or https URL"),
+        ("website", "must be an http or https URL with a valid host, without a user's name, spaces and backslashes"),
     ]
 
 

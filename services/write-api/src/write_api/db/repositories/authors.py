@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,8 +25,20 @@ _of_ids = select(authors, _last_cheep_date.label("last_cheep_date")).where(among
 _insert = insert(authors).on_conflict_do_nothing(index_elements=[authors.c.author_id]).returning(authors.c.author_id)
 # A statement of its own and no upsert: that would lock the row against those who only refer to it, which every follow
 # and post does, even where the address stays.
-_update = update(authors).where(authors.c.author_id == bindparam("id"))
-_CHANGEABLE: Final = ("email", "email_unique_form", "name", "bio", "location", "website", "birth_date")
+# An address that stays keeps its unique form, which may be one of an earlier rule.
+_update = (
+    update(authors)
+    .where(authors.c.author_id == bindparam("id"))
+    .values(
+        email_unique_form=case(
+            (authors.c.email == bindparam("address"), authors.c.email_unique_form), else_=bindparam("unique_form")
+        )
+    )
+)
+_CHANGEABLE: Final = ("email", "name", "bio", "location", "website", "birth_date")
+_named = select(authors.c.author_id).where(
+    func.lower(authors.c.username) == func.lower(bindparam("username")), authors.c.author_id != bindparam("author_id")
+)
 
 
 class PostgresAuthors(IdentityMap[str, Author]):
@@ -58,15 +70,31 @@ class PostgresAuthors(IdentityMap[str, Author]):
 
     async def write(self, changed: Sequence[Author]) -> None:
         """Insert the new authors and update the others."""
+        if self._separately:
+            await self._refuse_taken_usernames(changed)
         rows = [_row(author) for author in changed]
         new = set((await self._connection.execute(_insert, rows)).scalars())
         updates = [
-            {"id": row["author_id"], **{column: row[column] for column in _CHANGEABLE}}
+            {
+                "id": row["author_id"],
+                "address": row["email"],
+                "unique_form": row["email_unique_form"],
+                **{column: row[column] for column in _CHANGEABLE},
+            }
             for row in rows
             if row["author_id"] not in new
         ]
         if updates:
             await self._connection.execute(_update, updates)
+
+    async def _refuse_taken_usernames(self, changed: Sequence[Author]) -> None:
+        """Raise UsernameTaken before any constraint breaks: which of two breaks first is not promised, and whoever
+        guesses at an address must not learn that it is taken from a sign-up that cannot succeed anyway.
+        """
+        for author in changed:
+            name = {"username": author.username, "author_id": author.author_id}
+            if (await self._connection.execute(_named, name)).first() is not None:
+                raise UsernameTaken(author.username)
 
     def refusals(self, aggregate: Author) -> Mapping[str, Refusal]:
         """Return the refusals of a name and an address that are taken."""

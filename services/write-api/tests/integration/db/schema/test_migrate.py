@@ -3,15 +3,23 @@
 import asyncio
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
+from write_api.db.schema import migrate as module
 from write_api.db.schema.migrate import migrate, missing_revision, newest_revision
 from write_api.db.schema.tables import metadata
 
 pytestmark = pytest.mark.store
+
+_AUTHOR = """
+INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)
+VALUES (:id, :username, :email, :form, 0, '')
+"""
 
 
 async def test_migrations_at_once_make_one_schema(postgres_url):
@@ -42,3 +50,34 @@ async def test_the_migrations_make_the_tables_that_the_code_has(engine):
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_addresses_get_their_form_of_today(postgres_url):
+    """Addresses of other letters get another unique form, unless it is another author's: then both keep theirs."""
+    before = {
+        "bob@bob.com": "bob@bob.com",
+        "Straße@bob.com": "strasse@bob.com",
+        "bob@exämple.com": "bob@exämple.com",
+        "Bob@EXÄMPLE.com": "an earlier form",
+        "bob@xn--mller-kva.com": "bob@xn--mller-kva.com",
+        "bob@müller.com": "bob@müller.com",
+    }
+
+    def upgrade(connection, revision):
+        config = module._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    engine = create_engine(postgres_url, application_name="test")
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade, "0007")
+        for number, (email, form) in enumerate(before.items()):
+            row = {"id": new_id(), "username": f"u{number}", "email": email, "form": form}
+            await connection.execute(text(_AUTHOR), row)
+        await connection.run_sync(upgrade, "0008")
+        rows = (await connection.execute(text("SELECT email, email_unique_form AS form FROM authors"))).all()
+    after = {row.email: row.form for row in rows}
+    await engine.dispose()
+    assert after.pop("Straße@bob.com") == "straße@bob.com"
+    assert sorted([after.pop("bob@exämple.com"), after.pop("Bob@EXÄMPLE.com")])[1] == "bob@xn--exmple-cua.com"
+    assert after == {email: before[email] for email in ("bob@bob.com", "bob@xn--mller-kva.com", "bob@müller.com")}
