@@ -34,6 +34,11 @@ def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[sub
             running.wait(60)
 
 
+def log_of(folder: Path, client: httpx.Client) -> Path:
+    """Return the log file of a client's gateway."""
+    return folder / f"gateway-{client.base_url.port}.log"
+
+
 @contextmanager
 def gateway(folder: Path, **environ: str) -> Iterator[httpx.Client]:
     """A client of a gateway with these settings."""
@@ -98,6 +103,19 @@ def client(folder, reads, writes) -> Iterator[httpx.Client]:
     """A client of a gateway in front of two replicas each."""
     with gateway(folder, READ_API=upstreams(reads), WRITE_API=upstreams(writes)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def hasty(folder, reads, writes) -> Iterator[httpx.Client]:
+    """A client of a gateway in front of the same replicas, which waits a second for a request, not ten."""
+    with gateway(folder, READ_API=upstreams(reads), WRITE_API=upstreams(writes), BODY_SECONDS="1") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def log_file(folder, client) -> Path:
+    """Return the log of that gateway."""
+    return log_of(folder, client)
 
 
 @pytest.fixture

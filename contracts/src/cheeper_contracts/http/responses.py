@@ -58,6 +58,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "command_not_found": 404,
     "no_such_path": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "username_taken": 409,
     "email_taken": 409,
     "author_id_taken": 409,
