@@ -1,4 +1,8 @@
-"""Checks: coroutines that ask a server, when the health page is requested, whether it is there."""
+"""Checks: coroutines that request something of a server, all the time, so that readiness has a recent result.
+
+The health page responds with that result at once, whatever the load is and whatever hangs. A check has a connection of
+its own: in the pool of the requests it would wait behind them, and overload is not unreadiness.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
-from cheeper_runtime.readiness import Readiness, is_ready
+from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import Backoff
 
 Check = Callable[[], Coroutine[Any, Any, str | None]]
 """Returns None if the need is met, or why it is not, in words without host names."""
 
 CHECK_SECONDS: Final = 2.0
-_WATCH_SECONDS: Final = 5.0
+"""A check that takes longer has failed."""
+WATCH_SECONDS: Final = 1.0
+"""The pause between two checks of a need. After a failure it is shorter at first, and never longer."""
+_CANCEL_SECONDS: Final = 0.5
 
 T = TypeVar("T")
 
@@ -21,37 +28,49 @@ _late: set[asyncio.Task[Any]] = set()
 
 
 async def check(readiness: Readiness, checks: Mapping[str, Check], *, seconds: float = CHECK_SECONDS) -> None:
-    """Run all checks at once, by the need's name, and report what they find. A check that takes longer has failed."""
-    reasons = await asyncio.gather(*(_reason(each, seconds) for each in checks.values()))
-    for need, reason in zip(checks, reasons, strict=True):
-        readiness.report(need, reason)
+    """Run each check once, by the need's name, and report what it finds. They do not wait for each other."""
+    await asyncio.gather(*(_check(readiness, *each, seconds) for each in checks.items()))
 
 
 async def watch(readiness: Readiness, checks: Mapping[str, Check]) -> None:
-    """Run the checks every few seconds until this is cancelled, so that the log reports what is waited for."""
-    backoff = Backoff(first=0.2, longest=_WATCH_SECONDS)
-    while True:
-        await check(readiness, checks)
-        if is_ready(readiness.needs()):
-            backoff.reset()
-            await asyncio.sleep(_WATCH_SECONDS)
-        else:
-            await asyncio.sleep(backoff.next())
+    """Run the checks again and again until this is cancelled. They do not wait for each other."""
+    await asyncio.gather(*(_watch(readiness, *each) for each in checks.items()))
 
 
 async def in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Return the result of the work. Raise TimeoutError if it takes longer, and what the work raises.
 
     Late work is cancelled, but the end of its cancellation is not waited for: that takes time too if a server hangs.
+    If the caller is cancelled, the work is too, and it has a moment to give its connection back.
     """
     task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=seconds)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        _abandon(task)
+        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+        raise
     if not done:
-        _late.add(task)
-        task.add_done_callback(_discard)
-        task.cancel()
+        _abandon(task)
         raise TimeoutError
     return task.result()
+
+
+async def _watch(readiness: Readiness, need: str, check: Check) -> None:
+    backoff = Backoff(first=0.2, longest=WATCH_SECONDS)
+    while True:
+        if await _check(readiness, need, check, CHECK_SECONDS):
+            backoff.reset()
+            await asyncio.sleep(WATCH_SECONDS)
+        else:
+            await asyncio.sleep(backoff.next())
+
+
+async def _check(readiness: Readiness, need: str, check: Check, seconds: float) -> bool:
+    """Report whether the need is met, and return it."""
+    reason = await _reason(check, seconds)
+    readiness.report(need, reason)
+    return reason is None
 
 
 async def _reason(check: Check, seconds: float) -> str | None:
@@ -61,6 +80,12 @@ async def _reason(check: Check, seconds: float) -> str | None:
         return f"no answer within {seconds:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a need, it is not met
         return f"no answer: {type(error).__name__}"
+
+
+def _abandon(task: asyncio.Task[Any]) -> None:
+    _late.add(task)
+    task.add_done_callback(_discard)
+    task.cancel()
 
 
 def _discard(task: asyncio.Task[Any]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
+import msgspec
 import structlog
 
 from cheeper_runtime.checks import Check
+from cheeper_runtime.concurrency import ConcurrencyLimit
 from read_api.http.app import build_app
 from read_api.http.server import serve
 from read_api.ops.metrics import Metrics
@@ -37,8 +41,37 @@ from read_api.stores.redis import reader as redis
 log = structlog.get_logger()
 
 
-def query_bus(hot: redis.RedisViews, documents: MongoViews, metrics: Metrics) -> QueryBus:
-    """Return the bus with the table from query to handler, and one waiter for each view."""
+_SPARE_CONNECTIONS: Final = 4
+"""Connections to MongoDB beside those of queries: two polls of `after` at a time, and room for cancelled look-ups."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The limits of concurrent work: of the look-ups in Redis alone, of those in MongoDB, and of the waits of `after`.
+
+    Each store has its own, so that a slow one does not take the places of the other's queries.
+    """
+
+    redis: ConcurrencyLimit
+    mongo: ConcurrencyLimit
+    waits: ConcurrencyLimit
+
+    def all(self) -> tuple[ConcurrencyLimit, ...]:
+        """Return all of them."""
+        return self.redis, self.mongo, self.waits
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of the process."""
+    seconds = settings.queue_milliseconds / 1000
+    return Limits(
+        redis=ConcurrencyLimit("redis", at_once=settings.redis_queries, queue_seconds=seconds),
+        mongo=ConcurrencyLimit("mongo", at_once=settings.mongo_queries, queue_seconds=seconds),
+        waits=ConcurrencyLimit("waits", at_once=settings.after_waits, queue_seconds=0),
+    )
+
+
+def query_bus(hot: redis.RedisViews, documents: MongoViews, metrics: Metrics, limits: Limits) -> QueryBus:
+    """Return the bus with the table from query to handler, one waiter for each view and one limit for each store."""
     counters = Waiter(hot.settled_in_counters)
     timelines = Waiter(hot.settled_in_timelines)
     in_mongo = Waiter(documents.settled)
@@ -47,47 +80,72 @@ def query_bus(hot: redis.RedisViews, documents: MongoViews, metrics: Metrics) ->
     notifications, search, commands = documents.notifications, documents.search, documents.commands
     return QueryBus(
         {
-            FollowersCounter: Handler(partial(count_followers, counters=hot), counters),
-            Timeline: Handler(partial(show_timeline, timelines=hot), timelines),
-            Author: Handler(partial(show_author, authors=authors), in_mongo),
-            AuthorByUsername: Handler(partial(find_author_by_username, authors=authors), in_mongo),
-            Followers: Handler(partial(list_followers, follows=follows), in_mongo),
-            Following: Handler(partial(list_following, follows=follows), in_mongo),
-            AuthorCheeps: Handler(partial(list_author_cheeps, cheeps=cheeps), in_mongo),
-            Notifications: Handler(partial(list_notifications, notifications=notifications), in_mongo),
-            Cheep: Handler(partial(show_cheep, cheeps=cheeps), in_mongo),
-            CheepAnswers: Handler(partial(list_cheep_answers, cheeps=cheeps), in_mongo),
-            SearchCheeps: Handler(partial(search_cheeps, search=search), in_mongo),
-            SearchAuthors: Handler(partial(search_authors, search=search), in_mongo),
-            Command: Handler(partial(show_command, hot=hot, documents=commands), both),
+            FollowersCounter: Handler(partial(count_followers, counters=hot), counters, limits.redis),
+            Timeline: Handler(partial(show_timeline, timelines=hot), timelines, limits.redis),
+            Author: Handler(partial(show_author, authors=authors), in_mongo, limits.mongo),
+            AuthorByUsername: Handler(partial(find_author_by_username, authors=authors), in_mongo, limits.mongo),
+            Followers: Handler(partial(list_followers, follows=follows), in_mongo, limits.mongo),
+            Following: Handler(partial(list_following, follows=follows), in_mongo, limits.mongo),
+            AuthorCheeps: Handler(partial(list_author_cheeps, cheeps=cheeps), in_mongo, limits.mongo),
+            Notifications: Handler(partial(list_notifications, notifications=notifications), in_mongo, limits.mongo),
+            Cheep: Handler(partial(show_cheep, cheeps=cheeps), in_mongo, limits.mongo),
+            CheepAnswers: Handler(partial(list_cheep_answers, cheeps=cheeps), in_mongo, limits.mongo),
+            SearchCheeps: Handler(partial(search_cheeps, search=search), in_mongo, limits.mongo),
+            SearchAuthors: Handler(partial(search_authors, search=search), in_mongo, limits.mongo),
+            Command: Handler(partial(show_command, hot=hot, documents=commands), both, limits.mongo),
         },
         metrics,
+        limits.waits,
     )
+
+
+class Health:
+    """The parts of the stores that the health page and the metrics page read, over connections of their own: under load
+    those of the queries are all in use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        redis_client, mongo_client = redis.connect(settings.redis_url), mongo.connect(settings.mongo_url, connections=2)
+        self._hot = redis.RedisViews(redis_client, settings.redis_prefix)
+        self._redis, self._mongo = redis_client, mongo_client
+        documents = mongo.Reader(mongo_client, settings.mongo_database)
+        self.checks: dict[str, Check] = {"redis": store_check(self._hot.ping), "mongo": store_check(documents.ping)}
+        self.progress = {
+            "redis": partial(redis_progress.progress, redis_client, settings.redis_prefix),
+            "mongo": partial(mongo_progress.progress, mongo_client, settings.mongo_database),
+        }
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._hot.close()
+        await self._redis.aclose()
+        await self._redis.connection_pool.disconnect()
+        await self._mongo.close()
 
 
 async def run_http(settings: Settings) -> None:
     """Run the HTTP role until it is told to end."""
-    redis_client = redis.connect(settings.redis_url)
-    mongo_client = mongo.connect(settings.mongo_url)
-    hot = redis.RedisViews(redis_client, settings.redis_prefix)
+    limits, health = limits_of(settings), Health(settings)
+    hot = redis.RedisViews(redis.connect(settings.redis_url), settings.redis_prefix)
+    mongo_client = mongo.connect(settings.mongo_url, connections=settings.mongo_queries + _SPARE_CONNECTIONS)
+    metrics = Metrics(limits.all())
     documents = mongo.Reader(mongo_client, settings.mongo_database)
-    metrics = Metrics()
-    bus = query_bus(hot, MongoViews(documents), metrics)
-    progress = {
-        "redis": partial(redis_progress.progress, redis_client, settings.redis_prefix),
-        "mongo": partial(mongo_progress.progress, mongo_client, settings.mongo_database),
-    }
+    bus = query_bus(hot, MongoViews(documents), metrics, limits)
 
     async def close() -> None:
         hot.close()
-        await redis_client.aclose()
-        await redis_client.connection_pool.disconnect()
         await mongo_client.close()
+        await health.close()
 
-    checks = {"redis": store_check(hot.ping), "mongo": store_check(documents.ping)}
-    app = build_app(bus, checks, close, metrics, progress)
+    async def connect() -> None:
+        """Connect now, so that the first query need not. Stores that are unavailable are connected to later."""
+        await asyncio.gather(hot.ping(), documents.ping(), return_exceptions=True)
+
+    app = build_app(bus, health.checks, close, metrics, health.progress)
     log.info("starting", role="http", host=settings.host, port=settings.port)
+    connecting = asyncio.create_task(connect())
     await serve(app, settings.host, settings.port, bus.close)
+    await connecting
     log.info("stopped", role="http")
 
 

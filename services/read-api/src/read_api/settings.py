@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -11,9 +11,16 @@ from cheeper_runtime.settings import MongoUrl, Port, RedisUrl
 
 DEFAULT_PORT: Final = 8002
 
+_AtOnce = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
-    """The settings. All Redis keys of the installation begin with `redis_prefix`."""
+    """The settings. All Redis keys of the installation begin with `redis_prefix`.
+
+    `redis_queries`, `mongo_queries` and `after_waits` are the most that are in flight at once, of queries that read
+    Redis only, of those that read MongoDB, and of waits of `after`. A query that would wait for its turn for longer
+    than `queue_milliseconds` is refused.
+    """
 
     redis_url: RedisUrl
     mongo_url: MongoUrl
@@ -21,5 +28,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     port: Port = DEFAULT_PORT
     redis_prefix: str = ""
     mongo_database: str = "cheeper"
+    redis_queries: _AtOnce = 256
+    mongo_queries: _AtOnce = 32
+    after_waits: _AtOnce = 2_000
+    queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1_000
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"

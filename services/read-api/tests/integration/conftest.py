@@ -18,7 +18,7 @@ from read_api.stores.redis import reader as redis
 sys.path.insert(0, str(Path(__file__).parent))  # `read_api_…` are shared by these tests alone
 
 from read_api_generations import Registry
-from read_api_layout import Documents, Hot, new_id
+from read_api_layout import Documents, Hot, limits, new_id
 from read_api_process import running
 
 
@@ -58,7 +58,7 @@ async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
 @pytest.fixture
 def ask(redis_views, reader):
     """Asks a query as the process does."""
-    bus = query_bus(redis_views, MongoViews(reader), Metrics())
+    bus = query_bus(redis_views, MongoViews(reader), Metrics(), limits())
 
     async def while_connected(awaited):
         await awaited

@@ -80,8 +80,8 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
                     assert "127.0.0.1" not in answer.text
                 else:
                     assert answer.status_code == well[other]
+            until(lambda: client.get("/health/ready").status_code == 503)
             ready = client.get("/health/ready")
-            assert ready.status_code == 503
             assert {need: state["ok"] for need, state in ready.json()["data"].items()} == {
                 need: need != name for need in queries
             }
@@ -93,6 +93,7 @@ def test_it_starts_before_its_stores(log, own_redis, own_mongo):
     """Start order does not matter: the process waits, says for what, and is ready once all are there."""
     own_redis.stop()
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
+        until(lambda: client.get("/health/ready").json()["data"]["redis"]["why"] != "starting")
         assert client.get("/health/ready").json()["data"]["redis"] == {"ok": False, "why": "does not answer"}
         until(lambda: any(line.get("event") == "waiting" for line in lines(log)))
         own_redis.start()

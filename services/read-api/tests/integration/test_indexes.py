@@ -8,7 +8,7 @@ import uuid
 import msgspec
 import pytest
 from pymongo import AsyncMongoClient, MongoClient, monitoring
-from read_api_layout import AT, Documents, command_record, new_id
+from read_api_layout import AT, Documents, command_record, limits, new_id
 
 from cheeper_contracts import views
 from cheeper_contracts.words import words_of
@@ -105,7 +105,7 @@ async def explained(laid, servers, redis_views):
     """Asks a query; what was found, and the server's explanation of each command that it took."""
     sent = Sent()
     async with AsyncMongoClient(servers.shared("mongo").url, event_listeners=[sent]) as client:
-        bus = query_bus(redis_views, MongoViews(Reader(client, laid.database.name)), Metrics())
+        bus = query_bus(redis_views, MongoViews(Reader(client, laid.database.name)), Metrics(), limits())
 
         async def while_connected(awaited):
             await awaited

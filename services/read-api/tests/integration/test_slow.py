@@ -95,7 +95,7 @@ def test_a_store_that_does_not_answer_is_away(api, proxies, paths, name, how):
     assert asks(api, paths[name]) == 3
     with proxies[name].slow(**AWAY[how]):
         assert asks(api, paths[name]) == (503, "unavailable")
-        assert away(api) == {name}
+        until(lambda: away(api) == {name})
         assert asks(api, paths[other]) == 3
     until(lambda: not away(api))
     until(lambda: asks(api, paths[name]) == 3)

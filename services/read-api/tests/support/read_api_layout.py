@@ -15,6 +15,11 @@ from pymongo.write_concern import WriteConcern
 from cheeper_contracts import views
 from cheeper_contracts.views import AcceptedCommand, CheepRecord, Collection, CommandRecord, KeyPattern
 from cheeper_contracts.words import words_of
+from read_api.bootstrap import Limits, limits_of
+from read_api.settings import Settings
+
+SETTINGS = Settings(redis_url="redis://nowhere", mongo_url="mongodb://nowhere")
+"""The settings of a process by default."""
 
 AT = 1_647_292_130_123_456
 """A time in microseconds: 2022-03-14T21:08:50+00:00."""
@@ -23,6 +28,11 @@ AT = 1_647_292_130_123_456
 def new_id() -> str:
     """A fresh id."""
     return str(uuid.uuid4())
+
+
+def limits() -> Limits:
+    """The limits of a process by default."""
+    return limits_of(SETTINGS)
 
 
 @dataclass

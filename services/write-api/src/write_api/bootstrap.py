@@ -18,10 +18,12 @@ from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_contracts.messages import Command
 from cheeper_runtime.checks import Check
+from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send, Transport
+from write_api.bus.limits import Limits
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
@@ -43,7 +45,7 @@ from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import CommandProducer
-from write_api.ops.metrics import CommandMetrics, ConsumerMetrics, RelayMetrics
+from write_api.ops.metrics import LIMITS, CommandMetrics, ConsumerMetrics, RelayMetrics
 from write_api.ops.recent_failure import RecentFailure
 from write_api.ops.run_role import in_background, run_role
 from write_api.process_managers import PROCESS_MANAGERS
@@ -55,15 +57,20 @@ from write_api.relay.publisher import Publisher, gapless_producer
 from write_api.settings import Settings
 
 WORKER_SOURCE: Final = "/write-api/worker"
+_HINTS: Final = 1
+"""The connection of the hints to the relay, beside those of commands."""
 PROCESS_MANAGER_SOURCE: Final = "/write-api/process-manager"
 
 log = structlog.get_logger()
 
 
 class CommandSide(msgspec.Struct, frozen=True):
-    """The parts that run commands: the pool, its recent failure, the bus, the hint to the relay, and the metrics."""
+    """The parts that run commands: the pool, its recent failure, the bus, the hint to the relay, and the metrics.
+    `health` is the connection of the readiness check, which does not wait for the pool.
+    """
 
     engine: AsyncEngine
+    health: AsyncEngine
     failure: RecentFailure
     registry: CollectorRegistry
     metrics: CommandMetrics
@@ -74,7 +81,9 @@ class CommandSide(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def command_side(settings: Settings, *, source: str, accepted: bool) -> AsyncIterator[CommandSide]:
     """Build the parts that run commands for a role, the `source` of their messages; `accepted` is as for CommandBus."""
-    engine = create_engine(settings.database_url, application_name=f"write-api-{settings.role}")
+    name, connections = f"write-api-{settings.role}", settings.database_commands + _HINTS
+    engine = create_engine(settings.database_url, application_name=name, pool_size=connections)
+    health = create_engine(settings.database_url, application_name=f"{name}-health", pool_size=1)
     hints, registry = Hints(engine), new_registry()
     metrics = CommandMetrics(registry)
     try:
@@ -82,10 +91,11 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
         bus = CommandBus(
             transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
         )
-        yield CommandSide(engine, transactions.failure, registry, metrics, bus, hints.wake)
+        yield CommandSide(engine, health, transactions.failure, registry, metrics, bus, hints.wake)
     finally:
         await hints.close()
         await engine.dispose()
+        await health.dispose()
 
 
 @asynccontextmanager
@@ -93,7 +103,7 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """Build the HTTP role's application with all its parts."""
     refused = RecentFailure()
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
-        checks: dict[str, Check] = {"postgres": check_of_database(side.engine, side.failure)}
+        checks: dict[str, Check] = {"postgres": check_of_database(side.health, side.failure)}
         if _sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         yield create_app(ENDPOINTS, _dispatcher(settings, side, send), Readiness(), checks, side.registry)
@@ -207,14 +217,19 @@ async def _consume(  # noqa: PLR0913 - the differences between the two roles tha
                 await stop.wait()
             return 1
 
-    pages = create_health_app(readiness, {"postgres": check_of_database(side.engine)}, side.registry)
+    pages = create_health_app(readiness, {"postgres": check_of_database(side.health)}, side.registry)
     return await run_role(settings.host, settings.port, pages, work)
 
 
 def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:
-    return Dispatcher(
-        side.bus, settings.transports, PostgresReservations(side.engine), send, count=side.metrics.accepted
+    limits = Limits.of(
+        database=settings.database_commands,
+        broker=settings.broker_commands,
+        queue_seconds=settings.queue_milliseconds / 1000,
     )
+    side.registry.register(LimitsCollector(LIMITS, limits.all()))
+    reservations = PostgresReservations(side.engine)
+    return Dispatcher(side.bus, settings.transports, reservations, send, limits, count=side.metrics.accepted)
 
 
 def _sends_any(settings: Settings) -> bool:

@@ -41,6 +41,10 @@ def _transports(text: str) -> dict[type[Command], Transport]:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The settings of a process of this service.
 
+    Of clients' commands, `database_commands` use the database at once, each over a connection of its own, and
+    `broker_commands` wait for the broker. One that would wait for its turn for longer than `queue_milliseconds` is
+    refused.
+
     `database_url` is a libpq URL, `transports` the way of each command to its handler. The relay drops a month of the
     outbox after `outbox_retention_days`, and keeps everything if that is None.
     """
@@ -52,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     transports: Annotated[dict[type[Command], Transport], Parser(_transports)] = msgspec.field(
         name="COMMAND_TRANSPORTS", default_factory=lambda: dict(TRANSPORTS)
     )
+    database_commands: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
+    broker_commands: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
+    queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=5_000)] = 1_000
     host: str = "127.0.0.1"
     port: Port = 0
     outbox_retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None

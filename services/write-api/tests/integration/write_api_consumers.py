@@ -20,6 +20,7 @@ from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.ids import new_id
+from write_api.bus.limits import Limits
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer import process_manager, worker
@@ -84,7 +85,8 @@ class Consumers:
         self.producer = CommandProducer(servers, prefix, delivery_seconds=2)
         self.producer.start()
         send = self.producer.send
-        self.dispatcher = Dispatcher(self.bus, self.transports, PostgresReservations(engine), send)
+        limits = Limits.of(database=10, broker=1_000, queue_seconds=1)
+        self.dispatcher = Dispatcher(self.bus, self.transports, PostgresReservations(engine), send, limits)
         self.authors = [new_id() for _ in range(3)]
         self._sequences = {}
 

@@ -49,7 +49,7 @@ def build_app(
     litestar = Litestar(
         route_handlers=[
             *(query_handler(row, queries[row.route.path]) for row in ENDPOINTS),
-            *health_pages(readiness, checks),
+            *health_pages(readiness),
             metrics_page(metrics, progress),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -12,7 +12,6 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
-from cheeper_runtime.checks import Check, check
 from cheeper_runtime.metrics import CONTENT_TYPE
 from cheeper_runtime.readiness import Need, Readiness, is_ready
 from read_api.http.responses import MESSAGE_ID
@@ -24,8 +23,8 @@ StoreProgress = Mapping[str, Callable[[], Awaitable[Progress]]]
 """Reads the progress of each store, by its name. Each raises StoreUnavailableError."""
 
 
-def health_pages(readiness: Readiness, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
-    """Return the handlers of the two health pages."""
+def health_pages(readiness: Readiness) -> list[HTTPRouteHandler]:
+    """Return the handlers of the two health pages. Nothing is checked for a request: readiness has a recent result."""
 
     def page(request: Request[Any, Any, Any], needs: Needs) -> Response[Answer[Needs]]:
         scope: Any = request.scope
@@ -44,7 +43,6 @@ def health_pages(readiness: Readiness, checks: Mapping[str, Check]) -> list[HTTP
 
     @get(HEALTH_READY, summary="Is what the process needs there?", operation_id="Ready", responses=unavailable)
     async def ready(request: Request[Any, Any, Any]) -> Response[Answer[Needs]]:
-        await check(readiness, checks)
         return page(request, readiness.needs())
 
     return [live, ready]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final, Literal
 
@@ -17,6 +17,8 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from cheeper_contracts.views.lag import OBJECTIVES, Lag
+from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration, Families, new_registry, page
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -24,7 +26,7 @@ BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 NO_QUERY: Final = "none"
 """The label of requests without a query, those of unknown paths."""
 
-WaitOutcome = Literal["settled", "stale", "disconnected", "store_unavailable"]
+WaitOutcome = Literal["settled", "stale", "disconnected", "store_unavailable", "refused"]
 
 _PARTITION_LABELS: Final = ("store", "generation", "partition")
 
@@ -39,7 +41,7 @@ WAITING: Final = Declaration("cheeper_read_api_after_waiting", "requests that wa
 WAITS: Final = Declaration(
     "cheeper_read_api_after_waits_total",
     "ended waits of `after`: settled (the effects are in), stale (not in time), disconnected (the client), "
-    "store_unavailable",
+    "store_unavailable, refused (overloaded, the wait itself or the look-up after it)",
     ("outcome",),
 )
 STORE_UNAVAILABLE: Final = Declaration(
@@ -68,10 +70,12 @@ OBJECTIVE_MISSED: Final = Declaration(
     "1 while the store's lag is longer than the view's objective, absent while the store is unavailable",
     ("store", "generation", "view"),
 )
+LIMITS: Final = declare("cheeper_read_api")
 
 DECLARED: Final = (
     REQUESTS,
     REQUEST_SECONDS,
+    *LIMITS.all(),
     WAITING,
     WAITS,
     STORE_UNAVAILABLE,
@@ -92,9 +96,10 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Metrics(Collector):
-    """The metrics of one process, in a registry of its own."""
+    """The metrics of one process, of its `limits` too, in a registry of its own."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Iterable[ConcurrencyLimit] = (), clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = tuple(limits)
         self.waiting = 0
         self.waits: Counter[WaitOutcome] = Counter()
         self.store_unavailable: Counter[str] = Counter()
@@ -133,6 +138,7 @@ class Metrics(Collector):
         for query, durations in self._durations.items():
             buckets = list(zip(bounds, accumulate(durations), strict=True))
             families.add_histogram(REQUEST_SECONDS, buckets, self._seconds[query], query)
+        LIMITS.add(families, self._limits)
         families.add(WAITING, self.waiting)
         for metric, counts in ((WAITS, self.waits), (STORE_UNAVAILABLE, self.store_unavailable)):
             for label, number in counts.items():

@@ -1,4 +1,9 @@
-"""The query bus: a literal table from each query to its one handler, and the wait of `after` around it."""
+"""The query bus: a literal table from each query to its one handler, with its limit of concurrent work, and the wait
+of `after` around it.
+
+A look-up has a place under the limit of its handler. A query that waits has none, and no connection either: only the
+number of waits is limited. After the wait it looks up once more, under the same limit as before.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +13,23 @@ from typing import Any
 
 import msgspec
 
+from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
 from read_api.ops.metrics import Metrics, WaitOutcome
 from read_api.query_bus.query import NotFoundError, Query, Result, StoreUnavailableError
 from read_api.query_bus.read_your_writes import Waiter
 
+WhileConnected = Callable[[Awaitable[None]], Awaitable[None]]
+
 
 class Handler(msgspec.Struct, frozen=True):
-    """The look-up of one kind of query, and the waiter of the views that it reads.
+    """The look-up of one kind of query, the waiter of the views that it reads, and the limit of such look-ups.
 
     `find` returns the current data. It raises StoreUnavailableError.
     """
 
     find: Callable[[Any], Awaitable[Result[Any]]]
     waiter: Waiter
+    limit: ConcurrencyLimit
 
 
 class _Wait:
@@ -30,25 +39,28 @@ class _Wait:
 
 
 class QueryBus:
-    """Runs the handler of a query, and once more after the wait for the effects of `after`."""
+    """Runs the handler of a query, and once more after the wait for the effects of `after`. `waits` limits the number
+    of waits.
+    """
 
-    def __init__(self, handlers: Mapping[type[Query], Handler], metrics: Metrics) -> None:
+    def __init__(self, handlers: Mapping[type[Query], Handler], metrics: Metrics, waits: ConcurrencyLimit) -> None:
         self._handlers = handlers
         self._metrics = metrics
+        self._waits = waits
 
-    async def handle(self, query: Query, while_connected: Callable[[Awaitable[None]], Awaitable[None]]) -> Result[Any]:
+    async def handle(self, query: Query, while_connected: WhileConnected) -> Result[Any]:
         """Return the result of a query, whose data are never None. `while_connected` awaits the wait, and may end it
         with an error of its own once the client has disconnected.
 
-        Raise NotFoundError or StoreUnavailableError.
+        Raise NotFoundError, StoreUnavailableError or OverloadedError.
         """
         handler = self._handlers[type(query)]
         try:
-            result = await handler.find(query)
+            result = await handler.limit.run(handler.find, query)
             if query.after is not None and not result.settled:
                 with self._measured_wait() as wait:
-                    await while_connected(handler.waiter.wait(query.after, query.timeout))
-                    result = await handler.find(query)
+                    await self._waits.run(self._wait, handler.waiter, query.after, query.timeout, while_connected)
+                    result = await handler.limit.run(handler.find, query)
                     wait.outcome = "settled" if result.settled else "stale"
         except StoreUnavailableError as error:
             self._metrics.store_unavailable[error.store] += 1
@@ -56,6 +68,9 @@ class QueryBus:
         if result.data is None:
             raise NotFoundError(query, stale=not result.settled)
         return result
+
+    async def _wait(self, waiter: Waiter, after: str, seconds: float, while_connected: WhileConnected) -> None:
+        await while_connected(waiter.wait(after, seconds))
 
     @contextmanager
     def _measured_wait(self) -> Iterator[_Wait]:
@@ -65,6 +80,9 @@ class QueryBus:
             yield wait
         except StoreUnavailableError:
             wait.outcome = "store_unavailable"
+            raise
+        except OverloadedError:
+            wait.outcome = "refused"
             raise
         finally:
             self._metrics.waiting -= 1

@@ -107,11 +107,15 @@ class Waiter:
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
+        took = 0.0
         while self._awaited and not self._closed:
-            await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+            # However many wait, the polls leave half of the time to all others.
+            await asyncio.sleep(max(SHORTEST_PAUSE_SECONDS, took))
+            began = loop.time()
             due = [message_id for message_id, command in self._awaited.items() if command.due <= loop.time()]
             for first in range(0, len(due), BATCH_SIZE):
                 await self._poll_batch(due[first : first + BATCH_SIZE])
+            took = loop.time() - began
 
     async def _poll_batch(self, message_ids: Iterable[str]) -> None:
         """Release the requests whose commands are settled, and postpone the others."""

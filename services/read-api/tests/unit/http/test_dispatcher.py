@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, seeds
-from read_api_layout import AT, command_record, new_id
+from read_api_layout import AT, command_record, limits, new_id
 from structlog.testing import capture_logs
 
 from cheeper_contracts.http.routes import ROUTES
@@ -27,7 +27,8 @@ def app(stores):
     """Return the application, its stores' views and its metrics."""
     redis, mongo = stores
     metrics = Metrics()
-    app = build_app(query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics), {}, nothing, metrics, {})
+    bus = query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics, limits())
+    app = build_app(bus, {}, nothing, metrics, {})
     app.metrics = metrics
     return app
 

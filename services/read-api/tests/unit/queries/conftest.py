@@ -2,6 +2,7 @@
 
 import pytest
 from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, FakeRegistry, seeds
+from read_api_layout import limits
 
 from read_api.bootstrap import query_bus
 from read_api.ops.metrics import Metrics
@@ -50,7 +51,7 @@ def redis_views(redis):
 @pytest.fixture
 def ask(redis_views, mongo):
     """Return a function that runs a query as the process does."""
-    bus = query_bus(redis_views, FakeMongoViews(mongo), Metrics())
+    bus = query_bus(redis_views, FakeMongoViews(mongo), Metrics(), limits())
 
     async def while_connected(awaited):
         await awaited

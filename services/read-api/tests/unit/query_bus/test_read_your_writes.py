@@ -1,9 +1,11 @@
 import asyncio
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from read_api_layout import limits
 
 from read_api.ops.metrics import Metrics
 from read_api.query_bus.bus import Handler, QueryBus
@@ -169,6 +171,23 @@ async def test_a_thousand_waits_are_polled_in_bounded_batches(waiter, view):
     assert not waiter._awaited
 
 
+async def test_polls_leave_half_of_the_time_to_others(view):
+    """However long a poll takes, the next one begins no sooner than that time after its end."""
+    loop, polls = asyncio.get_running_loop(), []
+
+    async def slow(message_ids):
+        began = loop.time()
+        await asyncio.sleep(0.02)
+        polls.append((began, loop.time()))
+        return await view(message_ids)
+
+    wait = asyncio.create_task(Waiter(slow).wait("a", 30))
+    await polled(5, view)
+    for (began, ended), (next_began, _) in pairwise(polls):
+        assert next_began - ended >= (ended - began) * 0.9  # a timer may be a little early
+    wait.cancel()
+
+
 async def test_new_waits_do_not_cause_polls_for_old_ones(waiter, view):
     """A command that was polled often is polled at its own pace, however many new ones arrive meanwhile."""
     old = asyncio.create_task(waiter.wait("old", 30))
@@ -184,7 +203,7 @@ async def test_new_waits_do_not_cause_polls_for_old_ones(waiter, view):
 async def test_each_request_reads_the_view_twice_at_most(waiter, view):
     """A request is woken once, when its command is settled: it reads the view before its wait and after it."""
     handler = Finds(view)
-    bus = QueryBus({Query: Handler(handler.find, waiter)}, Metrics())
+    bus = QueryBus({Query: Handler(handler.find, waiter, limits().redis)}, Metrics(), limits().waits)
 
     async def while_connected(awaited):
         await awaited

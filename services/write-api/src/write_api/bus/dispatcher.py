@@ -1,4 +1,7 @@
-"""The two ways of a command: `sync` runs it now, `async` sends it to Kafka for the worker. Settings choose the way."""
+"""The two ways of a command: `sync` runs it now, `async` sends it to Kafka for the worker. Settings choose the way.
+
+A client's command has a place under a limit for each server that it needs: a slow one does not take the other's places.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import structlog
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 from write_api.bus.bus import MAX_BATCH, CommandBus
+from write_api.bus.limits import Limits
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
 
 log = structlog.get_logger()
@@ -42,15 +46,16 @@ class Reservations(Protocol):
 
 class Dispatcher:
     """Takes commands from clients and from process managers, each by its transport. `count` is called with the type of
-    each command that was sent.
+    each command that was sent. Commands of process managers have no limit: a consumer passes on one batch at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - bootstrap passes each of them
         self,
         bus: CommandBus,
         transports: Mapping[type[Command], Transport],
         reservations: Reservations,
         send: Send,
+        limits: Limits,
         *,
         count: Callable[[str], None] = lambda _type: None,
     ) -> None:
@@ -58,6 +63,7 @@ class Dispatcher:
         self._transports = transports
         self._reservations = reservations
         self._send = send
+        self._limits = limits
         self._count = count
 
     async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
@@ -65,14 +71,19 @@ class Dispatcher:
 
         `repeatable` means that the client chose the message id, and may send the command again under it, here or
         elsewhere and by either transport; the outcome is then the same. Raise UnavailableError if the outcome is
-        unknown, and CommandTooLargeError if nothing was sent.
+        unknown, CommandTooLargeError if nothing was sent, and OverloadedError if nothing was done.
         """
-        if self._transports[type(command)] is Transport.SYNC:
-            (outcome,) = await self._bus.handle([ReceivedCommand(command=command, envelope=envelope)])
-            return outcome
+        if self._transports[type(command)] is Transport.ASYNC:
+            # The place at the broker comes first: nothing is reserved for a command that cannot be sent.
+            return await self._limits.broker.run(self._accept, command, envelope, repeatable=repeatable)
+        received = ReceivedCommand(command=command, envelope=envelope)
+        (outcome,) = await self._limits.database.run(self._bus.handle, [received])
+        return outcome
+
+    async def _accept(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
         if repeatable:
-            digest = digest_of(command)
-            known = await self._reservations.reserve(envelope.message_id, digest, command.key, envelope.time)
+            digest, reserve = digest_of(command), self._reservations.reserve
+            known = await self._limits.database.run(reserve, envelope.message_id, digest, command.key, envelope.time)
             repeated = known.outcome_for(envelope.message_id, digest)
             if repeated is not None:
                 return repeated

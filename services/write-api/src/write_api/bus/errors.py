@@ -8,9 +8,13 @@ class UnavailableError(Exception):
     """
 
 
+class ContentionError(UnavailableError):
+    """A transaction lost against others: it waited for too long, or for each other. The server is well."""
+
+
 class CommandTooLargeError(Exception):
     """The topic takes no command of this size, so it was not sent. A retry helps only once the limit was raised."""
 
 
-class MessageIdTakenError(UnavailableError):
+class MessageIdTakenError(ContentionError):
     """A command of another key took a message id between our read and our commit. A retry finds it in the record."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from write_api.bus.errors import UnavailableError
+from write_api.bus.errors import ContentionError, UnavailableError
 
 TRANSIENT_STATES: Final = {
     "42P01": "undefined table: the servers may be up before `migrate` has run",
@@ -25,19 +25,28 @@ PERMANENT_CLASS: Final = "54"
 """A limit of the program, such as a row too large for an index: it is permanent, though an operational error."""
 
 
+CONTENTION: Final = ("40", "55P03")
+"""Deadlocks and serialization failures, whose class this is, and locks that were not available."""
+
+
 @contextmanager
 def transient_faults() -> Iterator[None]:
     """Raise UnavailableError for a fault that ends by itself or by an operator: no connection, a deadlock, a
     serialization failure, a time-out, a full disk, a refused login or privilege, a missing schema, a read-only server.
-    Other errors are defects and are raised as they are.
+    It is a ContentionError if the transaction only lost against others. Other errors are defects and are raised as they
+    are.
     """
     try:
         yield
     except exc.DBAPIError as error:
+        if (_sqlstate(error) or "").startswith(CONTENTION):
+            raise ContentionError(f"Postgres: {_kind(error)}") from error
         if _is_transient(error):
             raise UnavailableError(f"Postgres: {_kind(error)}") from error
         raise
-    except (exc.TimeoutError, OSError) as error:
+    except exc.TimeoutError as error:  # all connections of the pool are in use
+        raise ContentionError(f"Postgres: {_kind(error)}") from error
+    except OSError as error:
         raise UnavailableError(f"Postgres: {_kind(error)}") from error
 
 

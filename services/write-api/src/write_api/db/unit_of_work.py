@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cheeper_contracts.messages import Command
 from write_api import outbox
-from write_api.bus.errors import UnavailableError
+from write_api.bus.errors import ContentionError, UnavailableError
 from write_api.bus.outcome import KnownCommand
 from write_api.bus.unit_of_work import HandledCommand
 from write_api.db import handled_commands
@@ -133,6 +133,8 @@ class PostgresTransactions:
                     await work.flush()
                     if self._at_end is not None:
                         await self._at_end(connection)
+        except ContentionError:  # clients caused it, and it says nothing about the server
+            raise
         except UnavailableError as error:
             self.failure.record(str(error))
             raise

@@ -19,7 +19,7 @@ from write_api.bus.dispatcher import Dispatcher
 from write_api.http.context import ContextMiddleware
 from write_api.http.endpoint import Endpoint, route_handler
 from write_api.http.forms import MAX_BODY_BYTES
-from write_api.http.health import health_handlers
+from write_api.http.health import health_handlers, watching
 from write_api.http.metrics_page import MeteringMiddleware, metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
 from write_api.ops.metrics import HttpMetrics
@@ -41,7 +41,8 @@ def create_app(
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
     )
     app = Litestar(
-        [commands, *health_handlers(readiness, checks), metrics_handler(registry)],
+        [commands, *health_handlers(readiness), metrics_handler(registry)],
+        lifespan=[watching(readiness, checks)],
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -12,16 +13,30 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
-from cheeper_runtime.checks import Check, check
+from cheeper_runtime.checks import Check, watch
 from cheeper_runtime.readiness import Need, Readiness, is_ready
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
+from write_api.ops.run_role import in_background
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def health_handlers(readiness: Readiness, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
-    """Return the handlers of both pages. `checks` are run for each request of `ready`, by the need's name."""
+def watching(readiness: Readiness, checks: Mapping[str, Check]) -> Lifespan:
+    """Return what runs the checks, by the need's name, as long as the application lives."""
     readiness.expect(*checks)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with in_background(watch(readiness, checks)):
+            yield
+
+    return lifespan
+
+
+def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:
+    """Return the handlers of both pages. Nothing is checked for a request: readiness has a recent result."""
 
     @get(routes.HEALTH_LIVE)
     async def live(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
@@ -34,7 +49,6 @@ def health_handlers(readiness: Readiness, checks: Mapping[str, Check]) -> list[H
     )
     async def ready(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
         """Name each thing that the process needs, and what is wrong with it if it is not there."""
-        await check(readiness, checks)
         return _response(request, readiness.needs())
 
     return [live, ready]
@@ -43,7 +57,8 @@ def health_handlers(readiness: Readiness, checks: Mapping[str, Check]) -> list[H
 def create_health_app(readiness: Readiness, checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
     """Return an application of the health pages and the page of metrics, for the roles that serve no other page."""
     app = Litestar(
-        [*health_handlers(readiness, checks), metrics_handler(registry)],
+        [*health_handlers(readiness), metrics_handler(registry)],
+        lifespan=[watching(readiness, checks)],
         exception_handlers={**EXCEPTION_HANDLERS},
         openapi_config=None,
         logging_config=None,

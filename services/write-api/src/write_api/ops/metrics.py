@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration
 
 _P: Final = "cheeper_write_api"
@@ -60,8 +61,11 @@ BLOCKING: Final = Declaration(
     ("pid", "database", "application", "state", "query"),
 )
 
+LIMITS: Final = declare(_P)
+
 DECLARED: Final = (
     *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
+    *LIMITS.all(),
     *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS),
     *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, BLOCKED, BLOCKING_AGE, BLOCKING),
 )

@@ -1,12 +1,16 @@
+import asyncio
+
 import pytest
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka.envelope import Envelope
+from cheeper_runtime.concurrency import OverloadedError
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
+from write_api.bus.limits import Limits
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
@@ -30,12 +34,12 @@ class LastSent:
 class World:
     """A dispatcher whose transport can be changed, and the worker behind it."""
 
-    def __init__(self):
+    def __init__(self, limits):
         self.transactions = MemoryTransactions()
         self.sent = LastSent()
         self.transports = {SignUp: Transport.SYNC, PostCheep: Transport.ASYNC}
         bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/http")
-        self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent)
+        self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent, limits)
         self._worker = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/worker", accepted=True)
 
     async def dispatch(self, command, message_id=None):
@@ -65,7 +69,13 @@ def a_post(author_id=None):
 
 @pytest.fixture
 def world():
-    return World()
+    return World(Limits.of(database=10, broker=1_000, queue_seconds=1))
+
+
+@pytest.fixture
+def full_world():
+    """A world with one place for each server and no queue."""
+    return World(Limits.of(database=1, broker=1, queue_seconds=0))
 
 
 async def test_a_sync_command_is_run_at_once(world):
@@ -155,3 +165,50 @@ async def test_commands_of_process_managers_wait_for_the_broker(world):
     await world.dispatcher.pass_on(batch)
     assert len(world.transactions.tables.outbox) == 1
     assert len(world.sent.commands) == 1
+
+
+async def taking(limit):
+    """Take the one place of a limit. Return what gives it back."""
+    free = asyncio.Event()
+    taken = asyncio.create_task(limit.run(free.wait))
+    await asyncio.sleep(0)
+
+    async def give_back():
+        free.set()
+        await taken
+
+    return give_back
+
+
+async def test_a_command_without_a_place_at_the_database_is_refused_and_nothing_is_done(full_world):
+    """Neither run, nor reserved, nor sent; a command that needs no database is accepted meanwhile."""
+    give_back = await taking(full_world.dispatcher._limits.database)
+    with pytest.raises(OverloadedError, match="database"):
+        await full_world.dispatch(a_sign_up())
+    with pytest.raises(OverloadedError, match="database"):
+        await full_world.dispatch(a_post(), new_id())
+    assert await full_world.dispatch(a_post()) == ACCEPTED
+    assert full_world.transactions.tables.commands == {}
+    assert len(full_world.sent.commands) == 1
+    await give_back()
+    assert await full_world.dispatch(a_sign_up()) == Outcome(changed=True)
+
+
+async def test_a_command_without_a_place_at_the_broker_is_refused_and_nothing_is_done(full_world):
+    """Its key is not reserved, and commands that are run at once are served meanwhile."""
+    give_back = await taking(full_world.dispatcher._limits.broker)
+    with pytest.raises(OverloadedError, match="broker"):
+        await full_world.dispatch(a_post(), new_id())
+    assert full_world.transactions.tables.commands == {}
+    assert await full_world.dispatch(a_sign_up()) == Outcome(changed=True)
+    await give_back()
+    assert await full_world.dispatch(a_post(), new_id()) == ACCEPTED
+
+
+async def test_commands_of_process_managers_have_no_limit(full_world):
+    """They are passed on while clients have taken every place."""
+    give_back = await taking(full_world.dispatcher._limits.broker)
+    command = a_post()
+    await full_world.dispatcher.pass_on([ReceivedCommand(command=command, envelope=envelope_of(command, new_id()))])
+    assert len(full_world.sent.commands) == 1
+    await give_back()

@@ -21,6 +21,7 @@ from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
+from write_api.bus.limits import Limits
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand, digest_of
 from write_api.features import HANDLERS, TRANSPORTS
 from write_api.testing import MemoryTransactions
@@ -82,7 +83,9 @@ class World:
             CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/x", accepted=accepted, clock=clock)
             for accepted in (False, True)
         )
-        self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self._send)
+        self.dispatcher = Dispatcher(
+            bus, self.transports, self.transactions, self._send, Limits.of(database=10, broker=10, queue_seconds=60)
+        )
 
     async def _send(self, command, envelope):
         self.topic.append(ReceivedCommand(command=command, envelope=envelope))

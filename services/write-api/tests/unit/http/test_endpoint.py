@@ -28,7 +28,7 @@ class Chosen(Dispatcher):
     def __init__(self):
         transactions = MemoryTransactions()
         bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test")
-        super().__init__(bus, TRANSPORTS, transactions, send=None)
+        super().__init__(bus, TRANSPORTS, transactions, send=None, limits=None)
         self.outcome, self.command, self.envelope = Outcome(changed=True), None, None
 
     async def dispatch(self, command, envelope, *, repeatable):

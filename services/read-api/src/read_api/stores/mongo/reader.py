@@ -34,14 +34,15 @@ _UNAVAILABLE: Final = frozenset(
 """Codes of a server that responds but does not serve. A missing primary and the like have their own error classes."""
 
 
-def connect(url: str) -> AsyncMongoClient[Document]:
-    """Return a client whose operations fail after TIMEOUT_MS."""
+def connect(url: str, connections: int = 100) -> AsyncMongoClient[Document]:
+    """Return a client with at most so many connections, whose operations fail after TIMEOUT_MS."""
     return AsyncMongoClient(
         url,
         appname="read-api",
         timeoutMS=TIMEOUT_MS,
         serverSelectionTimeoutMS=TIMEOUT_MS,
         connectTimeoutMS=TIMEOUT_MS,
+        maxPoolSize=connections,
     )
 
 
