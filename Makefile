@@ -4,7 +4,7 @@
 .PHONY: help up start stop demo load empty infrastructure clean deps up-containers down-containers
 .PHONY: status audit
 .PHONY: lint format lock
-.PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz fuzz-http chaos
+.PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz fuzz-http attack chaos
 .PHONY: bench bench-long bench-tools bench-guard
 
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -34,9 +34,9 @@ check = $(if $(filter $(1),$(MAKECMDGOALS)),$(foreach each,$(2),$(if $($(each)),
 # $(call needs,TARGET,VARIABLE,VARIABLES): a variable that is given to the target comes with the others.
 needs = $(if $(and $(filter $(1),$(MAKECMDGOALS)),$($(2))),$(foreach each,$(3),$(if $($(each)),,$(error $(2) needs $(each)))))
 
-$(call check,up start deps demo fuzz fuzz-http chaos,BROKER,kafka|tansu,kafka or tansu)
+$(call check,up start deps demo fuzz fuzz-http attack chaos,BROKER,kafka|tansu,kafka or tansu)
 $(call check,up start up-containers,PORT,[0-9]+,a number)
-$(call check,audit empty infrastructure demo,REPAIR WATCH IN_SERVICE JSON YES PAUSE LOG,1,1 or left out)
+$(call check,audit empty infrastructure demo attack,REPAIR WATCH IN_SERVICE JSON YES PAUSE LOG SHORT PAGE,1,1 or left out)
 $(call check,audit,STORE,redis|mongo,redis or mongo)
 $(call check,audit fuzz fuzz-http chaos prove-relay,GENERATION COMMANDS AUTHORS CASES SEED KILLS ROUNDS ACTS,[0-9]+,a whole number)
 $(call check,audit chaos,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
@@ -160,6 +160,9 @@ fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view w
 
 fuzz-http: $(STAMP) ## send raw bytes instead of requests to the gateway and the services' ports (CASES=100000 SEED=2)
 	@$(BIN)/python -m cheeper_e2e.raw_http --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
+
+attack: $(STAMP) ## attack the stack in every known way beside a good client, whose service must not suffer (ONLY="waits deletes" SHORT=1 PAGE=1)
+	@$(BIN)/python -m cheeper_e2e.attack $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) $(if $(PAGE),--page)
 
 chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
 	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \

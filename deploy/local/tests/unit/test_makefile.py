@@ -53,6 +53,7 @@ def test_an_old_python_is_refused_with_a_sentence(tmp_path):
         (["audit", "REPAIR=maybe"], 'REPAIR is "maybe", but must be 1 or left out.'),
         (["audit", "GENERATION=2"], "GENERATION needs STORE."),
         (["audit", "REPAIR=1", "WATCH=1"], "REPAIR and WATCH exclude each other."),
+        (["attack", "SHORT=yes"], 'SHORT is "yes", but must be 1 or left out.'),
         (["fuzz-http", "CASES=many"], 'CASES is "many", but must be a whole number.'),
         (["fuzz", "SEED=one"], 'SEED is "one", but must be a whole number.'),
         (["load"], "Say what to load: make load GRAPH=file TEXTS=file."),

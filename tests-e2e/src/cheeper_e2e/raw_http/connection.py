@@ -50,7 +50,7 @@ async def exchange(address: Address, case: Case, bound: float) -> Received:
         ended = True
     except TimeoutError:
         # A connection that stays open is kept alive if its request has a response.
-        ended = case.ending is Ending.STAY and complete_responses(bytes(content), head=case.begins_with_head) > 0
+        ended = case.ending is Ending.STAY and complete_responses(bytes(content), head=case.has_head) > 0
     finally:
         writer.transport.abort()
     return Received(content=bytes(content), seconds=time.monotonic() - began, ended=ended, reset=reset)
@@ -105,4 +105,6 @@ def _end_half(writer: asyncio.StreamWriter) -> None:
 
 def _has_enough(content: bytes, case: Case) -> bool:
     """Return True once as many responses have come as requests can have been sent."""
-    return complete_responses(content, head=case.begins_with_head) >= max(1, case.sent.count(b" HTTP/1.1"))
+    return complete_responses(content, head=case.has_head) >= (
+        1 if case.has_head else max(1, case.sent.count(b" HTTP/1.1"))
+    )

@@ -25,7 +25,7 @@ def problem(case: Case, received: Received) -> str | None:
     if not received.ended:
         return f"the connection did not end, {len(received.content)} bytes received"
     try:
-        found = statuses(received.content, head=case.begins_with_head)
+        found = statuses(received.content, head=case.has_head)
     except MalformedError as error:
         return None if received.reset else f"malformed response: {error}"
     return next((f"status {status}" for status in found if status in FORBIDDEN), None)

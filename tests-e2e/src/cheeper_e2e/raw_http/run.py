@@ -113,7 +113,7 @@ class Fuzz:
 
     def _count(self, one: Case, content: bytes) -> None:
         try:
-            self.outcome.statuses.update(statuses(content, head=one.begins_with_head) or [0])
+            self.outcome.statuses.update(statuses(content, head=one.has_head) or [0])
         except MalformedError:  # of a reset connection
             self.outcome.statuses[0] += 1
 

@@ -70,7 +70,7 @@ def test_altered_bytes_keep_most_of_the_request(pair):
     assert sent.startswith(changed) or len(changed) >= len(sent) - 40
 
 
-def test_a_case_knows_whether_head_comes_first():
-    """Empty lines before a request do not count."""
-    assert Case(pieces=(b"\r\nHE", b"AD / HTTP/1.1\r\n\r\n"), ending=Ending.HALF).begins_with_head
-    assert not Case(pieces=(b"HEADER / HTTP/1.1\r\n\r\n",), ending=Ending.HALF).begins_with_head
+def test_a_case_knows_whether_a_request_may_be_head():
+    """The method may be that of any request, and may be cut in two."""
+    assert Case(pieces=(b"GET / HTTP/1.1\r\n\r\nHE", b"AD / HTTP/1.1\r\n\r\n"), ending=Ending.HALF).has_head
+    assert not Case(pieces=(b"GET / HTTP/1.1\r\n\r\n",), ending=Ending.HALF).has_head

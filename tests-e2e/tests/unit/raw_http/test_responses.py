@@ -39,6 +39,9 @@ def test_a_response_to_head_has_no_body():
     """Its length is that of the GET. A refusal before the method is understood has a body all the same."""
     assert statuses(OF_HEAD + OK, head=True) == [200, 200]
     assert statuses(TO_THE_END, head=True) == [400]
+    assert statuses(OK + OF_HEAD + CHUNKED + OF_HEAD + TO_THE_END, head=True) == [200, 200, 404, 200, 400]
+    with pytest.raises(MalformedError):
+        statuses(OK + OF_HEAD + b"x", head=True)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,9 @@ def test_a_response_to_head_has_no_body():
 def test_complete_responses_are_counted_while_they_come(content, number):
     """A response that may still grow is not counted."""
     assert complete_responses(content, head=False) == number
+
+
+def test_one_response_is_enough_where_a_request_may_be_head():
+    """Bytes behind the first response may be its body or the next response."""
+    assert complete_responses(OK + OK, head=True) == 1
+    assert complete_responses(OK[:10], head=True) == 0
