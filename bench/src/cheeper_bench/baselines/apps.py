@@ -62,8 +62,8 @@ INSERT INTO follows (follow_id, from_author_id, to_author_id, followed_at)
 VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 SIGN_UP: Final = """
-INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)
-VALUES (%s, %s, %s, %s, %s, '\\x00')
+INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at)
+VALUES (%s, %s, %s, %s, %s)
 """
 _END: Final = (2**63 - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
 _DEFAULT_SIZE: Final = 10

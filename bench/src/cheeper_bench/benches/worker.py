@@ -211,8 +211,8 @@ def _database(environment: Environment, prefix: str) -> str:
     url = environment.database(prefix)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest)"
-            f" SELECT {_AUTHOR_SQL.format('n')}, 'a' || n, 'a' || n || '@x.org', 'a' || n || '@x.org', %s, ''"
+            "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at)"
+            f" SELECT {_AUTHOR_SQL.format('n')}, 'a' || n, 'a' || n || '@x.org', 'a' || n || '@x.org', %s"
             " FROM generate_series(0, %s) AS n",
             (BEGAN, _AUTHORS - 1),
         )

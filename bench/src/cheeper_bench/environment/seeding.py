@@ -39,7 +39,7 @@ _AUDIT_SECONDS: Final = 3600.0
 _LOG_SECONDS: Final = 3600.0
 
 _AUTHORS: Final[LiteralString] = """
-    COPY authors (author_id, username, email, email_unique_form, signed_up_at, sign_up_digest) FROM STDIN
+    COPY authors (author_id, username, email, email_unique_form, signed_up_at) FROM STDIN
 """
 _FOLLOWS: Final[LiteralString] = "COPY follows (follow_id, from_author_id, to_author_id, followed_at) FROM STDIN"
 _CHEEPS: Final[LiteralString] = "COPY cheeps (cheep_id, author_id, message, cheep_date, post_digest) FROM STDIN"
@@ -169,7 +169,7 @@ def audit(environment: Environment, env: Mapping[str, str]) -> None:
 
 def _author(event: NewAuthorSigned) -> tuple[Any, ...]:
     email = f"{event.username}@example.org"
-    return (event.author_id, event.username, email, email, event.signed_up_at, _DIGEST)
+    return (event.author_id, event.username, email, email, event.signed_up_at)
 
 
 def _copy(connection: psycopg.Connection[Any], statement: LiteralString, rows: Iterator[tuple[Any, ...]]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from cheeper_e2e.authors import expect_error, new_author, new_id, settled, sign_up
+from cheeper_e2e.authors import expect_error, new_author, new_id, sign_up
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 
@@ -24,22 +24,28 @@ async def test_a_sign_up_is_done_at_once(client):
     assert (reply.status, reply.data) == (201, {"author_id": person.author_id})
 
 
-async def test_a_second_sign_up_of_the_same_author_changes_nothing(client):
-    """The same id with the same content and a new key is answered with 200."""
-    person = await sign_up(client)
-    reply = await client.sign_up(person.author_id, person.username, person.email)
-    assert (reply.status, reply.data) == (200, {"author_id": person.author_id})
-    assert (await settled(client, reply.message_id)).data["changed"] is False
+async def test_a_sign_up_is_repeated_by_its_key(client):
+    """The same sign-up with its key gets the first response, and leaves the profile as it was changed since."""
+    person, key = new_author(), new_id()
+    first = await client.sign_up(person.author_id, person.username, person.email, name="First", key=key)
+    changed = await client.update_profile(person.author_id, name="Second")
+    again = await client.sign_up(person.author_id, person.username, person.email, name="First", key=key)
+    assert (again.status, again.raw) == (first.status, first.raw)
+    assert (await client.author(person.author_id, after=changed.message_id, timeout=10)).data["name"] == "Second"
 
 
-async def test_a_second_sign_up_does_not_revert_a_change(client):
-    """A sign-up that comes again after the profile was changed leaves the profile as it is."""
-    person = new_author()
-    await client.sign_up(person.author_id, person.username, person.email, name="First")
-    await client.update_profile(person.author_id, name="Second")
-    again = await client.sign_up(person.author_id, person.username, person.email, name="First")
-    assert again.status == 200
-    assert (await client.author(person.author_id, after=again.message_id, timeout=10)).data["name"] == "Second"
+async def test_a_sign_up_confirms_no_guess_at_an_address(client):
+    """Without its key, a sign-up with a public id and username gets the same response with the right address as with
+    any other: an address is reported as taken only to who could have had it.
+    """
+    taken, other = await sign_up(client), new_author()
+    for email in (taken.email, other.email):
+        sentence = expect_error(await client.sign_up(taken.author_id, taken.username, email), 409, "author_id_taken")
+        assert email not in sentence
+        expect_error(await client.sign_up(other.author_id, taken.username, email), 409, "username_taken")
+    assert taken.email not in expect_error(
+        await client.sign_up(other.author_id, other.username, taken.email), 409, "email_taken"
+    )
 
 
 async def test_a_taken_username_is_refused(client):

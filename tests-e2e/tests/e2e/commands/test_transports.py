@@ -52,9 +52,10 @@ async def goes(client, name, *, at_once):
         assert (await client.command_status(key, after=key, timeout=10)).data["changed"] is True
     await projected(client, first)
     assert (await send(client, action, key)).status == first.status
-    again = await projected(client, await send(client, action))
-    assert again.status == (httpx.codes.OK if at_once else httpx.codes.ACCEPTED)
-    assert (await settled(client, again.message_id)).data["changed"] is False
+    if name != "sign-up":  # which is repeated by its key alone
+        again = await projected(client, await send(client, action))
+        assert again.status == (httpx.codes.OK if at_once else httpx.codes.ACCEPTED)
+        assert (await settled(client, again.message_id)).data["changed"] is False
     stranger = EXAMPLES[name](Scene(new_id())) if name != "sign-up" else scene.sign_up(3, username_of=0, email_of=3)
     code = {"sign-up": "username_taken", "update": "cheep_not_found", "delete": "cheep_not_found"}.get(
         name, "author_not_found"

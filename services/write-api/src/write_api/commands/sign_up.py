@@ -5,16 +5,18 @@ import msgspec
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.domain.author import Author
+from write_api.domain.errors import AuthorIdTaken
 from write_api.domain.repositories import Repositories
 
 
-async def sign_up(command: SignUp, work: Repositories, now: int) -> NewAuthorSigned | None:
-    """Sign an author up. Return None if the same sign-up was made before."""
+async def sign_up(command: SignUp, work: Repositories, now: int) -> NewAuthorSigned:
+    """Sign an author up. Raise AuthorIdTaken if anybody has signed up with the id, whatever else this sign-up has: ids
+    and names are public, so a repeat that was recognised by its content would confirm a guess at an address. A repeat
+    by its message id does not come here.
+    """
     author = Author.sign_up(msgspec.structs.asdict(command), now)
-    known = await work.authors.of_id(author.author_id)
-    if known is not None:
-        known.accept_repeat(author)
-        return None
+    if await work.authors.of_id(author.author_id) is not None:
+        raise AuthorIdTaken(author.author_id)
     await work.authors.save(author)
     return NewAuthorSigned(
         author_id=author.author_id,

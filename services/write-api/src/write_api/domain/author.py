@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from write_api.domain import values
 from write_api.domain.cheep import Cheep
-from write_api.domain.errors import AuthorIdTaken
 from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier, Location, Name, Username, Website
 
 
@@ -14,7 +13,6 @@ from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier
 class Author:
     """An author who signed up.
 
-    `sign_up_digest` is of the first request, so that a repeat is recognised even after the profile has changed.
     `last_cheep_date` is 0 before the first cheep. Times are microseconds since the epoch, UTC.
     """
 
@@ -22,7 +20,6 @@ class Author:
     username: Username
     email: Email
     signed_up_at: int
-    sign_up_digest: bytes
     name: Name | None = None
     bio: Bio | None = None
     location: Location | None = None
@@ -33,13 +30,7 @@ class Author:
     @classmethod
     def sign_up(cls, given: Mapping[str, str | None], now: int) -> Self:
         """Make the author of these fields of a sign-up. Raise Invalid."""
-        fields = values.checked(given, now)
-        return cls(**fields, signed_up_at=now, sign_up_digest=values.digest_of(fields))
-
-    def accept_repeat(self, repeat: Author) -> None:
-        """Accept a second sign-up with this id if it has the content of the first one. Raise AuthorIdTaken."""
-        if repeat.sign_up_digest != self.sign_up_digest:
-            raise AuthorIdTaken(self.author_id)
+        return cls(**values.checked(given, now), signed_up_at=now)
 
     def change_profile(self, profile: Mapping[str, Any]) -> bool:
         """Set these fields of the profile, and return False if they have these values already."""

@@ -4,7 +4,7 @@ Refusal
 ├── Invalid              invalid             fields that break their rules, all of them at once
 ├── CannotFollowSelf     cannot_follow_self
 ├── AuthorNotFound       author_not_found
-├── AuthorIdTaken        author_id_taken     the id is another sign-up's
+├── AuthorIdTaken        author_id_taken     an author has the id
 ├── UsernameTaken        username_taken
 ├── EmailTaken           email_taken
 ├── FollowIdTaken        follow_id_taken     the id is another pair's
@@ -64,7 +64,7 @@ class AuthorNotFound(Refusal):
 
 
 class AuthorIdTaken(Refusal):
-    """An author signed up with that id and other content."""
+    """An author signed up with that id, with the same content or other content: this does not depend on it."""
 
     code = "author_id_taken"
 

@@ -1,7 +1,7 @@
 import pytest
 
 from write_api.domain.author import Author
-from write_api.domain.errors import AuthorIdTaken, CheepNotFound, Invalid
+from write_api.domain.errors import CheepNotFound, Invalid
 from write_api.domain.values import CheepText, Email, Identifier
 
 NOW = 1_647_292_130_123_456
@@ -19,15 +19,6 @@ def test_today_is_the_day_of_the_sign_up():
     """A birth date is in the past of the sign-up, in UTC."""
     with pytest.raises(Invalid, match="birth_date must be in the past"):
         Author.sign_up({**FORM, "birth_date": "2022-03-14"}, NOW)
-
-
-def test_a_repeat_says_what_the_first_one_said():
-    """The same content passes, whenever; any other content under the id is refused."""
-    author = Author.sign_up(FORM, NOW)
-    author.accept_repeat(Author.sign_up({**FORM, "bio": None}, NOW + 1))
-    for change in ({"username": "Bob"}, {"email": "x@bob.com"}, {"bio": ""}):
-        with pytest.raises(AuthorIdTaken):
-            author.accept_repeat(Author.sign_up({**FORM, **change}, NOW))
 
 
 def test_cheep_dates_rise_even_if_the_clock_does_not():
@@ -51,16 +42,6 @@ def test_another_spelling_of_the_address_is_another_address():
     author = Author.sign_up(FORM, NOW)
     changes = [author.change_email(Email(address)) for address in ("bob@bob.com", "BOB@bob.com", "BOB@bob.com")]
     assert (changes, author.email) == ([False, True, False], "BOB@bob.com")
-
-
-def test_a_sign_up_is_the_same_after_all_has_changed():
-    """A repeat is known by what was first sent."""
-    author = Author.sign_up(FORM, NOW)
-    author.change_profile({"name": "Bob"})
-    author.change_email(Email("new@bob.com"))
-    author.accept_repeat(Author.sign_up(FORM, NOW))
-    with pytest.raises(AuthorIdTaken):
-        author.accept_repeat(Author.sign_up({**FORM, "name": "Bob", "email": "new@bob.com"}, NOW))
 
 
 def test_an_answer_is_a_cheep_that_says_what_it_answers():

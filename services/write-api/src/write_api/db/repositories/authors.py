@@ -112,7 +112,6 @@ def _author(row: Row[Any]) -> Author:
         website=row.website and Website(row.website),
         birth_date=row.birth_date and BirthDate(row.birth_date.isoformat()),
         signed_up_at=row.signed_up_at,
-        sign_up_digest=bytes(row.sign_up_digest),
         last_cheep_date=row.last_cheep_date,
     )
 
@@ -129,5 +128,4 @@ def _row(author: Author) -> dict[str, Any]:
         "website": author.website,
         "birth_date": author.birth_date and date.fromisoformat(author.birth_date),
         "signed_up_at": author.signed_up_at,
-        "sign_up_digest": author.sign_up_digest,
     }

@@ -51,7 +51,9 @@ authors = Table(
     Column("website", Text),
     Column("birth_date", Date),
     Column("signed_up_at", BigInteger, nullable=False),
-    Column("sign_up_digest", LargeBinary, nullable=False, comment="of what was first sent"),
+    Column(
+        "sign_up_digest", LargeBinary, nullable=False, server_default=text("''::bytea"), comment="not used any more"
+    ),
     UniqueConstraint("email_unique_form", name=ONE_EMAIL),
 )
 Index(ONE_USERNAME, func.lower(authors.c.username), unique=True)
