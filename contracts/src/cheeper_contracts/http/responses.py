@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -19,6 +21,11 @@ unless a command has an Idempotency-Key. So the id in the gateway's own 503, for
 is the id that the command runs under."""
 IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
 RETRY_AFTER_SECONDS: Final = 1
+FIELDS_NAMED: Final = 20
+"""The most wrong fields that one error names, so that a response is not larger than what it responds to."""
+PARAMETERS_READ: Final = 50
+"""The most parameters that are read of a query string, far more than any request has."""
+_NAME_LENGTH: Final = 64
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +48,15 @@ class WrongField(msgspec.Struct, frozen=True):
 
     field: str
     message: str
+
+
+def first_wrong(fields: Iterable[WrongField]) -> tuple[WrongField, ...]:
+    """Return the fields that an error names: the first 20, with the first 64 characters of each name."""
+    named = islice(fields, FIELDS_NAMED)
+    return tuple(
+        field if len(field.field) <= _NAME_LENGTH else WrongField(f"{field.field[:_NAME_LENGTH]}…", field.message)
+        for field in named
+    )
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

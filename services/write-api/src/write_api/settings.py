@@ -7,16 +7,24 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from cheeper_contracts.kafka.topics import COMMANDS
 from cheeper_contracts.messages import Command
 from cheeper_runtime import settings
 from cheeper_runtime.logs import LogFormat, LogLevel
-from cheeper_runtime.settings import Parser, Port
+from cheeper_runtime.settings import Parser, Port, SettingError
 from write_api.bus.dispatcher import Transport
 from write_api.db.url import sqlalchemy_url
+from write_api.domain import values
 from write_api.features import TRANSPORTS
 
 Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch", "dead-letters"]
 
+WITH_ADDRESS: Final = tuple(
+    command
+    for command in TRANSPORTS
+    if any(values.RULES[field.name] is values.email for field in msgspec.structs.fields(command))
+)
+"""The commands that have an e-mail address."""
 DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "process-manager": 8014}
 
 
@@ -45,8 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     `broker_commands` wait for the broker. One that would wait for its turn for longer than `queue_milliseconds` is
     refused.
 
-    `database_url` is a libpq URL, `transports` the way of each command to its handler. The relay drops a month of the
-    outbox after `outbox_retention_days`, and keeps everything if that is None.
+    `database_url` is a libpq URL, `transports` the way of each command to its handler. `email_addresses_in_kafka`
+    must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. The relay drops
+    a month of the outbox after `outbox_retention_days`, and keeps everything if that is None.
     """
 
     role: Role
@@ -59,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     database_commands: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
     broker_commands: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=5_000)] = 1_000
+    email_addresses_in_kafka: Literal["refused", "accepted"] = "refused"
     host: str = "127.0.0.1"
     port: Port = 0
     outbox_retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
@@ -68,4 +78,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
 def from_env(environ: Mapping[str, str], role: Role) -> Settings:
     """Return the settings of a process with that role. Raise SettingError."""
-    return settings.read(Settings, environ, defaults={"port": DEFAULT_PORTS.get(role, 0)}, role=role)
+    found = settings.read(Settings, environ, defaults={"port": DEFAULT_PORTS.get(role, 0)}, role=role)
+    exposed = [command.__name__ for command in WITH_ADDRESS if found.transports[command] is Transport.ASYNC]
+    if exposed and found.email_addresses_in_kafka == "refused":
+        raise SettingError(
+            f"COMMAND_TRANSPORTS makes {' and '.join(exposed)} asynchronous, so the topic {COMMANDS.name} would have"
+            " e-mail addresses in plain text for as long as it keeps its messages: make them sync, or set"
+            " EMAIL_ADDRESSES_IN_KAFKA=accepted if you accept that"
+        )
+    return found

@@ -47,7 +47,12 @@ class Stage:
 
     def __init__(self, engine, postgres_url, kafka, prefix):
         self.engine = engine
-        self.environ = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka, "TOPIC_PREFIX": prefix}
+        self.environ = {
+            "DATABASE_URL": postgres_url,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "TOPIC_PREFIX": prefix,
+            "EMAIL_ADDRESSES_IN_KAFKA": "accepted",
+        }
 
     def role(self, role, transport="sync", **environ):
         """A process; `transport` is that of all commands."""

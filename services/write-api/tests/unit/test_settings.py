@@ -6,7 +6,7 @@ from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_runtime.settings import SettingError
-from write_api.settings import from_env
+from write_api.settings import WITH_ADDRESS, from_env
 
 GIVEN = {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/d", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:2"}
 
@@ -29,9 +29,27 @@ def test_the_outbox_is_kept_unless_a_retention_is_set():
 
 def test_each_command_can_be_routed():
     """A command that is not named keeps its default."""
-    settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , SignUp=async"}, "http")
-    changed = {SignUp: "async", Follow: "sync"}
+    settings = from_env({**GIVEN, "COMMAND_TRANSPORTS": " Follow=sync , UpdateProfile=async"}, "http")
+    changed = {UpdateProfile: "async", Follow: "sync"}
     assert settings.transports == {**from_env(GIVEN, "http").transports, **changed}
+
+
+@pytest.mark.parametrize("role", ["http", "worker", "process-manager"])
+@pytest.mark.parametrize("command", ["SignUp", "ChangeEmail"])
+def test_addresses_go_over_kafka_only_if_that_is_accepted(role, command):
+    """A role does not start with an asynchronous command that has an address, and the error names what to change."""
+    routed = {**GIVEN, "COMMAND_TRANSPORTS": f"Follow=sync,{command}=async"}
+    with pytest.raises(
+        SettingError, match=rf"makes {command} asynchronous.* cheeper\.commands .*EMAIL_ADDRESSES_IN_KAFKA"
+    ):
+        from_env(routed, role)
+    accepted = from_env({**routed, "EMAIL_ADDRESSES_IN_KAFKA": "accepted"}, role)
+    assert {type_.__name__ for type_, way in accepted.transports.items() if way == "async"} >= {command}
+
+
+def test_the_commands_with_an_address_are_known():
+    """They follow from the fields, so a new one is not forgotten."""
+    assert set(WITH_ADDRESS) == {SignUp, ChangeEmail}
 
 
 def test_any_free_port_and_words_in_capitals_will_do():

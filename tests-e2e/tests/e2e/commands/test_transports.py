@@ -76,7 +76,9 @@ async def test_the_default_is_the_books(client, name):
 @pytest.fixture(scope="module")
 def swapped():
     """The gateway of a stack with every command's transport swapped."""
-    with RunningStack.temporary(environment={"COMMAND_TRANSPORTS": SWAPPED}) as stack:
+    with RunningStack.temporary(
+        environment={"COMMAND_TRANSPORTS": SWAPPED, "EMAIL_ADDRESSES_IN_KAFKA": "accepted"}
+    ) as stack:
         yield stack.gateway
 
 

@@ -13,15 +13,15 @@ import msgspec
 from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.openapi.spec import Schema
 
-from cheeper_contracts.http.responses import WrongField
+from cheeper_contracts.http.responses import PARAMETERS_READ, WrongField, first_wrong
 
 
 class InvalidError(ValueError):
-    """A request has wrong fields; `fields` has all of them."""
+    """A request has wrong fields; `fields` has the first of them."""
 
     def __init__(self, fields: Iterable[WrongField]) -> None:
         super().__init__()
-        self.fields = tuple(fields)
+        self.fields = first_wrong(fields)
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +82,8 @@ def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], que
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
-    return (
-        parse_qsl(query_string.decode(errors="replace"), keep_blank_values=True, errors="replace")
-        if query_string
-        else []
-    )
+    if not query_string:
+        return []
+    if query_string.count(b"&") >= PARAMETERS_READ:
+        raise InvalidError([WrongField("query", f"must have at most {PARAMETERS_READ} parameters")])
+    return parse_qsl(query_string.decode(errors="replace"), keep_blank_values=True, errors="replace")

@@ -65,6 +65,17 @@ def test_all_wrong_fields_are_reported_at_once():
     assert [name for name, _ in wrong("size=x&x=1", author_id="me")] == ["author_id", "size", "x", "q"]
 
 
+def test_an_error_names_twenty_parameters():
+    """More wrong parameters are not named."""
+    assert len(wrong("&".join(f"x{number}=1" for number in range(40)))) == 20
+
+
+def test_a_query_has_few_parameters():
+    """A query string of thousands of parameters is refused before it is taken apart."""
+    assert wrong("q=1" + "&" * 60_000) == [("query", "must have at most 50 parameters")]
+    assert read_parameters(TABLE, {"author_id": "1"}, b"q=2" + b"&" * 49) == {"author_id": 1, "q": 2}
+
+
 def test_openapi_says_what_must_be_given():
     """A parameter of the path is always required, one of the query where it says so."""
     assert [allowed.documented().required for allowed in ALLOWED] == [True, False, True]

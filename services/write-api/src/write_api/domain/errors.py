@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from cheeper_contracts.http.responses import WrongField
+from cheeper_contracts.http.responses import WrongField, first_wrong
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a fault
@@ -41,7 +41,7 @@ class Invalid(Refusal):
     code = "invalid"
 
     def __init__(self, fields: Sequence[WrongField]) -> None:
-        self.fields = tuple(fields)
+        self.fields = first_wrong(fields)
         super().__init__("Invalid: " + "; ".join(f"{wrong.field} {wrong.message}" for wrong in self.fields))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -17,6 +19,8 @@ from write_api.domain.values import identifier
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _STATE: Final = "request_context"
+_KEY_HEADER: Final = IDEMPOTENCY_KEY_HEADER.lower().encode()
+_NIL: Final = str(UUID(int=0))
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -47,7 +51,7 @@ class ContextMiddleware:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        context = _context_from(dict(scope["headers"]))
+        context = _context_from(list(scope["headers"]))
         state: dict[str, Any] = scope.setdefault("state", {})
         state[_STATE] = context
         header = (MESSAGE_ID_HEADER.lower().encode(), context.message_id.encode())
@@ -61,11 +65,10 @@ class ContextMiddleware:
             await self._app(scope, receive, send_with_id)
 
 
-def _context_from(headers: dict[bytes, bytes]) -> RequestContext:
-    key = headers.get(IDEMPOTENCY_KEY_HEADER.lower().encode())
-    chosen = _identifier(key)
+def _context_from(pairs: Sequence[tuple[bytes, bytes]]) -> RequestContext:
+    headers = dict(pairs)
+    chosen, wrong = _chosen([value for name, value in pairs if name == _KEY_HEADER])
     given = chosen or _identifier(headers.get(MESSAGE_ID_HEADER.lower().encode()))
-    wrong = () if key is None or chosen else (WrongField(IDEMPOTENCY_KEY_HEADER, "must be a UUID"),)
     traceparent = headers.get(b"traceparent", b"").decode("latin-1")
     return RequestContext(
         message_id=given or new_id(),
@@ -73,6 +76,21 @@ def _context_from(headers: dict[bytes, bytes]) -> RequestContext:
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
         wrong=wrong,
     )
+
+
+def _chosen(keys: Sequence[bytes]) -> tuple[str | None, tuple[WrongField, ...]]:
+    """Return the client's message id, or what is wrong with its headers. Two keys are refused even if they are equal: a
+    proxy between them could have read either. The nil UUID is what a program sends that forgot to make a key, so it
+    would be the key of many.
+    """
+    if not keys:
+        return None, ()
+    if len(keys) > 1:
+        return None, (WrongField(IDEMPOTENCY_KEY_HEADER, "must be given at most once"),)
+    chosen = _identifier(keys[0])
+    if chosen is None or chosen == _NIL:
+        return None, (WrongField(IDEMPOTENCY_KEY_HEADER, "must be a UUID, and not the nil UUID"),)
+    return chosen, ()
 
 
 def _identifier(value: bytes | None) -> str | None:

@@ -6,7 +6,7 @@ class MalformedJsonError(Exception):
 
 
 class UnsupportedMediaTypeError(Exception):
-    """The body is not declared as JSON in UTF-8."""
+    """The body is not declared as JSON in UTF-8, or as encoded."""
 
 
 class ClientGoneError(Exception):

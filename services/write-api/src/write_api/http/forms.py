@@ -7,14 +7,16 @@ reach it from Kafka, where older versions and other senders put them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.exceptions import InternalServerException
 
-from cheeper_contracts.http.responses import WrongField
+from cheeper_contracts.http.responses import PARAMETERS_READ, WrongField
 from cheeper_contracts.http.routes import Route
 from cheeper_contracts.messages import Command
 from write_api.bus.bus import now_in_microseconds
@@ -29,6 +31,8 @@ MAX_BODY_BYTES: Final = 64 * 1024
 """A larger one is 413."""
 
 WHOLE_BODY: Final = "body"
+_HEADER_LENGTH: Final = 256
+"""The longest Content-Type that is read."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ async def read(request: AnyRequest, form: Form) -> dict[str, str | None]:
     except InternalServerException as error:  # Litestar's name for a body that broke off
         raise ClientGoneError from error
     if form.body is not None:
-        _require_json(request.headers.get("content-type", ""))
+        _require_json(request.headers.get("content-type", ""), request.headers.getall("content-encoding", []))
     wrong = list(context_of(request.scope).wrong)
     return fill_in(form, request.path_params, request.scope["query_string"], body, wrong)
 
@@ -116,6 +120,9 @@ def _fitting(
 
 def _parameters(query: bytes, wrong: list[WrongField]) -> dict[str, str]:
     parameters: dict[str, str] = {}
+    if query.count(b"&") >= PARAMETERS_READ:
+        wrong.append(WrongField("query", f"must have at most {PARAMETERS_READ} parameters"))
+        return parameters
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name in parameters:
             wrong.append(WrongField(name, "must be given at most once"))
@@ -132,13 +139,37 @@ def _content(form: Form, body: bytes, wrong: list[WrongField]) -> dict[str, obje
         content = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedJsonError from error
+    wrong += [WrongField(name, "must be given at most once") for name in _repeated_keys(body)]
     if not isinstance(content, dict):
         wrong.append(WrongField(WHOLE_BODY, "must be a JSON object"))
         return None
     return content
 
 
-def _require_json(content_type: str) -> None:
+def _repeated_keys(body: bytes) -> list[str]:
+    """Return the keys that an object of a JSON text has more than once, at any depth. Other readers of the same text
+    would take the first of them, or the last.
+    """
+    repeated: dict[str, None] = {}
+
+    def collect(pairs: list[tuple[str, object]]) -> None:
+        if len({key for key, _ in pairs}) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            repeated.update(dict.fromkeys(key for key, count in counts.items() if count > 1))
+
+    try:
+        json.loads(body, object_pairs_hook=collect, parse_int=str, parse_float=str)
+    except RecursionError as error:
+        raise MalformedJsonError from error
+    return list(repeated)
+
+
+def _require_json(content_type: str, encodings: Iterable[str]) -> None:
+    """Raise UnsupportedMediaTypeError unless the body is declared as JSON in UTF-8, without an encoding. No body is
+    decoded: a small one could become a large one.
+    """
+    if len(content_type) > _HEADER_LENGTH or any(each.strip().lower() not in {"", "identity"} for each in encodings):
+        raise UnsupportedMediaTypeError
     media_type, _, parameters = content_type.partition(";")
     charset = dict(parse_qsl(parameters.replace(" ", "").lower(), separator=";")).get("charset", "utf-8")
     if media_type.strip().lower() != "application/json" or charset.strip('"') not in {"utf-8", "utf8"}:

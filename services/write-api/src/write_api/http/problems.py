@@ -60,7 +60,11 @@ def _malformed(request: AnyRequest, _: Exception) -> ProblemResponse:
 
 
 def _media_type(request: AnyRequest, _: Exception) -> ProblemResponse:
-    return problem(request, "unsupported_media_type", "The body must be declared as application/json, in UTF-8")
+    return problem(
+        request,
+        "unsupported_media_type",
+        "The body must be declared as application/json, in UTF-8, without an encoding",
+    )
 
 
 def _too_large(request: AnyRequest, _: Exception) -> ProblemResponse:

@@ -47,8 +47,9 @@ async def test_an_address_keeps_its_rule_and_is_an_author_s(world, people):
     assert "b@b.com" not in f"{invalid.message} {unknown.message}"
 
 
-async def test_a_sign_up_is_a_repeat_after_the_address_changed(world, people):
-    """It is known by what was first sent, and does not bring the old address back."""
+async def test_a_sign_up_does_not_bring_an_address_back(world, people):
+    """An author's sign-up under another message id is refused, and leaves the address free that the author has left."""
     alice, bob = people
     await world.handle(ChangeEmail(author_id=alice.author_id, email="new@example.com"))
-    assert await world.codes(alice, ChangeEmail(author_id=bob.author_id, email=alice.email)) == [None, None]
+    codes = await world.codes(alice, ChangeEmail(author_id=bob.author_id, email=alice.email))
+    assert codes == ["author_id_taken", None]

@@ -63,14 +63,16 @@ def commands_in(kafka, prefix):
 
 
 async def test_a_sign_up_is_done_at_once(client):
-    """201 with the made id; the same again by its id 200; the answer carries its message id twice."""
+    """201 with the made id; the same with its message id as key gets the same, and with its id alone 409."""
     reply = await send(client, REQUESTS[SignUp])
     answer = reply.json()
     assert (reply.status_code, set(answer["data"])) == (201, {"author_id"})
     assert reply.headers["x-message-id"] == answer["meta"]["message_id"]
     assert uuid.UUID(answer["data"]["author_id"]).version == uuid.UUID(answer["meta"]["message_id"]).version == 7
-    again = await client.post("/author", json={**REQUESTS[SignUp][2], **answer["data"]})
-    assert (again.status_code, again.json()["data"]) == (200, answer["data"])
+    again = await send(client, REQUESTS[SignUp], {"Idempotency-Key": answer["meta"]["message_id"]})
+    assert (again.status_code, again.content) == (201, reply.content)
+    guess = await client.post("/author", json={**REQUESTS[SignUp][2], **answer["data"]})
+    assert (guess.status_code, guess.json()["data"]["code"]) == (409, "author_id_taken")
 
 
 async def test_async_commands_are_in_kafka_when_they_are_answered(serving, settings, all_with):

@@ -29,7 +29,7 @@ async def attempt():
 
 @pytest.mark.parametrize("username", ["bob", "other"])
 async def test_a_taken_id_is_refused_alike_whatever_the_rest(attempt, username):
-    """Who repeats a public author's sign-up learns nothing about its address, be the guess right or wrong."""
+    """A repeat of a public author's sign-up confirms no guess at its address."""
     right, wrong = await attempt(BOB, username, RIGHT), await attempt(BOB, username, WRONG)
     assert right == wrong == ("author_id_taken", f'The author id "{BOB}" belongs to another sign-up')
 

@@ -1,5 +1,7 @@
 """The endpoints over a dispatcher whose outcome a test chooses, without a socket and without a server."""
 
+import gzip
+import json
 import uuid
 
 import httpx
@@ -138,3 +140,23 @@ async def test_all_that_is_wrong_is_named_at_once(client):
     response = await client.post("/cheep?x=1", json=body, headers={"Idempotency-Key": "bob"})
     fields = [field["field"] for field in response.json()["data"]["fields"]]
     assert fields == ["Idempotency-Key", "x", "message", "mood", "author_id"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "identity, gzip", "x"])
+async def test_an_encoded_body_is_refused(client, dispatcher, encoding):
+    """A body that is declared as encoded gets 415, be it so or not; without an encoding it is read."""
+    method, path, body = POST
+    for content in (json.dumps(body).encode(), gzip.compress(json.dumps(body).encode())):
+        headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+        response = await client.request(method, path, content=content, headers=headers)
+        assert (response.status_code, response.json()["data"]["code"]) == (415, "unsupported_media_type")
+    assert dispatcher.command is None
+    assert (await send(client, POST, **{"Content-Encoding": "identity"})).status_code == 201
+
+
+async def test_a_content_type_is_short(client):
+    """A header of thousands of parameters is refused before it is taken apart."""
+    method, path, body = POST
+    headers = {"Content-Type": "application/json" + ";a=b" * 10_000}
+    response = await client.request(method, path, content=json.dumps(body).encode(), headers=headers)
+    assert response.status_code == 415

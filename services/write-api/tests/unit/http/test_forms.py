@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
@@ -92,6 +94,38 @@ def test_wrong_fields_of_path_and_query_are_named_at_once():
         ("author_id", "must be a UUID"),
     ]
     assert wrong_with(DeleteCheep, path={"cheep_id": CHEEP}) == [("author_id", "is missing")]
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        (b'{"message": "Hi", "message": "Hi"}', ["message"]),
+        (b'{"message": "Hi", "mess\\u0061ge": "Ho"}', ["message"]),
+        (b'{"message": {"a": [{"b": 1, "c": 2, "b": 3}], "a": 4}}', ["b", "a"]),
+        (b'{"x": "{\\"a\\":1,\\"a\\":2}", "y": ["a", "a"], "z": {"a": {"a": 1}}}', []),
+    ],
+)
+def test_a_key_of_an_object_is_given_once(body, keys):
+    """A repeated key is refused at any depth, also in another spelling, and no text or array of equal parts is one."""
+    wrong = wrong_with(PostCheep, body)
+    assert [name for name, message in wrong if message == "must be given at most once"] == keys
+
+
+def test_an_error_names_twenty_fields():
+    """More wrong fields are not named, and a long name is cut, so a response is no larger than its request."""
+    named = wrong_with(PostCheep, json.dumps({f"{'x' * 1_000}{number}": 1 for number in range(60)}).encode())
+    assert len(named) == 20
+    assert {name for name, _ in named} == {"author_id", "message", "x" * 64 + "…"}
+
+
+def test_a_query_has_few_parameters():
+    """A query string of thousands of parameters is refused before it is taken apart."""
+    query = b"author_id=" + AUTHOR.encode()
+    assert wrong_with(DeleteCheep, path={"cheep_id": CHEEP}, query=query + b"&" * 60_000) == [
+        ("query", "must have at most 50 parameters"),
+        ("author_id", "is missing"),
+    ]
+    assert filled(DeleteCheep, path={"cheep_id": CHEEP}, query=query + b"&" * 49)["author_id"] == AUTHOR
 
 
 @pytest.mark.parametrize("value", [b"[]", b"null", b'"text"', b"7"])
