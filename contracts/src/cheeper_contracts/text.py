@@ -41,15 +41,20 @@ def require_length(text: str, most: int) -> None:
         raise TextTooLongError(most)
 
 
+def require_few_marks(text: str) -> None:
+    """Raise TooManyMarksError if more combining marks follow one another than any language needs."""
+    if not text.isascii() and any(
+        marks and sum(1 for _ in run) > MARKS_IN_A_ROW for marks, run in groupby(text, _is_mark)
+    ):
+        raise TooManyMarksError
+
+
 def nfc(text: str, most: int) -> str:
     """Return a text that somebody sent in NFC. Raise TextTooLongError if it has more than `most` characters then, and
     TooManyMarksError.
     """
     require_length(text, most)
-    if not text.isascii() and any(
-        marks and sum(1 for _ in run) > MARKS_IN_A_ROW for marks, run in groupby(text, _is_mark)
-    ):
-        raise TooManyMarksError
+    require_few_marks(text)
     normal = unicodedata.normalize("NFC", text)
     if len(normal) > most:
         raise TextTooLongError(most)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from cheeper_contracts import text
 
+pytestmark = pytest.mark.proves(guarantee="callers")
+
 ROOT = Path(__file__).resolve().parents[3]
 UNBOUNDED = {"casefold", "normalize", "is_normalized"}
 MANY_MARKS = st.text(st.sampled_from("aé\u0300\u0316\u0344ﬀ각각\U0001f1e9"), max_size=80)

@@ -14,6 +14,7 @@ TEXTS = [
     "\N{FAMILY}\N{ZERO WIDTH JOINER}\N{GRINNING FACE} \U0001f1e9\U0001f1ea",
     "quotes \" and \\ and </script> and '; DROP TABLE cheeps; --",
     "two\nlines",
+    "\u2067right to left\u2069, and left\u200e",
     "%s %d {0} {{}} $HOME \\u0041 &amp;",
     "\N{GRINNING FACE}" * 260,
 ]
@@ -26,6 +27,8 @@ WRONG_MESSAGES = [
     "tab\there",
     "nul\x00here",
     "next\x85line",
+    "\u200b \u2066",
+    "a" + "\u0300" * 31,
     7,
 ]
 

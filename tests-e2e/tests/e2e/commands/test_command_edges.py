@@ -166,9 +166,9 @@ async def test_a_repeated_refusal_is_the_same(client, name):
 
 
 @each_command
-@pytest.mark.parametrize("key", ["bob", "1", "a64a52cc-3ee9-4a15-918b"])
+@pytest.mark.parametrize("key", ["bob", "1", "a64a52cc-3ee9-4a15-918b", "00000000-0000-0000-0000-000000000000"])
 async def test_a_key_is_a_uuid(client, name, key):
-    """An Idempotency-Key that is no UUID is 422."""
+    """An Idempotency-Key that is no UUID, or the nil UUID, is 422."""
     expect_error(await send(client, example(name), key=key), 422, "invalid", "Idempotency-Key")
 
 

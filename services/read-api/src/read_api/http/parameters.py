@@ -14,6 +14,7 @@ from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.openapi.spec import Schema
 
 from cheeper_contracts.http.responses import PARAMETERS_READ, WrongField, first_wrong
+from cheeper_contracts.text import require_few_marks
 
 
 class InvalidError(ValueError):
@@ -26,8 +27,8 @@ class InvalidError(ValueError):
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter. `read` returns its value, or raises ValueError, to which `wrong` is the response. It does not get a
-    text of more than `longest` code points, which is wrong too. A parameter of the path is always present, one of the
-    query must be only if it is `required`.
+    text of more than `longest` code points or one that piles up combining marks, which are wrong too. A parameter of
+    the path is always present, one of the query must be only if it is `required`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         """Return the value of a text. Raise ValueError."""
         if len(text) > self.longest:
             raise ValueError(self.wrong)
+        require_few_marks(text)
         return self.read(text)
 
     def documented(self) -> OpenAPIParameter:

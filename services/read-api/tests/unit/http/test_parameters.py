@@ -1,9 +1,12 @@
 from contextlib import suppress
+from urllib.parse import quote
 
 import pytest
 from litestar.openapi.spec import Schema
 
 from read_api.http.parameters import InvalidError, Parameter, read_parameters
+
+pytestmark = pytest.mark.proves(guarantee="callers")
 
 
 def parameter(name, place="query", **options):
@@ -58,6 +61,16 @@ def test_a_text_that_is_too_long_is_not_read(place):
         with suppress(InvalidError):
             read_parameters(table, path, query)
     assert read == ["abc"]
+
+
+def test_a_text_that_piles_up_marks_is_not_read():
+    """At most 30 combining marks follow one another, as in what is searched."""
+    read = []
+    table = {"x": parameter("x", longest=90, read=read.append)}
+    for marks in (30, 31):
+        with suppress(InvalidError):
+            read_parameters(table, {}, quote(f"x=a{chr(0x300) * marks}", safe="=").encode())
+    assert read == ["a" + chr(0x300) * 30]
 
 
 def test_all_wrong_fields_are_reported_at_once():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 from urllib.parse import parse_qsl
 
@@ -75,7 +75,7 @@ async def read(request: AnyRequest, form: Form) -> dict[str, str | None]:
     except InternalServerException as error:  # Litestar's name for a body that broke off
         raise ClientGoneError from error
     if form.body is not None:
-        _require_json(request.headers.get("content-type", ""), request.headers.getall("content-encoding", []))
+        _require_json(request.headers.getall("content-type", []), request.headers.getall("content-encoding", []))
     wrong = list(context_of(request.scope).wrong)
     return fill_in(form, request.path_params, request.scope["query_string"], body, wrong)
 
@@ -164,13 +164,15 @@ def _repeated_keys(body: bytes) -> list[str]:
     return list(repeated)
 
 
-def _require_json(content_type: str, encodings: Iterable[str]) -> None:
+def _require_json(content_types: Sequence[str], encodings: Iterable[str]) -> None:
     """Raise UnsupportedMediaTypeError unless the body is declared as JSON in UTF-8, without an encoding. No body is
     decoded: a small one could become a large one.
     """
-    if len(content_type) > _HEADER_LENGTH or any(each.strip().lower() not in {"", "identity"} for each in encodings):
+    if len(content_types) != 1 or len(content_types[0]) > _HEADER_LENGTH:
         raise UnsupportedMediaTypeError
-    media_type, _, parameters = content_type.partition(";")
+    if any(each.strip().lower() not in {"", "identity"} for each in encodings):
+        raise UnsupportedMediaTypeError
+    media_type, _, parameters = content_types[0].partition(";")
     charset = dict(parse_qsl(parameters.replace(" ", "").lower(), separator=";")).get("charset", "utf-8")
     if media_type.strip().lower() != "application/json" or charset.strip('"') not in {"utf-8", "utf8"}:
         raise UnsupportedMediaTypeError

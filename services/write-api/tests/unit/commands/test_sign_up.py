@@ -5,6 +5,8 @@ from write_api.commands.sign_up import sign_up
 from write_api.domain.errors import AuthorIdTaken, EmailTaken, UsernameTaken
 from write_api.testing import MemoryTransactions
 
+pytestmark = pytest.mark.proves(guarantee="callers")
+
 BOB, OTHER = "a64a52cc-3ee9-4a15-918b-099e18b43119", "1fd7d739-2ad7-41a8-8c18-565603e3733f"
 RIGHT, WRONG = "bob@bob.com", "guess@bob.com"
 

@@ -3,6 +3,8 @@ import pytest
 from write_api.domain import values
 from write_api.domain.rules import at_most
 
+pytestmark = pytest.mark.proves(guarantee="callers")
+
 STRANGE = ("a", "\u0300", " ", "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}", "\U0001f1e9", "@", "/")
 
 

@@ -154,9 +154,12 @@ async def test_an_encoded_body_is_refused(client, dispatcher, encoding):
     assert (await send(client, POST, **{"Content-Encoding": "identity"})).status_code == 201
 
 
-async def test_a_content_type_is_short(client):
-    """A header of thousands of parameters is refused before it is taken apart."""
+@pytest.mark.parametrize(
+    "types", [[], ["application/json" + ";a=b" * 10_000], ["application/json"] * 2, ["text/plain"]]
+)
+async def test_a_content_type_is_one_and_short(client, types):
+    """No type, two of them, another one, and a header of thousands of parameters, which is not taken apart, get 415."""
     method, path, body = POST
-    headers = {"Content-Type": "application/json" + ";a=b" * 10_000}
+    headers = [("Content-Type", each) for each in types]
     response = await client.request(method, path, content=json.dumps(body).encode(), headers=headers)
-    assert response.status_code == 415
+    assert (response.status_code, response.json()["data"]["code"]) == (415, "unsupported_media_type")
