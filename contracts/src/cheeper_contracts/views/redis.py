@@ -43,7 +43,7 @@ CHEEP_RECORD: Final = KeyPattern(
     name="cheep", lag_ms=1_000, holds="string: the CheepRecord as JSON; absent for a deleted one"
 )
 AUTHOR_CHEEPS: Final = KeyPattern(
-    name="cheeps", lag_ms=1_000, holds="list, newest first: entries of all the author's cheeps, never trimmed"
+    name="cheeps", lag_ms=1_000, holds="sorted set, all scores 0: entries of all the author's cheeps, never trimmed"
 )
 TIMELINE: Final = KeyPattern(
     name="timeline",

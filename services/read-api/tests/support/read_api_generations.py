@@ -51,7 +51,7 @@ def lay(hot, documents, name):
     entry = views.pack_entry(1, CHEEP)
     hot.author(AUTHOR, username=name, followers=1)
     hot.record(entry, OTHER, name)
-    hot.insert(hot.key(views.TIMELINE, AUTHOR), entry)
+    hot.replace(hot.key(views.TIMELINE, AUTHOR), [entry])
     for author in (AUTHOR, OTHER):
         documents.sign_up(author, username=f"{name}{author[-1]}", name=name)
     documents.follow(OTHER, AUTHOR)

@@ -41,6 +41,8 @@ class Hot:
 
     client: redis.Redis
     prefix: str
+    lists_of_own: bool = False
+    """True if authors' own cheeps are lists, as projectors before version 2 wrote them."""
 
     def key(self, pattern: KeyPattern, identifier: str) -> str:
         """One key."""
@@ -75,10 +77,21 @@ class Hot:
         """A deleted cheep has no record any more."""
         self.client.delete(self.key(views.CHEEP_RECORD, views.unpack_entry(entry)[1]))
 
-    def insert(self, key: str, entry: bytes) -> None:
-        """Put an entry at its place in a list that is newest first."""
-        entries = sorted({*self.client.lrange(key, 0, -1), entry}, reverse=True)
-        self.replace(key, entries)
+    def own(self, author: str, entry: bytes) -> None:
+        """Put an entry among the author's own."""
+        key = self.key(views.AUTHOR_CHEEPS, author)
+        if self.lists_of_own:
+            self.replace(key, sorted({*self.client.lrange(key, 0, -1), entry}, reverse=True))
+        else:
+            self.client.zadd(key, {entry: 0})
+
+    def disown(self, author: str, entry: bytes) -> None:
+        """Remove an entry from the author's own."""
+        key = self.key(views.AUTHOR_CHEEPS, author)
+        if self.lists_of_own:
+            self.client.lrem(key, 1, entry)
+        else:
+            self.client.zrem(key, entry)
 
     def replace(self, key: str, entries: list[bytes], floor_key: str = "", floor: bytes | None = None) -> None:
         """Write a whole list in one transaction, and its floor where it has one."""

@@ -53,7 +53,7 @@ class World:
         entry = pack_entry(date, str(uuid.UUID(int=self.seed.getrandbits(128))))
         self.cheeps[author].append(entry)
         self.hot.record(entry, author)
-        self.hot.insert(self.hot.key(views.AUTHOR_CHEEPS, author), entry)
+        self.hot.own(author, entry)
         if show and author in self.followed and (self.floor is None or entry > self.floor):
             self.write_list([*self.listed, entry])
 
@@ -77,7 +77,7 @@ class World:
             entry = self.cheeps[author].pop(self.seed.randrange(len(self.cheeps[author])))
             self.gone.add(entry)
             self.hot.bury(entry)
-            self.hot.client.lrem(self.hot.key(views.AUTHOR_CHEEPS, author), 1, entry)
+            self.hot.disown(author, entry)
             self.write_list([e for e in self.listed if e != entry])
 
     def edit(self) -> None:

@@ -131,9 +131,8 @@ class Stores:
         kind = self._redis.type(key)
         if kind == b"hash":
             return ", ".join(f"{name.decode()} {value.decode()}" for name, value in self._redis.hgetall(key).items())
-        if kind == b"zset":
-            return ", ".join(_short(member) for member in self._redis.zrange(key, 0, -1))
-        return ", ".join(_short(views.unpack_entry(entry)[1]) for entry in self._redis.lrange(key, 0, -1))
+        members = self._redis.zrange(key, 0, -1) if kind == b"zset" else self._redis.lrange(key, 0, -1)
+        return ", ".join(_short(_id_of(member)) for member in members)
 
 
 _COORDINATOR_NOT_READY: Final = {
@@ -156,6 +155,11 @@ def _committed(consumer: Consumer, topic: str, partitions: int) -> list[TopicPar
 def _document(document: dict[str, Any]) -> str:
     shown = {name: value for name, value in document.items() if value is not None}
     return msgspec.json.encode(shown, enc_hook=int).decode()
+
+
+def _id_of(member: bytes) -> str:
+    """Return the author or cheep of an element of a list or set: an entry, or an id as text."""
+    return views.unpack_entry(member)[1] if len(member) == views.ENTRY_BYTES else member.decode()
 
 
 def _short(value: object) -> str:

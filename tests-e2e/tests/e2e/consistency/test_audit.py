@@ -246,7 +246,7 @@ def record_of_a_deleted_cheep(scene, me):
 
 
 def own_cheep_in_the_timeline(scene, me):
-    own = scene.redis.lindex(scene.key(views.AUTHOR_CHEEPS, me), 0)
+    [own] = scene.redis.zrange(scene.key(views.AUTHOR_CHEEPS, me), -1, -1)
     scene.change_list(views.TIMELINE, me, lambda listed: sorted([own, *listed], reverse=True))
     return "redis", "timeline", me
 
@@ -353,10 +353,9 @@ DAMAGE = {
     "a record in another order": in_record(lambda text: json.dumps(dict(reversed(json.loads(text).items()))).encode()),
     "a record of a deleted cheep": record_of_a_deleted_cheep,
     "a record of another type": of_type(views.CHEEP_RECORD),
-    "an own cheep missing": in_list(views.AUTHOR_CHEEPS, lambda listed: listed[1:]),
-    "an own cheep too many": in_list(views.AUTHOR_CHEEPS, lambda listed: [*listed, STRANGE]),
-    "own cheeps out of order": in_list(views.AUTHOR_CHEEPS, swapped),
-    "an own cheep twice": in_list(views.AUTHOR_CHEEPS, lambda listed: [listed[0], *listed]),
+    "an own cheep missing": in_set(views.AUTHOR_CHEEPS, "ZREM", "first"),
+    "an own cheep too many": in_set(views.AUTHOR_CHEEPS, "ZADD", 0, STRANGE),
+    "own cheeps out of order": in_set(views.AUTHOR_CHEEPS, "ZADD", 1, "first"),
     "own cheeps of another type": of_type(views.AUTHOR_CHEEPS),
     "an entry missing": in_list(views.TIMELINE, lambda listed: listed[:-1]),
     "an entry of nobody": in_list(views.TIMELINE, lambda listed: [*listed, STRANGE]),

@@ -101,21 +101,24 @@ class RedisViews:
 
     def parked_messages(self) -> int:
         """Return the number of parked messages; `state` has that of their keys. Raise StoreUnavailableError."""
-        parked = self.execute(("SMEMBERS", self.key(views.PARKED_KEYS, partition)) for partition in _EACH)
-        return sum(self.execute(("LLEN", self.key(views.PARKED, key.decode())) for keys in parked for key in keys))
+        number = 0
+        for partition in _EACH:
+            for keys in self._parked_keys(partition):
+                number += sum(self.execute(("LLEN", self.key(views.PARKED, key.decode())) for key in keys))
+        return number
 
     def oldest_tasks(self) -> dict[int, int]:
         """Return the lowest sequence of a waiting fan-out task, by partition that has tasks.
 
         Raise StoreUnavailableError.
         """
-        oldest = {}
-        lists = self.execute(("LRANGE", self.key(views.TASK_AUTHORS, partition), 0, -1) for partition in _EACH)
-        for partition, authors in zip(_EACH, lists, strict=True):
-            firsts = self.execute(("LINDEX", self.key(views.TASKS, author.decode()), 0) for author in authors if author)
-            sequences = [msgspec.json.decode(text, type=_Task).sequence for text in firsts if text is not None]
-            if sequences:
-                oldest[partition] = min(sequences)
+        oldest: dict[int, int] = {}
+        for partition in _EACH:
+            for authors in self._authors_with_tasks(partition):
+                tasks = self.execute(("LINDEX", self.key(views.TASKS, author.decode()), 0) for author in authors)
+                for text in filter(None, tasks):
+                    sequence = msgspec.json.decode(text, type=_Task).sequence
+                    oldest[partition] = min(sequence, oldest.get(partition, sequence))
         return oldest
 
     def all_keys(self) -> Iterator[list[bytes]]:
@@ -166,6 +169,25 @@ class RedisViews:
                 with suppress(WatchError):
                     pipe.execute()
                     return True
+
+    def _parked_keys(self, partition: int) -> Iterator[list[bytes]]:
+        cursor: bytes | int = 0
+        while True:
+            [reply] = self.execute([("SSCAN", self.key(views.PARKED_KEYS, partition), cursor, "COUNT", _SCAN_COUNT)])
+            cursor, keys = reply
+            yield keys
+            if not int(cursor):
+                return
+
+    def _authors_with_tasks(self, partition: int) -> Iterator[list[bytes]]:
+        """Yield the authors, some at a time; the list turns meanwhile, so one may be missing or come twice."""
+        key, first = self.key(views.TASK_AUTHORS, partition), 0
+        while True:
+            [authors] = self.execute([("LRANGE", key, first, first + _SCAN_COUNT - 1)])
+            yield [author for author in authors if author]
+            first += len(authors)
+            if len(authors) < _SCAN_COUNT:
+                return
 
     @property
     def _prefix(self) -> str:

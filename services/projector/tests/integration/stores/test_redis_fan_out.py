@@ -71,7 +71,7 @@ class FanOut:
 
     def bobs_cheeps(self, readers):
         """The entries of each reader's timeline that Carol did not post."""
-        carols = set(self._client.lrange(views.AUTHOR_CHEEPS.key("", CAROL), 0, -1))
+        carols = set(self._client.zrange(views.AUTHOR_CHEEPS.key("", CAROL), 0, -1))
         with self._client.pipeline(transaction=False) as pipe:
             for one in readers:
                 pipe.lrange(views.TIMELINE.key("", one), 0, -1)
@@ -150,7 +150,7 @@ def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
             fan_out.serve()
             expected = [entry_of(one) for one in reversed(told)]
             assert fan_out.bobs_cheeps(READERS) == [expected] * FOLLOWERS
-            assert client.lrange(views.AUTHOR_CHEEPS.key("", BOB), 0, -1) == expected
+            assert client.zrange(views.AUTHOR_CHEEPS.key("", BOB), 0, -1) == expected[::-1]
     finally:
         server.wipe()
 

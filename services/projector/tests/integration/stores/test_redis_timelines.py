@@ -210,8 +210,9 @@ def test_the_floor_holds_at_every_moment(redis_store, redis, redis_prefix, tell,
 def check_floors(redis, prefix):
     with redis.pipeline() as pipe:
         for author in AUTHORS:
-            pipe.zrange(views.FOLLOWING.key(prefix, author), 0, -1)
-            for pattern in (views.AUTHOR_CHEEPS, views.TASKS, views.TIMELINE):
+            for pattern in (views.FOLLOWING, views.AUTHOR_CHEEPS):
+                pipe.zrange(pattern.key(prefix, author), 0, -1)
+            for pattern in (views.TASKS, views.TIMELINE):
                 pipe.lrange(pattern.key(prefix, author), 0, -1)
             pipe.get(views.TIMELINE_FLOOR.key(prefix, author))
         pipe.keys(views.CHEEP_RECORD.key(prefix, "*"))
@@ -240,8 +241,8 @@ def compare(redis, prefix, world):
         assert int(counters.get(b"followers", 0)) == len(followers)
         assert int(counters.get(b"following", 0)) == len(following)
         assert int(counters.get(b"cheeps", 0)) == len(world.cheeps[author])
-        own = sorted(world.cheeps[author], reverse=True)
-        assert redis.lrange(views.AUTHOR_CHEEPS.key(prefix, author), 0, -1) == own
+        own = sorted(world.cheeps[author])
+        assert redis.zrange(views.AUTHOR_CHEEPS.key(prefix, author), 0, -1) == own
         compare_timeline(redis, prefix, world, author)
     keys = redis.scan_iter(views.CHEEP_RECORD.key(prefix, "*"), count=1_000)
     records = [json.loads(record) for record in redis.mget(list(keys) or ["none"]) if record]

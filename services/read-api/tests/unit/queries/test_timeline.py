@@ -31,7 +31,7 @@ several = settings(
 async def test_walking_gives_every_entry_once_in_full_pages(hot, redis_views, seed, size, kept, dead):
     """By cursor, above and below the floor, all live entries come in order, in pages that are full but for the last."""
     world = laid(hot, seed, kept=kept, dead=dead)
-    with patch.multiple(merging, AUTHORS_PER_STEP=3, READS_PER_STEP=1 + seed % 20):
+    with patch.object(merging, "AUTHORS_PER_STEP", 1 + seed % 5):
         pages = await walk(showing(redis_views), world, size)
     assert [cheep for page in pages for cheep in page] == ids(world.timeline())
     assert all(len(page) == size for page in pages[:-1])

@@ -66,7 +66,7 @@ class RedisView(ABC, Generic[E]):
         return self.faults(found, expected)
 
     def _repair(self, key: str, expected: E | None) -> RedisRepair:
-        return RedisRepair((key,), (("DEL", key), *(() if expected is None else self.writing(key, expected))))
+        return RedisRepair((key,), (("UNLINK", key), *(() if expected is None else self.writing(key, expected))))
 
     @abstractmethod
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, E]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cheeper_audit.views.redis.author_sets import AuthorSet
+from cheeper_audit.views.redis.sorted_sets import AuthorSet
 from cheeper_contracts import views
 
 

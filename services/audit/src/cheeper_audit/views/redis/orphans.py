@@ -56,4 +56,4 @@ def orphans(write_model: WriteModel, redis: RedisViews, keys: Mapping[str, bytes
 
 def repairs(keys: Iterable[bytes]) -> list[RedisRepair]:
     """Return the repairs that delete the keys."""
-    return [RedisRepair((key,), (("DEL", key),)) for key in keys]
+    return [RedisRepair((key,), (("UNLINK", key),)) for key in keys]

@@ -96,7 +96,7 @@ def _repair(redis: RedisViews, reader: str, newest: list[bytes]) -> RedisRepair:
     # A refill has gathered its entries for the list and the floor before.
     keys = [redis.key(pattern, reader) for pattern in (views.TIMELINE, views.TIMELINE_FLOOR, views.REFILL)]
     floor = tuple(("SET", keys[1], entry) for entry in beyond)
-    return RedisRepair(tuple(keys), (("DEL", *keys), *pushed(keys[0], listed), *floor))
+    return RedisRepair(tuple(keys), (("UNLINK", *keys), *pushed(keys[0], listed), *floor))
 
 
 def _found(redis: RedisViews, ids: tuple[str, ...]) -> dict[str, Timeline | Fault]:

@@ -7,6 +7,7 @@ last parked message is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +20,7 @@ from projector.messages.parked import ParkedMessage
 from projector.stores.base import UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
+from projector.stores.redis.reading import elements, members
 from projector.stores.redis.replies import left_out_of
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.task_store import LeftOut
@@ -81,6 +83,7 @@ class RedisParkedMessages:
                 writes,
                 settings.cap,
                 settings.inline_max,
+                settings.work_max,
                 PARTITIONS,
             )
         )
@@ -93,6 +96,8 @@ class RedisParkedMessages:
         match reply:
             case [b"bad", reason]:
                 raise UnappliableError(0, reason.decode())
+            case [b"deep", most]:
+                raise UnappliableError(0, f"waits behind {most:,} other messages of its key: handle those first")
             case [b"done", names]:
                 return left_out_of(names)
         return None
@@ -104,20 +109,14 @@ class RedisParkedMessages:
     def _keys(self) -> list[str]:
         with passing_faults():
             found = [
-                cast("set[bytes]", self._client.smembers(views.PARKED_KEYS.key(self._settings.prefix, partition)))
+                chain.from_iterable(members(self._client, views.PARKED_KEYS.key(self._settings.prefix, partition)))
                 for partition in range(PARTITIONS)
             ]
-        return list(dict.fromkeys(key.decode() for keys in found for key in sorted(keys)))
+            return list(dict.fromkeys(key.decode() for keys in found for key in sorted(keys)))
 
-    def _queue(self, key: str, at_once: int = 100) -> Iterator[bytes]:
-        first = 0
-        while True:
-            with passing_faults():
-                texts = cast("list[bytes]", self._client.lrange(self._name(key), first, first + at_once - 1))
-            yield from texts
-            if len(texts) < at_once:
-                return
-            first += at_once
+    def _queue(self, key: str) -> Iterator[bytes]:
+        with passing_faults():
+            yield from chain.from_iterable(elements(self._client, self._name(key)))
 
     def _name(self, key: str) -> str:
         return views.PARKED.key(self._settings.prefix, key)

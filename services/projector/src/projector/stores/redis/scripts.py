@@ -15,8 +15,11 @@ import msgspec
 from cheeper_contracts import views
 from cheeper_contracts.views.generations import FIRST, registry_key
 
-WORK_MAX: Final = 2_000
-"""Timeline entries that one call inserts or removes, about, so that readers wait some 15 ms for it at most."""
+WORK_MAX: Final = 1_000
+"""The work of one call on timelines: 1 is an entry put in front of a list, so that readers wait some 5 ms at most."""
+
+MESSAGES_MAX: Final = 64
+"""Messages that one call applies, for the same reason."""
 
 REFILL_AUTHORS: Final = 100
 """Followed authors that one step of a refill reads, for the same reason."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final, cast
 
 import msgspec
@@ -25,8 +26,9 @@ from projector.stores.base import (
 )
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
+from projector.stores.redis.reading import elements, members
 from projector.stores.redis.replies import checkpoint_of, left_out_of
-from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.scripts import MESSAGES_MAX, RedisSettings
 from projector.stores.redis.tasks import RedisTasks, waiting_in_turn, waiting_slices, waiting_steps
 
 _ATTEMPTS: Final = 3
@@ -58,7 +60,8 @@ class RedisStore:
             return {p: checkpoint_of(fields) for p, fields in zip(partitions, pipe.execute(), strict=True)}
 
     def apply(self, batch: Batch) -> Applied:
-        """Write the batch and its checkpoint in one call."""
+        """Write the batch, or the first messages of a long one, and their checkpoint in one call."""
+        batch = msgspec.structs.replace(batch, items=batch.items[:MESSAGES_MAX])
         for _ in range(_ATTEMPTS):
             reply = self._call(batch)
             if reply[0] == b"parked":
@@ -142,22 +145,24 @@ class RedisStore:
 
     def _parked_before(self, item: Item) -> list[ParkedMessage]:
         with passing_faults():
-            waiting = cast("list[bytes]", self._client.lrange(self._key(views.PARKED, item.key), 0, -1))
-        messages = (msgspec.json.decode(text, type=ParkedMessage) for text in waiting)
-        return [message for message in messages if message.sequence == item.sequence]
+            waiting = chain.from_iterable(elements(self._client, self._key(views.PARKED, item.key)))
+            messages = (msgspec.json.decode(text, type=ParkedMessage) for text in waiting)
+            return [message for message in messages if message.sequence == item.sequence]
 
     def _read_parked(self, partition: int) -> None:
         with passing_faults():
-            members = cast("set[bytes]", self._client.smembers(self._key(views.PARKED_KEYS, partition)))
-        self._parked[partition] = {member.decode() for member in members}
+            keys = chain.from_iterable(members(self._client, self._key(views.PARKED_KEYS, partition)))
+            self._parked[partition] = {key.decode() for key in keys}
 
     def _count_parked(self) -> int:
-        keys = [
-            key
-            for partition in range(PARTITIONS)
-            for key in cast("set[bytes]", self._client.smembers(self._key(views.PARKED_KEYS, partition)))
-        ]
-        return sum(int(self._client.llen(self._key(views.PARKED, key.decode()))) for key in keys)
+        number = 0
+        for partition in range(PARTITIONS):
+            for keys in members(self._client, self._key(views.PARKED_KEYS, partition)):
+                with self._client.pipeline(transaction=False) as pipe:
+                    for key in keys:
+                        pipe.llen(self._key(views.PARKED, key.decode()))
+                    number += sum(pipe.execute())
+        return number
 
     def _key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
         return pattern.key(self._settings.prefix, identifier)

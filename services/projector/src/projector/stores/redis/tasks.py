@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from math import ceil
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
+from projector.stores.redis.reading import AT_ONCE, elements
 from projector.stores.redis.replies import served_of
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.task_store import Refill, Slice
@@ -45,6 +47,7 @@ class RedisTasks:
             settings.slice_size,
             settings.cap,
             settings.refill_authors,
+            settings.work_max,
             settings.generation,
         ]
         keys = [views.TASK_AUTHORS.key(settings.prefix, partition), settings.registry]
@@ -60,12 +63,11 @@ def waiting_slices(client: Redis, settings: RedisSettings) -> Iterator[int]:
     """Yield the slices that each fan-out task still takes: by its author's followers after its cursor, one at least."""
     prefix = settings.prefix
     for partition in range(PARTITIONS):
-        authors = cast("list[bytes]", client.lrange(views.TASK_AUTHORS.key(prefix, partition), 0, -1))
-        for author in authors:
+        for author in chain.from_iterable(elements(client, views.TASK_AUTHORS.key(prefix, partition))):
             if not author:  # the turn of the short timelines
                 continue
             followers = views.FOLLOWERS.key(prefix, author.decode())
-            for text in cast("list[Any]", client.lrange(views.TASKS.key(prefix, author.decode()), 0, -1)):
+            for text in chain.from_iterable(elements(client, views.TASKS.key(prefix, author.decode()))):
                 task = msgspec.json.decode(text, type=_Task)
                 ahead = client.zlexcount(followers, f"({task.after}" if task.after else "-", "+")
                 yield max(1, ceil(ahead / settings.slice_size))
@@ -75,8 +77,7 @@ def waiting_steps(client: Redis, settings: RedisSettings) -> Iterator[int]:
     """Yield the steps that each short timeline still takes: by the followed authors not yet reached, one at least."""
     prefix = settings.prefix
     for partition in range(PARTITIONS):
-        readers = cast("list[bytes]", client.zrange(views.SHORT_TIMELINES.key(prefix, partition), 0, -1))
-        for reader in readers:
+        for reader, _ in client.zscan_iter(views.SHORT_TIMELINES.key(prefix, partition), count=AT_ONCE):
             reached = cast("bytes | None", client.hget(views.REFILL.key(prefix, reader.decode()), "reached"))
             following = views.FOLLOWING.key(prefix, reader.decode())
             ahead = client.zlexcount(following, b"(" + reached if reached else "-", "+")

@@ -1,7 +1,8 @@
 -- Applies messages of one partition with their checkpoint, or nothing at all.
 --
--- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, left_out, wrong_type of readers.lua; work,
---        refusal, run_all of writes.lua
+-- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, work_max, left_out, wrong_type of
+--        readers.lua; work,
+--        refusal, accept_rewrites, run_all of writes.lua
 -- KEYS[1] the partition's checkpoint
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
@@ -13,7 +14,7 @@
 --         {'parked', place, 1 or 0}        its key is parked (1) or not (0), unlike its writes assume
 
 local call = cmsgpack.unpack(ARGV[2])
-local topic_id, messages, work_max
+local topic_id, messages
 partition, topic_id, messages, cap, inline_max, work_max = unpack(call)
 
 local mistyped = wrong_type(KEYS[1], 'hash') or wrong_type(key(NAME.PARKED_KEYS, partition), 'set')
@@ -52,6 +53,7 @@ for place, message in ipairs(messages) do
     if reason then return {'bad', place - 1, reason} end
     -- A long call makes every reader wait; what is left comes in the next one.
     if work > work_max and before > 0 then break end
+    accept_rewrites()
     fresh[#fresh + 1] = message
     if message[1] > 0 then last = message[1] end
     local first = message[4][1]

@@ -1,7 +1,7 @@
--- Lists of packed entries, newest first.
+-- Lists of packed entries, newest first, and the sets of authors' own entries.
 --
 -- Needs  newer, cheep_id and NAME of cheeper_contracts.views, key
--- Gives  first_not_newer, insert, push_all, living
+-- Gives  insert, own_entries, push_all, living
 
 -- Returns the first element of a list that is not newer than the entry, or false if all are; and its place. The head is
 -- known to be newer. Probes leave the head in growing steps, then halve: late entries are mostly near it.
@@ -27,6 +27,12 @@ local function insert(list, head, entry)
   if behind == entry then return nil end
   if behind then return redis.call('LINSERT', list, 'BEFORE', behind, entry) end
   return redis.call('RPUSH', list, entry)
+end
+
+-- Returns at most `count` of an author's own entries, newest first, between two bounds of ZRANGE BYLEX. The bytes of
+-- entries compare as the entries do, so whatever the set's size, that takes a search and the entries returned.
+local function own_entries(author, newest, oldest, count)
+  return redis.call('ZRANGE', key(NAME.AUTHOR_CHEEPS, author), newest, oldest, 'BYLEX', 'REV', 'LIMIT', 0, count)
 end
 
 -- Appends any number of values to a list: unpack() has a limit.

@@ -1,10 +1,11 @@
 -- The readers of an author's cheeps: changes of their timelines, now or by a task, and the readers left out.
 --
 -- Needs  newer and NAME of cheeper_contracts.views, key; add_all, is_short of timelines.lua
--- Gives  partition, cap, inline_max, which the main file assigns from its arguments before anything here is called;
---        heads, left_out, ON_TIMELINE; wrong_type, leave_out, usable, await_refill, serve, goes_inline, leave_task
+-- Gives  partition, cap, inline_max, work_max, which the main file assigns from its arguments before anything here is
+--        called; heads, left_out, ON_TIMELINE; wrong_type, leave_out, usable, await_refill, serve, goes_inline, leave_task
 
-local partition, cap, inline_max
+local partition, cap, inline_max, work_max
+local spent = 0      -- the work done on timelines so far; 1 is an entry put in front of a list, about 5 microseconds
 local types = {}     -- the types of keys, read once in a call
 local heads = {}     -- the first entries of timelines, by reader, read once in a call; a table for an unreadable one
 local left_out = {}  -- readers whose timelines are of a wrong type, each after the author of the cheep or follow
@@ -46,13 +47,18 @@ end
 
 -- The changes that a fan-out makes on a timeline with entries, oldest first, by its kind. A removal has one entry.
 local ON_TIMELINE = {}
+local SEARCH = 12  -- the work of an entry that belongs further down a list
+local REMOVAL = 3
 
 function ON_TIMELINE.insert(reader, entries)
+  local head = heads[reader]
+  spent = spent + #entries * (head and newer(head, entries[1]) and SEARCH or 1)
   heads[reader] = add_all(reader, heads[reader], entries, cap)
 end
 
 function ON_TIMELINE.remove(reader, entries)
   local entry = entries[1]
+  spent = spent + REMOVAL
   local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
   if floor and not newer(entry, floor) then return end  -- not in the list, which would be searched to its end
   if redis.call('LREM', key(NAME.TIMELINE, reader), 1, entry) == 0 then return end
@@ -60,19 +66,24 @@ function ON_TIMELINE.remove(reader, entries)
   if is_short(reader, cap) then await_refill(reader) end
 end
 
+-- Changes the timelines of these readers, or of the first ones if the call has done its work before; returns the number
+-- of readers served, one at least.
 local function serve(author, readers, entries, kind)
   local change = ON_TIMELINE[kind]
-  for _, reader in ipairs(readers) do
+  for place, reader in ipairs(readers) do
     if usable(reader, author) then change(reader, entries) end
+    if spent >= work_max then return place end
   end
+  return #readers
 end
 
 local function goes_inline(followers)
   return followers > 0 and followers <= inline_max
 end
 
-local function leave_task(author, entry_hex, kind, correlation_id, sequence)
-  local task = {sequence = sequence, kind = kind, entry = entry_hex, after = '', correlation_id = correlation_id}
+-- Leaves a task for the author's followers after the one who was served last, '' if none was.
+local function leave_task(author, entry_hex, kind, correlation_id, sequence, after)
+  local task = {sequence = sequence, kind = kind, entry = entry_hex, after = after, correlation_id = correlation_id}
   if redis.call('RPUSH', key(NAME.TASKS, author), cjson.encode(task)) == 1 then
     redis.call('RPUSH', key(NAME.TASK_AUTHORS, partition), author)
   end

@@ -1,7 +1,7 @@
--- Refills: a short timeline gets the newest entries not above its floor from the followed authors' own lists, and the
+-- Refills: a short timeline gets the newest entries not above its floor from the followed authors' own sets, and the
 -- floor sinks to the newest one that does not fit, or is removed if all fit.
 --
--- Needs  newer and NAME of cheeper_contracts.views, key; first_not_newer, push_all, living of entries.lua; is_short of
+-- Needs  newer and NAME of cheeper_contracts.views, key; own_entries, push_all, living of entries.lua; is_short of
 --        timelines.lua; cap, wrong_type, leave_out, usable of readers.lua
 -- Gives  refill
 --
@@ -9,7 +9,7 @@
 -- entries not above `floor` by the authors up to `reached`, deleted ones included. Whatever could make that untrue drops
 -- them, and the refill begins again: timelines.lua when an entry or an author comes or goes, and here another floor.
 
--- A heap of lists, the one with the newest next entry on top: {entry, list, place}.
+-- A heap of authors, the one with the newest next entry on top: {entry, author}.
 local function rise(heap)
   local at = #heap
   while at > 1 do
@@ -33,26 +33,24 @@ local function sink(heap)
   end
 end
 
--- Returns a heap of the authors' lists, each at its newest entry that is not above the floor.
-local function lists_below(authors, floor)
+-- Returns a heap of the authors, each at their newest entry that is not above the floor.
+local function authors_below(authors, floor)
   local heap = {}
   for _, author in ipairs(authors) do
-    local list = key(NAME.AUTHOR_CHEEPS, author)
-    local entry, place = redis.call('LINDEX', list, 0), 0
-    if entry and newer(entry, floor) then entry, place = first_not_newer(list, floor) end
+    local entry = own_entries(author, '[' .. floor, '-', 1)[1]
     if entry then
-      heap[#heap + 1] = {entry, list, place}
+      heap[#heap + 1] = {entry, author}
       rise(heap)
     end
   end
   return heap
 end
 
--- Returns the top's entry and moves its list on.
+-- Returns the top's entry and moves its author on.
 local function take_newest(heap)
   local top = heap[1]
   local entry = top[1]
-  top[1], top[3] = redis.call('LINDEX', top[2], top[3] + 1), top[3] + 1
+  top[1] = own_entries(top[2], '(' .. entry, '-', 1)[1]
   if not top[1] then
     heap[1] = heap[#heap]
     heap[#heap] = nil
@@ -63,7 +61,7 @@ end
 
 -- Returns the newest `wanted` of the entries gathered before and of these authors' entries.
 local function gather(authors, floor, before, wanted)
-  local heap, found, at = lists_below(authors, floor), {}, 1
+  local heap, found, at = authors_below(authors, floor), {}, 1
   while #found < wanted and (before[at] or heap[1]) do
     if before[at] and not (heap[1] and newer(heap[1][1], before[at])) then
       found[#found + 1] = before[at]
@@ -105,12 +103,12 @@ end
 
 local function some_mistyped(authors)
   for _, author in ipairs(authors) do
-    if wrong_type(key(NAME.AUTHOR_CHEEPS, author), 'list') then return true end
+    if wrong_type(key(NAME.AUTHOR_CHEEPS, author), 'zset') then return true end
   end
 end
 
 -- Does one step for a short timeline. Returns 'goes on' or 'done', and the number of entries added. The floor depends on
--- the lists of all followed authors, so the reader is left out if one of them cannot be read.
+-- the sets of all followed authors, so the reader is left out if one of them cannot be read.
 local function refill(reader, most)
   local state, following = key(NAME.REFILL, reader), key(NAME.FOLLOWING, reader)
   if not usable(reader, '') then return 'done', 0 end

@@ -1,16 +1,16 @@
 -- Serves the next in turn of a partition: one slice of an author's first fan-out tasks, or one step for a short timeline.
 -- A slice works from the current state: an entry goes to whoever follows the author now, if the cheep is not deleted.
 --
--- Needs  newer, entry_from_hex and NAME of cheeper_contracts.views, key; living of entries.lua; partition, cap, left_out,
---        wrong_type, await_refill, serve of readers.lua; refill of refills.lua
+-- Needs  newer, entry_from_hex and NAME of cheeper_contracts.views, key; living of entries.lua; partition, cap, work_max,
+--        left_out, wrong_type, await_refill, serve of readers.lua; refill of refills.lua
 -- KEYS[1] the partition's authors with tasks
 -- KEYS[2] and the last of ARGV: guard.lua
--- ARGV    stem, partition, entries in a slice, cap, followed authors in a step
+-- ARGV    stem, partition, entries in a slice, cap, followed authors in a step, work_max
 -- Replies {} when nothing waits
 --         {'slice', author, {{sequence, correlation id} of each task}, readers served, readers left out, number waiting}
 --         {'refill', reader, 'goes on' or 'done', entries added, readers left out, number waiting}
 
-partition, cap = ARGV[2], tonumber(ARGV[4])
+partition, cap, work_max = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
 local slice_size, step_size = tonumber(ARGV[3]), tonumber(ARGV[5])
 local short = key(NAME.SHORT_TIMELINES, partition)
 
@@ -52,7 +52,9 @@ local function serve_slice(author)
   if #entries > 0 then
     -- As many entries as one task's slice would have.
     readers, more = next_readers(author, found[1].after, math.floor(slice_size / #found))
-    serve(author, readers, entries, found[1].kind or 'insert')
+    local reached = serve(author, readers, entries, found[1].kind or 'insert')
+    more = more or reached < #readers
+    for place = #readers, reached + 1, -1 do readers[place] = nil end
   end
   for place, task in ipairs(found) do
     served[place] = {task.sequence, task.correlation_id}

@@ -28,27 +28,31 @@ local function before(a, b)
   return #a < #b
 end
 
+local read = 0
+
+-- Returns a list's first elements, as many as may still be read; `too_many` then reports that there are more.
+local function first_of(list)
+  local found = redis.call('LRANGE', list, 0, math.max(at_most - read, 0))
+  read = read + #found
+  return found
+end
+
+local function too_many() return read > at_most end
+
 -- Returns the last follower served of each task of the author that waits, by sequence.
 local function tasks_of(side, author)
   local found = {}
-  for _, text in ipairs(redis.call('LRANGE', of(side, NAME.TASKS, author), 0, at_most)) do
+  for _, text in ipairs(first_of(of(side, NAME.TASKS, author))) do
     local task = cjson.decode(text)
     found[task.sequence] = task.after
   end
   return found
 end
 
-local compared = 0
-
-local function too_many()
-  compared = compared + 1
-  return compared > at_most
-end
-
 -- Returns the reason if a task waits in the target that is further, or done, in the live one. The empty text is the turn
 -- of short timelines, which no reader sees.
 local function lacks_tasks(partition, live_sequence)
-  for _, author in ipairs(redis.call('LRANGE', of('target', NAME.TASK_AUTHORS, partition), 0, at_most)) do
+  for _, author in ipairs(first_of(of('target', NAME.TASK_AUTHORS, partition))) do
     if author ~= '' then
       local of_live = tasks_of('live', author)
       for sequence, after in pairs(tasks_of('target', author)) do
@@ -72,14 +76,17 @@ end
 
 local function parked_of(side, message_key)
   local found = {}
-  for _, text in ipairs(redis.call('LRANGE', of(side, NAME.PARKED, message_key), 0, at_most)) do
+  for _, text in ipairs(first_of(of(side, NAME.PARKED, message_key))) do
     found[place_of(text)] = true
   end
   return found
 end
 
 local function lacks_parked(partition)
-  for _, message_key in ipairs(redis.call('SMEMBERS', of('target', NAME.PARKED_KEYS, partition))) do
+  local keys = of('target', NAME.PARKED_KEYS, partition)
+  read = read + redis.call('SCARD', keys)
+  if too_many() then return 'has more than ' .. at_most .. ' messages parked' end
+  for _, message_key in ipairs(redis.call('SMEMBERS', keys)) do
     local of_live = parked_of('live', message_key)
     for place in pairs(parked_of('target', message_key)) do
       if too_many() then return 'has more than ' .. at_most .. ' messages parked' end

@@ -1,6 +1,6 @@
 -- Timelines: a list of at most `cap` entries, complete above the floor, which is the newest entry that it may lack.
 --
--- Needs  newer and NAME of cheeper_contracts.views, key; insert, push_all, living of entries.lua
+-- Needs  newer and NAME of cheeper_contracts.views, key; insert, own_entries, push_all, living of entries.lua
 -- Gives  add_all, pull_in, take_out, is_short
 --
 -- Every function here keeps two invariants: all entries of the list are above the floor, and the floor never sinks.
@@ -64,20 +64,6 @@ local function merged(mine, theirs)
   return out
 end
 
--- Returns an author's newest cheeps above the floor. One more than fits a timeline is read, so that what does not fit
--- raises the floor as a trimming does.
-local function newest_of(author, floor, cap)
-  local theirs = redis.call('LRANGE', key(NAME.AUTHOR_CHEEPS, author), 0, cap)
-  if not floor then return theirs end
-  local low, high = 1, #theirs + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if newer(theirs[middle], floor) then low = middle + 1 else high = middle end
-  end
-  for place = #theirs, low, -1 do theirs[place] = nil end
-  return theirs
-end
-
 local FEW = 64  -- up to this number entries are inserted one by one; for more the whole timeline is rewritten
 
 -- Brings an author's newest cheeps into a reader's timeline; returns the timeline's new head.
@@ -85,7 +71,9 @@ local function pull_in(reader, author, cap)
   local list, floor_key = key(NAME.TIMELINE, reader), key(NAME.TIMELINE_FLOOR, reader)
   redis.call('DEL', key(NAME.REFILL, reader))
   local head = redis.call('LINDEX', list, 0)
-  local theirs = newest_of(author, redis.call('GET', floor_key), cap)
+  local floor = redis.call('GET', floor_key)
+  -- One more than fits a timeline is read, so that what does not fit raises the floor as a trimming does.
+  local theirs = own_entries(author, '+', floor and '(' .. floor or '-', cap + 1)
   if #theirs == 0 then return head end
   if head and #theirs <= FEW then
     for _, entry in ipairs(theirs) do head = add_to_timeline(reader, head, entry, cap) end
@@ -102,7 +90,7 @@ local function pull_in(reader, author, cap)
 end
 
 -- Removes an author's cheeps and deleted ones from a reader's timeline; returns the timeline's new head. It reads the
--- timeline and not the author's own list, which may have more new cheeps than fit: tasks have yet to deliver them.
+-- timeline and not the author's own set, which may have more new cheeps than fit: tasks have yet to deliver them.
 local function take_out(reader, author)
   local list = key(NAME.TIMELINE, reader)
   redis.call('DEL', key(NAME.REFILL, reader))

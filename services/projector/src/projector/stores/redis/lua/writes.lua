@@ -1,9 +1,9 @@
 -- The writes of writes.py: the form of each, the keys that it needs with their types, and its effect.
 --
--- Needs  entry_from_hex, is_hex_entry and NAME of cheeper_contracts.views, key; insert of entries.lua; pull_in, take_out,
+-- Needs  entry_from_hex, is_hex_entry and NAME of cheeper_contracts.views, key; pull_in, take_out,
 --        is_short of timelines.lua; partition, cap, heads, wrong_type, usable, await_refill, ON_TIMELINE, serve,
 --        goes_inline, leave_task of readers.lua
--- Gives  work, refusal, run_all
+-- Gives  work, refusal, accept_rewrites, run_all
 --
 -- `check` never writes; it returns the reason why the write cannot be done, or nil. `run` cannot fail after a check.
 
@@ -74,15 +74,14 @@ WRITES['no-text'] = {
 local function cannot_change_own(write)
   if not is_hex_entry(write[3]) then return write[1] .. ': no entry in hex' end
   return not_texts(write, 3)
-    or wrong_type(key(NAME.AUTHOR_CHEEPS, write[2]), 'list')
+    or wrong_type(key(NAME.AUTHOR_CHEEPS, write[2]), 'zset')
     or wrong_type(key(NAME.AUTHOR_COUNTERS, write[2]), 'hash')
 end
 
 WRITES['own'] = {
   check = cannot_change_own,
   run = function(write)
-    local list = key(NAME.AUTHOR_CHEEPS, write[2])
-    if insert(list, redis.call('LINDEX', list, 0), entry_from_hex(write[3])) then
+    if redis.call('ZADD', key(NAME.AUTHOR_CHEEPS, write[2]), 0, entry_from_hex(write[3])) == 1 then
       redis.call('HINCRBY', key(NAME.AUTHOR_COUNTERS, write[2]), write[4], 1)
     end
   end,
@@ -91,7 +90,7 @@ WRITES['own'] = {
 WRITES['no-own'] = {
   check = cannot_change_own,
   run = function(write)
-    if redis.call('LREM', key(NAME.AUTHOR_CHEEPS, write[2]), 1, entry_from_hex(write[3])) == 1 then
+    if redis.call('ZREM', key(NAME.AUTHOR_CHEEPS, write[2]), entry_from_hex(write[3])) == 1 then
       redis.call('HINCRBY', key(NAME.AUTHOR_COUNTERS, write[2]), write[4], -1)
     end
   end,
@@ -118,22 +117,46 @@ WRITES['fan-out'] = {
   run = function(write, sequence)
     local followers = key(NAME.FOLLOWERS, write[2])
     local count = redis.call('ZCARD', followers)
+    local last = ''
     if goes_inline(count) then
-      serve(write[2], redis.call('ZRANGE', followers, 0, -1), {entry_from_hex(write[3])}, write[5])
-    elseif count > 0 then
-      leave_task(write[2], write[3], write[5], write[4], sequence)
+      local readers = redis.call('ZRANGE', followers, 0, count - 1)
+      last = readers[serve(write[2], readers, {entry_from_hex(write[3])}, write[5])]
+      if last == readers[count] then return end
     end
+    if count > 0 then leave_task(write[2], write[3], write[5], write[4], sequence, last) end
   end,
 }
 
+-- A follow or unfollow rewrites a timeline, whose content depends only on who follows whom in the end. So of all rewrites
+-- of one kind that a call has for a pair of authors, the last one is done: to follow on and off a thousand times costs two.
+local checked, last_rewrite, counted = {}, {}, {}
+
+local function rewrite_of(write) return write[1] .. ' ' .. write[2] .. ' ' .. write[3] end
+
+local function check_rewrite(write, entries)
+  local name = rewrite_of(write)
+  checked[#checked + 1] = write
+  work = work + math.max(entries - (counted[name] or 0), 0)
+  counted[name] = math.max(entries, counted[name] or 0)
+end
+
+-- Takes the rewrites of the messages checked so far as those that will be run.
+local function accept_rewrites()
+  for _, write in ipairs(checked) do last_rewrite[rewrite_of(write)] = write end
+  checked = {}
+end
+
+local function is_superseded(write) return last_rewrite[rewrite_of(write)] ~= write end
+
 WRITES['pull-in'] = {
   check = function(write)
-    local reason = not_texts(write, 2) or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'list')
+    local reason = not_texts(write, 2) or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'zset')
     if reason then return reason end
-    work = work + math.min(redis.call('LLEN', key(NAME.AUTHOR_CHEEPS, write[3])) * 3, cap)
+    check_rewrite(write, math.min(redis.call('ZCARD', key(NAME.AUTHOR_CHEEPS, write[3])) * 3, cap))
   end,
   run = function(write)
-    if usable(write[2], write[3]) then heads[write[2]] = pull_in(write[2], write[3], cap) end
+    if is_superseded(write) or not usable(write[2], write[3]) then return end
+    heads[write[2]] = pull_in(write[2], write[3], cap)
   end,
 }
 
@@ -142,10 +165,10 @@ WRITES['take-out'] = {
     local reason = not_texts(write, 2) or cannot_leave_work(write[3])
     if reason then return reason end
     local list = key(NAME.TIMELINE, write[2])
-    if not wrong_type(list, 'list') then work = work + redis.call('LLEN', list) end
+    check_rewrite(write, wrong_type(list, 'list') and 0 or redis.call('LLEN', list))
   end,
   run = function(write)
-    if not usable(write[2], write[3]) then return end
+    if is_superseded(write) or not usable(write[2], write[3]) then return end
     heads[write[2]] = take_out(write[2], write[3])
     if is_short(write[2], cap) then await_refill(write[2]) end
   end,

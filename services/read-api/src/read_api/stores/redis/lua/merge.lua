@@ -1,133 +1,75 @@
--- Runs one bounded step of the merge below a timeline's floor, of the followed authors' own lists. Returns {entries of all
--- steps so far, newest first; the last author of this step, or '' if none is left; the places where the lists continue;
--- the entries' records if no author is left}.
+-- Runs one bounded step of the merge below a timeline's floor, of the followed authors' own sets. Returns {entries of all
+-- steps so far, newest first; the last author of this step, or '' if none is left; the entries' records if no author is
+-- left}.
 --
--- Needs  call, key, floor, record_key of common.lua; newer, NAME of cheeper_contracts.views
+-- Needs  call, key, first_older, record_key of common.lua; newer, NAME of cheeper_contracts.views
 -- ARGV   prefix, reader, entry that all must be older than, limit, last author of the step before or '', most authors of
---        a step, most reads of a step, entries of the steps before, guessed places of these authors' lists
+--        a step, entries of the steps before
 local reader, below, want, beyond = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local most_authors, most_reads, gathered, guesses = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
+local most_authors, gathered = tonumber(ARGV[6]), ARGV[7]
 
--- Places in a list as LINDEX counts them, from its end, so that what comes in at the head moves none. Two are signs: the
--- head, whatever the length, and nowhere, where no entry is old enough.
-local HEAD, NOWHERE = 0, 1
-local GUESS, GUESS_BYTES = '>i4', 4 -- as places travel: one for each author, in the authors' order
-local LEAP = 8 -- a list is searched in steps that grow so, since what is looked for is mostly near to where they begin
+-- The newest of an author's entries that is older than `position`. A generation of a projector before version 2 has
+-- lists, newest first, where later ones have sets.
+local function newest_older(entries, position)
+  local found = redis.pcall('ZRANGE', entries, '(' .. position, '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)
+  if not found.err then return found[1] end
+  return call('LINDEX', entries, first_older(entries, call('LLEN', entries), position))
+end
 
 -- As a number a date may be rounded, never so that it changes sides: equal ones are compared as entries.
-local unpack_number = struct.unpack
 local function date_of(entry)
-  return (unpack_number('>I8', entry))
+  return (struct.unpack('>I8', entry))
 end
 
-local below_date = date_of(below)
+-- The authors whose next entries are the newest of all, {date, entry, key of the entries}: no others can have any of the
+-- `want` newest, so there are no more than that, or twice as many until they are sorted. `bound` is the date that is too
+-- old.
+local authors_ahead, bound = {}, -1
 
-local function is_older(entry)
-  local date = date_of(entry)
-  if date ~= below_date then return date < below_date end
-  return newer(below, entry)
-end
-
-local reads = 0
-
-local function entry_at(list, place)
-  reads = reads + 1
-  return call('LINDEX', list, place)
-end
-
--- The newest entry of a list that is older than `below`, if there is one, between a place that is not older and one that
--- is, either of which may be unknown; and its place.
-local function search(list, not_older, is_older_at, found)
-  local leap = 1
-  while not not_older or not is_older_at or is_older_at - not_older > 1 do
-    local place
-    if not not_older then
-      place, leap = is_older_at - leap, leap * LEAP
-    elseif not is_older_at then
-      place, leap = not_older + leap, leap * LEAP
-    else
-      place = floor((not_older + is_older_at) / 2)
-    end
-    local entry = place < 0 and entry_at(list, place)
-    if place >= 0 or entry and is_older(entry) then -- behind the end all would be older, before the head none
-      is_older_at, found = place, entry
-    else
-      not_older = place
-    end
-  end
-  if found then return found, is_older_at end
-  return nil, NOWHERE
-end
-
--- The same, where a guess says it: one read if that is right.
-local function newest_below(list, guess)
-  if guess == HEAD then
-    local head = entry_at(list, 0)
-    if not head or is_older(head) then return head, HEAD end
-    reads = reads + 1
-    return search(list, -call('LLEN', list))
-  elseif guess == NOWHERE then
-    local oldest = entry_at(list, -1)
-    if not oldest or not is_older(oldest) then return nil, NOWHERE end
-    return search(list, nil, -1, oldest)
-  end
-  reads = reads + 1
-  local pair = call('LRANGE', list, guess - 1, guess)
-  local entry = pair[#pair]
-  if not entry or not is_older(entry) then return search(list, guess) end
-  if #pair == 1 then return entry, HEAD end
-  if is_older(pair[1]) then return search(list, nil, guess - 1, pair[1]) end
-  return entry, guess
-end
-
--- The lists whose next entries are the newest of all, {date, entry, list, place}: no others can have any of the `want`
--- newest, so there are no more than that, or twice as many until they are sorted. `bound` is the date that is too old.
-local lists, bound = {}, -1
-
-local function newer_list(a, b)
+local function is_ahead(a, b)
   if a[1] ~= b[1] then return a[1] > b[1] end
   return newer(a[2], b[2])
 end
 
 local function keep_newest()
-  table.sort(lists, newer_list)
-  for i = #lists, want + 1, -1 do lists[i] = nil end
-  if lists[want] then bound = lists[want][1] end
+  table.sort(authors_ahead, is_ahead)
+  for i = #authors_ahead, want + 1, -1 do authors_ahead[i] = nil end
+  if authors_ahead[want] then bound = authors_ahead[want][1] end
 end
 
-local function offer(entry, list, place)
+local function offer(entry, entries)
   local date = date_of(entry)
   if date < bound then return end
-  lists[#lists + 1] = {date, entry, list, place}
-  if #lists == 2 * want then keep_newest() end
+  authors_ahead[#authors_ahead + 1] = {date, entry, entries}
+  if #authors_ahead == 2 * want then keep_newest() end
 end
 
--- Sorted lists are a heap; its top moves down to its place.
+-- Sorted, they are a heap; its top moves down to its place.
 local function sink()
   local i = 1
   while true do
     local newest = i
     for child = 2 * i, 2 * i + 1 do
-      if lists[child] and newer_list(lists[child], lists[newest]) then newest = child end
+      if authors_ahead[child] and is_ahead(authors_ahead[child], authors_ahead[newest]) then newest = child end
     end
     if newest == i then return end
-    lists[newest], lists[i] = lists[i], lists[newest]
+    authors_ahead[newest], authors_ahead[i] = authors_ahead[i], authors_ahead[newest]
     i = newest
   end
 end
 
--- The top's entry, and its list moves on. What steps before gathered are lists of one.
+-- The top's entry, and its author moves on. What steps before gathered has no author.
 local function take_newest()
-  local top = lists[1]
+  local top = authors_ahead[1]
   local entry = top[2]
-  local following = top[3] and top[4] ~= -1 and call('LINDEX', top[3], top[4] + 1)
+  local following = top[3] and newest_older(top[3], entry)
   if following then
-    top[1], top[2], top[4] = date_of(following), following, top[4] + 1
+    top[1], top[2] = date_of(following), following
   else
-    lists[1] = lists[#lists]
-    lists[#lists] = nil
+    authors_ahead[1] = authors_ahead[#authors_ahead]
+    authors_ahead[#authors_ahead] = nil
   end
-  if lists[1] then sink() end
+  if authors_ahead[1] then sink() end
   return entry
 end
 
@@ -135,22 +77,18 @@ for first = 1, #gathered, #below do offer(string.sub(gathered, first, first + #b
 
 local from = beyond == '' and '-' or '(' .. beyond
 local authors = call('ZRANGE', key(NAME.FOLLOWING, reader), from, '+', 'BYLEX', 'LIMIT', 0, most_authors + 1)
-local places, stem_of_lists = {}, key(NAME.AUTHOR_CHEEPS, '')
-while #places < #authors and #places < most_authors and reads < most_reads do
-  local i = #places + 1
-  local at = i * GUESS_BYTES - GUESS_BYTES + 1
-  local list = stem_of_lists .. authors[i]
-  local entry, place = newest_below(list, at < #guesses and unpack_number(GUESS, guesses, at) or HEAD)
-  places[i] = place
-  if entry then offer(entry, list, place) end
+local stem_of_entries = key(NAME.AUTHOR_CHEEPS, '')
+for i = 1, math.min(#authors, most_authors) do
+  local entries = stem_of_entries .. authors[i]
+  local entry = newest_older(entries, below)
+  if entry then offer(entry, entries) end
 end
-local reached = #places < #authors and authors[#places] or ''
+local reached = #authors > most_authors and authors[most_authors] or ''
 keep_newest()
 
 local entries, keys = {}, {}
-while #entries < want and lists[1] do
+while #entries < want and authors_ahead[1] do
   local entry = take_newest()
   entries[#entries + 1], keys[#keys + 1] = entry, record_key(entry)
 end
-for i = 1, #places do places[i] = struct.pack(GUESS, places[i]) end
-return {entries, reached, table.concat(places), reached == '' and keys[1] and call('MGET', unpack(keys)) or {}}
+return {entries, reached, reached == '' and keys[1] and call('MGET', unpack(keys)) or {}}
