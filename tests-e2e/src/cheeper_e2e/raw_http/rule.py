@@ -19,6 +19,18 @@ FORBIDDEN: Final = frozenset(
 )
 """The statuses that bytes of a client may never cause. (501 and 505 refuse an encoding or a version.)"""
 
+_OF_A_STALL: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+
+
+def may_be_a_stall(received: Received) -> bool:
+    """Return True if a machine that stood still for seconds would explain a problem, so that the case must show it each
+    time: a connection that did not end, 503 or 504.
+    """
+    try:
+        return not received.ended or bool(_OF_A_STALL & set(statuses(received.content, head=True)))
+    except MalformedError:
+        return False
+
 
 def problem(case: Case, received: Received) -> str | None:
     """Return a sentence if the rule is broken, or None."""

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from cheeper_e2e.raw_http.cases import Case, case
-from cheeper_e2e.raw_http.connection import Address, exchange
+from cheeper_e2e.raw_http.connection import Address, Received, exchange
 from cheeper_e2e.raw_http.responses import MalformedError, statuses
-from cheeper_e2e.raw_http.rule import problem
+from cheeper_e2e.raw_http.rule import may_be_a_stall, problem
 from cheeper_local.running import RunningStack
 
 BATCH: Final = 16
@@ -26,6 +26,7 @@ BOUND_SECONDS: Final = 60.0
 """A generous bound for a connection: the longest time-out of a stack is a third of it."""
 MOST_PROBLEMS: Final = 20
 _GOOD_SECONDS: Final = 30.0
+_ATTEMPTS: Final = 3
 _SHOWN_BYTES: Final = 2000
 _QUERIES: Final = ("gateway", "read-api")
 _COMMANDS: Final = ("gateway", "write-api")
@@ -86,7 +87,7 @@ class Fuzz:
         jobs = [self._send_one(begin + number, each) for number, each in enumerate(batch)]
         await asyncio.gather(*jobs)
         for address in self._addresses:
-            if wrong := await self._good_request(address):
+            if wrong := await self._good_requests(address):
                 self._note(f"after case {self.outcome.cases}", address, wrong)
         for name, process in self._stack.processes().items():
             before = self._processes[name]
@@ -97,12 +98,11 @@ class Fuzz:
     async def _send_one(self, number: int, one: Case) -> None:
         address = self._addresses[number % len(self._addresses)]
         try:
-            received = await exchange(address, one, BOUND_SECONDS)
+            received, wrong = await self._judged(address, one)
         except OSError as error:
             self._note(f"case {number}", address, f"no connection: {error}")
             return
         self.outcome.longest = max(self.outcome.longest, received.seconds)
-        wrong = problem(one, received)
         if wrong is None:
             self._count(one, received.content)
         else:
@@ -110,6 +110,15 @@ class Fuzz:
             self._note(f"case {number}", address, f"{wrong}: sent {shown!r} ({len(one.sent)} bytes, {one.ending})")
         self.outcome.cases += 1
         self._tick()
+
+    async def _judged(self, address: Address, one: Case) -> tuple[Received, str | None]:
+        """Send a case, and once more as often as a stall of the machine could explain the problem. Raise OSError."""
+        for _ in range(_ATTEMPTS):
+            received = await exchange(address, one, BOUND_SECONDS)
+            wrong = problem(one, received)
+            if wrong is None or not may_be_a_stall(received):
+                break
+        return received, wrong
 
     def _count(self, one: Case, content: bytes) -> None:
         try:
@@ -119,6 +128,15 @@ class Fuzz:
 
     def _note(self, when: str, address: Address, sentence: str) -> None:
         self.outcome.problems.append(f"{when} at {address.name}: {sentence}")
+
+    async def _good_requests(self, address: Address) -> str | None:
+        """Return a sentence if good requests do not succeed, however often they are repeated."""
+        wrong = None
+        for _ in range(_ATTEMPTS):
+            wrong = await self._good_request(address)
+            if wrong is None:
+                break
+        return wrong
 
     async def _good_request(self, address: Address) -> str | None:
         """Return a sentence if a good query or command has a wrong response, or that of another request."""

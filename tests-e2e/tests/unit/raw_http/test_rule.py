@@ -4,7 +4,7 @@ import pytest
 
 from cheeper_e2e.raw_http.cases import Case, Ending
 from cheeper_e2e.raw_http.connection import Received
-from cheeper_e2e.raw_http.rule import problem
+from cheeper_e2e.raw_http.rule import may_be_a_stall, problem
 
 CASE = Case(pieces=(b"GET / HTTP/1.1\r\n\r\n",), ending=Ending.FINISH)
 
@@ -43,3 +43,20 @@ def test_only_a_reset_may_cut_a_response_off():
     """A reset discards what was not read yet; without one, half a response is a problem."""
     assert "malformed" in judged(response(400)[:-1])
     assert judged(response(400)[:-1], reset=True) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "ended", "expected"),
+    [
+        (response(200) + response(503), True, True),
+        (response(504), True, True),
+        (b"", False, True),
+        (response(500), True, False),
+        (response(502), True, False),
+        (b"x", True, False),
+    ],
+)
+def test_only_a_stall_is_given_another_chance(content, ended, expected):
+    """A connection that did not end, 503 and 504 may be the machine's; a defect or a malformed response never is."""
+    received = Received(content=content, seconds=0, ended=ended)
+    assert may_be_a_stall(received) is expected
