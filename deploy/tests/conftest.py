@@ -31,6 +31,7 @@ def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[sub
             yield running
         finally:
             running.send_signal(signal.SIGTERM)
+            running.send_signal(signal.SIGCONT)  # if it was frozen
             running.wait(60)
 
 
@@ -55,8 +56,18 @@ def gateway(folder: Path, **environ: str) -> Iterator[httpx.Client]:
 class Standin:
     """A service of `standin.py`."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes]) -> None:
         self.name, self.port = name, port
+        self._process = process
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
+    @property
+    def failed_probes(self) -> int:
+        """The number of probes that it has not served."""
+        return int(httpx.get(f"http://127.0.0.1:{self.port}/probes").json()["data"])
 
     @property
     def asked(self) -> list[dict[str, object]]:
@@ -69,8 +80,8 @@ def standin(folder: Path, name: str, port: int | None = None) -> Iterator[Standi
     """A service of `standin.py`, until the end of the block."""
     port = port or free_port()
     command = (sys.executable, str(HERE / "standin.py"), str(port), name)
-    with process(folder / f"{name}-{port}.log", port, *command):
-        yield Standin(name, port)
+    with process(folder / f"{name}-{port}.log", port, *command) as running:
+        yield Standin(name, port, running)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
     python standin.py PORT NAME
 
 Answers any request with what it was asked, as JSON. A request's header `Misbehave` makes it `hang up` after it has read
-the request, or `refuse` with 503; `/health/ready` is 200 until a request has said `Misbehave: sick`.
+the request; `/health/ready` is 200 until a request has the header `Misbehave: sick`, and `/health/live` until one has
+`Misbehave: busy`. `/probes` has the number of requests for `/health/live` that were not served.
 """
 
 import json
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = sys.argv[2]
 asked: list[dict[str, object]] = []
-state = {"ready": True}
+state = {"ready": True, "live": True, "probes": 0}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,6 +27,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/asked":
             self._answer(200, asked)
             return
+        if self.path == "/probes":
+            self._answer(200, state["probes"])
+            return
+        if self.path == "/health/live":
+            self._answer_probe()
+            return
         if self.path == "/health/ready":
             self._answer(200 if state["ready"] else 503, {})
             return
@@ -35,6 +42,9 @@ class Handler(BaseHTTPRequestHandler):
         match headers.get("misbehave", "").replace(NAME, "").strip():
             case "hang up":
                 self.close_connection = True
+            case "busy":
+                state["live"] = False
+                self._answer(200, told)
             case "sick":
                 state["ready"] = False
                 self._answer(200, told)
@@ -42,6 +52,13 @@ class Handler(BaseHTTPRequestHandler):
                 self._answer(200, told)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that it looks for
+
+    def _answer_probe(self) -> None:
+        if state["live"]:
+            self._answer(200, {})
+        else:
+            state["probes"] += 1
+            self.close_connection = True
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
