@@ -45,7 +45,7 @@ def test_a_text_is_accepted_by_its_characters_in_nfc(sent, most):
                 text.nfc(form, most)
 
 
-@pytest.mark.parametrize("mark", ["\u0300", "\u20dd", "\u064b", "\u0e31", "\ufe0f"])
+@pytest.mark.parametrize("mark", ["\u0300", "\u302e", "\U0001d165", "\u20dd", "\u064b", "\u0e31", "\ufe0f"])
 def test_marks_are_not_piled_up(mark):
     """Thirty combining marks may follow one another, and not one more."""
     assert text.nfc(f"q{mark * 30}", 260).startswith("q")
