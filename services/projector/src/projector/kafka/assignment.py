@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from cheeper_contracts.partitions import PARTITIONS
 from projector.kafka.topic import TopicWatch, error_words
 
 log = structlog.get_logger()
@@ -185,7 +186,7 @@ class Assignment:
         self._consumer.assign([TopicPartition(self._name, each, offset) for each, offset in self._offsets.items()])
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._replace_assigned({each.partition for each in partitions})
+        self._replace_assigned({each.partition for each in partitions if each.partition < PARTITIONS})
         self.joined = True
         consumer.assign([])
 

@@ -6,14 +6,17 @@ import time
 from concurrent.futures import Future
 from typing import Any
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts.partitions import PARTITIONS
 
+log = structlog.get_logger()
+
 
 class WrongTopicError(Exception):
-    """The topic's number of partitions is not that of the contracts: keys would be on the wrong ones."""
+    """The topic has fewer partitions than the contracts state: some keys have none."""
 
 
 class TopicWatch:
@@ -29,6 +32,7 @@ class TopicWatch:
         self._topic = topic
         self._period = period
         self._due = 0.0
+        self._partitions = PARTITIONS  # as the last response had it
         self._request: Future[Any] | None = None
 
     def poll(self) -> bool:
@@ -55,10 +59,22 @@ class TopicWatch:
             self._due = time.monotonic() + min(self._period, 0.5)
             self.error = self._reason(error.args[0])
             return False
-        if len(described.partitions) != PARTITIONS:
-            raise WrongTopicError(f"{self._topic} has {len(described.partitions)} partitions, not {PARTITIONS}")
+        self._check(len(described.partitions))
         before, self.topic_id, self.error = self.topic_id, str(described.topic_id), None
         return before is not None and before != self.topic_id
+
+    def _check(self, partitions: int) -> None:
+        if partitions < PARTITIONS:
+            raise WrongTopicError(f"{self._topic} has {partitions} partitions, not {PARTITIONS}")
+        if partitions > PARTITIONS and partitions != self._partitions:
+            # Each message names its partition, so no key changes its place.
+            log.warning(
+                "a topic has more partitions than are used; the others stay empty",
+                topic=self._topic,
+                partitions=partitions,
+                used=PARTITIONS,
+            )
+        self._partitions = partitions
 
     def _reason(self, error: KafkaError) -> str:
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:

@@ -35,6 +35,16 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
         assert second.assigned == set(range(COMMANDS.partitions))
 
 
+def test_partitions_beyond_those_that_are_used_are_not_read(kafka_bootstrap, topic_prefix):
+    """A topic with more partitions is read as one with the right number: no message is in the others."""
+    name, admin = EVENTS.named(topic_prefix), AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(name, EVENTS.partitions + 2)])[name].result(30)
+    settings = consumer_settings(kafka_bootstrap, f"{topic_prefix}group")
+    with closing(Assignment(settings, name, TopicWatch(admin, name))) as assignment:
+        until(lambda: assignment.poll(0.1) or assignment.joined)
+        assert assignment.assigned == assignment.paused == set(range(EVENTS.partitions))
+
+
 @pytest.mark.extended
 def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     """A projector can end although the broker froze with the group's offsets in flight and was then lost.

@@ -84,6 +84,7 @@ class GroupConsumer:
         self.joined = False
         self.assignment: dict[int, int | None] = {}
         self._topic_id = topic_id
+        self._partitions = subscription.topic.partitions
         self._error: KafkaError | None = None
         self._commits_in_flight = 0
         config = consumer_config(subscription, bootstrap_servers, topic_prefix)
@@ -157,8 +158,9 @@ class GroupConsumer:
         else:
             self._error = error
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True
+        partitions = [each for each in assigned if each.partition < self._partitions]  # no message is in any other
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
         committed = consumer.committed(partitions, timeout=SECONDS) if partitions else []
         for partition in committed:

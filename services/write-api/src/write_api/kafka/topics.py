@@ -6,6 +6,7 @@ All functions block for a few seconds at most, and raise KafkaException if the b
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 
 class TopicMismatchError(Exception):
-    """A topic does not have the number of partitions that the contracts state. The text says what to do."""
+    """A topic has fewer partitions than the contracts state. The text says what to do."""
 
 
 def admin_client(bootstrap_servers: str) -> AdminClient:
@@ -130,11 +131,24 @@ def _create(admin: AdminClient, topic: Topic, prefix: str) -> None:
 
 
 def _check(topic: Topic, name: str, partitions: int) -> None:
-    if partitions != topic.partitions:
+    if partitions < topic.partitions:
         raise TopicMismatchError(
-            f"the topic {name} has {partitions} partitions and not {topic.partitions}: a key's partition would change. "
+            f"the topic {name} has {partitions} partitions and not {topic.partitions}: some keys have no partition. "
             "Delete the topic, and the relay fills it again (commands in it are lost)"
         )
+    if partitions > topic.partitions:
+        _warn_of_more(name, partitions, topic.partitions)
+
+
+@cache
+def _warn_of_more(name: str, partitions: int, known: int) -> None:
+    """Log, once, that a topic has more partitions. Each message names its partition, so no key changes its place."""
+    log.warning(
+        "a topic has more partitions than are used; the others stay empty",
+        topic=name,
+        partitions=partitions,
+        used=known,
+    )
 
 
 def _configure(admin: AdminClient, topic: Topic, prefix: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
@@ -43,6 +44,15 @@ def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own
     member.close()
     with closing(GroupConsumer(SUBSCRIPTION, own_tansu.url, "", "id")) as other:
         join(other)
+
+
+def test_partitions_beyond_those_that_are_used_are_not_read(kafka_bootstrap, topic_prefix):
+    """A topic with more partitions is read as one with the right number: no message is in the others."""
+    name, admin = DEAD_LETTERS.named(topic_prefix), admin_client(kafka_bootstrap)
+    admin.create_topics([NewTopic(name, DEAD_LETTERS.partitions + 2)])[name].result(30)
+    with closing(GroupConsumer(SMALL, kafka_bootstrap, topic_prefix, "id")) as member:
+        join(member)
+        assert set(member.assignment) == set(range(DEAD_LETTERS.partitions))
 
 
 def test_a_member_of_a_full_group_has_joined_without_partitions(kafka_bootstrap, topic_prefix):

@@ -1,0 +1,58 @@
+"""The watch of a topic, over a broker that a test controls."""
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from projector.kafka.topic import TopicWatch, WrongTopicError
+
+
+class Broker:
+    """An admin client of a broker that responds at once."""
+
+    def __init__(self, partitions, topic_id="one"):
+        self.partitions, self.topic_id = partitions, topic_id
+
+    def describe_topics(self, wanted, request_timeout):
+        del request_timeout
+        futures = {name: Future() for name in wanted.topic_names}
+        for future in futures.values():
+            future.set_result(SimpleNamespace(topic_id=self.topic_id, partitions=[None] * self.partitions))
+        return futures
+
+
+def polled(watch, times=1):
+    """Poll for some responses; return the last result."""
+    for _ in range(times):
+        assert watch.poll() is False  # which sends the request
+        replaced = watch.poll()
+    return replaced
+
+
+def test_the_topic_id_is_that_of_the_broker():
+    """It is None before the first response, and another id means that the topic was replaced."""
+    broker = Broker(8)
+    watch = TopicWatch(broker, "events", period=0)
+    assert watch.topic_id is None
+    assert polled(watch) is False
+    assert (watch.topic_id, watch.error) == ("one", None)
+    broker.topic_id = "two"
+    assert polled(watch) is True
+
+
+def test_more_partitions_than_are_used_are_a_warning():
+    """Each message names its partition, so the topic serves as before; the warning is logged once."""
+    watch = TopicWatch(Broker(12), "events", period=0)
+    with capture_logs() as lines:
+        assert polled(watch, times=3) is False
+    assert watch.topic_id == "one"
+    (line,) = lines
+    assert (line["log_level"], line["partitions"], line["used"]) == ("warning", 12, 8)
+
+
+def test_fewer_partitions_end_the_watch():
+    """The messages of some keys could not be there."""
+    with pytest.raises(WrongTopicError, match="events has 7 partitions, not 8"):
+        polled(TopicWatch(Broker(7), "events", period=0))
