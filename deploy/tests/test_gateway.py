@@ -66,6 +66,25 @@ def test_a_query_string_of_raw_utf_8_is_passed_on_escaped(client, reads):
     assert seen == "/author?username=zo%C3%AB&x=a+b&x=%26"
 
 
+def test_no_response_is_sniffed_and_none_of_the_gateway_s_own_is_stored(client):
+    """A service's response keeps its own Cache-Control."""
+    own = [client.get("/nope"), client.post("/health"), client.get("/health")]
+    assert {answer.headers.get("cache-control") for answer in own} == {"no-store"}
+    forwarded = [client.get("/author/x"), client.post("/cheep")]
+    assert {answer.headers.get("cache-control") for answer in forwarded} == {None}
+    sniffed = {tuple(answer.headers.get_list("x-content-type-options")) for answer in (*own, *forwarded)}
+    assert sniffed == {("nosniff",)}
+    assert client.options("/cheep").headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_client_s_etag_reaches_the_service(client, reads):
+    """Only the service knows whether the client has its response already."""
+    path = f"/author/{new_id()}"
+    client.get(path, headers={"If-None-Match": 'W/"a"'})
+    (seen,) = [told["headers"] for one in reads for told in one.asked if told["path"] == path]
+    assert seen["if-none-match"] == 'W/"a"'
+
+
 @pytest.mark.parametrize("method", ["FOO", "PROPFIND", "TRACE"])
 def test_a_method_that_no_path_has_is_refused(client, method):
     """Also one that would be no HTTP to the services."""

@@ -26,6 +26,10 @@ FIELDS_NAMED: Final = 20
 PARAMETERS_READ: Final = 50
 """The most parameters that are read of a query string, far more than any request has."""
 _NAME_LENGTH: Final = 64
+NO_SNIFF: Final = ("X-Content-Type-Options", "nosniff")
+"""The header of every response: it is of the type that it declares, whatever a browser makes of its bytes."""
+NO_STORE: Final = ("Cache-Control", "no-store")
+"""The header of every response but those of public queries (`read_api.http.caching`)."""
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -29,6 +29,17 @@ def test_the_gateway_s_message_id_is_taken(api):
         assert (answer.headers["x-message-id"] == given) == (taken == given)
 
 
+def test_a_client_that_has_the_response_gets_no_body(api, shared_hot: Hot):
+    """The response is 304 with the same ETag, and the next one on the connection is whole."""
+    author = new_id()
+    shared_hot.author(author, username="bob", followers=3)
+    path = f"/author/{author}/followers-counter"
+    whole = api.get(path)
+    known = api.get(path, headers={"If-None-Match": whole.headers["etag"]})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", whole.headers["etag"])
+    assert api.get(path).json()["data"] == whole.json()["data"]
+
+
 def test_after_waits_for_the_record(api, shared_hot: Hot):
     """A query waits until the command's record is there, and says stale where it never comes."""
     author, message = new_id(), new_id()

@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from cheeper_contracts.http import routes
-from cheeper_contracts.http.responses import Answer, Meta, Problem
+from cheeper_contracts.http.responses import NO_SNIFF, NO_STORE, Answer, Meta, Problem
 from cheeper_runtime.metrics import CONTENT_TYPE
 from cheeper_runtime.readiness import Readiness, is_ready
 
@@ -45,6 +45,8 @@ def _handler(readiness: Readiness, metrics: Callable[[], bytes]) -> type[BaseHTT
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
+            for header in (NO_SNIFF, NO_STORE):
+                self.send_header(*header)
             if message_id is not None:
                 self.send_header("X-Message-Id", message_id)
             self.end_headers()

@@ -13,6 +13,7 @@ import uuid_utils
 from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from cheeper_runtime.concurrency import OverloadedError
+from read_api.http.caching import NOT_STORED
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint
@@ -74,7 +75,7 @@ class Dispatcher:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope[STATUS] = message["status"]
-                message["headers"] = [*message["headers"], (ID_HEADER, scope[MESSAGE_ID].encode())]
+                message["headers"] = [*message["headers"], (ID_HEADER, scope[MESSAGE_ID].encode()), *NOT_STORED]
             await send(message)
 
         page_scope = {**scope, "method": method}

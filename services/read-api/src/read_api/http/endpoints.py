@@ -39,12 +39,15 @@ from read_api.query_bus.query import Query
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A route, its query, the parameters that it takes, and the shape of `data` in the response."""
+    """A route, its query, the parameters that it takes, and the shape of `data` in the response. A `private` response
+    concerns one author or one command, and no cache may store it.
+    """
 
     route: Route
     query: type[Query]
     data: type[msgspec.Struct]
     parameters: tuple[Parameter, ...]
+    private: bool = False
 
 
 ENDPOINTS: Final = (
@@ -55,14 +58,24 @@ ENDPOINTS: Final = (
     ),
     Endpoint(route=routes.FOLLOWERS, query=Followers, data=FollowAuthors, parameters=(AUTHOR_ID, *LIST, *WAIT)),
     Endpoint(route=routes.FOLLOWING, query=Following, data=FollowAuthors, parameters=(AUTHOR_ID, *LIST, *WAIT)),
-    Endpoint(route=routes.TIMELINE, query=Timeline, data=CheepList, parameters=(AUTHOR_ID, *LIST, OFFSET, *WAIT)),
+    Endpoint(
+        route=routes.TIMELINE,
+        query=Timeline,
+        data=CheepList,
+        parameters=(AUTHOR_ID, *LIST, OFFSET, *WAIT),
+        private=True,
+    ),
     Endpoint(route=routes.AUTHOR_CHEEPS, query=AuthorCheeps, data=CheepList, parameters=(AUTHOR_ID, *LIST, *WAIT)),
     Endpoint(
-        route=routes.NOTIFICATIONS, query=Notifications, data=NotificationList, parameters=(AUTHOR_ID, *LIST, *WAIT)
+        route=routes.NOTIFICATIONS,
+        query=Notifications,
+        data=NotificationList,
+        parameters=(AUTHOR_ID, *LIST, *WAIT),
+        private=True,
     ),
     Endpoint(route=routes.CHEEP, query=Cheep, data=CheepWithAnswers, parameters=(CHEEP_ID, *WAIT)),
     Endpoint(route=routes.ANSWERS, query=CheepAnswers, data=CheepList, parameters=(CHEEP_ID, *LIST, *WAIT)),
     Endpoint(route=routes.SEARCH, query=SearchCheeps, data=FoundCheeps, parameters=(*SEARCH, BY_AUTHOR, *WAIT)),
     Endpoint(route=routes.SEARCH_AUTHORS, query=SearchAuthors, data=FoundAuthors, parameters=(*SEARCH, *WAIT)),
-    Endpoint(route=routes.COMMAND, query=Command, data=CommandStatus, parameters=(MESSAGE_ID, *WAIT)),
+    Endpoint(route=routes.COMMAND, query=Command, data=CommandStatus, parameters=(MESSAGE_ID, *WAIT), private=True),
 )

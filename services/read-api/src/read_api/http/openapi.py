@@ -37,16 +37,20 @@ def query_handler(endpoint: Endpoint, app: ASGIApp) -> HTTPRouteHandler:
         summary=(endpoint.query.__doc__ or "").partition("\n")[0],
         operation_id=endpoint.query.__name__,
         operation_class=_operation(endpoint.parameters),
-        responses=_responses(endpoint.data),
+        responses=_responses(endpoint),
     )(serve)
 
 
-def _responses(data: Any) -> dict[int, ResponseSpec]:
+def _responses(endpoint: Endpoint) -> dict[int, ResponseSpec]:
+    data: Any = endpoint.data
     problems = {
         status: ResponseSpec(Answer[Problem], description=text, generate_examples=False)
         for status, text in PROBLEMS.items()
     }
-    return {200: ResponseSpec(Answer[data], description="The answer", generate_examples=False), **problems}
+    found = {200: ResponseSpec(Answer[data], description="The answer", generate_examples=False)}
+    if not endpoint.private:
+        found[304] = ResponseSpec(None, description="The client has the answer with this ETag", generate_examples=False)
+    return found | problems
 
 
 def _operation(parameters: tuple[Parameter, ...]) -> type[Operation]:

@@ -10,7 +10,7 @@ from cheeper_contracts.http.responses import Answer, Meta
 from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import response_to, send_problem
-from read_api.http.responses import ERROR, MESSAGE_ID, Receive, Scope, Send, send_response
+from read_api.http.responses import ERROR, MESSAGE_ID, Receive, Scope, Send, send_response, send_storable
 from read_api.query_bus.bus import QueryBus
 
 _OK: Final = 200
@@ -29,6 +29,7 @@ class QueryEndpoint:
         self.query_name = endpoint.query.__name__
         self._query = endpoint.query
         self._parameters = {parameter.name: parameter for parameter in endpoint.parameters}
+        self._public = not endpoint.private
         self._bus = bus
         parts = enumerate(endpoint.route.path.split("/"))
         self._path_parameters = tuple((index, part[1:-1]) for index, part in parts if part.startswith("{"))
@@ -47,7 +48,9 @@ class QueryEndpoint:
             await send_problem(scope, send, response_to(error))
             return
         meta = Meta(message_id=scope[MESSAGE_ID], next_cursor=result.next_cursor, stale=not result.settled)
-        await send_response(scope, send, _OK, Answer(data=result.data, meta=meta))
+        may_be_stored = self._public and query.after is None and result.settled
+        respond = send_storable if may_be_stored else send_response
+        await respond(scope, send, _OK, Answer(data=result.data, meta=meta))
 
 
 def _while_connected(receive: Receive) -> Callable[[Awaitable[None]], Awaitable[None]]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from cheeper_contracts.http.responses import MESSAGE_ID_HEADER, Answer
+from read_api.http.caching import NOT_STORED, REVALIDATED, Header, etag_of, is_known
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -24,25 +25,33 @@ ERROR: Final = "cheeper.error"
 
 ID_HEADER: Final = MESSAGE_ID_HEADER.lower().encode()
 _JSON: Final = (b"content-type", b"application/json")
+_NOT_MODIFIED: Final = 304
 _encode: Final = msgspec.json.Encoder().encode
 
 
 async def send_response(
     scope: Scope, send: Send, status: int, response: Answer[Any], headers: tuple[tuple[str, str], ...] = ()
 ) -> None:
-    """Send a response with its message id and these headers."""
+    """Send a response that is not to be stored, with its message id and these headers."""
+    more = [(name.encode(), value.encode()) for name, value in headers]
+    await _send(scope, send, status, _encode(response), [*NOT_STORED, *more])
+
+
+async def send_storable(scope: Scope, send: Send, status: int, response: Answer[Any]) -> None:
+    """Send a response that may be stored, or 304 if the client has it already."""
+    data = _encode(response.data)
+    etag = etag_of(data, response.meta.next_cursor)
+    headers = [*REVALIDATED, (b"etag", etag)]
+    if is_known(etag, scope["headers"]):
+        await _send(scope, send, _NOT_MODIFIED, None, headers)
+        return
+    body = _encode(Answer(data=msgspec.Raw(data), meta=response.meta))
+    await _send(scope, send, status, body, headers)
+
+
+async def _send(scope: Scope, send: Send, status: int, body: bytes | None, headers: list[Header]) -> None:
     scope[STATUS] = status
-    body = _encode(response)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                _JSON,
-                (b"content-length", b"%d" % len(body)),
-                (ID_HEADER, response.meta.message_id.encode()),
-                *((name.encode(), value.encode()) for name, value in headers),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    content = () if body is None else (_JSON, (b"content-length", b"%d" % len(body)))
+    message_id = (ID_HEADER, scope[MESSAGE_ID].encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*content, message_id, *headers]})
+    await send({"type": "http.response.body", "body": body or b"", "more_body": False})

@@ -10,6 +10,7 @@ from cheeper_contracts.http.routes import ROUTES
 from cheeper_runtime.concurrency import OverloadedError
 from read_api.bootstrap import query_bus
 from read_api.http.app import build_app
+from read_api.http.dispatcher import OWN_PAGES
 from read_api.http.endpoints import ENDPOINTS
 from read_api.http.responses import MESSAGE_ID
 from read_api.ops.metrics import NO_QUERY, Metrics
@@ -55,7 +56,8 @@ async def get(app, path, *, method="GET", headers=(), receive=None, **state):
 
     await app(scope, receive or nothing, send)
     headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, msgspec.json.decode(b"".join(each["body"] for each in sent[1:]))
+    body = b"".join(each["body"] for each in sent[1:])
+    return sent[0]["status"], headers, msgspec.json.decode(body) if body else None
 
 
 def routes(stores):
@@ -79,6 +81,46 @@ async def test_litestar_serves_the_same_responses(app, stores):
         direct = await get(app, path, headers=[("X-Message-Id", message_id)])
         assert await get(app._litestar, path, **{MESSAGE_ID: message_id}) == direct, path
         assert direct[1]["x-message-id"] == direct[2]["meta"]["message_id"] == message_id
+
+
+PRIVATE = ("/timeline", "/notifications", "/command/")
+
+
+async def test_only_public_responses_may_be_stored(app, stores):
+    """A found response of a public query has an ETag and is revalidated; private ones, errors and those to `after` are
+    not stored, and no response is sniffed.
+    """
+    storable = 0
+    for path in [*routes(stores), "/nope", "/health/live", "/schema"]:
+        status, headers, _ = await get(app, path)
+        assert headers["x-content-type-options"] == "nosniff"
+        public = status == 200 and path not in OWN_PAGES and not any(part in path for part in PRIVATE)
+        assert headers["cache-control"] == ("public, no-cache" if public else "no-store"), path
+        assert ("etag" in headers) is public
+        storable += public
+        if public:
+            after = f"{path}{'&' if '?' in path else '?'}after={new_id()}&timeout=0"
+            assert (await get(app, after))[1]["cache-control"] == "no-store"
+    assert storable == 10
+
+
+async def test_what_a_client_has_is_not_sent_again(app, stores):
+    """With its ETag the response is 304 without a body, until the data have changed; an error is never 304."""
+    _, documents = seeds(*stores, 1)
+    author = documents.sign_up(username="ann")
+    path = f"/author/{author}/cheeps"
+    _, headers, _ = await get(app, path)
+    known = [("If-None-Match", headers["etag"])]
+    status, again, body = await get(app, path, headers=known)
+    assert (status, body, again["etag"], again["cache-control"]) == (304, None, headers["etag"], "public, no-cache")
+    assert {"x-message-id", "x-content-type-options"} <= again.keys()
+    assert not {"content-type", "content-length"} & again.keys()
+    assert app.metrics._requests["AuthorCheeps", 304] == 1
+    documents.post(author, "hello")
+    status, changed, body = await get(app, path, headers=known)
+    assert (status, len(body["data"]["cheeps"])) == (200, 1)
+    assert changed["etag"] != headers["etag"]
+    assert (await get(app, f"/author/{new_id()}", headers=[("If-None-Match", "*")]))[0] == 404
 
 
 async def test_the_gateway_s_message_id_is_taken(app):

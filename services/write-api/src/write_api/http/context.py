@@ -13,11 +13,13 @@ from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, WrongField
+from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, NO_SNIFF, NO_STORE, WrongField
 from write_api.bus.ids import new_id
 from write_api.domain.values import identifier
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_ON_ALL: Final = [(name.lower().encode(), value.encode()) for name, value in (NO_SNIFF, NO_STORE)]
+"""The headers of every response: what a command did concerns its client alone."""
 _STATE: Final = "request_context"
 _KEY_HEADER: Final = IDEMPOTENCY_KEY_HEADER.lower().encode()
 _NIL: Final = str(UUID(int=0))
@@ -58,7 +60,7 @@ class ContextMiddleware:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], header]
+                message["headers"] = [*message["headers"], header, *_ON_ALL]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(message_id=context.message_id, correlation_id=context.message_id):

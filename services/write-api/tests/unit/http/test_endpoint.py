@@ -81,6 +81,7 @@ async def test_an_outcome_has_its_status(client, dispatcher, request_, outcome, 
     response = await send(client, request_)
     assert response.status_code == status
     assert response.headers["x-message-id"] == response.json()["meta"]["message_id"]
+    assert (response.headers["x-content-type-options"], response.headers["cache-control"]) == ("nosniff", "no-store")
 
 
 @pytest.mark.parametrize(
