@@ -20,6 +20,7 @@ CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed."""
 WATCH_SECONDS: Final = 1.0
 """The pause between two checks of a need. After a failure it is shorter at first, and never longer."""
+_END_SECONDS: Final = 1.5
 _CANCEL_SECONDS: Final = 0.5
 
 T = TypeVar("T")
@@ -41,19 +42,30 @@ async def in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Return the result of the work. Raise TimeoutError if it takes longer, and what the work raises.
 
     Late work is cancelled, but the end of its cancellation is not waited for: that takes time too if a server hangs.
-    If the caller is cancelled, the work is too, and it has a moment to give its connection back.
+    If the caller is cancelled, the work has a moment to end by itself and then another one to be cancelled, so that it
+    can give its connection back.
     """
     task = asyncio.ensure_future(work)
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:
+        _, running = await asyncio.wait({task}, timeout=_END_SECONDS)
         _abandon(task)
-        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+        if running:
+            await asyncio.wait(running, timeout=_CANCEL_SECONDS)
         raise
     if not done:
         _abandon(task)
         raise TimeoutError
     return task.result()
+
+
+async def settle(seconds: float = CHECK_SECONDS) -> None:
+    """Wait until late work has ended, so that its connections can be closed, for at most some seconds."""
+    loop = asyncio.get_running_loop()
+    late = {task for task in _late if task.get_loop() is loop}
+    if late:
+        await asyncio.wait(late, timeout=seconds)
 
 
 async def _watch(readiness: Readiness, need: str, check: Check) -> None:
@@ -83,6 +95,7 @@ async def _reason(check: Check, seconds: float) -> str | None:
 
 
 def _abandon(task: asyncio.Task[Any]) -> None:
+    """Cancel the task if it runs, and read its result or error in the caller's place."""
     _late.add(task)
     task.add_done_callback(_discard)
     task.cancel()

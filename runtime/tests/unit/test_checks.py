@@ -80,3 +80,42 @@ async def test_late_work_is_not_waited_for():
     assert not ended.is_set()
     release.set()
     await ended.wait()
+
+
+async def test_work_of_a_caller_that_is_cancelled_ends_by_itself():
+    """It gives its connection back as it would have done, before the caller is gone."""
+    began, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work():
+        began.set()
+        await release.wait()
+        ended.set()
+
+    caller = asyncio.create_task(in_time(work(), 60))
+    await began.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert ended.is_set()
+
+
+async def test_late_work_can_be_waited_for():
+    """Whoever closes the connections of late work waits until it has ended, but not for ever."""
+    release, ended = asyncio.Event(), asyncio.Event()
+
+    async def frozen():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await release.wait()
+            ended.set()
+
+    with pytest.raises(TimeoutError):
+        await in_time(frozen(), 0.01)
+    await checks.settle(0.01)
+    assert not ended.is_set()
+    release.set()
+    await checks.settle(60)
+    assert ended.is_set()

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_contracts.messages import Command
-from cheeper_runtime.checks import Check
+from cheeper_runtime.checks import Check, settle
 from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
@@ -94,6 +94,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
         yield CommandSide(engine, health, transactions.failure, registry, metrics, bus, hints.wake)
     finally:
         await hints.close()
+        await settle()
         await engine.dispose()
         await health.dispose()
 
