@@ -36,7 +36,7 @@ class Watched(msgspec.Struct, kw_only=True):
 
 
 class Watch:
-    """Watches within the block. `found` is complete after it."""
+    """Watches within the block. `found` is complete after it, at whose end an error of the watch itself is raised."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._stack = stack
@@ -57,7 +57,9 @@ class Watch:
     ) -> None:
         assert self._task is not None  # noqa: S101 - made above
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        [ended] = await asyncio.gather(self._task, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended  # a watch that ended early has seen nothing since
         self._note_memory()
         self.found.servers_after = {name: tree_bytes(pid) for name, pid in self._servers.items()}
         for name, process in self._stack.processes().items():

@@ -12,7 +12,7 @@ import msgspec
 from cheeper_e2e.raw_http.cases import Case, Ending
 from cheeper_e2e.raw_http.responses import complete_responses
 
-QUIET_SECONDS: Final = 0.3
+QUIET_SECONDS: Final = 0.15
 """A sender that gets nothing for so long ends its half: the other side waits for more of the request."""
 _CHUNK: Final = 65_536
 

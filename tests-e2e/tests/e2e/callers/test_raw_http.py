@@ -7,7 +7,8 @@ from rich.console import Console
 
 from cheeper_e2e.raw_http.__main__ import fuzz
 
-pytestmark = [pytest.mark.local, pytest.mark.proves(guarantee="callers")]
+# It runs alone on the stack, since what other tests send could fill the queues of a slow machine.
+pytestmark = [pytest.mark.local, pytest.mark.disturbs, pytest.mark.proves(guarantee="callers")]
 
 CASES = int(os.environ.get("CHEEPER_CASES", "320"))
 SEED = int(os.environ.get("CHEEPER_SEED", "1"))

@@ -1,12 +1,13 @@
 """Each attack, against a port that keeps what it gets."""
 
 import asyncio
+import gc
 import re
 
 import msgspec
 import pytest
 
-from cheeper_e2e.attack.attacker import Window
+from cheeper_e2e.attack.attacker import Attacker, Window
 from cheeper_e2e.attack.attacks.base import Attack, Victim
 from cheeper_e2e.attack.attacks.registry import ATTACKS
 from cheeper_e2e.attack.scene import SHORT, Scene
@@ -135,3 +136,23 @@ async def test_a_window_has_no_more_clients_than_it_may(scene):
         await asyncio.sleep(0)
     strikes = await window.stop()
     assert strikes.begun == len(begun) == len(ended) == 3
+
+
+def test_the_process_carries_out_one_attack_after_the_other(scene):
+    """Each has its own count, and the process ends with the block, also in the midst of an attack."""
+
+    async def attack_twice():
+        listening = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        async with listening:
+            victim = Victim("127.0.0.1", listening.sockets[0].getsockname()[1], scene, SHORT)
+            async with Attacker(victim) as attacker:
+                found = []
+                for name in ("bad-chunks", "trickle"):
+                    await attacker.begin(ATTACKS[name])
+                    found.append(await attacker.stop())
+                await attacker.begin(ATTACKS["waits"])
+            return found
+
+    strikes = asyncio.run(attack_twice())
+    gc.collect()  # a pipe that was left open would be reported here
+    assert all(each.begun for each in strikes)
