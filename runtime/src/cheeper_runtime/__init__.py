@@ -2,6 +2,6 @@
 
 `settings` reads the environment, `logs` writes lines, `readiness` and `checks` report what the process waits for,
 `retry` waits for what is unavailable, `concurrency` refuses what cannot be served in time, `poison_limit` stops a
-consumer whose fault is likely its own, and `metrics` declares metrics and writes their page.
+consumer whose fault is likely its own, `metrics` declares metrics and writes their page, and `http_server` serves.
 docs/adr/0021-a-runtime-kit.md says what may enter.
 """

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, Literal, TextIO
+from typing import Any, BinaryIO, Final, Literal, TextIO
 
 import msgspec
 import structlog
@@ -19,6 +19,9 @@ from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+LOGGED_CHARACTERS: Final = 200
+"""As much of a caller's text, such as the path of a request, is logged; nothing of headers and parameters is."""
 
 
 def configure(  # noqa: PLR0913 - what may differ between processes

@@ -23,7 +23,7 @@ from litestar import Litestar, Request, get, post
 
 from cheeper_contracts.http.responses import Answer, Meta
 from cheeper_contracts.views import CheepRecord, whole_seconds
-from read_api.http.server import serve
+from cheeper_runtime.http_server import http_server
 
 CONNECTIONS: Final = 16
 
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("app", choices=("hello", "sql"))
     app = hello_app() if parser.parse_args().app == "hello" else sql_app(os.environ["DATABASE_URL"])
     logging.disable(logging.WARNING)
-    uvloop.run(serve(app, os.environ["HOST"], int(os.environ["PORT"]), lambda: None))
+    uvloop.run(http_server(app, os.environ["HOST"], int(os.environ["PORT"])).serve())
 
 
 if __name__ == "__main__":

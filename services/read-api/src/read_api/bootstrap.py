@@ -12,8 +12,8 @@ import structlog
 
 from cheeper_runtime.checks import Check
 from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.http_server import http_server
 from read_api.http.app import build_app
-from read_api.http.server import serve
 from read_api.ops.metrics import Metrics
 from read_api.queries.author import Author, show_author
 from read_api.queries.author_by_username import AuthorByUsername, find_author_by_username
@@ -144,7 +144,7 @@ async def run_http(settings: Settings) -> None:
     app = build_app(bus, health.checks, close, metrics, health.progress)
     log.info("starting", role="http", host=settings.host, port=settings.port)
     connecting = asyncio.create_task(connect())
-    await serve(app, settings.host, settings.port, bus.close)
+    await http_server(app, settings.host, settings.port, on_drain=bus.close).serve()
     await connecting
     log.info("stopped", role="http")
 

@@ -29,6 +29,7 @@ def running(log, **environ):
             until(lambda: answers(client))
             yield client, process
         finally:
+            client.close()  # a server that drains serves an open connection on for a while
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
 

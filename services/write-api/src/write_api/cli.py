@@ -11,10 +11,10 @@ from typing import Final
 import uvloop
 
 from cheeper_runtime import logs
+from cheeper_runtime.http_server import http_server
 from cheeper_runtime.settings import SettingError
 from write_api import bootstrap, setup
 from write_api.consumer import cli as dead_letters_cli
-from write_api.ops.serve import server_of
 from write_api.settings import Role, Settings, from_env
 
 WRONG_SETTING: Final = 2
@@ -40,7 +40,7 @@ async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: 
     match settings.role:
         case "http":
             async with bootstrap.http_app(settings) as app:
-                server = server_of(app, settings.host, settings.port)
+                server = http_server(app, settings.host, settings.port)
                 await server.serve()
                 return 0 if server.started else 1
         case "migrate":

@@ -13,6 +13,7 @@ import uuid_utils
 from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.logs import LOGGED_CHARACTERS
 from read_api.http.caching import NOT_STORED
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
@@ -117,7 +118,7 @@ def _log_request(scope: Scope, seconds: float, *, own_page: bool) -> None:
         "request",
         message_id=scope[MESSAGE_ID],
         method=scope["method"],
-        path=scope["path"],
+        path=scope["path"][:LOGGED_CHARACTERS],
         status=scope[STATUS],
         ms=round(seconds * 1000, 2),
         **failure,

@@ -13,6 +13,7 @@ from litestar.openapi import ResponseSpec
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.logs import LOGGED_CHARACTERS
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.context import AnyRequest, context_of
@@ -36,7 +37,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> ProblemResponse:
     """Return the response of an error, with the status of its code."""
-    log.info("request refused", method=request.method, path=request.url.path, code=code)
+    log.info("request refused", method=request.method, path=request.url.path[:LOGGED_CHARACTERS], code=code)
     return Response(
         Answer(
             data=Problem(message=message, code=code, fields=tuple(fields)),
@@ -124,7 +125,7 @@ def _command_too_large(request: AnyRequest, error: CommandTooLargeError) -> Prob
 
 
 def _client_gone(request: AnyRequest, _: Exception) -> Response[None]:
-    log.info("client gone", method=request.method, path=request.url.path)
+    log.info("client gone", method=request.method, path=request.url.path[:LOGGED_CHARACTERS])
     return Response(None, status_code=CLIENT_CLOSED_REQUEST)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from litestar.types import ASGIApp
 
-from write_api.ops.serve import server_of
+from cheeper_runtime.http_server import http_server
 
 DRAIN_SECONDS: Final = 8.0
 """The time for the work in flight after a signal. The next process repeats what is left, without harm."""
@@ -38,7 +38,7 @@ async def run_role(host: str, port: int, pages: ASGIApp, work: Callable[[asyncio
     gc.collect()
     gc.freeze()
     stop = asyncio.Event()
-    server = server_of(pages, host, port)
+    server = http_server(pages, host, port)
     serving = asyncio.create_task(server.serve())
     working = asyncio.ensure_future(work(stop))
     await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)

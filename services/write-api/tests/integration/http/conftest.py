@@ -9,9 +9,9 @@ import pytest
 
 from cheeper_contracts.http.responses import STATUS_OF
 from cheeper_local.testing import eventually
+from cheeper_runtime.http_server import http_server
 from write_api import bootstrap, setup
 from write_api.bus.dispatcher import Transport
-from write_api.ops.serve import server_of
 from write_api.settings import from_env
 
 
@@ -19,7 +19,7 @@ from write_api.settings import from_env
 async def served(settings):
     """A client of the HTTP role, served on a free port."""
     async with bootstrap.http_app(settings) as app:
-        server = server_of(app, "127.0.0.1", 0)
+        server = http_server(app, "127.0.0.1", 0)
         task = asyncio.create_task(server.serve())
         await eventually(lambda: server.started or task.done())
         port = server.servers[0].sockets[0].getsockname()[1]

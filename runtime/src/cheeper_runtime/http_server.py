@@ -1,0 +1,164 @@
+"""The HTTP server of a process: uvicorn, which bounds the time in which a request arrives, and drains unnoticed.
+
+    server = http_server(app, "127.0.0.1", 8001)
+    await server.serve()
+
+Its drain, at SIGTERM or SIGINT, has two parts. First it is a lame duck: new connections are refused, so that a caller
+with several replicas turns to another one, and the open ones are served on, each response with "Connection: close".
+What is still open after that is idle: it is closed, and requests in flight may end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ARRIVAL_SECONDS: Final = 10.0
+"""The time from the first byte of a request to its last one."""
+
+HEAD_BYTES: Final = 64 * 1024
+"""The longest request line with headers. The gateway passes on less."""
+
+KEEP_ALIVE_SECONDS: Final = 75
+"""The time that a connection may wait for its next request. The gateway keeps it for less, so that it never sends a
+command on a connection that is about to close, and would not know whether the command was received."""
+
+LAME_DUCK_SECONDS: Final = 1.5
+"""The time in which a caller finds out that no new connections are taken."""
+
+DRAIN_SECONDS: Final = 7
+"""The time for requests in flight after that; the rest of ten seconds is for closing connections."""
+
+log = structlog.get_logger()
+
+
+class HttpServer(uvicorn.Server):
+    """A uvicorn server that drains as the module says, and whose process ends by itself, with exit code 0."""
+
+    def __init__(self, config: uvicorn.Config, on_drain: Callable[[], None], lame_duck_seconds: float) -> None:
+        super().__init__(config)
+        self._on_drain = on_drain
+        self._lame_duck_seconds = lame_duck_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain. Uvicorn's own method would raise the signal again at the end."""
+        del frame
+        log.info("draining", signal=sig)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain."""
+        self._on_drain()
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._lame_duck_seconds
+        while state.connections and loop.time() < until:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection on which a request arrives too slowly or whose head is too long.
+
+    A request that arrives with its first bytes, as nearly all do, costs two assignments here and no timer.
+    """
+
+    arrival_seconds = ARRIVAL_SECONDS
+    _timer: asyncio.TimerHandle | None = None
+    _arriving = False
+    _in_head = False
+    _head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Pass data to the parser, which reports by the methods below how far the request has come."""
+        super().data_received(data)
+        if not self._arriving:
+            self._stop_timer()
+            return
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.arrival_seconds, self._close)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the request that did not arrive."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        self._arriving = self._in_head = True
+        self._head_bytes = 0
+        self._stop_timer()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that the head of a request is complete."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that a request is complete."""
+        self._arriving = False
+        super().on_message_complete()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        log.info("request did not arrive", seconds=self.arrival_seconds)
+        self.transport.close()
+
+
+def _nothing() -> None:
+    """Do nothing when draining begins."""
+
+
+def http_server(  # noqa: PLR0913 - what may differ between processes and tests
+    app: Callable[..., Any],
+    host: str,
+    port: int,
+    *,
+    on_drain: Callable[[], None] = _nothing,
+    arrival_seconds: float = ARRIVAL_SECONDS,
+    lame_duck_seconds: float = LAME_DUCK_SECONDS,
+) -> HttpServer:
+    """Return a server of an ASGI application, to be run by `await server.serve()`.
+
+    It calls `on_drain` when it begins to drain, to release requests that wait for something.
+    """
+
+    class Protocol(_BoundedProtocol):
+        pass
+
+    Protocol.arrival_seconds = arrival_seconds
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=Protocol,
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    return HttpServer(config, on_drain, lame_duck_seconds)
