@@ -33,11 +33,14 @@ NO_STORE: Final = ("Cache-Control", "no-store")
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The command's or query's id, the cursor of the next page, and whether the data is stale after a wait."""
+    """The command's or query's id, the cursor of the next page, whether the data is stale after a wait, and whether
+    there are more results than `total`, which is counted up to a bound.
+    """
 
     message_id: str
     next_cursor: str | None = None
     stale: bool = False
+    total_is_capped: bool = False
 
 
 class Answer(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from read_api.query_bus.read_your_writes import Waiter, settled_in_all
 from read_api.settings import Settings
 from read_api.stores.mongo import progress as mongo_progress
 from read_api.stores.mongo import reader as mongo
+from read_api.stores.mongo.search import SEARCH_MS
 from read_api.stores.mongo.views import MongoViews
 from read_api.stores.redis import progress as redis_progress
 from read_api.stores.redis import reader as redis
@@ -46,18 +47,21 @@ _SPARE_CONNECTIONS: Final = 4
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The limits of concurrent work: of the look-ups in Redis alone, of those in MongoDB, and of the waits of `after`.
+    """The limits of concurrent work: of the look-ups in Redis alone, of those in MongoDB, of the searches there, and of
+    the waits of `after`.
 
-    Each store has its own, so that a slow one does not take the places of the other's queries.
+    Each store has its own, so that a slow one does not take the places of the other's queries, and so have searches,
+    whose cost is not bounded by what they show.
     """
 
     redis: ConcurrencyLimit
     mongo: ConcurrencyLimit
+    searches: ConcurrencyLimit
     waits: ConcurrencyLimit
 
     def all(self) -> tuple[ConcurrencyLimit, ...]:
         """Return all of them."""
-        return self.redis, self.mongo, self.waits
+        return self.redis, self.mongo, self.searches, self.waits
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -66,6 +70,7 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         redis=ConcurrencyLimit("redis", at_once=settings.redis_queries, queue_seconds=seconds),
         mongo=ConcurrencyLimit("mongo", at_once=settings.mongo_queries, queue_seconds=seconds),
+        searches=ConcurrencyLimit("searches", at_once=settings.search_queries, queue_seconds=seconds),
         waits=ConcurrencyLimit("waits", at_once=settings.after_waits, queue_seconds=0),
     )
 
@@ -90,8 +95,8 @@ def query_bus(hot: redis.RedisViews, documents: MongoViews, metrics: Metrics, li
             Notifications: Handler(partial(list_notifications, notifications=notifications), in_mongo, limits.mongo),
             Cheep: Handler(partial(show_cheep, cheeps=cheeps), in_mongo, limits.mongo),
             CheepAnswers: Handler(partial(list_cheep_answers, cheeps=cheeps), in_mongo, limits.mongo),
-            SearchCheeps: Handler(partial(search_cheeps, search=search), in_mongo, limits.mongo),
-            SearchAuthors: Handler(partial(search_authors, search=search), in_mongo, limits.mongo),
+            SearchCheeps: Handler(partial(search_cheeps, search=search), in_mongo, limits.searches, abandon=True),
+            SearchAuthors: Handler(partial(search_authors, search=search), in_mongo, limits.searches, abandon=True),
             Command: Handler(partial(show_command, hot=hot, documents=commands), both, limits.mongo),
         },
         metrics,
@@ -130,11 +135,14 @@ async def run_http(settings: Settings) -> None:
     mongo_client = mongo.connect(settings.mongo_url, connections=settings.mongo_queries + _SPARE_CONNECTIONS)
     metrics = Metrics(limits.all())
     documents = mongo.Reader(mongo_client, settings.mongo_database)
-    bus = query_bus(hot, MongoViews(documents), metrics, limits)
+    search_client = mongo.connect_for_searches(settings.mongo_url, settings.search_queries)
+    searches = mongo.Reader(search_client, settings.mongo_database, SEARCH_MS)
+    bus = query_bus(hot, MongoViews(documents, searches), metrics, limits)
 
     async def close() -> None:
         hot.close()
         await mongo_client.close()
+        await search_client.close()
         await health.close()
 
     async def connect() -> None:

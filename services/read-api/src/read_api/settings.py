@@ -17,9 +17,9 @@ _AtOnce = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The settings. All Redis keys of the installation begin with `redis_prefix`.
 
-    `redis_queries`, `mongo_queries` and `after_waits` are the most that are in flight at once, of queries that read
-    Redis only, of those that read MongoDB, and of waits of `after`. A query that would wait for its turn for longer
-    than `queue_milliseconds` is refused.
+    `redis_queries`, `mongo_queries`, `search_queries` and `after_waits` are the most that are in flight at once, of
+    queries that read Redis only, of look-ups in MongoDB, of searches there, and of waits of `after`. A query that would
+    wait for its turn for longer than `queue_milliseconds` is refused.
     """
 
     redis_url: RedisUrl
@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     mongo_database: str = "cheeper"
     redis_queries: _AtOnce = 256
     mongo_queries: _AtOnce = 32
+    search_queries: _AtOnce = 4
     after_waits: _AtOnce = 2_000
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1_000
     log_format: LogFormat = "auto"

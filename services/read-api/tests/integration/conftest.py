@@ -58,10 +58,10 @@ async def reader(mongo_url, mongo_database) -> AsyncIterator[mongo.Reader]:
 @pytest.fixture
 def ask(redis_views, reader):
     """Asks a query as the process does."""
-    bus = query_bus(redis_views, MongoViews(reader), Metrics(), limits())
+    bus = query_bus(redis_views, MongoViews(reader, reader), Metrics(), limits())
 
     async def while_connected(awaited):
-        await awaited
+        return await awaited
 
     async def asked(query):
         return await bus.handle(query, while_connected)

@@ -90,7 +90,7 @@ def test_problems_have_their_form(api, method, path, status, code, allow):
         ("/cheep/me/answers?timeout=11", {"cheep_id", "timeout"}),
         ("/search", {"q"}),
         ("/search?q=%21&page=0&page_size=101&sort_by=q&sort_order=up&author_id=me", None),
-        ("/search/authors?q=a&author_id={id}", {"author_id"}),
+        ("/search/authors?q=a&author_id={id}", {"q", "author_id"}),
         ("/command/me?size=1", {"message_id", "size"}),
     ],
 )

@@ -19,8 +19,8 @@ RESPONSE = re.compile(rb"HTTP/1.1 (\d{3}).*?\r\n\r\n(.*)", re.DOTALL)
 
 @pytest.fixture
 def crowded(stores, tmp_path):
-    """The address of a read-api that takes few waits at once and, of MongoDB, one look-up at a time."""
-    limits = {"AFTER_WAITS": str(WAITS), "MONGO_QUERIES": "1"}
+    """The address of a read-api that takes few waits at once and, of MongoDB, one look-up and one search at a time."""
+    limits = {"AFTER_WAITS": str(WAITS), "MONGO_QUERIES": "1", "SEARCH_QUERIES": "1"}
     with running(tmp_path / "log", **stores, **limits) as (client, _):
         until(lambda: client.get("/health/ready").status_code == 200)
         yield client.base_url
@@ -68,7 +68,7 @@ async def test_overload_is_not_unreadiness(crowded):
         watching = asyncio.create_task(watch())
         connections = await asyncio.gather(*(request(crowded, path) for path in waits))
         await eventually(all_places_are_taken)
-        for _ in range(10):  # clients that hang up while their look-ups are in the queue
+        for _ in range(10):  # clients that hang up while their searches are in the queue
             (_, writer) = await request(crowded, f"/search?q=word{new_id()[:4]}")
             writer.close()
         await eventually(lambda: is_served(f"/author/{new_id()}/timeline", 200))

@@ -25,7 +25,7 @@ from read_api.queries.cheep import Thread
 from read_api.queries.command import HotCommand
 from read_api.queries.follow_lists import ListedAuthor
 from read_api.queries.followers_counter import NumberOfFollowers
-from read_api.queries.search import Matches
+from read_api.queries.search import TOTAL_MAX, Matches
 from read_api.queries.timeline import TimelineCheep, TimelinePart
 from read_api.query_bus.query import Result
 
@@ -320,7 +320,12 @@ def matches_all(document, request):
 
 def page(found, position, request):
     ordered = sorted(found, key=position, reverse=request.newest_first)
-    return Matches(documents=ordered[request.skip : request.skip + request.limit], total=len(found))
+    shown = ordered[:TOTAL_MAX]
+    return Matches(
+        documents=shown[request.skip : request.skip + request.limit],
+        total=len(shown),
+        total_is_capped=len(found) > TOTAL_MAX,
+    )
 
 
 def take(entries, position, part, *, newest_first=True):

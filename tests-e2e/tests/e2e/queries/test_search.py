@@ -37,6 +37,9 @@ async def author(client):
         ("snake_case x2", "case snake x2"),
         ("東京 \N{GRINNING FACE} привет", "東 ПРИВ"),
         ("twice", "twice twice"),
+        ("日本語のつぶやき", "つぶやき"),
+        ("مَرْحَبًا", "مرحبا"),
+        ("Łódź Ærø", "lodz aero"),
         ("beginning", "b"),
     ],
 )
@@ -155,9 +158,9 @@ async def test_pages_of_authors(client):
 
 
 @pytest.mark.parametrize("path", SEARCHES)
-@pytest.mark.parametrize("q", ["", " ", "!?", "_", "\N{GRINNING FACE}", None])
+@pytest.mark.parametrize("q", ["", " ", "!?", "_", "\N{GRINNING FACE}", "a", "É", "a b, c", None])
 async def test_a_query_without_a_word_is_refused(client, path, q):
-    """Without a word there is nothing to look for: 422, and q is named."""
+    """Without a word, or with single Latin letters alone, there is nothing to search for: 422, and q is named."""
     expect_error(await client.query(path, q=q), 422, "invalid", "q")
 
 

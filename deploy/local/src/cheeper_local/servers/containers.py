@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from cheeper_local.errors import LocalError
 from cheeper_local.servers import kafka_protocol
-from cheeper_local.servers.mongo import TRANSACTIONS_END_SOON
+from cheeper_local.servers.mongo import NO_CONTENT_IN_THE_LOG, TRANSACTIONS_END_SOON
 from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
@@ -182,7 +182,7 @@ class MongoContainer(ContainerServer):
 
     @override
     def arguments(self) -> list[str]:
-        return ["mongod", "--replSet", "rs0", "--bind_ip_all", *TRANSACTIONS_END_SOON]
+        return ["mongod", "--replSet", "rs0", "--bind_ip_all", *TRANSACTIONS_END_SOON, *NO_CONTENT_IN_THE_LOG]
 
     @override
     def is_ready(self) -> bool:

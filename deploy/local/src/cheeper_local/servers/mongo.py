@@ -20,6 +20,10 @@ _INVALID_REPLICA_SET_CONFIG = 93
 TRANSACTIONS_END_SOON = ["--setParameter", "transactionLifetimeLimitSeconds=10"]
 """A killed projector leaves its transaction open, and the next one waits for its locks: a minute by default."""
 
+NO_CONTENT_IN_THE_LOG = ["--slowOpSampleRate", "0"]
+"""MongoDB logs a slow operation as a whole, with its texts and search words; only its Enterprise edition redacts it.
+The services measure how long their operations take."""
+
 
 class Mongo(BinaryServer):
     """mongod as a replica set of one, which transactions need. A new port is written into the set's configuration."""
@@ -52,7 +56,7 @@ class Mongo(BinaryServer):
         }
         # No unix socket, which a killed server leaves behind; no profiling of the machine.
         flags = ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
-        flags += TRANSACTIONS_END_SOON
+        flags += TRANSACTIONS_END_SOON + NO_CONTENT_IN_THE_LOG
         if self.fast:  # for tests, which use the fail point `failCommand`
             flags += ["--setParameter", "enableTestCommands=1"]
         return Command([self.binary.path, *(part for option in options.items() for part in option), *flags])

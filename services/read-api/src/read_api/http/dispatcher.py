@@ -20,7 +20,7 @@ from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint
 from read_api.http.responses import ERROR, ID_HEADER, MESSAGE_ID, STATUS, ASGIApp, Message, Receive, Scope, Send
 from read_api.ops.metrics import NO_QUERY, Metrics
-from read_api.query_bus.query import StoreUnavailableError
+from read_api.query_bus.query import StoreUnavailableError, TooCostlyError
 
 OWN_PAGES: Final = (HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI)
 _CLIENT_CLOSED_REQUEST: Final = 499
@@ -110,7 +110,7 @@ def _log_request(scope: Scope, seconds: float, *, own_page: bool) -> None:
     error = scope.get(ERROR)
     if isinstance(error, StoreUnavailableError):
         write, failure = log.warning, {"store": error.store, "error": error.reason}
-    elif isinstance(error, OverloadedError):  # no defect, and as frequent as the requests
+    elif isinstance(error, OverloadedError | TooCostlyError):  # no defect, and as frequent as the requests
         failure = {"limit": error.limit}
     elif error is not None and scope[STATUS] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         write, failure = log.error, {"exc_info": error}

@@ -9,10 +9,9 @@ from typing import Final, get_args
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
-from cheeper_contracts.words import words_of
 from read_api.http.parameters import Parameter
 from read_api.queries.author_by_username import USERNAME_PATTERN
-from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder
+from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder, is_a_search
 from read_api.queries.timeline import OFFSET_MAX
 from read_api.query_bus.paging import CURSOR_PATTERN, PAGE_SIZE, PAGE_SIZE_MAX
 from read_api.query_bus.query import WAIT_SECONDS, WAIT_SECONDS_MAX
@@ -59,8 +58,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _with_a_word(text: str) -> str:
-    if not words_of(text):
+def _search(text: str) -> str:
+    if not is_a_search(text):
         raise ValueError(text)
     return text
 
@@ -136,10 +135,10 @@ Q: Final = Parameter(
     place="query",
     required=True,
     longest=Q_LENGTH,
-    read=_with_a_word,
-    wrong=f"must have a letter or digit, and {Q_LENGTH} characters at most",
+    read=_search,
+    wrong=f"must have a word that is not a single Latin letter, and {Q_LENGTH} characters at most",
     schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
-    description="Words that must each begin some word of the text; case and accents are ignored.",
+    description="Words that must each begin some word of the text, not all of them single Latin letters.",
 )
 PAGE: Final = _number("page", 1, PAGE_MAX, default=1, description="The number of the page, from 1.")
 RESULTS_A_PAGE: Final = _number("page_size", 1, RESULTS_MAX, default=RESULTS, description="The most entries of a page.")

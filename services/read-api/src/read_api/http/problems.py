@@ -5,6 +5,7 @@ ForeignCursorError       422 invalid, with the cursor
 NotFoundError            404 with its own code
 StoreUnavailableError    503 unavailable, with Retry-After
 OverloadedError          503 overloaded, with Retry-After
+TooCostlyError           503 overloaded, with Retry-After
 HTTPException            422 invalid, if Litestar refuses a request for its own pages
 any other error          500 internal; only the log has the error
 """
@@ -24,7 +25,7 @@ from cheeper_runtime.concurrency import OverloadedError
 from read_api.http.parameter_table import CURSOR
 from read_api.http.parameters import InvalidError
 from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
-from read_api.query_bus.query import ForeignCursorError, NotFoundError, StoreUnavailableError
+from read_api.query_bus.query import ForeignCursorError, NotFoundError, StoreUnavailableError, TooCostlyError
 
 _RETRY_LATER: Final = (("retry-after", str(RETRY_AFTER_SECONDS)),)
 
@@ -69,6 +70,8 @@ def _problem_of(error: Exception) -> Problem:
             problem = Problem(message="This cannot be answered at the moment", code="unavailable")
         case OverloadedError():
             problem = Problem(message="Too many requests are being served at the moment", code="overloaded")
+        case TooCostlyError():
+            problem = Problem(message="This takes too long at the moment", code="overloaded")
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             problem = Problem(message="The request cannot be read", code="invalid")
         case _:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable
+from typing import Any, Final
 
 from cheeper_contracts.http.responses import Answer, Meta
 from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import response_to, send_problem
 from read_api.http.responses import ERROR, MESSAGE_ID, Receive, Scope, Send, send_response, send_storable
-from read_api.query_bus.bus import QueryBus
+from read_api.query_bus.bus import QueryBus, WhileConnected
 
 _OK: Final = 200
 
@@ -47,23 +47,30 @@ class QueryEndpoint:
             scope[ERROR] = error
             await send_problem(scope, send, response_to(error))
             return
-        meta = Meta(message_id=scope[MESSAGE_ID], next_cursor=result.next_cursor, stale=not result.settled)
+        meta = Meta(
+            message_id=scope[MESSAGE_ID],
+            next_cursor=result.next_cursor,
+            stale=not result.settled,
+            total_is_capped=result.total_is_capped,
+        )
         may_be_stored = self._public and query.after is None and result.settled
         respond = send_storable if may_be_stored else send_response
         await respond(scope, send, _OK, Answer(data=result.data, meta=meta))
 
 
-def _while_connected(receive: Receive) -> Callable[[Awaitable[None]], Awaitable[None]]:
-    """Return a function that awaits something, and raises ClientDisconnectedError once the client disconnects."""
+def _while_connected(receive: Receive) -> WhileConnected:
+    """Return a function that awaits something and returns its result. Once the client disconnects, the function cancels
+    it, and raises ClientDisconnectedError when it has ended.
+    """
 
-    async def wait(awaited: Awaitable[None]) -> None:
+    async def wait(awaited: Awaitable[Any]) -> Any:
         waiting = asyncio.ensure_future(awaited)
         leaving = asyncio.create_task(_until_disconnected(receive))
         try:
             await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
                 raise ClientDisconnectedError
-            await waiting
+            return await waiting
         finally:
             waiting.cancel()
             leaving.cancel()

@@ -17,7 +17,7 @@ class SearchAuthors(SearchQuery, frozen=True, kw_only=True):
 
 
 class FoundAuthors(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the authors that were found, and their number."""
+    """A page of the authors that were found, and their number up to a bound."""
 
     items: list[AuthorProfile]
     total: int
@@ -35,9 +35,9 @@ class AuthorSearch(Protocol):
 
 async def search_authors(query: SearchAuthors, search: AuthorSearch) -> Result[FoundAuthors]:
     """Return a page of the authors."""
+    found = await search.authors(search_request(query), after=query.after)
+    return search_page(FoundAuthors, query, found, _profiles)
 
-    def page(matches: Matches[AuthorDocument]) -> FoundAuthors:
-        profiles = [profile for document in matches.documents if (profile := profile_of(document))]
-        return search_page(FoundAuthors, query, matches.total, profiles)
 
-    return (await search.authors(search_request(query), after=query.after)).map(page)
+def _profiles(documents: list[AuthorDocument]) -> list[AuthorProfile]:
+    return [profile for document in documents if (profile := profile_of(document))]

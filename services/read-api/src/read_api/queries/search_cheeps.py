@@ -19,7 +19,7 @@ class SearchCheeps(SearchQuery, frozen=True, kw_only=True):
 
 
 class FoundCheeps(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the cheeps that were found, and their number."""
+    """A page of the cheeps that were found, and their number up to a bound."""
 
     items: list[CheepRecord]
     total: int
@@ -39,8 +39,5 @@ class CheepSearch(Protocol):
 
 async def search_cheeps(query: SearchCheeps, search: CheepSearch) -> Result[FoundCheeps]:
     """Return a page of the cheeps."""
-
-    def page(matches: Matches[CheepDocument]) -> FoundCheeps:
-        return search_page(FoundCheeps, query, matches.total, [as_record(each) for each in matches.documents])
-
-    return (await search.cheeps(search_request(query), author_id=query.author_id, after=query.after)).map(page)
+    found = await search.cheeps(search_request(query), author_id=query.author_id, after=query.after)
+    return search_page(FoundCheeps, query, found, lambda documents: [as_record(each) for each in documents])

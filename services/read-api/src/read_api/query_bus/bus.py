@@ -18,18 +18,20 @@ from read_api.ops.metrics import Metrics, WaitOutcome
 from read_api.query_bus.query import NotFoundError, Query, Result, StoreUnavailableError
 from read_api.query_bus.read_your_writes import Waiter
 
-WhileConnected = Callable[[Awaitable[None]], Awaitable[None]]
+WhileConnected = Callable[[Awaitable[Any]], Awaitable[Any]]
 
 
 class Handler(msgspec.Struct, frozen=True):
     """The look-up of one kind of query, the waiter of the views that it reads, and the limit of such look-ups.
 
-    `find` returns the current data. It raises StoreUnavailableError.
+    `find` returns the current data. It raises StoreUnavailableError. If `abandon` is set, it is cancelled once the
+    client disconnects; a look-up that is short is not worth watching the client.
     """
 
     find: Callable[[Any], Awaitable[Result[Any]]]
     waiter: Waiter
     limit: ConcurrencyLimit
+    abandon: bool = False
 
 
 class _Wait:
@@ -49,24 +51,29 @@ class QueryBus:
         self._waits = waits
 
     async def handle(self, query: Query, while_connected: WhileConnected) -> Result[Any]:
-        """Return the result of a query, whose data are never None. `while_connected` awaits the wait, and may end it
-        with an error of its own once the client has disconnected.
+        """Return the result of a query, whose data are never None. `while_connected` awaits the wait, or a
+        look-up, and may end it with an error of its own once the client has disconnected.
 
         Raise NotFoundError, StoreUnavailableError or OverloadedError.
         """
         handler = self._handlers[type(query)]
         try:
-            result = await handler.limit.run(handler.find, query)
+            result = await self._find(handler, query, while_connected)
             if query.after is not None and not result.settled:
                 with self._measured_wait() as wait:
                     await self._waits.run(self._wait, handler.waiter, query.after, query.timeout, while_connected)
-                    result = await handler.limit.run(handler.find, query)
+                    result = await self._find(handler, query, while_connected)
                     wait.outcome = "settled" if result.settled else "stale"
         except StoreUnavailableError as error:
             self._metrics.store_unavailable[error.store] += 1
             raise
         if result.data is None:
             raise NotFoundError(query, stale=not result.settled)
+        return result
+
+    async def _find(self, handler: Handler, query: Query, while_connected: WhileConnected) -> Result[Any]:
+        found = handler.limit.run(handler.find, query)
+        result: Result[Any] = await (while_connected(found) if handler.abandon else found)
         return result
 
     async def _wait(self, waiter: Waiter, after: str, seconds: float, while_connected: WhileConnected) -> None:

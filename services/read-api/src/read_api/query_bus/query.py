@@ -3,6 +3,7 @@
 ForeignCursorError       the cursor of a query is not one of its list
 NotFoundError            the subject of the query does not exist
 StoreUnavailableError    a store did not respond in time, or refused to serve
+TooCostlyError           a store ended the query at the limit of its time
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 class Result(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     """The result of a look-up: `data`, or None if the subject does not exist. `settled` is False if the effects of
-    `after` may be missing. `next_cursor` is set if the list has another page.
+    `after` may be missing. `next_cursor` is set if the list has another page, `total_is_capped` if there is more than
+    was counted.
     """
 
     data: Data | None
     settled: bool = True
     next_cursor: str | None = None
+    total_is_capped: bool = False
 
     def map(self, convert: Callable[[Data], Mapped | None]) -> Result[Mapped]:
         """Return the result with its data converted, if there are any."""
@@ -68,6 +71,12 @@ class NotFoundError(LookupError):
         super().__init__(f'{subject.name} "{getattr(query, subject.field)}" does not exist')
         self.code = f"{subject.name.lower()}_not_found"
         self.stale = stale
+
+
+class TooCostlyError(Exception):
+    """A store ended the query, as it ends every query that takes longer than its limit. The store is available."""
+
+    limit = "time"
 
 
 class StoreUnavailableError(ConnectionError):

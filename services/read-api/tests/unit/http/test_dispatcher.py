@@ -1,8 +1,11 @@
 """Requests to the whole HTTP application over fakes of the stores."""
 
+import asyncio
+from contextlib import suppress
+
 import msgspec
 import pytest
-from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, seeds
+from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, FakeSearch, seeds
 from read_api_layout import AT, command_record, limits, new_id
 from structlog.testing import capture_logs
 
@@ -14,8 +17,9 @@ from read_api.http.dispatcher import OWN_PAGES
 from read_api.http.endpoints import ENDPOINTS
 from read_api.http.responses import MESSAGE_ID
 from read_api.ops.metrics import NO_QUERY, Metrics
+from read_api.queries.search import TOTAL_MAX, Matches
 from read_api.query_bus.paging import ListQuery
-from read_api.query_bus.query import StoreUnavailableError
+from read_api.query_bus.query import Result, StoreUnavailableError, TooCostlyError
 
 
 @pytest.fixture
@@ -32,6 +36,11 @@ def app(stores):
     app = build_app(bus, {}, nothing, metrics, {})
     app.metrics = metrics
     return app
+
+
+async def connected():
+    """Receive nothing, as of a client that has sent its request and waits."""
+    await asyncio.Event().wait()
 
 
 async def nothing():
@@ -54,7 +63,7 @@ async def get(app, path, *, method="GET", headers=(), receive=None, **state):
     async def send(message):
         sent.append(message)
 
-    await app(scope, receive or nothing, send)
+    await app(scope, receive or connected, send)
     headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     body = b"".join(each["body"] for each in sent[1:])
     return sent[0]["status"], headers, msgspec.json.decode(body) if body else None
@@ -194,6 +203,7 @@ async def test_one_line_per_request(app, stores):
     [
         (StoreUnavailableError("redis", "at 10.0.0.1"), 503, "unavailable", {"log_level": "warning", "store": "redis"}),
         (OverloadedError("mongo"), 503, "overloaded", {"log_level": "info", "limit": "mongo"}),
+        (TooCostlyError(), 503, "overloaded", {"log_level": "info", "limit": "time"}),
         (KeyError("defect"), 500, "internal", {"log_level": "error"}),
     ],
 )
@@ -222,3 +232,93 @@ async def test_a_client_that_disconnects_is_not_waited_for(app):
         await get(app, f"/author/{new_id()}/timeline?after={new_id()}&timeout=10", receive=disconnect)
     assert [line["status"] for line in lines] == [499]
     assert app.metrics.waits == {"disconnected": 1}
+
+
+async def test_searches_of_clients_that_disconnect_leave_their_places(searching):
+    """Clients that disconnect, more than may search at once, take nothing from the next: their searches end."""
+    app, limits, search = searching
+    with capture_logs() as lines:
+        clients = [Client(app, "/search?q=hello") for _ in range(5)]
+        await until(lambda: limits.searches.in_flight == 4 and limits.searches.waiting == 1)
+        for client in clients:
+            client.disconnect()
+        await asyncio.gather(*(client.task for client in clients))
+    assert [line["status"] for line in lines] == [499] * 5
+    assert (limits.searches.in_flight, limits.searches.waiting, search.cancelled) == (0, 0, 4)
+    search.released.set()
+    assert (await get(app, "/search?q=hello"))[0] == 200
+
+
+async def test_searches_that_hang_hold_up_no_other_query(searching):
+    """While as many searches hang as may run, look-ups in the same store are served."""
+    app, limits, search = searching
+    clients = [Client(app, "/search/authors?q=hello") for _ in range(4)]
+    await until(lambda: limits.searches.in_flight == 4)
+    assert (await get(app, f"/author/{new_id()}"))[0] == 404
+    assert limits.mongo.in_flight == 0
+    search.released.set()
+    await asyncio.gather(*(client.task for client in clients))
+
+
+async def test_a_capped_total_is_in_the_meta(app, stores):
+    """The meta says that there is more than was counted, and nothing if there is not."""
+    _, documents = seeds(*stores, 1)
+    documents.post(message="hello")
+    assert "total_is_capped" not in (await get(app, "/search?q=hello"))[2]["meta"]
+    for _ in range(TOTAL_MAX):
+        documents.post(message="hello")
+    _, _, body = await get(app, "/search?q=hello")
+    assert (body["data"]["total"], body["meta"]["total_is_capped"]) == (TOTAL_MAX, True)
+
+
+class Client:
+    """A client that sends a request and may disconnect before the response."""
+
+    def __init__(self, app, path):
+        self._gone = asyncio.Event()
+        self.task = asyncio.create_task(self._get(app, path))
+
+    def disconnect(self):
+        self._gone.set()
+
+    async def _get(self, app, path):
+        with suppress(IndexError):  # there is no response if the client is gone
+            await get(app, path, receive=self._receive)
+
+    async def _receive(self):
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+
+class Search:
+    """Searches that hang until they are released or cancelled, and how many were cancelled."""
+
+    def __init__(self):
+        self.released = asyncio.Event()
+        self.cancelled = 0
+
+    async def find(self, *_arguments, **_names):
+        try:
+            await self.released.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return Result(data=Matches(documents=[], total=0, total_is_capped=False))
+
+
+@pytest.fixture
+async def searching(stores, monkeypatch):
+    """Return an application whose searches hang, its limits, and the searches."""
+    search, made, metrics = Search(), limits(), Metrics()
+    monkeypatch.setattr(FakeSearch, "cheeps", search.find)
+    monkeypatch.setattr(FakeSearch, "authors", search.find)
+    redis, mongo = stores
+    bus = query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics, made)
+    return build_app(bus, {}, nothing, metrics, {}), made, search
+
+
+async def until(condition):
+    """Wait for a condition, 10 s at most."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is watched has no event
+            await asyncio.sleep(0.001)

@@ -54,7 +54,7 @@ def ask(redis_views, mongo):
     bus = query_bus(redis_views, FakeMongoViews(mongo), Metrics(), limits())
 
     async def while_connected(awaited):
-        await awaited
+        return await awaited
 
     async def asked(query):
         return await bus.handle(query, while_connected)

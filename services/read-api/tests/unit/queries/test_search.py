@@ -1,10 +1,12 @@
 import random
 
 import pytest
+import read_api_fakes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from read_api_layout import AT, new_id
 
+import read_api.stores.mongo.search
 from cheeper_contracts.words import words_of
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
@@ -98,6 +100,24 @@ async def test_nothing_is_an_empty_page(documents, ask):
     for query, total in ((SearchCheeps(q="bye"), 0), (SearchCheeps(q="hello", page=999_999_999, page_size=100), 1)):
         found = (await ask(query)).data
         assert (found.items, found.total, found.total_pages) == ([], total, total)
+
+
+async def test_counting_is_capped(documents, ask, monkeypatch):
+    """Of more matches than are counted, the first ones in order are shown and counted, on pages that then end."""
+    for module in (read_api_fakes, read_api.stores.mongo.search):
+        monkeypatch.setattr(module, "TOTAL_MAX", 10)
+    cheeps = [documents.post(message="hello", at=AT + number) for number in range(12)]
+    whole = []
+    for page in range(1, 5):
+        found = await ask(SearchCheeps(q="hello", page=page, page_size=4))
+        assert (found.data.total, found.data.total_pages, found.total_is_capped) == (10, 3, True)
+        whole += ids_of(found)
+    assert whole == cheeps[:-11:-1]
+    documents.delete(cheeps.pop())
+    assert (await ask(SearchCheeps(q="hello"))).total_is_capped
+    documents.delete(cheeps.pop())
+    found = await ask(SearchCheeps(q="hello", sort_order="asc"))
+    assert (found.data.total, found.total_is_capped) == (10, False)
 
 
 async def test_as_many_words_as_fit(documents, ask):

@@ -49,7 +49,7 @@ class Bus:
 
 
 async def while_connected(awaited):
-    await awaited
+    return await awaited
 
 
 async def until(condition):

@@ -206,7 +206,7 @@ async def test_each_request_reads_the_view_twice_at_most(waiter, view):
     bus = QueryBus({Query: Handler(handler.find, waiter, limits().redis)}, Metrics(), limits().waits)
 
     async def while_connected(awaited):
-        await awaited
+        return await awaited
 
     requests = [
         asyncio.create_task(bus.handle(Query(after=f"m{i % 100}", timeout=60), while_connected)) for i in range(1_000)

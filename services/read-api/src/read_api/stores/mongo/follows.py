@@ -2,7 +2,8 @@
 
 The author at the other end of a follow may not have signed up yet, as far as this store has projected. Such a follow is
 left out, and a part that is short of it is completed by a further one. This is rare, so a part mostly takes one round
-trip. Each further part is twice as large as the one before, so that a list with thousands of gaps takes few.
+trip. Each further part is twice as large as the one before, so that a list with thousands of gaps takes few; and all
+parts of a page have one deadline, so that one with still more gaps is refused.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ class MongoFollows:
 
     async def followers(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[ListedAuthor]]:
         """Implement `FollowerLists`."""
-        return await self._signed_up(_FOLLOWERS, author_id, part, after)
+        with self._reader.deadline():
+            return await self._signed_up(_FOLLOWERS, author_id, part, after)
 
     async def following(self, author_id: str, part: Slice, *, after: str | None) -> Result[list[ListedAuthor]]:
         """Implement `FollowingLists`."""
-        return await self._signed_up(_FOLLOWING, author_id, part, after)
+        with self._reader.deadline():
+            return await self._signed_up(_FOLLOWING, author_id, part, after)
 
     async def _signed_up(
         self, listing: Listing[_Follow], author_id: str, part: Slice, after: str | None

@@ -38,11 +38,12 @@ _MARK: Final = {
 
 
 class LiveGeneration:
-    """Reads documents of the live generation."""
+    """Reads documents of the live generation. The server ends a pipeline after `max_time_ms`, if that is given."""
 
-    def __init__(self, client: AsyncMongoClient[Document], database: str) -> None:
+    def __init__(self, client: AsyncMongoClient[Document], database: str, max_time_ms: int | None = None) -> None:
         self._client = client
         self._database = database
+        self._limit: dict[str, Any] = {} if max_time_ms is None else {"maxTimeMS": max_time_ms}
         self._last_known = FIRST
 
     async def aggregate(self, collection: str, pipeline: Sequence[Document]) -> list[Document]:
@@ -74,7 +75,7 @@ class LiveGeneration:
 
     async def _read(self, number: int, collection: str, pipeline: list[Document]) -> list[Document]:
         # A snapshot shows all collections, and entries and their number, at one moment that a majority has.
-        cursor = await self._of(number, collection, "snapshot").aggregate(pipeline)
+        cursor = await self._of(number, collection, "snapshot").aggregate(pipeline, **self._limit)
         return await cursor.to_list()
 
     async def _read_registry(self) -> int:

@@ -6,19 +6,22 @@ record, also across an election or a switch of generations.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
+import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from cheeper_contracts import views
 from cheeper_contracts.views import CHECKPOINTS, COMMANDS
-from read_api.query_bus.query import Result, StoreUnavailableError
+from read_api.query_bus.query import Result, StoreUnavailableError, TooCostlyError
 from read_api.stores.mongo.generations import Document, LiveGeneration
 
 TIMEOUT_MS: Final = 2_000
+_EXCEEDED_TIME: Final = 50  # MaxTimeMSExpired
 _UNAVAILABLE: Final = frozenset(
     {
         239,  # SnapshotTooOld
@@ -46,20 +49,44 @@ def connect(url: str, connections: int = 100) -> AsyncMongoClient[Document]:
     )
 
 
-class Reader:
-    """Reads the live generation, and the commands that are settled in it. All methods raise StoreUnavailableError."""
+def connect_for_searches(url: str, connections: int) -> AsyncMongoClient[Document]:
+    """Return a client with at most so many connections of its own, so that searches take none of other queries.
 
-    def __init__(self, client: AsyncMongoClient[Document], database: str) -> None:
-        self._live = LiveGeneration(client, database)
+    It has no timeoutMS, which would overrule the time that the server may take for an operation.
+    """
+    return AsyncMongoClient(
+        url,
+        appname="read-api searches",
+        socketTimeoutMS=TIMEOUT_MS,
+        waitQueueTimeoutMS=TIMEOUT_MS,
+        serverSelectionTimeoutMS=TIMEOUT_MS,
+        connectTimeoutMS=TIMEOUT_MS,
+        maxPoolSize=connections,
+    )
+
+
+class Reader:
+    """Reads the live generation, and the commands that are settled in it.
+
+    All methods raise StoreUnavailableError, and TooCostlyError if the server ended the look-up after `max_time_ms`.
+    """
+
+    def __init__(self, client: AsyncMongoClient[Document], database: str, max_time_ms: int | None = None) -> None:
+        self._live = LiveGeneration(client, database, max_time_ms)
+        self._limited = max_time_ms is not None
+
+    def deadline(self) -> AbstractContextManager[None]:
+        """Return a context whose look-ups take TIMEOUT_MS together, for a page that may take several."""
+        return pymongo.timeout(TIMEOUT_MS / 1_000)
 
     async def ping(self) -> None:
         """Read a document from the primary. A `ping` would need no right to read, and so prove less."""
-        with _failures():
+        with self._failures():
             await self._live.aggregate(CHECKPOINTS.name, [{"$limit": 1}, {"$project": {"_id": 1}}])
 
     async def settled(self, message_ids: Collection[str]) -> set[str]:
         """Return those of the commands whose effects the documents show."""
-        with _failures():
+        with self._failures():
             found = await self._live.aggregate(COMMANDS.name, _records(message_ids))
         return {each["settled"] for each in found}
 
@@ -74,25 +101,30 @@ class Reader:
         stages: list[Document] = [*pipeline, {"$limit": 1}, {"$replaceWith": {"found": "$$ROOT"}}]
         if after is not None:
             stages.append({"$unionWith": {"coll": COMMANDS.name, "pipeline": _records([after])}})
-        with _failures():
-            documents = await self._live.aggregate(collection.name, stages)
+        with self._failures():
+            # A client without timeoutMS gives each attempt its own time.
+            async with asyncio.timeout(TIMEOUT_MS / 1_000 if self._limited else None):
+                documents = await self._live.aggregate(collection.name, stages)
         return Result(
             data=next((each["found"] for each in documents if "found" in each), None),
             settled=after is None or any("settled" in each for each in documents),
         )
 
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except PyMongoError as error:
+            code = error.code if isinstance(error, OperationFailure) else None
+            if code == _EXCEEDED_TIME and self._limited:
+                raise TooCostlyError from error
+            if error.timeout or code in _UNAVAILABLE or isinstance(error, ConnectionFailure):
+                raise StoreUnavailableError("mongo", f"{type(error).__name__}: {error}") from error
+            raise
+        except TimeoutError as error:
+            raise StoreUnavailableError("mongo", "no response in time") from error
+
 
 def _records(message_ids: Collection[str]) -> list[Document]:
     """Return a pipeline on the commands that gives the ids of those that have a record."""
     return [{"$match": {"_id": {"$in": list(message_ids)}}}, {"$project": {"_id": 0, "settled": "$_id"}}]
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        refused = isinstance(error, OperationFailure) and error.code in _UNAVAILABLE
-        if error.timeout or refused or isinstance(error, ConnectionFailure):
-            raise StoreUnavailableError("mongo", f"{type(error).__name__}: {error}") from error
-        raise

@@ -1,4 +1,4 @@
-"""All views in MongoDB, over one reader."""
+"""All views in MongoDB, over two readers: one of look-ups, and one of searches, whose cost a page does not bound."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from read_api.stores.mongo.search import MongoSearch
 class MongoViews:
     """The views of documents, and the commands whose effects are in them."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, searches: Reader) -> None:
         self.authors = MongoAuthors(reader)
         self.cheeps = MongoCheeps(reader)
         self.commands = MongoCommands(reader)
         self.follows = MongoFollows(reader)
         self.notifications = MongoNotifications(reader)
-        self.search = MongoSearch(reader)
+        self.search = MongoSearch(searches)
         self.settled = reader.settled
