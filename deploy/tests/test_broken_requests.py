@@ -9,6 +9,8 @@ from raw_http import CHUNKED, HEAD, send, trickle
 
 from cheeper_local.testing import until
 
+pytestmark = pytest.mark.proves(guarantee="callers")
+
 LONG = HEAD + b"Content-Length: 90\r\n\r\n"
 BROKEN = {
     "no size": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",
