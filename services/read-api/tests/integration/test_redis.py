@@ -1,5 +1,6 @@
 import pytest
-from read_api_layout import new_id
+import redis
+from read_api_layout import Hot, new_id
 
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.redis import reader as redis_store
@@ -15,6 +16,24 @@ async def test_an_author_exists_once_the_username_is_set(hot, redis_views):
     hot.author(author, username="bob")
     found = await redis_views.followers(author, after=None)
     assert (found.data.author_username, found.data.number_of_followers, found.settled) == ("bob", 3, True)
+
+
+async def test_a_redis_without_memory_for_writes_serves_reads(own_redis):
+    """Also over a connection that is opened meanwhile, and with scripts that the server has lost."""
+    author = new_id()
+    with redis.Redis.from_url(own_redis.url) as admin:
+        Hot(admin, "").author(author, username="bob", followers=3)
+        admin.config_set("maxmemory", 1)
+        admin.script_flush()
+        client = redis_store.connect(own_redis.url)
+        full = redis_store.RedisViews(client, "")
+        try:
+            assert (await full.followers(author, after=None)).data.number_of_followers == 3
+            assert (await full.part(author, before=None, skip=0, limit=10, after=None)).cheeps == []
+        finally:
+            full.close()
+            await client.aclose()
+            admin.config_set("maxmemory", 0)
 
 
 async def test_counters_wait_for_the_record_alone(hot, redis_views):

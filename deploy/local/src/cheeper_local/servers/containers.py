@@ -159,7 +159,7 @@ class RedisContainer(ContainerServer):
 
     @override
     def arguments(self) -> list[str]:
-        return ["redis-server", "--maxmemory-policy", "noeviction", "--appendonly", "yes"]
+        return ["redis-server", "--maxmemory", "1gb", "--maxmemory-policy", "noeviction", "--appendonly", "yes"]
 
     @override
     def is_ready(self) -> bool:

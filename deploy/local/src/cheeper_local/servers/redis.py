@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import ClassVar
 
 import redis
@@ -12,6 +14,13 @@ from cheeper_local.system.binaries import Binary, in_wheel, locate, on_path
 from cheeper_local.system.ports import HOST
 
 OLDEST = 7
+
+
+def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Return the bytes of memory of this machine, or of the container that this process runs in."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    text = limit.read_text().strip() if limit.exists() else ""
+    return min(machine, int(text)) if text.isdigit() else machine
 
 
 class Redis(BinaryServer):
@@ -41,6 +50,7 @@ class Redis(BinaryServer):
             "dir": str(self.data),
             "daemonize": "no",
             "maxmemory-policy": "noeviction",
+            "maxmemory": str(memory() // 2),  # beyond it Redis refuses writes; the kernel would kill it
             "appendonly": "yes",
             "appendfsync": "no" if self.fast else "everysec",
             "save": "",  # the append-only file has everything

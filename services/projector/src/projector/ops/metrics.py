@@ -63,6 +63,11 @@ TASKS: Final = Declaration(
     _STORE,
 )
 PARKED_WAITING: Final = Declaration("cheeper_projector_parked_waiting", "messages that are parked now", _STORE)
+MEMORY: Final = Declaration(
+    "cheeper_projector_store_memory_ratio",
+    "memory that the store uses, as a share of its limit, at which it refuses writes",
+    _STORE,
+)
 OBJECTIVE: Final = Declaration(
     "cheeper_projector_view_objective_seconds", "the lag objective of a view", ("store", "view")
 )
@@ -84,6 +89,7 @@ DECLARED: Final = (
     RETRIES,
     TASKS,
     PARKED_WAITING,
+    MEMORY,
     OBJECTIVE,
     OBJECTIVE_MISSED,
 )
@@ -141,6 +147,8 @@ class Metrics(Collector):
         if backlog := progress.backlog:
             families.add(TASKS, backlog.tasks, *of_store)
             families.add(PARKED_WAITING, backlog.parked, *of_store)
+            if backlog.memory is not None:
+                families.add(MEMORY, backlog.memory, *of_store)
         worst = 0.0
         for number, partition in progress.partitions.items():
             lag = partition.lag(self.ends)

@@ -117,10 +117,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
-    """A cheap count of what waits in a store: keys that have tasks, and parked messages."""
+    """A cheap count of what waits in a store: keys that have tasks, and parked messages; and the share of the store's
+    memory that is used, None if it has no limit.
+    """
 
     tasks: int
     parked: int
+    memory: float | None = None
 
 
 class Store(Protocol):

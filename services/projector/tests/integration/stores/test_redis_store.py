@@ -312,9 +312,11 @@ def test_a_full_memory_passes(own_redis, story, author, tell):
         told = story.signed(author())
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(StoreUnavailableError, match="refuses for now: OOM"):
             tell.apply_all(store, told.partition, [told.message])
+        assert store.backlog().memory > 1
         client.config_set("maxmemory", 0)
+        assert store.backlog().memory is None
         assert client.dbsize() == 0
         assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1
 

@@ -82,7 +82,9 @@ class RedisStore:
         """Return the number of what waits. Any thread may call it."""
         with passing_faults():
             tasks, parked = waiting_in_turn(self._client, self._settings.prefix), self._count_parked()
-        return Backlog(tasks=tasks, parked=parked)
+            memory = cast("dict[str, int]", self._client.info("memory"))
+        used, most = memory["used_memory"], memory.get("maxmemory", 0)
+        return Backlog(tasks=tasks, parked=parked, memory=used / most if most else None)
 
     def close(self) -> None:
         """Close the connections."""
