@@ -1,6 +1,5 @@
 """Caddy with the Caddyfile of this folder, in front of services that these tests start."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,29 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from listeners import process
 
 from cheeper_local.runner.roles import caddy
-from cheeper_local.system.ports import accepts_connections, free_port
-from cheeper_local.testing import until
+from cheeper_local.system.ports import free_port
 
 HERE = Path(__file__).parent
 ORIGINS = "https://a.example https://b.example"
-
-
-@contextmanager
-def process(log: Path, port: int, *command: str, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that listens on a port, until the end of the block."""
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **environ}) as running,
-    ):
-        try:
-            until(lambda: accepts_connections(port))
-            yield running
-        finally:
-            running.send_signal(signal.SIGTERM)
-            running.send_signal(signal.SIGCONT)  # if it was frozen
-            running.wait(60)
 
 
 def log_of(folder: Path, client: httpx.Client) -> Path:

@@ -7,7 +7,9 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from conftest import free_port, process
+from listeners import process
+
+from cheeper_local.system.ports import free_port
 
 pytestmark = pytest.mark.proves(guarantee="callers")
 
