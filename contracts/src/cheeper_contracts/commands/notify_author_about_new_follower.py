@@ -6,7 +6,12 @@ from cheeper_contracts.messages import Command
 
 
 class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
-    """Notify an author of a new follower. Its key is the notified author."""
+    """Notify an author of a new follower. Its key is the notified author.
+
+    Both ids of notifications derive from the pair of authors and a day, UTC: that of the follow, and the one before.
+    So a pair has one notification a day, and the handler finds one of less than 24 hours ago by its id. The second id
+    is None in commands from before December 2026.
+    """
 
     TYPE: ClassVar[str] = "cheeper.notify-author-about-new-follower.v1"
     KEY: ClassVar[str] = "author_id"
@@ -14,3 +19,4 @@ class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
     notification_id: str
     author_id: str
     follower_id: str
+    previous_notification_id: str | None = None

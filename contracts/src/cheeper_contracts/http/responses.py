@@ -87,6 +87,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "author_id_taken": 409,
     "cheep_id_taken": 409,
     "follow_id_taken": 409,
+    "too_many_follows": 409,
     "message_id_reused": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,

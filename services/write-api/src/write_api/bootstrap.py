@@ -87,7 +87,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     hints, registry = Hints(engine), new_registry()
     metrics = CommandMetrics(registry)
     try:
-        transactions = PostgresTransactions(engine)
+        transactions = PostgresTransactions(engine, follows_max=settings.follows_max)
         bus = CommandBus(
             transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
         )
@@ -155,8 +155,10 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replay]]:
         pass_on = _dispatcher(settings, side, send).pass_on
 
         async def handle(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
-            begin = PostgresTransactions(side.engine, partial(remove_in, parked=parked)).begin
-            await CommandBus(begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
+            transactions = PostgresTransactions(
+                side.engine, partial(remove_in, parked=parked), follows_max=settings.follows_max
+            )
+            await CommandBus(transactions.begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
 
         async def pass_on_and_remove(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
             await pass_on(batch)

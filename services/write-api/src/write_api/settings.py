@@ -15,6 +15,7 @@ from cheeper_runtime.settings import Parser, Port, SettingError
 from write_api.bus.dispatcher import Transport
 from write_api.db.url import sqlalchemy_url
 from write_api.domain import values
+from write_api.domain.follow import FOLLOWS_MAX
 from write_api.features import TRANSPORTS
 
 Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch", "dead-letters"]
@@ -54,8 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     refused.
 
     `database_url` is a libpq URL, `transports` the way of each command to its handler. `email_addresses_in_kafka`
-    must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. The relay drops
-    a month of the outbox after `outbox_retention_days`, and keeps everything if that is None.
+    must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. An author
+    follows at most `follows_max` others. The relay drops a month of the outbox after `outbox_retention_days`, and keeps
+    everything if that is None.
     """
 
     role: Role
@@ -71,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     email_addresses_in_kafka: Literal["refused", "accepted"] = "refused"
     host: str = "127.0.0.1"
     port: Port = 0
+    follows_max: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = FOLLOWS_MAX
     outbox_retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"

@@ -22,9 +22,10 @@ from write_api.domain.errors import (
     CheepNotFound,
     EmailTaken,
     FollowIdTaken,
+    TooManyFollows,
     UsernameTaken,
 )
-from write_api.domain.follow import Follow
+from write_api.domain.follow import FOLLOWS_MAX, Follow
 from write_api.domain.notification import Notification
 
 
@@ -71,8 +72,9 @@ class MemoryAuthors:
 class MemoryFollows:
     """The follows in memory."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, most: int) -> None:
         self._tables = tables
+        self._most = most
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
         """Return the follow as `domain.repositories` describes."""
@@ -88,6 +90,8 @@ class MemoryFollows:
         for author_id in (follow.from_author_id, follow.to_author_id):
             if author_id not in self._tables.authors:
                 raise AuthorNotFound(author_id)
+        if sum(other.from_author_id == follow.from_author_id for other in self._tables.follows.values()) >= self._most:
+            raise TooManyFollows(self._most)
         self._tables.follows[follow.from_author_id, follow.to_author_id] = copy.copy(follow)
 
 
@@ -133,10 +137,10 @@ class MemoryNotifications:
 class MemoryUnitOfWork:
     """A transaction over tables of its own."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, follows_max: int) -> None:
         self._tables = tables
         self.authors = MemoryAuthors(tables)
-        self.follows = MemoryFollows(tables)
+        self.follows = MemoryFollows(tables, follows_max)
         self.cheeps = MemoryCheeps(tables)
         self.notifications = MemoryNotifications(tables)
 
@@ -166,8 +170,9 @@ class MemoryUnitOfWork:
 class MemoryTransactions:
     """Opens units of work, one after another, and reserves message ids for commands that are sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, follows_max: int = FOLLOWS_MAX) -> None:
         self.tables = Tables()
+        self._follows_max = follows_max
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
@@ -178,7 +183,7 @@ class MemoryTransactions:
         del keys, commands, separately
         async with self._lock:
             tables = copy.deepcopy(self.tables)
-            yield MemoryUnitOfWork(tables)
+            yield MemoryUnitOfWork(tables, self._follows_max)
             self.tables.take(tables)
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:

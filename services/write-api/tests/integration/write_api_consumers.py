@@ -73,6 +73,9 @@ def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_ro
     return consumer
 
 
+DAY = 24 * 3600 * 1_000_000
+
+
 class Consumers:
     """A topic of events, one of commands, a write model, and process managers and workers between them."""
 
@@ -120,9 +123,10 @@ class Consumers:
     def signed(self, author):
         return NewAuthorSigned(author_id=self.authors[author], username="u", signed_up_at=1)
 
-    def followed(self, by, author):
+    def followed(self, by, author, day=0):
+        """A follow; those of different days notify each."""
         one, other = self.authors[by], self.authors[author]
-        return AuthorFollowed(follow_id=new_id(), from_author_id=one, to_author_id=other, followed_at=1)
+        return AuthorFollowed(follow_id=new_id(), from_author_id=one, to_author_id=other, followed_at=2 * day * DAY + 1)
 
     def posted(self, author, message):
         return CheepPosted(

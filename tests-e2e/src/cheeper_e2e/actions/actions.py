@@ -104,7 +104,7 @@ class Scene:
             "from_author_id": self.id_of("author", follower),
             "to_author_id": key,
         }
-        refusals, certain = frozenset({"author_not_found", "follow_id_taken"}), None
+        refusals, certain = frozenset({"author_not_found", "follow_id_taken", "too_many_follows"}), None
         if follower == followed:
             certain = "cannot_follow_self"
         return Action(method="POST", path="/follow", body=body, key=key, refusals=refusals, certain=certain)

@@ -7,6 +7,7 @@ event that notifies an author has its notification: `missing` returns those with
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cheeper_contracts.events.author_followed import AuthorFollowed
@@ -21,16 +22,20 @@ _HELD: Final = f"""
            {time_of("notified_at")} AS at
       FROM notifications WHERE author_id = %s ORDER BY notified_at DESC, notification_id DESC
 """
-# A follow's row goes with an unfollow, its event stays.
 _MUST_HOLD: Final = """
     SELECT 'welcome' AS kind, NULL AS author_id, NULL AS cheep_id FROM authors WHERE author_id = %s
-    UNION ALL
-    SELECT 'new_follower', payload ->> 'from_author_id', NULL FROM outbox WHERE key = %s AND type = %s
     UNION ALL
     SELECT 'answer', answer.author_id::text, answer.cheep_id::text
       FROM cheeps answer JOIN cheeps parent ON parent.cheep_id = answer.in_reply_to
      WHERE parent.author_id = %s AND answer.author_id <> parent.author_id
 """
+# A follow's row goes with an unfollow, its event stays.
+_FOLLOWED: Final = """
+    SELECT payload ->> 'from_author_id' AS author_id, (payload ->> 'followed_at')::bigint AS at
+      FROM outbox WHERE key = %s AND type = %s ORDER BY 2
+"""
+_QUIET: Final = 24 * 3600 * 1_000_000
+"""Microseconds after a notification about a follower in which there is no other one about the same follower."""
 _SENT_BY: Final = "SELECT reply_to::text AS command_id FROM outbox WHERE key = %s AND type = %s"
 
 
@@ -38,10 +43,22 @@ def missing(model: WriteModel, author_id: str) -> list[str]:
     """Return which notifications of an author the write model lacks or has in excess."""
     kinds = ("kind", "author_id", "cheep_id")
     held = Counter(tuple(row[name] for name in kinds) for row in model.rows(_HELD, author_id))
-    rows = model.rows(_MUST_HOLD, author_id, author_id, AuthorFollowed.TYPE, author_id)
-    must = Counter(tuple(row[name] for name in kinds) for row in rows)
+    must = Counter(tuple(row[name] for name in kinds) for row in model.rows(_MUST_HOLD, author_id, author_id))
+    follows = [(row["author_id"], row["at"]) for row in model.rows(_FOLLOWED, author_id, AuthorFollowed.TYPE)]
+    must.update(("new_follower", follower, None) for follower in notified_of(follows))
     sentences = [f"{author_id} was never told: {each}" for each in must - held]
     return sentences + [f"{author_id} was told without reason: {each}" for each in held - must]
+
+
+def notified_of(follows: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield the follower of each follow that notifies, once in 24 hours. `follows` are (follower, microseconds), in the
+    order of their times.
+    """
+    last: dict[str, int] = {}
+    for follower, at in follows:
+        if follower not in last or at - last[follower] >= _QUIET:
+            last[follower] = at
+            yield follower
 
 
 def commands_for(model: WriteModel, author_id: str) -> list[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
@@ -8,9 +10,17 @@ from write_api.commands.notifying import notify
 from write_api.domain.notification import Notification
 from write_api.domain.repositories import Repositories
 
+QUIET: Final = 24 * 3600 * 1_000_000
+"""Microseconds after a notification about a follower in which there is no other one about the same follower."""
+
 
 async def notify_author_about_new_follower(
     command: NotifyAuthorAboutNewFollower, work: Repositories, now: int
 ) -> AuthorNotified | None:
-    """Notify an author about a new follower. Return None if this notification was made before."""
-    return await notify(work, Notification.of("new_follower", msgspec.structs.asdict(command), now))
+    """Notify an author about a new follower. Return None if the author was notified about this one within QUIET."""
+    notification = Notification.of("new_follower", msgspec.structs.asdict(command), now)
+    if command.previous_notification_id is not None:
+        previous = await work.notifications.of_id(command.previous_notification_id)
+        if previous is not None and now - previous.notified_at < QUIET:
+            return None
+    return await notify(work, notification)

@@ -24,6 +24,7 @@ from write_api.db.repositories.cheeps import PostgresCheeps
 from write_api.db.repositories.follows import PostgresFollows
 from write_api.db.repositories.identity_map import IdentityMap
 from write_api.db.repositories.notifications import PostgresNotifications
+from write_api.domain.follow import FOLLOWS_MAX
 from write_api.ops.recent_failure import RecentFailure
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
@@ -47,12 +48,14 @@ class PostgresUnitOfWork:
     within a savepoint of its own.
     """
 
-    def __init__(self, connection: AsyncConnection, *, separately: bool = False) -> None:
+    def __init__(
+        self, connection: AsyncConnection, *, separately: bool = False, follows_max: int = FOLLOWS_MAX
+    ) -> None:
         self._connection = connection
         self._separately = separately
         self.cheeps = PostgresCheeps(connection, separately=separately)
         self.authors = PostgresAuthors(connection, self.cheeps.last_date, separately=separately)
-        self.follows = PostgresFollows(connection, separately=separately)
+        self.follows = PostgresFollows(connection, separately=separately, most=follows_max)
         self.notifications = PostgresNotifications(connection, separately=separately)
         # In the order in which rows refer to each other.
         self._maps: tuple[IdentityMap[Any, Any], ...] = (self.authors, self.cheeps, self.follows, self.notifications)
@@ -64,7 +67,7 @@ class PostgresUnitOfWork:
         """
         await self.authors.prefetch(_identifiers(commands, "author_id"))
         await self.cheeps.prefetch(_identifiers(commands, "cheep_id"))
-        await self.notifications.prefetch(_identifiers(commands, "notification_id"))
+        await self.notifications.prefetch(_identifiers(commands, "notification_id", "previous_notification_id"))
         pairs = (_identifiers([command], "from_author_id", "to_author_id") for command in commands)
         await self.follows.prefetch({(pair[0], pair[1]) for pair in pairs if len(pair) > 1})
 
@@ -112,10 +115,15 @@ class PostgresTransactions:
     """Opens units of work on a pool. `at_end` is done in the same transaction, after everything else."""
 
     def __init__(
-        self, engine: AsyncEngine, at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None
+        self,
+        engine: AsyncEngine,
+        at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None,
+        *,
+        follows_max: int = FOLLOWS_MAX,
     ) -> None:
         self._engine = engine
         self._at_end = at_end
+        self._follows_max = follows_max
         self.failure = RecentFailure()
 
     @asynccontextmanager
@@ -127,7 +135,7 @@ class PostgresTransactions:
             with transient_faults():
                 async with self._engine.begin() as connection:
                     await lock(connection, keys)
-                    work = PostgresUnitOfWork(connection, separately=separately)
+                    work = PostgresUnitOfWork(connection, separately=separately, follows_max=self._follows_max)
                     await work.prefetch(commands)
                     yield work
                     await work.flush()

@@ -8,6 +8,7 @@ Refusal
 ├── UsernameTaken        username_taken
 ├── EmailTaken           email_taken
 ├── FollowIdTaken        follow_id_taken     the id is another pair's
+├── TooManyFollows       too_many_follows    the author follows as many as one may
 ├── CheepIdTaken         cheep_id_taken      the id is another post's
 ├── CheepNotFound        cheep_not_found     never posted, or deleted
 └── NotTheAuthor         not_the_author      the cheep is another author's
@@ -97,6 +98,15 @@ class FollowIdTaken(Refusal):
 
     def __init__(self, follow_id: str) -> None:
         super().__init__(f'The follow id "{follow_id}" belongs to another follow')
+
+
+class TooManyFollows(Refusal):
+    """The author follows as many others as one author may."""
+
+    code = "too_many_follows"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An author follows at most {most:,} others")
 
 
 class CheepIdTaken(Refusal):

@@ -32,7 +32,7 @@ class Follows(Protocol):
 
     async def save(self, follow: Follow) -> None:
         """Save a follow that began, or remove one that ended. Raise AuthorNotFound if one of the two has not signed up,
-        and FollowIdTaken if another pair has its follow_id.
+        FollowIdTaken if another pair has its follow_id, and TooManyFollows if the follower follows as many as one may.
         """
 
 

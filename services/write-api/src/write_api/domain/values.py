@@ -162,6 +162,7 @@ RULES: Final[dict[str, Rule[..., str]]] = {
     "in_reply_to": identifier,
     "follow_id": identifier,
     "notification_id": identifier,
+    "previous_notification_id": identifier,
     "username": username,
     "email": email,
     "message": cheep_text,

@@ -72,9 +72,9 @@ async def test_a_sync_command_is_run_by_the_process_manager_itself(place):
 async def test_several_processes_share_the_events(place, running):
     """Processes may come and go: every event leads to its command once."""
     async with running(place.worker(), place.process_manager()):
-        await place.send(place.messages_of(*(place.followed(0, 1 + n % 2) for n in range(40))))
+        await place.send(place.messages_of(*(place.followed(0, 1 + n % 2, n) for n in range(40))))
         async with running(place.process_manager(), place.process_manager()):
-            await place.send(place.messages_of(*(place.followed(0, 1 + n % 2) for n in range(40))))
+            await place.send(place.messages_of(*(place.followed(0, 1 + n % 2, n) for n in range(40, 80))))
             await place.told(60)
         await place.send(place.messages_of(*map(place.signed, range(3))))
         assert len(await place.told(83)) == 83

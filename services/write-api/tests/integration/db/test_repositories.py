@@ -1,5 +1,6 @@
 """One suite over the repositories in Postgres and in memory: what it proves of one holds of the other."""
 
+import asyncio
 import dataclasses
 from functools import partial
 
@@ -15,6 +16,7 @@ from write_api.domain.errors import (
     CheepNotFound,
     EmailTaken,
     FollowIdTaken,
+    TooManyFollows,
     UsernameTaken,
 )
 from write_api.domain.follow import Follow
@@ -27,11 +29,15 @@ pytestmark = pytest.mark.store
 NOW = 1_647_292_130_123_456
 
 
+FOLLOWS_MAX = 2
+
+
 @pytest.fixture(params=["memory", "postgres"])
 def begin(request):
     if request.param == "memory":
-        return MemoryTransactions().begin
-    return partial(PostgresTransactions(request.getfixturevalue("engine")).begin, separately=True)
+        return MemoryTransactions(FOLLOWS_MAX).begin
+    engine = request.getfixturevalue("engine")
+    return partial(PostgresTransactions(engine, follows_max=FOLLOWS_MAX).begin, separately=True)
 
 
 def an_author(**given):
@@ -150,6 +156,41 @@ async def test_a_follow_id_is_of_one_pair(begin):
     with pytest.raises(FollowIdTaken, match=follow.follow_id):
         async with begin(["k"]) as work:
             await work.follows.save(a_follow(bob, alice, follow.follow_id))
+
+
+async def test_an_author_follows_at_most_so_many(begin):
+    """One more is refused; it is saved after another one has ended, and followers are not limited."""
+    alice, *others = [an_author() for _ in range(FOLLOWS_MAX + 2)]
+    await saved(begin, alice, *others)
+    follows = [a_follow(alice, other) for other in others]
+    async with begin(["k"]) as work:
+        for follow in follows[:FOLLOWS_MAX]:
+            await work.follows.save(follow)
+    with pytest.raises(TooManyFollows):
+        async with begin(["k"]) as work, work.savepoint():
+            await work.follows.save(follows[-1])
+    async with begin(["k"]) as work, work.savepoint():
+        ended = await work.follows.of_id(alice.author_id, others[0].author_id)
+        ended.end(NOW)
+        await work.follows.save(ended)
+    async with begin(["k"]) as work, work.savepoint():
+        await work.follows.save(follows[-1])
+        for other in others:
+            await work.follows.save(a_follow(other, alice))
+
+
+async def test_two_transactions_do_not_pass_the_most_together(engine):
+    """Each has another followed author's key; the second one waits for the first, and is refused."""
+    begin = partial(PostgresTransactions(engine, follows_max=1).begin, separately=True)
+    alice, bob, carol = an_author(), an_author(), an_author()
+    await saved(begin, alice, bob, carol)
+
+    async def follow(other):
+        async with begin([other.author_id]) as work, work.savepoint():
+            await work.follows.save(a_follow(alice, other))
+
+    outcomes = await asyncio.gather(follow(bob), follow(carol), return_exceptions=True)
+    assert sorted(map(type, outcomes), key=str) == sorted([type(None), TooManyFollows], key=str)
 
 
 async def test_a_follow_that_ended_is_removed_and_its_id_free(begin):

@@ -1,12 +1,17 @@
 """The three commands that notify, each through the bus over a write model in memory."""
 
+import asyncio
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.author_notified import AuthorNotified
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
@@ -15,9 +20,13 @@ from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
 from write_api.features import HANDLERS
+from write_api.process_managers.notify_author_about_new_follower import (
+    notify_author_about_new_follower as follow_from,
+)
 from write_api.testing import MemoryTransactions
 
-BOB, ALICE, CHEEP = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abc")
+BOB, ALICE, CHEEP, CAROL = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abcd")
+HOUR = 3600 * 1_000_000
 NOTIFICATION = "00000000-0000-4000-8000-0000000000ff"
 WELCOME = WelcomeAuthor(notification_id=NOTIFICATION, author_id=BOB)
 FOLLOWED = NotifyAuthorAboutNewFollower(notification_id=NOTIFICATION, author_id=BOB, follower_id=ALICE)
@@ -28,8 +37,8 @@ class World:
     """A bus on which two authors have signed up and one has posted."""
 
     def __init__(self):
-        self.transactions = MemoryTransactions()
-        self.bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/t", clock=lambda: 7)
+        self.transactions, self.now = MemoryTransactions(), 7
+        self.bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/t", clock=lambda: self.now)
 
     async def handle(self, command):
         """The one message that the command leaves."""
@@ -43,8 +52,12 @@ class World:
 
 @pytest.fixture
 async def world():
+    return await signed_up()
+
+
+async def signed_up():
     world = World()
-    for author_id in (BOB, ALICE):
+    for author_id in (BOB, ALICE, CAROL):
         await world.handle(SignUp(author_id=author_id, username=f"u{author_id[-1]}", email=f"{author_id}@example.com"))
     await world.handle(PostCheep(cheep_id=CHEEP, author_id=ALICE, message="Hello"))
     return world
@@ -63,6 +76,33 @@ async def test_an_author_is_told_once(world, command, kind, more):
     told = AuthorNotified(notification_id=NOTIFICATION, author_id=BOB, kind=kind, notified_at=7, **more)
     assert await world.handle(command) == told
     assert await world.handle(command) == CommandHandled(command_type=command.TYPE, command_key=BOB)
+
+
+@given(waits=st.lists(st.integers(0, 30 * HOUR), max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_a_follower_is_told_of_once_in_24_hours(waits):
+    """Whoever follows and unfollows in a loop, at whatever times, leads to a notification only where the last one is 24
+    hours old; and another follower to one of their own.
+    """
+    asyncio.run(follow_on_and_off(waits))
+
+
+async def follow_on_and_off(waits):
+    world, last = await signed_up(), None
+    for wait in waits:
+        world.now += wait
+        told = await world.handle(notification_of(ALICE, world.now))
+        expected = last is None or world.now - last >= 24 * HOUR
+        assert isinstance(told, AuthorNotified) == expected
+        last = world.now if expected else last
+    assert isinstance(await world.handle(notification_of(CAROL, world.now)), AuthorNotified)
+
+
+def notification_of(follower, at):
+    """The process manager's command for a follow at that time."""
+    event = AuthorFollowed(follow_id=new_id(), from_author_id=follower, to_author_id=BOB, followed_at=at)
+    envelope = Envelope(message_id=new_id(), type=event.TYPE, source="/t", time=at, key=BOB, correlation_id=new_id())
+    return follow_from(event, envelope)
 
 
 @pytest.mark.parametrize(

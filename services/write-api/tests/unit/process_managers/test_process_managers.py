@@ -48,7 +48,15 @@ def follow_from(event):
     ("event", "command"),
     [
         (SIGNED, WelcomeAuthor(notification_id=NOTIFICATION, author_id=BOB)),
-        (FOLLOWED, NotifyAuthorAboutNewFollower(notification_id=NOTIFICATION, author_id=BOB, follower_id=ALICE)),
+        (
+            FOLLOWED,
+            NotifyAuthorAboutNewFollower(
+                notification_id="20a81f8c-0150-5e84-8e86-6fe51e2e7d3a",
+                author_id=BOB,
+                follower_id=ALICE,
+                previous_notification_id="90f107c2-73dc-5d41-a5e9-ad5f46484b9c",
+            ),
+        ),
         (
             ANSWERED,
             NotifyAuthorAboutAnswer(notification_id=NOTIFICATION, author_id=BOB, cheep_id=CHEEP, answered_by=ALICE),
@@ -59,6 +67,19 @@ def test_an_event_makes_a_command_whose_id_derives_from_it(event, command):
     """The same event leads to the same command, whenever it is redelivered."""
     assert follow_from(event) == [command]
     assert follow_from(codec.decode_event(event.TYPE, codec.encode(event))) == [command]
+
+
+def test_all_follows_of_a_pair_on_one_day_are_one_notification():
+    """The next day's is another one, which names it as the one before; another pair has others."""
+
+    def ids(**changed):
+        (command,) = follow_from(msgspec.structs.replace(FOLLOWED, **changed))
+        return command.previous_notification_id, command.notification_id
+
+    day = 24 * 3600 * 1_000_000
+    assert ids(followed_at=5 * day) == ids(followed_at=6 * day - 1, follow_id=PARENT)
+    assert ids(followed_at=6 * day)[0] == ids(followed_at=5 * day)[1]
+    assert not {*ids(followed_at=5 * day)} & {*ids(followed_at=5 * day, from_author_id=CHEEP)}
 
 
 def test_an_author_who_answers_its_own_cheep_is_not_notified():
