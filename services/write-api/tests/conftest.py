@@ -7,6 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from cheeper_local.testing import database
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate
 
@@ -17,11 +18,24 @@ settings.load_profile("cheeper")
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
+@pytest.fixture(scope="session")
+def postgres_template(servers):
+    """A database with the schema: to copy it takes a third of the time that the migrations take."""
+
+    async def make_schema(url):
+        pool = create_engine(url, application_name="test")
+        await migrate(pool)
+        await pool.dispose()
+
+    with database(servers.shared("postgres").url) as url:
+        asyncio.run(make_schema(url))
+        yield url.rpartition("/")[2]
+
+
 @pytest.fixture
 async def engine(postgres_url):
     """A pool on a fresh database with the schema."""
     pool = create_engine(postgres_url, application_name="test")
-    await migrate(pool)
     yield pool
     await pool.dispose()
 

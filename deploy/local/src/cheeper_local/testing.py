@@ -20,7 +20,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -128,15 +128,35 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     started.close()
 
 
-@pytest.fixture
-def postgres_url(servers: Servers) -> Iterator[str]:
-    """The libpq URL of a fresh empty database."""
-    server = servers.shared("postgres").url
+@contextmanager
+def database(server: str, template: str = "template1") -> Iterator[str]:
+    """The libpq URL of a fresh database of a server, a copy of the template, which nobody may be connected to."""
     name = f"t{uuid.uuid4().hex}"
+    names = (sql.Identifier(each) for each in (name, template))
     with closing(psycopg.connect(server, autocommit=True)) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         yield f"{server.rpartition('/')[0]}/{name}"
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """The name of the database that `postgres_url` copies: an empty one, unless a package has one with its schema."""
+    return "template1"
+
+
+@pytest.fixture
+def postgres_url(servers: Servers, postgres_template: str) -> Iterator[str]:
+    """The libpq URL of a fresh database."""
+    with database(servers.shared("postgres").url, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(servers: Servers) -> Iterator[str]:
+    """The libpq URL of a fresh database without a schema."""
+    with database(servers.shared("postgres").url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,17 +66,33 @@ class TinyStack:
         """Check that none of its processes is left."""
         return not StackFolder(self.data).is_in_use(by_anything=True)
 
+    def close(self) -> None:
+        """End it, if it runs."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.communicate()
+            until(self.is_gone)
+
 
 @pytest.fixture
 def tiny_stack(folder: Path) -> Iterator[TinyStack]:
-    """A stack of tiny roles, not yet started."""
+    """A stack of tiny roles of the test's own, not yet started."""
     stack = TinyStack(folder)
     yield stack
-    if stack.process is not None:
-        if stack.process.poll() is None:
-            stack.process.kill()
-        stack.process.communicate()
-        until(stack.is_gone)
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def running_stack() -> Iterator[TinyStack]:
+    """A stack of tiny roles that the tests of a module share: each leaves it as it was, with all that runs ready."""
+    with tempfile.TemporaryDirectory(prefix="cheeper-test-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as an unprivileged user where the tests run as root
+        stack = TinyStack(Path(folder))
+        stack.start()
+        stack.ready()
+        yield stack
+        stack.close()
 
 
 @pytest.fixture

@@ -57,22 +57,20 @@ def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
     assert tiny_stack.ready().state["state"] == "ready"
 
 
-def test_a_process_that_died_is_restarted_and_the_runner_logs_it(tiny_stack):
+def test_a_process_that_died_is_restarted_and_the_runner_logs_it(running_stack):
     """Kill -9 of a role brings it back under a new pid, and the runner logs both."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
+    restarts = stack.processes()["worker"]["restarts"]
     (killed,) = stack.kill("worker")
     until(lambda: stack.processes()["worker"]["pid"] not in (killed, None))
-    assert stack.processes()["worker"]["restarts"] == 1
+    assert stack.processes()["worker"]["restarts"] == restarts + 1
     stack.wait_ready()
-    output, _ = tiny_stack.end(signal.SIGTERM)
-    assert "died (by SIGKILL); restarting in 0.25 s" in output
+    assert "worker: died (by SIGKILL); restarting in 0.25 s" in (stack.logs / "cheeper.log").read_text()
 
 
-def test_a_server_that_died_is_restarted(tiny_stack):
+def test_a_server_that_died_is_restarted(running_stack):
     """A server that died comes back by itself; one that was stopped stays so until it is started."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     killed = stack.state["servers"]["redis"]["pid"]
     os.kill(killed, signal.SIGKILL)
     until(lambda: stack.state["servers"]["redis"]["pid"] not in (killed, None))
@@ -83,10 +81,9 @@ def test_a_server_that_died_is_restarted(tiny_stack):
 
 
 @pytest.mark.extended
-def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
+def test_a_frozen_process_does_nothing_until_it_is_thawed(running_stack):
     """A frozen process keeps its pid, responds to nothing, and is stopped in order even so."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     pid = stack.processes()["worker"]["pid"]
     stack.freeze("worker")
     until(lambda: process_state(pid) == "T")
@@ -94,15 +91,17 @@ def test_a_frozen_process_does_nothing_until_it_is_thawed(tiny_stack):
     until(lambda: process_state(pid) == "S")
     assert stack.processes()["worker"]["pid"] == pid
     stack.freeze("worker")
+    before = running_stack.notes.read_text().count("worker")
     stack.stop_process("worker")
-    assert "worker" in tiny_stack.notes.read_text()
+    assert running_stack.notes.read_text().count("worker") == before + 1
+    stack.start_process("worker")
+    stack.wait_ready()
 
 
 @pytest.mark.extended
-def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
+def test_a_server_goes_back_to_an_older_copy_of_its_data(running_stack):
     """A stopped server that was saved has the same data after it is restored."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     with redis.Redis.from_url(stack.environment["REDIS_URL"]) as client:
         for value, then in (("old", "save"), ("new", "restore")):
             client.set("a", value)
@@ -113,10 +112,9 @@ def test_a_server_goes_back_to_an_older_copy_of_its_data(tiny_stack):
 
 
 @pytest.mark.extended
-def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
+def test_a_wiped_broker_is_migrated_when_it_starts_again(running_stack):
     """Starting the broker runs migrate, which makes the topics that were wiped."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     log = stack.logs / "migrate.log"
     before = log.read_text().count("migrate ran")
     stack.server("kafka", "wipe")
@@ -125,10 +123,9 @@ def test_a_wiped_broker_is_migrated_when_it_starts_again(tiny_stack):
 
 
 @pytest.mark.extended
-def test_a_role_that_was_stopped_stays_so_until_it_is_started(tiny_stack):
+def test_a_role_that_was_stopped_stays_so_until_it_is_started(running_stack):
     """A role that was stopped does not run until it is started."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     stack.stop_process("relay")
     assert stack.processes()["relay"]["pid"] is None
     stack.start_process("relay")
@@ -137,10 +134,9 @@ def test_a_role_that_was_stopped_stays_so_until_it_is_started(tiny_stack):
 
 
 @pytest.mark.extended
-def test_empty_restarts_every_role_but_the_gateway(tiny_stack):
+def test_empty_restarts_every_role_but_the_gateway(running_stack):
     """Empty stores are served by new processes; only the gateway keeps its own."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
+    stack = running_stack.ready()
     before = stack.processes()
     stack.empty()
     after = stack.processes()
@@ -155,29 +151,25 @@ def test_step_mode_leaves_out_the_demos_own_processes(tiny_stack):
     assert set(tiny_stack.ready().processes()) == {"write-api", "read-api", "gateway"}
 
 
-def test_the_state_file_is_its_owners_alone(tiny_stack):
+def test_the_state_file_is_its_owners_alone(running_stack):
     """The state file contains passwords and is readable by its owner only; no log contains one."""
-    tiny_stack.start()
-    stack = tiny_stack.ready()
-    assert stat.S_IMODE((tiny_stack.data / "stack.json").stat().st_mode) == 0o600
-    password = (tiny_stack.data / "postgres" / "password").read_text()
+    stack = running_stack.ready()
+    assert stat.S_IMODE((running_stack.data / "stack.json").stat().st_mode) == 0o600
+    password = (running_stack.data / "postgres" / "password").read_text()
     assert password in json.dumps(stack.environment)
     assert not any(password in log.read_text() for log in stack.logs.iterdir())
 
 
 @pytest.mark.extended
-def test_a_second_stack_in_the_same_folder_is_refused(tiny_stack):
+def test_a_second_stack_in_the_same_folder_is_refused(running_stack):
     """One folder holds one stack, and the refusal leaves the first alone."""
-    first = tiny_stack.start()
-    stack = tiny_stack.ready()
-    second = tiny_stack.start(PORT="20001")
-    _, complaint = second.communicate(timeout=60)
-    assert (second.returncode, complaint.strip()) == (
+    second = type(running_stack)(running_stack.data.parent)
+    _, complaint = second.start().communicate(timeout=60)
+    assert (second.process.returncode, complaint.strip()) == (
         1,
-        f"A stack runs from {tiny_stack.data} already: `make stop` stops it.",
+        f"A stack runs from {running_stack.data} already: `make stop` stops it.",
     )
-    tiny_stack.process = first
-    assert stack.state["state"] == "ready"
+    assert running_stack.ready().state["state"] == "ready"
 
 
 def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occupied_port):

@@ -58,8 +58,9 @@ def is_in_broker(server: Kafka | Tansu) -> bool:
 
 
 DURABLE = [
-    pytest.param(Postgres, keep_in_postgres, is_in_postgres, id="postgres"),
+    # The first one runs in `make test`: it is the fastest, and the tests of the services stop and restore the others.
     pytest.param(Redis, keep_in_redis, is_in_redis, id="redis"),
+    pytest.param(Postgres, keep_in_postgres, is_in_postgres, id="postgres"),
     pytest.param(Mongo, keep_in_mongo, is_in_mongo, id="mongo"),
     pytest.param(
         Kafka,
@@ -209,6 +210,7 @@ def test_a_server_ends_with_the_process_that_started_it(folder):
     assert "database system is shut down" in (folder / "postgres.log").read_text()
 
 
+@pytest.mark.extended  # write-api's test_epoch.py has what follows from it
 def test_a_restored_database_begins_another_timeline(folder):
     """A restored PostgreSQL has the timeline of a recovery, by which the relay notices that it lost transactions."""
     server = Postgres(folder)

@@ -33,6 +33,7 @@ def apply(laid, number, message_id):
         laid.command(command_record(message_id, key=AUTHOR, sequence=number + 1))
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("store", QUERIES)
 async def test_no_answer_is_wrongly_not_stale_while_it_is_switched(
     hot, hot_two, documents, documents_two, registry, ask, store

@@ -75,6 +75,7 @@ def test_a_waiting_client_has_its_answer_when_the_process_ends(log, stores):
             assert waiting.recv(100).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.extended  # test_mongo.py and test_redis.py, tests-e2e's test_outages.py have it
 def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
     """Queries of an unavailable store are 503 with Retry-After, the others work, and all work after its return."""
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
@@ -100,10 +101,10 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
             until(lambda name=name: client.get(queries[name]).status_code == well[name])
 
 
-def test_it_starts_before_its_stores(log, own_redis, own_mongo):
+def test_it_starts_before_its_stores(log, own_redis, mongo_url):
     """Start order does not matter: the process waits, says for what, and is ready once all are there."""
     own_redis.stop()
-    with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
+    with running(log, REDIS_URL=own_redis.url, MONGO_URL=mongo_url) as (client, _):
         until(lambda: client.get("/health/ready").json()["data"]["redis"]["why"] != "starting")
         assert client.get("/health/ready").json()["data"]["redis"] == {"ok": False, "why": "does not answer"}
         until(lambda: any(line.get("event") == "waiting" for line in lines(log)))

@@ -2,11 +2,13 @@
 
 import threading
 
+import pytest
 from read_api_lists import LISTS, laid, walk
 
 from cheeper_local.testing import until
 
 
+@pytest.mark.variants
 @LISTS
 async def test_walking_beside_a_writer(documents, ask, kind):
     """While a writer adds and removes entries, what stood throughout comes once, nothing twice, in full pages."""

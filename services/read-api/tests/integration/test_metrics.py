@@ -252,6 +252,7 @@ def test_a_projector_that_is_silent_is_late(log, stores, reports, store):
     assert store not in seen.values_of(metrics.LAG_MESSAGES, "store")
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("store", ["redis", "mongo"])
 def test_what_nobody_has_reported_is_late_before_long(log, stores, reports, store):
     """Without a report of each partition the lag grows, so a missing projector makes views miss their objectives."""

@@ -139,6 +139,7 @@ async def test_a_look_up_in_what_is_forgotten_is_made_again(documents, documents
     assert await name_of(reader) == "two"
 
 
+@pytest.mark.extended  # `make test` switches before each single step and command of a look-up
 async def test_nothing_is_taken_back(
     hot, hot_two, documents, documents_two, registry, redis_views, mongo_url, mongo_database
 ):

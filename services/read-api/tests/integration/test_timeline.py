@@ -12,6 +12,7 @@ from read_api.stores.redis import merging
 pytestmark = pytest.mark.store
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("kept", [None, 60, 5])
 @pytest.mark.parametrize("seed", range(4))
 async def test_walking_beside_a_writer(hot, redis_views, seed, kept):

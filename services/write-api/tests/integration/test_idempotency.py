@@ -149,6 +149,7 @@ def requests(one, other, cheep):
     }
 
 
+@pytest.mark.variants
 @each_transport
 async def test_every_command_twice_at_once_through_two_replicas_has_one_effect(stage, transport):
     """Both processes hear it while neither has handled it, and both give the same answer to the byte, then and later;

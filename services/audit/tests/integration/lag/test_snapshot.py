@@ -269,6 +269,7 @@ def test_the_live_generation_is_the_one_that_is_told(world, snapshot, redis, red
         redis.delete(views.CHECKPOINT.key(prefix_of(redis_prefix, 2), 3))
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(
     ("variable", "scheme", "says"),
     [("REDIS_URL", "redis", "The Redis at REDIS_URL"), ("MONGO_URL", "mongodb", "The MongoDB at MONGO_URL")],

@@ -164,6 +164,7 @@ def test_run_notes_accepted_commands(stack, redis):
         assert process.wait(60) == 0
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("arguments", [["--limit", "1"], ["--store", "mongo"]], ids=["step mode", "mongo alone"])
 def test_run_leaves_commands_alone_in_step_mode_and_without_redis(stack, story, author, redis, mongo, arguments):
     """A step is one domain message and nothing else; and where Redis is not written, nothing is."""
@@ -309,6 +310,7 @@ def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
     )
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("role", [["run"], ["tasks"]])
 def test_it_waits_for_servers_and_leaves_when_told(role):
     """With everything away it lives, is not ready, says why without a secret, and ends within 10 s of SIGTERM."""

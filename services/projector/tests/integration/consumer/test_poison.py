@@ -64,6 +64,7 @@ def refused(request, redis, redis_prefix, mongo):
 WHY = {"undecodable": "cheeper.author-followed.v1", "crash": "ZeroDivisionError: a defect", "refused": ""}
 
 
+@pytest.mark.variants("kind")
 @pytest.mark.parametrize("kind", WHY)
 def test_each_kind_is_parked_with_all_that_is_known_of_it(
     running, kafka, story, author, followers, parked, defect, refused, kind

@@ -222,6 +222,7 @@ class History:
                 story.deleted(self.cheeps.pop(rng.randrange(len(self.cheeps))))
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(("name", "seed"), [("redis", 1), ("mongo", 2)])
 @pytest.mark.timeout(400)
 def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, author, cli, name, seed):

@@ -275,6 +275,7 @@ def test_an_offset_of_another_topic_is_not_trusted(running, commands, status):
         until(lambda: all(status(one) for one in sent))
 
 
+@pytest.mark.extended  # test_consumer.py has it for events
 def test_several_share_the_partitions(running, commands, status):
     """A second one joins, the first one leaves, and every command has its record."""
     sent = [commands.send() for _ in range(10)]

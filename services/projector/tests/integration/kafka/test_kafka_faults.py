@@ -111,6 +111,7 @@ def send_command(kafka):
     return message_id
 
 
+@pytest.mark.extended  # it waits as a store does
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_notes_accepted_commands_waits_for_kafka(environ, kafka, fault, redis, redis_prefix, name):
     """Commands that come around the fault all have their record."""
@@ -141,6 +142,7 @@ class Counting:
         return self._admin.describe_topics(*names, **options)
 
 
+@pytest.mark.extended  # a store waits for Kafka through the same watch
 def test_a_watch_sees_a_broker_that_answers_again(faulty_kafka, kafka):
     """By the client that it has: questions that a frozen broker left unanswered do not make it blind.
 

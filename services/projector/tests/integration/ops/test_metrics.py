@@ -155,6 +155,7 @@ def test_every_declared_metric_is_told_and_parses(world, story, author, remade):
         assert {each.name for each in metrics.DECLARED} - NEVER <= set(world.scraped())
 
 
+@pytest.mark.extended  # as it does behind a gap
 def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, author, remade, own_redis):
     """Of that store alone, beyond its objectives, with the driver's error as the reason; when it is back it is 0."""
     one, other = story.signed(author()).message, story.signed(author())
@@ -182,6 +183,7 @@ def test_lag_grows_while_a_store_is_away_and_falls_to_none_after(world, story, a
         world.eventually(metrics.LAG_SECONDS, lambda values: not any(values), store="redis")
 
 
+@pytest.mark.extended  # as it is behind a gap
 def test_lag_is_that_of_what_came_while_the_projector_was_stopped(world, story, author, remade, own_redis):
     """A store that is unavailable from the start has no metrics of its own and lags; then it catches up."""
     own_redis.stop()
@@ -222,6 +224,7 @@ def test_a_gap_is_told_and_lag_grows_behind_it(world, story, author):
             world.eventually(metrics.OBJECTIVE_MISSED, lambda values: not any(values), store=store)
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("store", ["redis", "mongo"])
 def test_the_store_is_told_of_its_own_lag(world, story, author, store):
     """Of each partition, again and again; a gap behind which messages wait is in it; then silence, which is late."""

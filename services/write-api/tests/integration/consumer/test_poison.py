@@ -252,6 +252,7 @@ async def test_each_kind_is_parked_with_all_that_is_known_of_it(place, read_topi
     assert dict(dead_letters.to_headers(said)).items() <= copy.items()
 
 
+@pytest.mark.variants
 async def test_parked_keys_outlive_a_rebalance_and_a_restart(place, running):
     """A member that takes over, or a process that restarts, parks behind what another one has parked; other keys flow,
     and after a replay this one does.

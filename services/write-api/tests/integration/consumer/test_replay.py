@@ -175,6 +175,7 @@ async def test_nothing_is_parked_behind_what_is_gone(desk):
     assert await desk.cheeps() == ["2"]
 
 
+@pytest.mark.extended  # a long run of what the others do step by step
 async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(desk):
     """A worker consumes commands of one key and crashes on some, while another process replays without a pause: each
     cheep exists once, in the order in which they were sent.

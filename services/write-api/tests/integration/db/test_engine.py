@@ -10,7 +10,6 @@ from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.db import engine as pool_of
 from write_api.db import handled_commands
 from write_api.db.engine import autocommitting
-from write_api.db.schema.migrate import migrate
 
 _PREPARED = text("SELECT statement FROM pg_prepared_statements")
 _OFTEN = 8  # psycopg prepares what it has run five times
@@ -20,7 +19,6 @@ _OFTEN = 8  # psycopg prepares what it has run five times
 async def one_connection(postgres_url):
     """A pool of one, on a fresh database with the schema."""
     pool = pool_of.create_engine(postgres_url, application_name="one", pool_size=1)
-    await migrate(pool)
     yield pool
     await pool.dispose()
 

@@ -285,9 +285,9 @@ async def test_a_database_that_is_away_is_unavailable(url):
     await engine.dispose()
 
 
-async def test_a_database_without_schema_is_unavailable(postgres_url):
+async def test_a_database_without_schema_is_unavailable(empty_postgres_url):
     """Servers may be up before `migrate` has run."""
-    engine = create_engine(postgres_url, application_name="test")
+    engine = create_engine(empty_postgres_url, application_name="test")
     with pytest.raises(UnavailableError):
         await bus_of(engine).handle([incoming(a_sign_up(), new_id())])
     await engine.dispose()

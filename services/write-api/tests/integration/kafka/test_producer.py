@@ -103,6 +103,7 @@ async def test_commands_are_taken_again_after_a_wiped_kafka_returns(own_kafka, n
     await goes_on_after_a_wipe(own_kafka, notices=notices)
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("notices", [True, False])
 async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, notices):
     """Tansu refuses a producer that it forgot in its own way, and accepts commands again all the same."""
@@ -158,6 +159,7 @@ async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
     assert ids(await read_topic(topic, 30, slow_kafka.address)) == found
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("how", AWAY)
 async def test_of_a_kafka_that_does_not_answer_in_time_that_is_said(slow_kafka, behind, read_topic, how):
     """An acknowledged command arrives once, an unacknowledged one at most once, and then sending goes on."""

@@ -126,6 +126,7 @@ async def test_a_log_that_is_wiped_while_the_relay_runs_is_filled_again_with_the
     assert before.items() < ids(messages).items()
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("outage", ["stop", "wipe"])
 async def test_a_broker_that_was_away_or_came_back_empty_gets_everything(
     place_on, own_kafka, running, read_topic, outage
@@ -158,6 +159,7 @@ async def topic_is_there(place):
     return await asyncio.to_thread(look)
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(
     "changed",
     [

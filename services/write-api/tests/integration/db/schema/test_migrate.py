@@ -22,9 +22,9 @@ VALUES (:id, :username, :email, :form, 0, '')
 """
 
 
-async def test_migrations_at_once_make_one_schema(postgres_url):
+async def test_migrations_at_once_make_one_schema(empty_postgres_url):
     """Each ends well, and the database then lacks nothing."""
-    engine = create_engine(postgres_url, application_name="test")
+    engine = create_engine(empty_postgres_url, application_name="test")
     assert await missing_revision(engine) == newest_revision()
     assert await asyncio.gather(*(migrate(engine) for _ in range(3))) == [newest_revision()] * 3
     assert await missing_revision(engine) is None
