@@ -270,6 +270,7 @@ async def test_other_content_types_are_refused(client, name, content_type):
     expect_error(reply, 415, "unsupported_media_type")
 
 
+@pytest.mark.variants
 @each_body
 async def test_json_with_a_charset_is_json(client, scene, name):
     """Parameters of the content type are no reason to refuse."""
@@ -299,6 +300,7 @@ async def test_a_body_over_64_kib_is_refused(client, name):
     )
 
 
+@pytest.mark.variants
 @each_body
 async def test_a_chunked_body_that_fits_is_read(client, scene, name):
     """A body without Content-Length is as good as one with it."""

@@ -194,6 +194,7 @@ async def test_start_order_does_not_matter(patient, local_stack):
     assert restarts(local_stack) == killed_once
 
 
+@pytest.mark.extended  # write-api's test_idempotency.py repeats every command
 async def test_a_command_whose_outcome_was_unknown_is_repeated_with_its_id(client, patient, local_stack, scene):
     """The message id of a 503 is the key with which to repeat the command, once all is back: it happens once."""
     alice, bob, _ = scene

@@ -66,6 +66,7 @@ async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, pa
     until(lambda: is_at_rest(local_stack))
 
 
+@pytest.mark.extended  # the audit's test_snapshot.py has it
 @pytest.mark.disturbs
 async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
     """In words, with the rest of it still there."""

@@ -67,27 +67,33 @@ def signal_projectors(stack, number):
                 os.kill(process["pid"], number)
 
 
-async def test_every_query_says_stale_while_the_projector_stands_still(client, stack):
+async def is_in(query, command):
+    """Return True if a query shows the effects of a command."""
+    return "stale" not in (await query(after=command.message_id, timeout=10)).meta
+
+
+@pytest.mark.disturbs
+async def test_every_query_says_stale_while_the_projector_stands_still(patient, local_stack):
     """With projectors paused every answer `after` a new command is stale, sync or async, done, done already or refused,
     and after an id that nobody has; none is once they go on. What was projected before is not stale meanwhile.
 
     Fails if one query ignores `after` (tried with that of notifications).
     """
-    reader, author = await sign_up(client), await sign_up(client)
-    await follow(client, reader, author)
-    cheep = await post(client, author, "before")
-    old = await client.post_cheep(author.author_id, "before", cheep_id=cheep)
-    everything = queries(client, reader, author, cheep, old.message_id)
+    reader, author = await sign_up(patient), await sign_up(patient)
+    await follow(patient, reader, author)
+    cheep = await post(patient, author, "before")
+    old = await patient.post_cheep(author.author_id, "before", cheep_id=cheep)
+    everything = queries(patient, reader, author, cheep, old.message_id)
     for name, ask in everything.items():
-        assert "stale" not in (await ask(after=old.message_id, timeout=10)).meta, name
-    signal_projectors(stack, signal.SIGSTOP)
+        await eventually(partial(is_in, ask, old), what=f"{name} shows the second post")
+    signal_projectors(local_stack, signal.SIGSTOP)
     try:
         commands = {
-            "sync": await client.update_profile(author.author_id, name="Somebody"),
-            "async": await client.post_cheep(author.author_id, "before"),
-            "no-op": await client.follow(reader.author_id, author.author_id),
-            "refused": await client.sign_up(new_id(), author.username, "other@example.org"),
-            "rejected": await client.post_cheep(new_id(), "by nobody"),
+            "sync": await patient.update_profile(author.author_id, name="Somebody"),
+            "async": await patient.post_cheep(author.author_id, "before"),
+            "no-op": await patient.follow(reader.author_id, author.author_id),
+            "refused": await patient.sign_up(new_id(), author.username, "other@example.org"),
+            "rejected": await patient.post_cheep(new_id(), "by nobody"),
         }
         for name, ask in everything.items():
             for kind, command in commands.items():
@@ -96,14 +102,10 @@ async def test_every_query_says_stale_while_the_projector_stands_still(client, s
             assert (await ask(after=new_id(), timeout=0)).meta.get("stale") is True, name
             assert "stale" not in (await ask(after=old.message_id)).meta, name
     finally:
-        signal_projectors(stack, signal.SIGCONT)
+        signal_projectors(local_stack, signal.SIGCONT)
     for name, ask in everything.items():
         for kind, command in commands.items():
-
-            async def is_in(ask=ask, command=command):
-                return "stale" not in (await ask(after=command.message_id, timeout=10)).meta
-
-            await eventually(is_in, what=f"{name} shows {kind}")
+            await eventually(partial(is_in, ask, command), what=f"{name} shows {kind}")
         assert (await ask(after=new_id(), timeout=0)).meta.get("stale") is True, name
 
 

@@ -76,8 +76,9 @@ async def test_a_deletion_leaves_no_hole(client, followed):
     assert ids(await client.timeline(reader.author_id, size=3, offset=1)) == left[1:4]
 
 
-@pytest.mark.parametrize("offset", [0, 1, 5, 6, 7, 799])
-async def test_the_books_offset(client, followed, offset):
+async def test_the_books_offset(client, followed):
     """An offset skips so many of the newest."""
     reader, _, cheeps = followed
-    assert ids(await client.timeline(reader.author_id, offset=offset, size=3)) == cheeps[offset : offset + 3]
+    for offset in (0, 1, 5, 6, 7, 799):
+        page = await client.timeline(reader.author_id, offset=offset, size=3)
+        assert ids(page) == cheeps[offset : offset + 3], offset

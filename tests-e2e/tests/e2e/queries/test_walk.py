@@ -17,17 +17,17 @@ POSTING_AT_ONCE = 16
 
 
 @pytest.fixture
-async def world(client):
+async def world(patient):
     """A reader and four authors whom the reader follows, each with 300 cheeps: more than a list holds."""
-    reader, authors = await sign_up(client), [await sign_up(client) for _ in range(AUTHORS)]
+    reader, authors = await sign_up(patient), [await sign_up(patient) for _ in range(AUTHORS)]
     for author in authors:
-        await follow(client, reader, author)
+        await follow(patient, reader, author)
     posted = {author: [] for author in authors}
     commands = []
 
     def post(author, number):
         async def send():
-            reply = await client.post_cheep(author.author_id, f"Cheep {number}")
+            reply = await patient.post_cheep(author.author_id, f"Cheep {number}")
             expect_accepted(reply)
             posted[author].append(reply.data["cheep_id"])
             commands.append(reply.message_id)
@@ -35,12 +35,12 @@ async def world(client):
         return send
 
     await in_parallel((post(author, number) for number in range(CHEEPS) for author in authors), POSTING_AT_ONCE)
-    await wait_until_settled(client, commands, asyncio.get_running_loop().time() + 60)
-    assert len(await client.whole_timeline(reader.author_id)) == AUTHORS * CHEEPS > TIMELINE_ENTRIES
+    await wait_until_settled(patient, commands, asyncio.get_running_loop().time() + 60)
+    assert len(await patient.whole_timeline(reader.author_id)) == AUTHORS * CHEEPS > TIMELINE_ENTRIES
     return reader, authors, posted
 
 
-async def disturb(client, reader, authors, posted, stop):
+async def disturb(patient, reader, authors, posted, stop):
     """Post, edit, delete, unfollow and follow again until told to stop. What did not stand throughout, and all posted.
 
     One author is left alone but for edits, one is unfollowed and followed.
@@ -53,17 +53,17 @@ async def disturb(client, reader, authors, posted, stop):
         kind = draw.choice(["post", "edit", "delete", "unfollow"])
         author = draw.choice(others)
         if kind == "post":
-            reply = await client.post_cheep(author.author_id, "Meanwhile")
+            reply = await patient.post_cheep(author.author_id, "Meanwhile")
             posted_meanwhile.add(reply.data["cheep_id"])
         elif kind == "edit":
             cheep = draw.choice(posted[calm])
-            reply = await client.update_cheep(cheep, calm.author_id, f"Edited {draw.random()}")
+            reply = await patient.update_cheep(cheep, calm.author_id, f"Edited {draw.random()}")
         elif kind == "delete":
             cheep = draw.choice(posted[author])
             gone.add(cheep)
-            reply = await client.delete_cheep(cheep, author.author_id)
+            reply = await patient.delete_cheep(cheep, author.author_id)
         else:
-            action = client.unfollow if followed else client.follow
+            action = patient.unfollow if followed else patient.follow
             reply = await action(reader.author_id, wavering.author_id)
             followed = not followed
         expect_accepted(reply)
@@ -71,14 +71,15 @@ async def disturb(client, reader, authors, posted, stop):
     return gone | set(posted[wavering]), posted_meanwhile, commands
 
 
-@pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.extended), 100])
-async def test_a_walk_while_others_write(client, world, size):
+@pytest.mark.extended  # read-api's test_timeline.py and test_lists.py walk beside a writer
+@pytest.mark.parametrize("size", [7, 100])
+async def test_a_walk_while_others_write(patient, world, size):
     """Each entry that stood throughout is shown once, none twice, and no page before the last is short."""
     reader, authors, posted = world
     stop = asyncio.Event()
-    writing = [asyncio.create_task(disturb(client, reader, authors, posted, stop)) for _ in range(2)]
+    writing = [asyncio.create_task(disturb(patient, reader, authors, posted, stop)) for _ in range(2)]
     try:
-        walks = [await client.whole_timeline(reader.author_id, size=size) for _ in range(3)]  # a short page raises
+        walks = [await patient.whole_timeline(reader.author_id, size=size) for _ in range(3)]  # a short page raises
     finally:
         stop.set()
         disturbed = await asyncio.gather(*writing)
@@ -91,5 +92,5 @@ async def test_a_walk_while_others_write(client, world, size):
         assert stood <= set(shown)
         assert set(shown) <= stood | gone | set().union(*(each[1] for each in disturbed))
     await wait_until_settled(
-        client, [each for _, _, commands in disturbed for each in commands], asyncio.get_running_loop().time() + 60
+        patient, [each for _, _, commands in disturbed for each in commands], asyncio.get_running_loop().time() + 60
     )
