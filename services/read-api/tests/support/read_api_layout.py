@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import redis
+from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
@@ -134,9 +135,11 @@ class Documents:
     def make_indexes(self) -> None:
         """The collections with the indexes that the contracts declare."""
         for collection in views.COLLECTIONS:
-            self.database.create_collection(collection.name)
-            for fields in collection.indexes:
-                self.of(collection).create_index([(name, 1) for name in fields])
+            indexes = [IndexModel([(name, 1) for name in fields]) for fields in collection.indexes]
+            if indexes:  # all by one call, which makes the collection too
+                self.of(collection).create_indexes(indexes)
+            else:
+                self.database.create_collection(collection.name)
 
     def of(self, collection: Collection) -> Any:
         """One collection."""
