@@ -52,7 +52,7 @@ async def test_the_migrations_make_the_tables_that_the_code_has(engine):
         assert await connection.run_sync(differences) == []
 
 
-async def test_addresses_get_their_form_of_today(postgres_url):
+async def test_addresses_get_their_form_of_today(empty_postgres_url):
     """Addresses of other letters get another unique form, unless it is another author's: then both keep theirs."""
     before = {
         "bob@bob.com": "bob@bob.com",
@@ -68,7 +68,7 @@ async def test_addresses_get_their_form_of_today(postgres_url):
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    engine = create_engine(postgres_url, application_name="test")
+    engine = create_engine(empty_postgres_url, application_name="test")
     async with engine.begin() as connection:
         await connection.run_sync(upgrade, "0007")
         for number, (email, form) in enumerate(before.items()):
