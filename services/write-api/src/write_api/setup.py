@@ -14,9 +14,11 @@ from write_api.db.engine import create_engine
 from write_api.db.schema import migrate as schema
 from write_api.kafka import topics
 from write_api.ops.setup_steps import SetupStep, run_setup
-from write_api.relay.cursor import RelayRefusedError, connect
+from write_api.relay.cursor import LockLostError, RelayRefusedError, connect
 from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
+from write_api.relay.numbering import LogWipedError
+from write_api.relay.publisher import DeliveryError, Publisher, gapless_producer
 from write_api.settings import Settings
 
 log = structlog.get_logger()
@@ -48,8 +50,15 @@ async def run_raise_epoch(settings: Settings) -> int:
     """Accept a restored database. Return the exit code."""
     event_log = EventLog(settings.kafka_bootstrap_servers, settings.topic_prefix)
     try:
-        await raise_epoch(partial(connect, settings.database_url), event_log)
-    except (RelayRefusedError, topics.TopicMismatchError, KafkaException, psycopg.Error, OSError) as error:
+        await raise_epoch(
+            partial(connect, settings.database_url),
+            event_log,
+            lambda: Publisher(gapless_producer(settings.kafka_bootstrap_servers), event_log.name),
+        )
+    except (
+        *(RelayRefusedError, LockLostError, LogWipedError, DeliveryError, topics.TopicMismatchError),
+        *(KafkaException, psycopg.Error, OSError),
+    ) as error:
         log.error("epoch not raised", reason=f"{type(error).__name__}: {error}")  # noqa: TRY400 - it says all
         return 1
     return 0

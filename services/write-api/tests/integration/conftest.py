@@ -27,6 +27,7 @@ from write_api.kafka.topics import admin_client
 from write_api.ops.metrics import RelayMetrics
 from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import connect
+from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.publisher import Publisher, gapless_producer
 from write_api.settings import from_env
@@ -58,6 +59,12 @@ class Place:
         )
         relay.readiness = readiness
         return relay
+
+    def new_publisher(self):
+        return Publisher(gapless_producer(self.bootstrap), self.topic)
+
+    async def raise_epoch(self):
+        await raise_epoch(partial(connect, self.url), EventLog(self.bootstrap, self.prefix), self.new_publisher)
 
     async def relay_some(self, count):
         await self.relay().run(asyncio.Event(), count)

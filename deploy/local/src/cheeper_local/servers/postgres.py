@@ -107,28 +107,43 @@ class Postgres(BinaryServer):
     def prepare(self) -> None:
         if self._data_version() is not None:
             return
-        shutil.rmtree(self.data, ignore_errors=True)
-        if not self.data.parent.exists():
-            self.data.parent.mkdir()
-            self.data.parent.chmod(0o755)  # whatever the umask is
-        self.data.mkdir(mode=0o700)
+        self._make_data_folder()
         password_file = self.data.with_name("initial-password")
         password_file.unlink(missing_ok=True)
         password_file.touch(mode=0o600)
         password_file.write_text(self._password())
-        if self._user is not None:
-            os.chown(self.data, *self._user)
-            os.chown(password_file, *self._user)
+        self._give_to_user(password_file)
         try:
             self._initdb(password_file)
         finally:
             password_file.unlink(missing_ok=True)
 
+    def _make_data_folder(self) -> None:
+        """Make an empty data folder that the unprivileged user owns."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        if not self.data.parent.exists():
+            self.data.parent.mkdir()
+            self.data.parent.chmod(0o755)  # whatever the umask is
+        self.data.mkdir(mode=0o700)
+        self._give_to_user(self.data)
+
+    def _give_to_user(self, path: Path) -> None:
+        if self._user is not None:
+            os.chown(path, *self._user)
+
     def _initdb(self, password_file: Path) -> None:
-        user = self._user
         options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--username={ROLE}", "--no-instructions"]
-        result = subprocess.run(
-            [self._programs / "initdb", *options, f"--pwfile={password_file}", "--no-sync", "-D", self.data],
+        result = self._run("initdb", *options, f"--pwfile={password_file}", "--no-sync", "-D", self.data)
+        if result.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            errors = [line for line in result.stderr.splitlines() if re.search("error|FATAL|PANIC", line)]
+            raise LocalError(f"PostgreSQL could not make {self.data}: {errors[0] if errors else result.stderr.strip()}")
+
+    def _run(self, program: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a program of PostgreSQL as the user of the server."""
+        user = self._user
+        return subprocess.run(
+            [self._programs / program, *options],
             capture_output=True,
             text=True,
             check=False,
@@ -137,10 +152,6 @@ class Postgres(BinaryServer):
             group=None if user is None else user.gid,
             extra_groups=None if user is None else [],
         )
-        if result.returncode != 0:
-            shutil.rmtree(self.data, ignore_errors=True)
-            errors = [line for line in result.stderr.splitlines() if re.search("error|FATAL|PANIC", line)]
-            raise LocalError(f"PostgreSQL could not make {self.data}: {errors[0] if errors else result.stderr.strip()}")
 
     @override
     def restore(self) -> None:
@@ -150,8 +161,7 @@ class Postgres(BinaryServer):
         super().restore()
         signal = self.data / "recovery.signal"
         signal.touch()
-        if self._user is not None:
-            os.chown(signal, *self._user)
+        self._give_to_user(signal)
         with (self.data / "postgresql.auto.conf").open("a") as settings:
             settings.write("restore_command = 'false'\n")  # the copy is whole: no archive has more of its log
 
@@ -171,8 +181,8 @@ class Postgres(BinaryServer):
     def is_ready(self) -> bool:
         try:
             with self._connect("postgres") as connection:
-                if _recovers(connection):
-                    return False
+                if connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,):
+                    return False  # from a restored copy it serves reads before it ends that
                 known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if known is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -202,11 +212,6 @@ class Postgres(BinaryServer):
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                 out.write(password)
             return password
-
-
-def _recovers(connection: psycopg.Connection) -> bool:
-    """Check that it still recovers: from a restored copy it serves reads before it ends that."""
-    return connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
 
 
 def is_open_to_all(path: Path) -> bool:

@@ -17,8 +17,12 @@ from typing import Any, Final
 import psycopg
 import structlog
 from psycopg import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cheeper_runtime.checks import Check
 from cheeper_runtime.retry import Backoff
+from write_api.db.engine import autocommitting
 from write_api.ops.metrics import BlockingTransaction, RelayMetrics
 from write_api.ops.redaction import redacted_name, redacted_statement
 from write_api.relay import sql
@@ -26,11 +30,27 @@ from write_api.relay.cursor import CONNECTION
 from write_api.relay.numbering import START, Position
 
 LONG_SECONDS: Final = 5.0
+LATE_SECONDS: Final = 30.0
+"""The age of an unsent event from which the views count as not updated: far above every objective, and above what a
+restart of the relay or of its servers takes."""
 _POLL_SECONDS: Final = 1.0
 _MAX_COUNTED: Final = 10_000
 _XIDS: Final = 2**32
 
 log = structlog.get_logger()
+
+
+def check_of_events(engine: AsyncEngine) -> Check:
+    """Return a check that fails if an event has waited for the relay for too long, whatever the reason is."""
+
+    async def check() -> str | None:
+        async with autocommitting(engine).connect() as connection:
+            age = (await connection.execute(text(sql.OLDEST_UNSENT))).scalar()
+        if age is None or age < LATE_SECONDS:
+            return None
+        return "events are not sent, so reads are not updated: the relay's readiness says why"
+
+    return check
 
 
 class BacklogMonitor:

@@ -54,16 +54,6 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     sent: dict[int, LastSent]
 
 
-def check_history(identity: DatabaseIdentity, cursor: Cursor | None) -> None:
-    """Raise RelayRefusedError if the cursor belongs to another database than this one."""
-    if cursor is not None and cursor.identity != identity:
-        raise RelayRefusedError(
-            "this database is a restored copy of the one that was relayed from (its system identifier or "
-            "timeline has changed): run `write-api raise-epoch`, then rebuild the views: "
-            "`projector rebuild --store all --switch --restored`"
-        )
-
-
 class CursorStore:
     """Reads the outbox and moves the cursor. `connect` builds it. Every method raises psycopg's errors."""
 
@@ -128,7 +118,7 @@ class CursorStore:
 
     async def check_beginning(self, cursor: Cursor) -> None:
         """Raise RelayRefusedError if retention has dropped the first row, so that the log cannot be filled again."""
-        if cursor.first is not None and await self._first() != cursor.first:
+        if not await self.has_beginning(cursor):
             raise RelayRefusedError(
                 f"the topic {topics.EVENTS.name} would have to be filled again, and the outbox no longer has its first "
                 "rows: restore the topic from a copy"
@@ -138,6 +128,22 @@ class CursorStore:
         """Move the cursor before the first row, for a topic with these high-water marks. Raise LockLostError."""
         sent = _nothing_sent(topic_id, high_water_marks)
         await self._swap(sql.REWIND, cursor, msgspec.structs.replace(cursor, position=START, sent=sent), sent)
+
+    async def has_beginning(self, cursor: Cursor) -> bool:
+        """Return True if the outbox still has its first row, so that a log can be filled from it."""
+        return cursor.first is None or await self._first() == cursor.first
+
+    async def accept(self, cursor: Cursor, identity: DatabaseIdentity) -> None:
+        """Accept the database as the one that the cursor belongs to, as on a new timeline, in the same epoch."""
+        await self._connection.execute(
+            sql.ACCEPT_DATABASE, (identity.system_identifier, identity.timeline_id, cursor.current_epoch)
+        )
+
+    async def adopt(self, cursor: Cursor, last: Position, sent: Mapping[int, LastSent]) -> Cursor:
+        """Move the cursor to `last` and to a log with these last messages, and return it. Raise LockLostError."""
+        after = msgspec.structs.replace(cursor, position=last, sent={**cursor.sent, **sent})
+        await self._swap(sql.REWIND, cursor, after, sent)
+        return after
 
     async def raise_epoch(self, cursor: Cursor, identity: DatabaseIdentity) -> int:
         """Order new rows after all existing ones, whatever their xids, and return the new epoch.

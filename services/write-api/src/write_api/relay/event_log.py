@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts.kafka import topics
 from write_api.kafka.topics import SECONDS, TopicAdmin
+from write_api.relay.log_tail import LogTail
 from write_api.relay.numbering import LastSent
 
 _FETCH_SECONDS: Final = 3.0
@@ -51,6 +52,12 @@ class EventLog(TopicAdmin):
             if state.last_offset >= ends[partition] and not self._holds(partition, state.last_offset):
                 return f"partition {partition} ends at {ends[partition]}, and had reached {state.last_offset + 1}"
         return None
+
+    def tail(self, sent: Mapping[int, LastSent], *, thorough: bool) -> LogTail:
+        """Return a reader of the messages behind these; `thorough` is as for LogTail."""
+        first, ends = self.first_offsets(), self.high_water_marks()
+        offsets = {partition: max(state.last_offset + 1, first[partition]) for partition, state in sent.items()}
+        return LogTail(self._bootstrap_servers, self.name, offsets, ends, thorough=thorough)
 
     def truncate(self) -> dict[int, int]:
         """Remove all records, and return the next offset of each partition.

@@ -20,8 +20,9 @@ from cheeper_runtime.retry import Backoff, sleep_unless
 from write_api.kafka.errors import error_text
 from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay.cursor import Connect, Cursor, CursorStore, LockLostError, RelayRefusedError, check_history
+from write_api.relay.cursor import Connect, Cursor, CursorStore, LockLostError, RelayRefusedError
 from write_api.relay.event_log import EventLog
+from write_api.relay.history import check_history, check_identity
 from write_api.relay.numbering import LogWipedError, sequences
 from write_api.relay.pipeline import KAFKA, POSTGRES, Pipeline
 from write_api.relay.publication_limit import PublicationLimit
@@ -133,7 +134,7 @@ class Relay:
 
     async def _check_takeover(self, store: CursorStore) -> None:
         """Check what this relay needs to become the active one. Raise RelayRefusedError and DeliveryError."""
-        check_history(await store.identity(), await store.load())
+        check_identity(await store.identity(), await store.load())
         self._readiness.ok(POSTGRES)
         self._readiness.ok(HISTORY)
         await self._topic_id()
@@ -149,7 +150,7 @@ class Relay:
         """Return a cursor that belongs to this database and this log. Raise RelayRefusedError."""
         identity = await store.identity()
         cursor = await store.load()
-        check_history(identity, cursor)
+        check_identity(identity, cursor)
         await asyncio.to_thread(self._event_log.create_missing)
         topic_id = await self._topic_id()
         if cursor is None:
@@ -160,11 +161,17 @@ class Relay:
                 )
             await store.begin(identity, topic_id)
         else:
-            loss = await asyncio.to_thread(self._event_log.loss, topic_id, cursor.sent)
+            loss = await check_history(store, self._event_log, cursor, identity, topic_id)
             if loss is not None:
                 await store.check_beginning(cursor)
                 await store.rewind(cursor, topic_id, await asyncio.to_thread(self._event_log.truncate))
                 log.warning("Kafka was wiped: sending all events again from the start", reason=loss)
+            if cursor.identity != identity:
+                await store.accept(cursor, identity)
+                log.warning(
+                    "continuing on another timeline: the database has everything that was sent",
+                    timeline=identity.timeline_id,
+                )
         return await store.load() or await self._cursor(store)
 
     async def _publish(

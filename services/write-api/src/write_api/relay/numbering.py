@@ -18,8 +18,8 @@ class LogWipedError(Exception):
     """Kafka has lost messages that it acknowledged. The text says how that was found."""
 
 
-class Position(msgspec.Struct, frozen=True, gc=False):
-    """The position of a row in the outbox."""
+class Position(msgspec.Struct, frozen=True, gc=False, order=True):
+    """The position of a row in the outbox, by which rows are ordered."""
 
     epoch: int
     xid: int

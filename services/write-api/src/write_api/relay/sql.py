@@ -88,6 +88,17 @@ FROM (
 ) AS backlog
 """
 
+# The age of the first message that is not sent, of a relay that may never have run.
+OLDEST_UNSENT: Final = """
+SELECT extract(epoch FROM clock_timestamp() - o.created_at)::float8 FROM outbox AS o
+WHERE (o.epoch, o.xid, o.id) > (
+    coalesce((SELECT c.epoch FROM relay_cursor AS c), 0),
+    coalesce((SELECT c.xid FROM relay_cursor AS c), '0'::xid8),
+    coalesce((SELECT c.id FROM relay_cursor AS c), 0)
+)
+ORDER BY o.epoch, o.xid, o.id LIMIT 1
+"""
+
 # The horizon, and the answer to whether it blocks a row.
 BLOCKED: Final = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, EXISTS (

@@ -161,3 +161,15 @@ async def test_a_prepared_transaction_is_named_and_readers_and_slots_hold_nothin
 async def horizon(connection):
     found = await connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
     return int((await found.fetchone())[0])
+
+
+async def test_events_that_are_not_sent_are_reported_whatever_the_reason(place):
+    """A row that is older than the bound shows that no view is updated, also if no relay has ever run."""
+    check = backlog.check_of_events(place.engine)
+    assert await check() is None
+    await place.write(new_id())
+    assert await check() is None
+    await place.execute("UPDATE outbox SET created_at = created_at - interval '31 s'")
+    assert "reads are not updated" in await check()
+    await place.relay_some(1)
+    assert await check() is None

@@ -1,7 +1,6 @@
 """A database that is really restored: its folder is copied, and PostgreSQL recovers from the copy."""
 
 import shutil
-from functools import partial
 
 import psycopg
 import pytest
@@ -12,9 +11,6 @@ from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate
 from write_api.relay import loop as relay_loop
-from write_api.relay.cursor import connect
-from write_api.relay.epoch import raise_epoch
-from write_api.relay.event_log import EventLog
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -69,7 +65,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
 ):
     """It has lost the messages after the copy, and would use their sequences again. With a new epoch there is a new log
     with everything in the copy and then the new messages, in each key's order, though transaction ids repeat. Broken by
-    an identity without the timeline.
+    a relay that trusts its cursor.
     """
     copies = Copies(own_postgres, tmp_path)
     kept = [await place.write(*KEYS) for _ in range(2)]
@@ -87,7 +83,7 @@ async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_rai
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
         unsent = await place.write(*KEYS)
         assert await newest_xid(place) < newest  # so transaction ids alone would not order new rows last
-        await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
+        await place.raise_epoch()
         last = [await place.write(*KEYS) for _ in range(2)]
         messages = await read_topic(place.topic, 20)
     ids = {told.message_id for _, _, told, _, _ in messages}

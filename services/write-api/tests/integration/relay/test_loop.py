@@ -3,7 +3,6 @@
 import asyncio
 import random
 from contextlib import AsyncExitStack
-from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -18,8 +17,6 @@ from write_api.db.unit_of_work import lock_of
 from write_api.kafka.topics import admin_client
 from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import connect
-from write_api.relay.epoch import raise_epoch
-from write_api.relay.event_log import EventLog
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -176,7 +173,7 @@ async def test_a_restored_database_is_refused_until_the_epoch_is_raised(place, r
     relay = place.relay()
     async with running(relay):
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
-        await raise_epoch(partial(connect, place.url), EventLog(place.bootstrap, place.prefix))
+        await place.raise_epoch()
         last = await place.write(KEYS[0])
         messages = await read_topic(place.topic, 6)
     found = place.by_sequence(messages)[topics.partition_of(KEYS[0])]

@@ -1,7 +1,6 @@
 """The outbox as a table: it has no dead rows, and retention drops its old partitions."""
 
 import asyncio
-from functools import partial
 
 import pytest
 
@@ -10,7 +9,6 @@ from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.relay import loop as relay_loop
 from write_api.relay.cursor import RelayRefusedError, connect
-from write_api.relay.epoch import raise_epoch
 from write_api.relay.event_log import EventLog
 from write_api.relay.numbering import advance
 
@@ -184,5 +182,5 @@ async def test_the_epoch_is_not_raised_where_the_log_could_not_be_filled_again(a
     log = EventLog(aged.bootstrap, aged.prefix)
     before = await asyncio.to_thread(log.topic_id)
     with pytest.raises(RelayRefusedError, match="no longer has its first rows"):
-        await raise_epoch(partial(connect, aged.url), log)
+        await aged.raise_epoch()
     assert await asyncio.to_thread(log.topic_id) == before

@@ -18,9 +18,10 @@ from cheeper_runtime.retry import Backoff
 from write_api.bus.ids import new_id
 from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay import loop, publisher
+from write_api.relay import epoch, loop, publisher
 from write_api.relay.cursor import Cursor, CursorStore, DatabaseIdentity, LockLostError
 from write_api.relay.event_log import EventLog
+from write_api.relay.log_tail import LoggedMessage
 from write_api.relay.numbering import START, LastSent, Position, Row
 from write_api.relay.publisher import Publisher
 
@@ -66,6 +67,18 @@ class FakeDatabase:
         ids = [self.insert(xid, key, type_) for key in keys]
         self.commit(xid)
         return ids
+
+    def snapshot(self):
+        """Return what a standby has received by now, without the transactions in flight."""
+        return list(self.rows), self.cursor, self.current_epoch, self._next_xid, self._next_id
+
+    def restore(self, snapshot, *, timelines=1):
+        """Continue with what a snapshot has, on a newer timeline unless `timelines` is 0."""
+        self.disconnect()
+        rows, self.cursor, self.current_epoch, self._next_xid, self._next_id = snapshot
+        self.rows, self._in_flight = list(rows), {}
+        known = self.identity
+        self.identity = DatabaseIdentity(known.system_identifier, known.timeline_id + timelines)
 
     def disconnect(self):
         """Break every connection, and with it the lock."""
@@ -147,6 +160,9 @@ class FakeCursorStore(CursorStore):
         }
         await self._swap(cursor, msgspec.structs.replace(cursor, position=START, sent=sent))
 
+    async def accept(self, cursor, identity):
+        await self._swap(cursor, msgspec.structs.replace(self._database.cursor, identity=identity))
+
     async def raise_epoch(self, cursor, identity):
         await self._use()
         self._database.current_epoch = epoch = cursor.current_epoch + 1
@@ -170,6 +186,9 @@ class FakeCursorStore(CursorStore):
     async def _first(self):
         await self._use()
         return self._database.rows[0].position if self._database.rows else None
+
+    async def adopt(self, cursor, last, sent):
+        return await self._swap(cursor, msgspec.structs.replace(cursor, position=last, sent={**cursor.sent, **sent}))
 
     async def _swap(self, before, after):
         await self._use()
@@ -256,12 +275,36 @@ class FakeEventLog(EventLog):
             raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
         return {partition: len(log) for partition, log in self._broker.log.items()}
 
+    def tail(self, sent, *, thorough):
+        del thorough  # this broker's high-water marks are right
+        self.high_water_marks()
+        return FakeTail(self._broker, {p: state.last_offset + 1 for p, state in sent.items()})
+
     def truncate(self):
         self._broker.truncated = self.high_water_marks()
         return self._broker.truncated
 
     def _holds(self, partition, offset):
         return offset < len(self._broker.log[partition])
+
+
+class FakeTail:
+    """The messages of a FakeBroker's topic from these offsets on, a few at a time."""
+
+    def __init__(self, broker, offsets):
+        self._left = [
+            LoggedMessage(partition, offset, envelope.sequence, envelope.message_id)
+            for partition, start in offsets.items()
+            for offset, envelope in enumerate(broker.log[partition])
+            if offset >= max(start, broker.truncated[partition])
+        ]
+
+    def read(self):
+        found, self._left = self._left[:3], self._left[3:]
+        return found
+
+    def close(self):
+        pass
 
 
 class FakeMessage:
@@ -340,6 +383,8 @@ def quick(monkeypatch):
         monkeypatch.setattr(loop, name, 0.002)
     monkeypatch.setattr(loop, "Backoff", partial(Backoff, 0.001, 0.004))
     monkeypatch.setattr(publisher, "_WAIT_SECONDS", 0.005)
+    for name in ("_LOCK_SECONDS", "_POLL_SECONDS"):
+        monkeypatch.setattr(epoch, name, 0.002)
 
 
 @pytest.fixture
@@ -378,6 +423,11 @@ def relay(database, broker, event_log, producers):
         return made
 
     return make
+
+
+@pytest.fixture
+def new_publisher(broker, event_log):
+    return lambda: Publisher(FakeProducer(broker), event_log.name)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""Raising the epoch of a restored database."""
+"""Raising the epoch of a database that has lost what was sent."""
 
 import asyncio
 
 import pytest
 
+from cheeper_contracts.kafka import topics
 from write_api.relay.cursor import DatabaseIdentity, RelayRefusedError
 from write_api.relay.epoch import raise_epoch
 
@@ -12,12 +13,27 @@ pytestmark = pytest.mark.proves(guarantee="order")
 KEYS = [f"key-{n}" for n in range(4)]
 
 
-async def test_a_restored_database_is_relayed_into_a_new_log(database, broker, event_log, relay):
-    """After the epoch is raised, the relay accepts the database and sends all its rows again, new ones last."""
-    ids = database.write(*KEYS)
+@pytest.fixture
+def raised(database, event_log, new_publisher):
+    """Raise the epoch."""
+    return lambda: raise_epoch(database.connect, event_log, new_publisher)
+
+
+async def relay_and_lose(database, relay):
+    """Send some messages that the database then loses. Return the ids of the kept and of the lost ones."""
+    kept = database.write(*KEYS)
     await relay().run(asyncio.Event(), len(KEYS))
-    database.identity = DatabaseIdentity(1, 2)
-    await raise_epoch(database.connect, event_log)
+    copy = database.snapshot()
+    lost = database.write(*KEYS)
+    await relay().run(asyncio.Event(), len(KEYS))
+    database.restore(copy)
+    return kept, lost
+
+
+async def test_a_restored_database_is_relayed_into_a_new_log(database, broker, relay, raised):
+    """After the epoch is raised, the relay accepts the database and sends all its rows again, new ones last."""
+    ids, _ = await relay_and_lose(database, relay)
+    await raised()
     assert broker.topic_id == "topic-2"
     ids += database.write(*KEYS)
     await relay().run(asyncio.Event(), len(ids))
@@ -25,29 +41,71 @@ async def test_a_restored_database_is_relayed_into_a_new_log(database, broker, e
     assert [row.position.epoch for row in database.rows] == [1] * 4 + [2] * 4
 
 
-async def test_a_database_that_was_relayed_from_keeps_its_epoch_and_its_log(database, broker, event_log, relay):
-    """Raising the epoch of the right database changes nothing."""
+@pytest.mark.parametrize("promoted", [False, True])
+async def test_a_database_that_has_what_was_sent_keeps_its_epoch_and_its_log(database, broker, relay, raised, promoted):
+    """Raising the epoch of the right database changes nothing, on a new timeline too."""
     database.write(*KEYS)
     await relay().run(asyncio.Event(), len(KEYS))
     before = broker.ids()
-    await raise_epoch(database.connect, event_log)
-    assert (broker.ids(), database.current_epoch) == (before, 1)
+    if promoted:
+        database.restore(database.snapshot())
+    await raised()
+    assert (broker.ids(), database.current_epoch, broker.topic_id) == (before, 1, "topic-1")
 
 
-async def test_the_epoch_is_not_raised_under_an_active_relay(database, event_log):
+async def test_the_epoch_is_not_raised_under_an_active_relay(database, raised):
     """A database with an active relay is the right one, and its log must stay."""
     async with database.connect() as active:
         assert await active.lock()
         with pytest.raises(RelayRefusedError, match="a relay is active"):
-            await raise_epoch(database.connect, event_log)
+            await raised()
 
 
-async def test_the_epoch_is_not_raised_without_the_first_rows(database, broker, event_log, relay):
-    """The topic is then the only copy of the rows that retention has dropped, and stays."""
+async def test_a_log_that_is_the_only_copy_of_dropped_rows_is_continued(database, broker, relay, raised):
+    """The lost messages stay, and all later ones follow with the next sequences, without a gap."""
+    kept, lost = await relay_and_lose(database, relay)
+    database.rows.pop(0)  # as retention does
+    new = database.write(*KEYS)
+    await raised()
+    await relay().run(asyncio.Event(), len(new))
+    assert broker.topic_id == "topic-1"
+    assert sorted(broker.ids()) == sorted([*kept, *lost, *new])
+    assert database.cursor.identity == database.identity
+
+
+async def test_rows_that_the_kept_log_lacks_in_the_middle_are_sent_behind_the_lost_ones(
+    database, broker, relay, raised
+):
+    """A partition may be behind others when the primary dies. The second call does nothing, whatever the first did."""
+    ids, keys = database.write(*KEYS), KEYS
+    await relay().run(asyncio.Event(), len(KEYS))
+    cursor, copy = database.cursor, None
+    for key in [*keys, *keys]:
+        ids += database.write(key)
+    copy = database.snapshot()
+    lost = database.write(*KEYS)
+    await relay().run(asyncio.Event(), 3 * len(KEYS))
+    database.restore(copy)
+    database.cursor = cursor
+    partition = topics.partition_of(KEYS[0])
+    del broker.log[partition][cursor.sent[partition].last_offset + 1 :]  # nothing more had arrived there
+    gone = set(lost) - set(broker.ids())
+    database.rows.pop(0)
+    await raised()
+    between = broker.ids()
+    await raised()
+    assert broker.ids() == between
+    new = database.write(*KEYS)
+    await relay().run(asyncio.Event(), len(new))
+    assert sorted(broker.ids()) == sorted({*ids, *lost, *new} - gone)
+
+
+async def test_the_log_of_another_database_is_not_continued(database, broker, relay, raised):
+    """Transaction ids begin anew there, so that new rows might be ordered before the cursor."""
     database.write(*KEYS)
     await relay().run(asyncio.Event(), len(KEYS))
     database.rows.pop(0)
-    database.identity = DatabaseIdentity(1, 2)
+    database.identity = DatabaseIdentity(2, 1)
     with pytest.raises(RelayRefusedError, match="no longer has its first rows"):
-        await raise_epoch(database.connect, event_log)
+        await raised()
     assert broker.topic_id == "topic-1"

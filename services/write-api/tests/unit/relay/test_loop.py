@@ -83,7 +83,7 @@ async def test_a_standby_checks_what_it_would_need(database, broker, relay, runn
             broker.available = True
             broker.create()
             await ready(one)
-            database.identity = DatabaseIdentity(1, 2)
+            database.identity = DatabaseIdentity(2, 1)
             await refused(one, HISTORY, "raise-epoch")
         assert broker.ids() == []
 
@@ -181,11 +181,11 @@ async def test_a_fresh_database_does_not_add_to_the_log_of_another_one(database,
         await refused(one, HISTORY, "never sent")
 
 
-async def test_a_restored_database_is_refused(database, broker, relay, running):
-    """A database with another identity than the cursor's is not relayed from."""
+async def test_another_database_is_refused(database, broker, relay, running):
+    """A database with another system identifier than the cursor's is not relayed from."""
     database.write(*KEYS)
     await relay().run(asyncio.Event(), len(KEYS))
-    database.identity, one, before = DatabaseIdentity(1, 2), relay(), broker.ids()
+    database.identity, one, before = DatabaseIdentity(2, 1), relay(), broker.ids()
     database.write(*KEYS)
     async with running(one):
         await refused(one, HISTORY, "raise-epoch")
