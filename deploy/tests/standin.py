@@ -4,7 +4,8 @@
 
 Answers any request with what it was asked, as JSON. A request's header `Misbehave` makes it `hang up` after it has read
 the request; `/health/ready` is 200 until a request has the header `Misbehave: sick`, and `/health/live` until one has
-`Misbehave: busy`. `/probes` has the number of requests for `/health/live` that were not served.
+`Misbehave: busy`; the former has a warning once one has `Misbehave: warn`. `/probes` has the number of requests for
+`/health/live` that were not served.
 """
 
 import json
@@ -14,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 NAME = sys.argv[2]
 asked: list[dict[str, object]] = []
 state = {"ready": True, "live": True, "probes": 0}
+warning: dict[str, str] = {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer_probe()
             return
         if self.path == "/health/ready":
-            self._answer(200 if state["ready"] else 503, {})
+            self._answer(200 if state["ready"] else 503, {}, warning)
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         told = {"name": NAME, "method": self.command, "path": self.path, "headers": headers, "size": len(body)}
@@ -44,6 +46,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "busy":
                 state["live"] = False
+                self._answer(200, told)
+            case "warn":
+                warning["X-Warning"] = "events"
                 self._answer(200, told)
             case "sick":
                 state["ready"] = False
@@ -70,11 +75,13 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    def _answer(self, status: int, data: object) -> None:
+    def _answer(self, status: int, data: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps({"data": data, "meta": {"message_id": self.headers.get("X-Message-Id")}}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -195,6 +195,21 @@ def test_health_is_that_of_both_services(start, serve, port):
             assert health.json()["data"]["read-api"] == {"ok": False, "why": "is not ready"}
 
 
+def test_health_reports_that_reads_are_not_updated(start, serve):
+    """A write side that is ready, and whose events are not sent, still takes commands; the health page is 503."""
+    with (
+        serve("read") as read,
+        serve("write") as write,
+        start(READ_API=f"127.0.0.1:{read.port}", WRITE_API=f"127.0.0.1:{write.port}") as client,
+    ):
+        assert client.get("/health").status_code == 200
+        client.post("/cheep", content=b"{}", headers={"Misbehave": "warn"})
+        health = client.get("/health")
+        assert health.status_code == 503
+        assert "reads are not updated" in health.json()["data"]["write-api"]["why"]
+        assert client.post("/cheep", content=b"{}").status_code == 200
+
+
 @pytest.mark.parametrize("origin", ["https://a.example", "https://b.example"])
 def test_allowed_origins_are_let_in(client, origin):
     """A page of an allowed origin may send a key and read the id, also of an error."""

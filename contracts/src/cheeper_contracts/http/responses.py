@@ -21,6 +21,8 @@ unless a command has an Idempotency-Key. So the id in the gateway's own 503, for
 is the id that the command runs under."""
 IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
 RETRY_AFTER_SECONDS: Final = 1
+OVERDUE_SECONDS: Final = 60
+"""The age after which a command that is still accepted is overdue: it may be lost, and its sender may repeat it."""
 FIELDS_NAMED: Final = 20
 """The most wrong fields that one error names, so that a response is not larger than what it responds to."""
 PARAMETERS_READ: Final = 50

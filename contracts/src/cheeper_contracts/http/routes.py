@@ -13,6 +13,8 @@ import msgspec
 
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
+WARNING_HEADER: Final = "X-Warning"
+"""On a page of readiness: what does not make the process unready, and that the gateway's /health reports as wrong."""
 OPENAPI: Final = "/schema"
 METRICS: Final = "/metrics"
 """In Prometheus's text format, on each process's own port; the gateway passes it as little as the health pages."""

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cheeper_contracts.http.responses import OVERDUE_SECONDS
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_contracts.messages import Command
@@ -22,7 +23,7 @@ from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
-from write_api.bus.dispatcher import Dispatcher, Send, Transport
+from write_api.bus.dispatcher import Dispatcher, Send
 from write_api.bus.limits import Limits
 from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer import loop as consumer_loop
@@ -31,14 +32,16 @@ from write_api.consumer.batch import BatchHandler, Decode, Run
 from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.consumer.group_consumer import GroupConsumer, Subscription
 from write_api.consumer.lag import Lag
-from write_api.consumer.process_manager import EventDecoder
+from write_api.consumer.process_manager import EventDecoder, without_checkpoints
+from write_api.consumer.progress import Progress
 from write_api.consumer.replay import ParkedMessage, ParkedMessages, Replay, remove_in
+from write_api.db.consumer_checkpoints import PostgresCheckpoints
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.hints import Hints
 from write_api.db.schema.check import check_of_database
 from write_api.db.unit_of_work import PostgresTransactions
-from write_api.features import ENDPOINTS, FEATURES, HANDLERS
+from write_api.features import ENDPOINTS, HANDLERS
 from write_api.http.app import create_app
 from write_api.http.endpoint import SOURCE as HTTP_SOURCE
 from write_api.http.health import create_health_app
@@ -50,11 +53,11 @@ from write_api.ops.recent_failure import RecentFailure
 from write_api.ops.run_role import in_background, run_role
 from write_api.process_managers import PROCESS_MANAGERS
 from write_api.relay import loop as relay
-from write_api.relay.backlog import BacklogMonitor
+from write_api.relay.backlog import BacklogMonitor, check_of_events
 from write_api.relay.cursor import connect
 from write_api.relay.event_log import EventLog
 from write_api.relay.publisher import Publisher, gapless_producer
-from write_api.settings import Settings
+from write_api.settings import Settings, sends_any
 
 WORKER_SOURCE: Final = "/write-api/worker"
 _HINTS: Final = 1
@@ -105,15 +108,16 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     refused = RecentFailure()
     async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
         checks: dict[str, Check] = {"postgres": check_of_database(side.health, side.failure)}
-        if _sends_any(settings):
+        if sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
-        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), Readiness(), checks, side.registry)
+        late = {"events": check_of_events(side.health)}
+        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry, late)
 
 
 @asynccontextmanager
 async def sender(settings: Settings, failure: RecentFailure | None = None) -> AsyncIterator[Send]:
     """Build the sender of commands, with a producer if any is sent; `failure` is as for CommandProducer."""
-    if not _sends_any(settings):
+    if not sends_any(settings):
         yield _send_nothing
         return
     servers, client_id = settings.kafka_bootstrap_servers, f"write-api-{settings.role}"
@@ -128,7 +132,8 @@ async def sender(settings: Settings, failure: RecentFailure | None = None) -> As
 async def run_worker(settings: Settings, limit: int | None) -> int:
     """Run the worker until a signal or its limit. Return the exit code, 1 if poison stopped it."""
     async with command_side(settings, source=WORKER_SOURCE, accepted=True) as side:
-        return await _consume(settings, side, worker.SUBSCRIPTION, worker.decode, side.bus.handle, limit=limit)
+        kept = PostgresCheckpoints(side.engine, COMMANDS.named(settings.topic_prefix))
+        return await _consume(settings, side, worker.SUBSCRIPTION, worker.decode, side.bus.handle, limit, kept)
 
 
 async def run_process_manager(settings: Settings, limit: int | None) -> int:
@@ -138,8 +143,8 @@ async def run_process_manager(settings: Settings, limit: int | None) -> int:
         sender(settings) as send,
     ):
         decode = EventDecoder(PROCESS_MANAGERS, PROCESS_MANAGER_SOURCE).decode
-        pass_on = _dispatcher(settings, side, send).pass_on
-        return await _consume(settings, side, process_manager.SUBSCRIPTION, decode, pass_on, limit=limit)
+        pass_on = without_checkpoints(_dispatcher(settings, side, send).pass_on)
+        return await _consume(settings, side, process_manager.SUBSCRIPTION, decode, pass_on, limit)
 
 
 @asynccontextmanager
@@ -196,13 +201,20 @@ async def run_relay(settings: Settings, limit: int | None) -> int:
     return await run_role(settings.host, settings.port, create_health_app(readiness, {}, registry), work)
 
 
-async def _consume(  # noqa: PLR0913 - the differences between the two roles that consume
-    settings: Settings, side: CommandSide, subscription: Subscription, decode: Decode, run: Run, *, limit: int | None
+async def _consume(  # noqa: PLR0913, PLR0917 - the differences between the two roles that consume
+    settings: Settings,
+    side: CommandSide,
+    subscription: Subscription,
+    decode: Decode,
+    run: Run,
+    limit: int | None,
+    kept: PostgresCheckpoints | None = None,
 ) -> int:
     servers, prefix, topic = settings.kafka_bootstrap_servers, settings.topic_prefix, subscription.topic
     readiness, metrics = Readiness(*consumer_loop.NEEDS), ConsumerMetrics(side.registry)
     dead_letters = PostgresDeadLetters(side.engine, servers, prefix, topic)
-    lag = Lag(topics.TopicAdmin(servers, topic, prefix), dead_letters.count, metrics)
+    backlog = None if kept is None else partial(kept.backlog, OVERDUE_SECONDS)
+    lag = Lag(topics.TopicAdmin(servers, topic, prefix), dead_letters.count, metrics, backlog)
     loop = consumer_loop.ConsumerLoop(
         topics.TopicAdmin(servers, topic, prefix),
         partial(GroupConsumer, subscription, servers, prefix),
@@ -210,6 +222,7 @@ async def _consume(  # noqa: PLR0913 - the differences between the two roles tha
         readiness,
         batch=subscription.batch,
         lag=lag,
+        progress=None if kept is None else Progress(kept, topic.named(prefix)),
     )
 
     async def work(stop: asyncio.Event) -> int:
@@ -233,13 +246,6 @@ def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher
     side.registry.register(LimitsCollector(LIMITS, limits.all()))
     reservations = PostgresReservations(side.engine)
     return Dispatcher(side.bus, settings.transports, reservations, send, limits, count=side.metrics.accepted)
-
-
-def _sends_any(settings: Settings) -> bool:
-    """Return True if this role sends commands: the HTTP role those of clients, process managers the rest."""
-    from_clients = settings.role == "http"
-    own = (feature.command for feature in FEATURES if (feature.endpoint is not None) == from_clients)
-    return any(settings.transports[command] is Transport.ASYNC for command in own)
 
 
 async def _send_nothing(command: Command, envelope: Envelope) -> None:

@@ -16,7 +16,7 @@ from write_api.bus.dispatcher import Transport
 from write_api.db.url import sqlalchemy_url
 from write_api.domain import values
 from write_api.domain.follow import FOLLOWS_MAX
-from write_api.features import TRANSPORTS
+from write_api.features import FEATURES, TRANSPORTS
 
 Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-epoch", "dead-letters"]
 
@@ -90,3 +90,10 @@ def from_env(environ: Mapping[str, str], role: Role) -> Settings:
             " EMAIL_ADDRESSES_IN_KAFKA=accepted if you accept that"
         )
     return found
+
+
+def sends_any(settings: Settings) -> bool:
+    """Return True if this role sends commands: the HTTP role those of clients, process managers the rest."""
+    from_clients = settings.role == "http"
+    own = (feature.command for feature in FEATURES if (feature.endpoint is not None) == from_clients)
+    return any(settings.transports[command] is Transport.ASYNC for command in own)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cheeper_contracts.messages import Command
 from write_api.bus.outcome import KnownCommand
-from write_api.bus.unit_of_work import HandledCommand
+from write_api.bus.unit_of_work import Checkpoint, HandledCommand
 from write_api.domain import values
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
@@ -39,6 +39,7 @@ class Tables:
     notifications: dict[str, Notification] = field(default_factory=dict)
     commands: dict[str, KnownCommand] = field(default_factory=dict)
     outbox: list[HandledCommand] = field(default_factory=list)
+    checkpoints: dict[tuple[str, int], Checkpoint] = field(default_factory=dict)
 
     def take(self, other: Tables) -> None:
         """Replace all rows with those of the other tables."""
@@ -158,8 +159,10 @@ class MemoryUnitOfWork:
         """Return what is recorded of the commands."""
         return {one: self._tables.commands[one] for one in message_ids if one in self._tables.commands}
 
-    async def record(self, handled: Sequence[HandledCommand]) -> None:
-        """Record the commands, and keep their messages in order."""
+    async def record(self, handled: Sequence[HandledCommand], checkpoints: Sequence[Checkpoint] = ()) -> None:
+        """Record the commands, keep their messages in order, and move the checkpoints."""
+        for checkpoint in checkpoints:
+            self._tables.checkpoints[checkpoint.topic, checkpoint.partition] = checkpoint
         for one in handled:
             self._tables.outbox.append(one)
             self._tables.commands[one.message_id] = KnownCommand(

@@ -27,6 +27,8 @@ from write_api.consumer import process_manager, worker
 from write_api.consumer.batch import BatchHandler
 from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.consumer.group_consumer import GroupConsumer
+from write_api.consumer.progress import Progress
+from write_api.db.consumer_checkpoints import PostgresCheckpoints
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
@@ -58,7 +60,7 @@ def envelope_of(message, message_id=None, *, sequence=None):
     )
 
 
-def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_row=20):
+def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_row=20, checkpoints=None):
     """Return the loop of a consumer, with its `readiness`."""
     readiness = Readiness(*consumer_loop.NEEDS)
     dead_letters = PostgresDeadLetters(engine, servers, prefix, subscription.topic)
@@ -68,6 +70,7 @@ def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_ro
         BatchHandler(decode, run, dead_letters, limit=PoisonLimit(most_in_a_row)),
         readiness,
         batch=subscription.batch,
+        progress=checkpoints and Progress(checkpoints, subscription.topic.named(prefix)),
     )
     consumer.readiness = readiness
     return consumer
@@ -100,13 +103,21 @@ class Consumers:
 
     def process_manager(self, most_in_a_row=20):
         decode = process_manager.EventDecoder(TABLE, "/pm").decode
-        return self._consumer(process_manager.SUBSCRIPTION, decode, self.dispatcher.pass_on, most_in_a_row)
+        return self._consumer(
+            process_manager.SUBSCRIPTION,
+            decode,
+            process_manager.without_checkpoints(self.dispatcher.pass_on),
+            most_in_a_row,
+        )
 
     def worker(self):
-        return self._consumer(worker.SUBSCRIPTION, worker.decode, self.bus.handle, 20)
+        checkpoints = PostgresCheckpoints(self.engine, self.commands)
+        return self._consumer(worker.SUBSCRIPTION, worker.decode, self.bus.handle, 20, checkpoints)
 
-    def _consumer(self, subscription, decode, run, most_in_a_row):
-        return consumer_of(self.engine, self.bootstrap, self.prefix, subscription, decode, run, most_in_a_row)
+    def _consumer(self, subscription, decode, run, most_in_a_row, checkpoints=None):
+        return consumer_of(
+            self.engine, self.bootstrap, self.prefix, subscription, decode, run, most_in_a_row, checkpoints
+        )
 
     async def run_process_managers(self, limit):
         await self.process_manager().run(asyncio.Event(), limit)

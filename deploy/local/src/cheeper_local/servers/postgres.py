@@ -140,10 +140,10 @@ class Postgres(BinaryServer):
             raise LocalError(f"PostgreSQL could not make {self.data}: {errors[0] if errors else result.stderr.strip()}")
 
     def _run(self, program: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a program of PostgreSQL as the user of the server."""
-        user = self._user
+        """Run a program of PostgreSQL as the user of the server. The PATH may have links to some of them only."""
+        user, path = self._user, self._programs / program
         return subprocess.run(
-            [self._programs / program, *options],
+            [path if path.exists() else self.binary.path.resolve().with_name(program), *options],
             capture_output=True,
             text=True,
             check=False,
@@ -182,7 +182,7 @@ class Postgres(BinaryServer):
         try:
             with self._connect("postgres") as connection:
                 if connection.execute("SELECT pg_is_in_recovery()").fetchone() != (False,):
-                    return False  # from a restored copy it serves reads before it ends that
+                    return False  # a restored copy serves reads first
                 known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if known is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")

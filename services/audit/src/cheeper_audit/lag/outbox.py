@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from cheeper_audit.stores.write_model import Place, WriteModel
+from cheeper_contracts.http.responses import OVERDUE_SECONDS
 from cheeper_contracts.kafka.topics import partition_of
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -64,6 +65,9 @@ _RELAYS: Final = """
 """
 _DEAD_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
 
+_OVERDUE: Final = "SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND at < %s"
+_REPLACED: Final = "SELECT max(replaced_at) FROM consumer_checkpoints"
+
 
 class Holder(msgspec.Struct, frozen=True):
     """The oldest transaction with an id: no row that was written since it began can be sent before it ends.
@@ -90,6 +94,15 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     held_back: int
     holder: Holder | None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The number of commands with an Idempotency-Key that were accepted and are overdue, and for how many seconds it
+    has been known that the topic of commands was made again, or None.
+    """
+
+    overdue: int = 0
+    replaced_seconds: float | None = None
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -131,6 +144,12 @@ class Outbox:
     def dead_letters(self) -> dict[str, int]:
         """Return the numbers of the write side's dead letters by topic."""
         return dict(self._write_model.rows(_DEAD_LETTERS))
+
+    def accepted(self) -> Accepted:
+        """Return what is known of accepted commands that may be lost."""
+        [(overdue,)] = self._write_model.rows(_OVERDUE, (float(self._now) - OVERDUE_SECONDS) * 1_000_000)
+        [(replaced,)] = self._write_model.rows(_REPLACED)
+        return Accepted(overdue, None if replaced is None else self._age(replaced))
 
     def missing(self, applied: Mapping[int, int]) -> Missing:
         """Return what a store with these sequences lacks.

@@ -14,9 +14,11 @@ import msgspec
 
 from cheeper_audit.difference import StoreName
 from cheeper_audit.lag.meter import late
-from cheeper_audit.lag.outbox import SHOWN, Holder, Missing, Outbox, Relay
+from cheeper_audit.lag.outbox import SHOWN, Accepted, Holder, Missing, Outbox, Relay
 from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.write_model import WriteModel
+from cheeper_contracts.http.responses import OVERDUE_SECONDS
+from cheeper_contracts.views import COMMAND_RECORD_SECONDS
 
 
 class StoreSnapshot(msgspec.Struct, frozen=True):
@@ -56,6 +58,7 @@ class LagSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     unavailable: str | None = None
     relay: Relay | None = None
     dead_letters: dict[str, int] = {}
+    accepted: Accepted | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -75,6 +78,8 @@ class LagSnapshot(msgspec.Struct, frozen=True, kw_only=True):
             yield f"relay        {self.unavailable}"
             return
         yield f"relay        {_of_relay(self.relay)}"
+        if self.accepted is not None and (sentence := _of_accepted(self.accepted)):
+            yield f"commands     {sentence}"
         waiting = ", ".join(f"{number:,} of {topic}" for topic, number in self.dead_letters.items()) or "none"
         yield f"dead letters {waiting}"
 
@@ -90,6 +95,7 @@ def take(sources: Sources) -> LagSnapshot:
                     stores={name: _lag(name, future, outbox) for name, future in futures.items()},
                     relay=outbox.relay(),
                     dead_letters=outbox.dead_letters(),
+                    accepted=outbox.accepted(),
                 )
         except StoreUnavailableError as error:  # of PostgreSQL: `_lag` handles the errors of the others
             stores = {name: _lag(name, future, None) for name, future in futures.items()}
@@ -128,6 +134,19 @@ def _of_relay(relay: Relay) -> str:
     more = " or more" if relay.waiting >= SHOWN else ""
     waits = f"{relays}; {relay.waiting:,}{more} messages wait, the first for {relay.seconds:.1f} s"
     return f"{waits}; {_horizon(relay.held_back, relay.holder)}" if relay.held_back else waits
+
+
+def _of_accepted(accepted: Accepted) -> str:
+    """Return a sentence about accepted commands that may be lost, or an empty one if there are none."""
+    found = []
+    if accepted.overdue:
+        found.append(f"{accepted.overdue:,} were accepted more than {OVERDUE_SECONDS} s ago and are not handled")
+    if accepted.replaced_seconds is not None and accepted.replaced_seconds < COMMAND_RECORD_SECONDS:
+        hours = accepted.replaced_seconds / 3600
+        found.append(
+            f"the topic was found to be made again {hours:,.1f} h ago: what had been accepted and not handled is lost"
+        )
+    return "; ".join(found) + "; a repeat with its message id repairs a command" if found else ""
 
 
 def _horizon(held_back: int, holder: Holder | None) -> str:

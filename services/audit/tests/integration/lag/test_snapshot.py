@@ -250,6 +250,25 @@ def test_tasks_and_dead_letters_are_counted(world, snapshot, redis, redis_prefix
     assert list(seen.lines())[-1].endswith("2 of cheeper.commands")
 
 
+def test_accepted_commands_that_may_be_lost_are_counted(world, snapshot):
+    """The line names the overdue ones and a topic that was made again, and says how to repair them."""
+    assert world
+    assert not any(line.startswith("commands") for line in snapshot().lines())
+    world.write_model.execute(
+        "INSERT INTO handled_commands SELECT NULL, 1000000 * extract(epoch FROM now() - make_interval(secs => s))"
+        " FROM unnest(array[5, 120, 3600]) AS s"
+    )
+    (line,) = (line for line in snapshot().lines() if line.startswith("commands"))
+    assert "2 were accepted more than 60 s ago" in line
+    assert "made again" not in line
+    world.write_model.execute(
+        "INSERT INTO consumer_checkpoints SELECT 1000000 * extract(epoch FROM now() - interval '90 min')"
+    )
+    (line,) = (line for line in snapshot().lines() if line.startswith("commands"))
+    assert "made again 1.5 h ago" in line
+    assert "repeat with its message id" in line
+
+
 def test_the_live_generation_is_the_one_that_is_told(world, snapshot, redis, redis_prefix, mongo):
     """Each store's registry decides for that store."""
     world.commit(60)

@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from cheeper_contracts.http.responses import OVERDUE_SECONDS
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord, whole_seconds
 from read_api.query_bus.query import Query, Result, Subject
 
@@ -33,7 +34,8 @@ class Command(Query, frozen=True, kw_only=True):
 
 class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The status of a command. `changed` is there once it is known, `code` and `message` give the reason of a
-    rejection, and `at` is the time at which the command was sent or, later, settled.
+    rejection, and `at` is the time at which the command was sent or, later, settled. `overdue` is true if it was
+    accepted so long ago that it may be lost: a repeat with its message id as the key repairs that.
     """
 
     status: Status
@@ -42,6 +44,7 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     changed: bool | None = None
     code: str | None = None
     message: str | None = None
+    overdue: bool = False
 
 
 class HotCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,19 +80,17 @@ async def show_command(
         hot.command(query.message_id, after=query.after),
         documents.record(query.message_id, after=query.after),
     )
-    lapsed_at = (clock() - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000
-    return Result(
-        data=_status(command, document.data, lapsed_at=lapsed_at), settled=command.settled and document.settled
-    )
+    return Result(data=_status(command, document.data, clock()), settled=command.settled and document.settled)
 
 
-def _status(command: HotCommand, document: CommandRecord | None, *, lapsed_at: float) -> CommandStatus | None:
-    """Return the status, or None if there is no record that is newer than `lapsed_at`, in microseconds."""
+def _status(command: HotCommand, document: CommandRecord | None, now: float) -> CommandStatus | None:
+    """Return the status at that time, in seconds, or None if there is no record that has not lapsed."""
     record = document or command.record or command.accepted
-    if record is None or record.at <= lapsed_at:
+    if record is None or record.at <= (now - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000:
         return None
     if isinstance(record, AcceptedCommand):
-        return CommandStatus(status="accepted", type=record.type, at=whole_seconds(record.at))
+        overdue = record.at < (now - OVERDUE_SECONDS) * 1_000_000
+        return CommandStatus(status="accepted", type=record.type, at=whole_seconds(record.at), overdue=overdue)
     status: Status = record.status
     if status == "handled" and document is not None and command.projected:
         status = "projected"

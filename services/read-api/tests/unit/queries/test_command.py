@@ -6,6 +6,7 @@ from itertools import product
 import msgspec
 import pytest
 
+from cheeper_contracts.http.responses import OVERDUE_SECONDS
 from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
 from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, show_command
 from read_api.query_bus.query import Result
@@ -117,3 +118,12 @@ async def test_the_wait_is_for_both_stores(settled, whole):
     """`after` is settled once it is settled in both stores."""
     assert (await status_of(Stores(settled=settled), after="a")).settled == whole
     assert (await status_of(Stores(settled=settled))).settled
+
+
+@pytest.mark.parametrize(("age", "overdue"), [(0, False), (OVERDUE_SECONDS, False), (OVERDUE_SECONDS + 1, True)])
+async def test_an_accepted_command_is_overdue_after_a_minute(age, overdue):
+    """Its sender learns that it may be lost; a command with an outcome is never overdue."""
+    accepted = (await status_of(Stores(record("accepted")), now=NOW + age)).data
+    assert ("overdue" in msgspec.to_builtins(accepted)) == overdue
+    handled = (await status_of(Stores(record("handled")), now=NOW + age)).data
+    assert "overdue" not in msgspec.to_builtins(handled)

@@ -16,7 +16,7 @@ from cheeper_contracts.messages import Command, Event
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
-from write_api.bus.unit_of_work import Begin, ClashError, HandledCommand, UnitOfWork
+from write_api.bus.unit_of_work import Begin, Checkpoint, ClashError, HandledCommand, UnitOfWork
 from write_api.domain.errors import Refusal
 
 Handler = Callable[[Any, Any, int], Awaitable[Event | None]]
@@ -75,8 +75,10 @@ class CommandBus:
         self._clock = clock
         self._count = count
 
-    async def handle(self, batch: Sequence[ReceivedCommand]) -> list[Outcome]:
+    async def handle(self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint] = ()) -> list[Outcome]:
         """Handle commands in this order and return the outcome of each. They share one transaction unless they clash.
+
+        The checkpoints move in the transaction of the last command.
 
         Every command that has not been handled before leaves exactly one message in the outbox, a refused one too.
         Raises UnavailableError if it is unknown whether anything was done; the same batch may be handled again. Any
@@ -85,9 +87,9 @@ class CommandBus:
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
         try:
-            results = await self._transact(batch)
+            results = await self._transact(batch, checkpoints)
         except (ClashError, MessageIdTakenError):
-            results = await self._transact_separately(batch)
+            results = await self._transact_separately(batch, checkpoints)
         if any(handled is not None for _, handled in results):
             self._wake()
         for received, (outcome, handled) in zip(batch, results, strict=True):
@@ -97,25 +99,26 @@ class CommandBus:
         return [outcome for outcome, _ in results]
 
     async def _transact_separately(
-        self, batch: Sequence[ReceivedCommand]
+        self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint]
     ) -> list[tuple[Outcome, HandledCommand | None]]:
         results: list[tuple[Outcome, HandledCommand | None]] = []
         for first in range(0, len(batch), _MAX_SAVEPOINTS):
             some = batch[first : first + _MAX_SAVEPOINTS]
+            reached = checkpoints if first + _MAX_SAVEPOINTS >= len(batch) else ()
             try:
-                results += await self._transact(some, separately=True)
+                results += await self._transact(some, reached, separately=True)
             except MessageIdTakenError:  # the command that took it has committed: now it is known, and ours is refused
-                results += await self._transact(some, separately=True)
+                results += await self._transact(some, reached, separately=True)
         return results
 
     async def _transact(
-        self, batch: Sequence[ReceivedCommand], *, separately: bool = False
+        self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint], *, separately: bool = False
     ) -> list[tuple[Outcome, HandledCommand | None]]:
         commands = [received.command for received in batch]
         async with self._begin({command.key for command in commands}, commands, separately=separately) as work:
             known = await work.known({received.envelope.message_id for received in batch})
             results = [await self._handle_one(work, known, received) for received in batch]
-            await work.record([handled for _, handled in results if handled is not None])
+            await work.record([handled for _, handled in results if handled is not None], checkpoints)
         return results
 
     async def _handle_one(

@@ -31,6 +31,19 @@ class HandledCommand(msgspec.Struct, frozen=True, kw_only=True):
     envelope: Envelope
 
 
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The offset of the next message of a partition, once the transaction that has it has committed.
+
+    It moves only if the one before it is at least `since`, so that a database that was set back skips nothing.
+    """
+
+    topic: str
+    partition: int
+    topic_id: str
+    since: int
+    next_offset: int
+
+
 class UnitOfWork(Protocol):
     """One transaction. Handlers get it too, for its repositories, which the bus does not know."""
 
@@ -40,8 +53,8 @@ class UnitOfWork(Protocol):
     async def known(self, message_ids: Collection[str]) -> dict[str, KnownCommand]:
         """Return what is recorded of the commands with these message ids."""
 
-    async def record(self, handled: Sequence[HandledCommand]) -> None:
-        """Record the outcomes of commands, and leave their messages in the outbox, in this order."""
+    async def record(self, handled: Sequence[HandledCommand], checkpoints: Sequence[Checkpoint] = ()) -> None:
+        """Record the outcomes of commands, leave their messages in the outbox, in this order, and move checkpoints."""
 
 
 class Begin(Protocol):

@@ -15,14 +15,15 @@ from cheeper_contracts.kafka.dead_letters import BEHIND
 from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.bus.outcome import ReceivedCommand
+from write_api.bus.unit_of_work import Checkpoint
 from write_api.consumer.message import ConsumedMessage, DeadLetter, DecodedMessage, crashed, sentence
 
 Decode = Callable[[ConsumedMessage], Sequence[ReceivedCommand] | DeadLetter]
 """Returns the commands that follow from a message, which may be none, or the dead letter that it becomes."""
 
-Run = Callable[[Sequence[ReceivedCommand]], Awaitable[object]]
-"""Runs commands, or sends them to the worker, idempotently. Raises UnavailableError; any other exception is a defect,
-or a command that no part of this service accepts.
+Run = Callable[[Sequence[ReceivedCommand], Sequence[Checkpoint]], Awaitable[object]]
+"""Runs commands, or sends them to the worker, idempotently, and moves the checkpoints in the same transaction. Raises
+UnavailableError; any other exception is a defect, or a command that no part of this service accepts.
 """
 
 log = structlog.get_logger()
@@ -69,16 +70,19 @@ class BatchHandler:
                 log.debug("message received", **decoded.message.log_fields())
         return batch
 
-    async def handle(self, batch: Sequence[DecodedMessage]) -> None:
-        """Run or park every message of the batch.
+    async def handle(self, batch: Sequence[DecodedMessage], checkpoints: Sequence[Checkpoint] = ()) -> None:
+        """Run or park every message of the batch, and move the checkpoints behind it.
 
-        Raise UnavailableError, after which the same batch is to be handled again, or TooMuchPoisonError.
+        They move with the commands, or afterwards if not all messages ran together. Raise UnavailableError, after which
+        the same batch is to be handled again, or TooMuchPoisonError.
         """
         unreadable_in_a_row = self._check_unreadable(batch)
         good, letters = await self._divide([decoded for decoded in batch if decoded.content])
-        await self._run_all(good)
+        moved = await self._run_all(good, () if letters else checkpoints)
         if letters:
             await self._park(letters)
+        if checkpoints and not moved:
+            await self._run((), checkpoints)
         self._unreadable_in_a_row = unreadable_in_a_row
         self._limit.count(sum(isinstance(decoded.content, DeadLetter) for decoded in batch))
 
@@ -103,18 +107,20 @@ class BatchHandler:
             parked |= {message.key} if message.key is not None else set()
         return good, letters
 
-    async def _run_all(self, good: Sequence[DecodedMessage]) -> None:
+    async def _run_all(self, good: Sequence[DecodedMessage], checkpoints: Sequence[Checkpoint]) -> bool:
+        """Run the messages. Return True if they ran together, and the checkpoints moved with them."""
         if not good:
-            return
+            return False
         try:
-            await self._run(_commands(good))
+            await self._run(_commands(good), checkpoints)
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - a defect, which the messages are run one by one to locate
             log.warning("batch crashed: running its messages one by one", error=sentence(error))
             await self._run_one_by_one(good)
-        else:
-            self._crashed_in_a_row = 0
+            return False
+        self._crashed_in_a_row = 0
+        return bool(checkpoints)
 
     async def _run_one_by_one(self, good: Sequence[DecodedMessage]) -> None:
         parked: set[str | None] = set()
@@ -124,7 +130,7 @@ class BatchHandler:
                 await self._park([DeadLetter(message=message, reason=BEHIND)])
                 continue
             try:
-                await self._run(_commands([decoded]))
+                await self._run(_commands([decoded]), ())
                 self._crashed_in_a_row = 0
             except UnavailableError:
                 raise

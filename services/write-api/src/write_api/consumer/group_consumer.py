@@ -6,7 +6,7 @@ All methods block, and only one thread at a time may call them.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
 
@@ -23,12 +23,16 @@ from confluent_kafka import (
 )
 
 from cheeper_contracts.kafka.topics import Topic
+from write_api.bus.errors import UnavailableError
 from write_api.consumer.message import ConsumedMessage
 from write_api.kafka.errors import COMMIT_LOST
 from write_api.kafka.topics import SECONDS
 
 _POLL_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 6.0
+
+Start = Callable[[Mapping[int, int]], Mapping[int, int]]
+"""Takes and returns offsets by partition. It may block, and raises UnavailableError or TimeoutError."""
 
 _Pairs = list[tuple[str, bytes | None]]  # what librdkafka returns as headers; the stubs also allow what may be sent
 
@@ -76,15 +80,26 @@ class GroupConsumer:
     nothing for this one, which is then read from its beginning. Tansu stores no such metadata, and no offset of a topic
     that it lost.
 
+    `start` takes the committed offsets of the assigned partitions, 0 if there is none, and returns the offsets to read
+    from. Without it those are the committed ones.
+
     `assignment` has the assigned partitions, each with the offset at which it starts, or None if none was committed.
     `joined` is true while the group has assigned partitions, even an empty set because it has more members.
     """
 
-    def __init__(self, subscription: Subscription, bootstrap_servers: str, topic_prefix: str, topic_id: str) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        bootstrap_servers: str,
+        topic_prefix: str,
+        topic_id: str,
+        start: Start | None = None,
+    ) -> None:
         self.joined = False
         self.assignment: dict[int, int | None] = {}
         self._topic_id = topic_id
         self._partitions = subscription.topic.partitions
+        self._start = start
         self._error: KafkaError | None = None
         self._commits_in_flight = 0
         config = consumer_config(subscription, bootstrap_servers, topic_prefix)
@@ -138,7 +153,7 @@ class GroupConsumer:
         consumer is only dropped, and the group removes it after the session time-out.
         """
         deadline = time.monotonic() + _JOIN_SECONDS
-        with suppress(KafkaException):  # which would hide the reason for closing
+        with suppress(KafkaException, UnavailableError, TimeoutError):  # which would hide the reason for closing
             while (self._commits_in_flight or not self.joined) and time.monotonic() < deadline:
                 self._consumer.poll(_POLL_SECONDS)
         if self._commits_in_flight:
@@ -168,6 +183,10 @@ class GroupConsumer:
                 raise KafkaException(partition.error)
             if partition.metadata and partition.metadata != self._topic_id:
                 partition.offset = OFFSET_BEGINNING
+        if self._start is not None and committed:
+            starts = self._start({each.partition: max(each.offset, 0) for each in committed})
+            for partition in committed:
+                partition.offset = starts[partition.partition]
         self.assignment = {each.partition: each.offset if each.offset >= 0 else None for each in committed}
         consumer.assign(committed)
 

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.message import ConsumedMessage
+from write_api.db.consumer_checkpoints import Backlog
 from write_api.kafka.topics import TopicAdmin
 from write_api.ops.metrics import ConsumerMetrics
 
@@ -23,13 +24,19 @@ log = structlog.get_logger()
 class Lag:
     """Measures the lag beside the consumer loop, so that it is exposed also while a batch cannot be handled.
 
-    `count_dead_letters` returns the number of parked messages, or raises UnavailableError.
+    `count_dead_letters` returns the number of parked messages, `read_backlog` what is overdue; both raise
+    UnavailableError.
     """
 
     def __init__(
-        self, topic: TopicAdmin, count_dead_letters: Callable[[], Awaitable[int]], metrics: ConsumerMetrics
+        self,
+        topic: TopicAdmin,
+        count_dead_letters: Callable[[], Awaitable[int]],
+        metrics: ConsumerMetrics,
+        read_backlog: Callable[[], Awaitable[Backlog]] | None = None,
     ) -> None:
         self._topic = topic
+        self._read_backlog = read_backlog
         self._count_dead_letters = count_dead_letters
         self._metrics = metrics
         self._next: dict[int, int | None] = {}
@@ -68,8 +75,11 @@ class Lag:
             log.debug("lag unavailable", reason=type(error).__name__)
         try:
             self._metrics.dead_letters(self._topic.topic.name, await self._count_dead_letters())
+            if self._read_backlog is not None:
+                backlog = await self._read_backlog()
+                self._metrics.backlog(backlog.overdue, backlog.replaced_at)
         except UnavailableError as error:
-            log.debug("dead letters unavailable", reason=str(error))
+            log.debug("the database is unavailable", reason=str(error))
 
     def _offsets(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
         return self._topic.first_offsets(), self._topic.high_water_marks()

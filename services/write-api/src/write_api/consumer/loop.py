@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -16,9 +17,10 @@ from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import AbandonedError, AsyncRetryLoop, Backoff, sleep_unless
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.batch import BatchHandler
-from write_api.consumer.group_consumer import GroupConsumer
+from write_api.consumer.group_consumer import GroupConsumer, Start
 from write_api.consumer.lag import Lag
 from write_api.consumer.message import ConsumedMessage
+from write_api.consumer.progress import Progress
 from write_api.kafka.errors import error_text
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 
@@ -38,21 +40,27 @@ class TopicReplacedError(Exception):
     """The topic was deleted and created again."""
 
 
+class SetBackError(Exception):
+    """The database has lost what was handled: it is handled again from the topic."""
+
+
 class ConsumerLoop:
     """Handles messages until `stop` is set, or until `limit` messages that led to something were handled or parked.
 
-    `join` returns a new member of the group for the topic with that id; `batch` is the maximum size of a batch.
+    `join` returns a new member of the group for the topic with that id; `batch` is the maximum size of a batch. It
+    reads from the checkpoints of `progress`, or from the group's offsets if there are none.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that bootstrap builds
         self,
         topic: TopicAdmin,
-        join: Callable[[str], GroupConsumer],
+        join: Callable[[str, Start | None], GroupConsumer],
         handler: BatchHandler,
         readiness: Readiness,
         *,
         batch: int,
         lag: Lag | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._topic = topic
         self._join = join
@@ -60,6 +68,7 @@ class ConsumerLoop:
         self._readiness = readiness
         self._batch = batch
         self._lag = lag
+        self._progress = progress
         self._retry = AsyncRetryLoop(readiness, MESSAGES, UnavailableError, on_failure=self._create_topics)
         self._assignment: Mapping[int, int | None] = {}
         self._topic_id: str | None = None
@@ -86,11 +95,16 @@ class ConsumerLoop:
                 return False
             except TopicReplacedError:
                 log.warning("topic replaced", topic=self._topic.name)
+            except SetBackError:
+                log.warning("the database was set back: reading again from its checkpoints", topic=self._topic.name)
             except TopicMismatchError as error:
                 self._readiness.failed(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
             except (KafkaException, TimeoutError) as error:
                 self._readiness.failed(KAFKA, error_text(error))
+                await backoff.pause(stop)
+            except UnavailableError as error:  # of the checkpoints: that of a batch is retried
+                self._readiness.failed(MESSAGES, str(error))
                 await backoff.pause(stop)
             if self._handled > handled:
                 backoff.reset()
@@ -100,7 +114,7 @@ class ConsumerLoop:
 
     async def _run_once(self, stop: asyncio.Event, limit: int | None) -> None:
         self._topic_id = await self._find_topic()
-        consumer = self._join(self._topic_id)
+        consumer = self._join(self._topic_id, self._progress.start_of(self._topic_id) if self._progress else None)
         self._report_joined(consumer)
         try:
             await self._consume(consumer, stop, limit)
@@ -115,6 +129,7 @@ class ConsumerLoop:
         while not stop.is_set() and not self._reached(limit):
             if time.monotonic() >= check_at:
                 await self._check_topic()
+                await self._check_progress()
                 check_at = time.monotonic() + _CHECK_SECONDS
             wanted = self._batch if limit is None else min(self._batch, limit - self._handled)
             messages = await asyncio.to_thread(consumer.receive, wanted)
@@ -123,7 +138,10 @@ class ConsumerLoop:
             if not messages:
                 continue
             batch = self._handler.decode(messages)
-            await self._retry.run(partial(self._handler.handle, batch), stop)
+            checkpoints = self._progress.behind(messages) if self._progress else []
+            await self._retry.run(partial(self._handler.handle, batch, checkpoints), stop)
+            if self._progress:
+                self._progress.handled(checkpoints)
             await asyncio.to_thread(consumer.commit, messages)
             self._handled += sum(1 for decoded in batch if decoded.content)
             if self._lag is not None:
@@ -162,6 +180,11 @@ class ConsumerLoop:
         if await asyncio.to_thread(self._topic.topic_id) != self._topic_id:
             raise TopicReplacedError
         self._readiness.ok(KAFKA)
+
+    async def _check_progress(self) -> None:
+        with suppress(UnavailableError):  # a batch waits for the database, and the next check finds it
+            if self._progress and await self._progress.is_set_back():
+                raise SetBackError
 
     def _reached(self, limit: int | None) -> bool:
         return limit is not None and self._handled >= limit

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.outcome import KnownCommand, Outcome
-from write_api.bus.unit_of_work import HandledCommand
+from write_api.bus.unit_of_work import Checkpoint, HandledCommand
+from write_api.db import consumer_checkpoints
 from write_api.db.arrays import among, given, rows_of
 from write_api.db.faults import transient_faults
 from write_api.db.schema.tables import handled_commands as table
@@ -27,6 +28,7 @@ _record = _insert.on_conflict_do_update(
     set_={"outcome": _insert.excluded.outcome},
     where=table.c.outcome.is_(None) & (table.c.digest == _insert.excluded.digest),
 ).returning(table.c.message_id)
+_record_and_move = _record.add_cte(consumer_checkpoints.moved())
 _reserve = insert(table).on_conflict_do_nothing()
 
 
@@ -36,11 +38,15 @@ async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> d
     return {row.message_id: _known(row) for row in rows}
 
 
-async def record(connection: AsyncConnection, handled: Sequence[HandledCommand]) -> None:
-    """Record the outcomes of commands. Raise MessageIdTakenError if a command of another key has taken a message id
-    meanwhile, which the locks do not prevent.
+async def record(
+    connection: AsyncConnection, handled: Sequence[HandledCommand], checkpoints: Sequence[Checkpoint] = ()
+) -> None:
+    """Record the outcomes of commands and, in the same statement, move checkpoints.
+
+    Raise MessageIdTakenError if a command of another key has taken a message id meanwhile, which the locks do not
+    prevent.
     """
-    if not handled:
+    if not handled and not checkpoints:
         return
     rows = [
         {
@@ -53,7 +59,11 @@ async def record(connection: AsyncConnection, handled: Sequence[HandledCommand])
         }
         for one in handled
     ]
-    recorded = await connection.execute(_record, given(_all, rows))
+    if checkpoints:
+        values = {**given(_all, rows), **consumer_checkpoints.parameters([*checkpoints])}
+        recorded = await connection.execute(_record_and_move, values)
+    else:
+        recorded = await connection.execute(_record, given(_all, rows))
     if len(recorded.all()) != len(rows):
         raise MessageIdTakenError("a message id was taken by another command meanwhile")
 

@@ -16,7 +16,7 @@ from cheeper_contracts.messages import Command
 from write_api import outbox
 from write_api.bus.errors import ContentionError, UnavailableError
 from write_api.bus.outcome import KnownCommand
-from write_api.bus.unit_of_work import HandledCommand
+from write_api.bus.unit_of_work import Checkpoint, HandledCommand
 from write_api.db import handled_commands
 from write_api.db.faults import transient_faults
 from write_api.db.repositories.authors import PostgresAuthors
@@ -99,10 +99,10 @@ class PostgresUnitOfWork:
         """Read the record of commands."""
         return await handled_commands.of_ids(self._connection, message_ids)
 
-    async def record(self, handled: Sequence[HandledCommand]) -> None:
-        """Write the commands' messages to the outbox, and their outcomes to the record."""
+    async def record(self, handled: Sequence[HandledCommand], checkpoints: Sequence[Checkpoint] = ()) -> None:
+        """Write the commands' messages to the outbox, and their outcomes with the checkpoints to the record."""
         await outbox.append_all(self._connection, [(one.envelope, one.event) for one in handled])
-        await handled_commands.record(self._connection, handled)
+        await handled_commands.record(self._connection, handled, checkpoints)
 
     async def _close_step(self) -> None:
         if self._separately:

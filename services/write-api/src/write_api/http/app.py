@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -28,21 +29,22 @@ from write_api.ops.metrics import HttpMetrics
 def create_app(
     endpoints: Mapping[type[Command], Endpoint],
     dispatcher: Dispatcher,
-    readiness: Readiness,
     checks: Mapping[str, Check],
     registry: CollectorRegistry,
+    warnings: Mapping[str, Check] = MappingProxyType({}),
 ) -> ASGIApp:
     """Return the application of the endpoints over a dispatcher. It counts its requests in `registry`, and exposes that
-    on its page of metrics.
+    on its page of metrics. `warnings` are checks whose failure is shown and does not make it unready.
     """
+    readiness, warned = Readiness(), Readiness()
     commands = Router(
         "/",
         route_handlers=[route_handler(*row) for row in endpoints.items()],
         dependencies={"dispatcher": Provide(lambda: dispatcher, sync_to_thread=False)},
     )
     app = Litestar(
-        [commands, *health_handlers(readiness), metrics_handler(registry)],
-        lifespan=[watching(readiness, checks)],
+        [commands, *health_handlers(readiness, warned), metrics_handler(registry)],
+        lifespan=[watching(readiness, checks), watching(warned, warnings)],
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

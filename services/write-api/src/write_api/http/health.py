@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 
 from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -35,8 +36,13 @@ def watching(readiness: Readiness, checks: Mapping[str, Check]) -> Lifespan:
     return lifespan
 
 
-def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:
-    """Return the handlers of both pages. Nothing is checked for a request: readiness has a recent result."""
+def health_handlers(readiness: Readiness, warnings: Readiness | None = None) -> list[HTTPRouteHandler]:
+    """Return the handlers of both pages. Nothing is checked for a request: readiness has a recent result.
+
+    What `warnings` says is on the page, and in a header for the gateway, and does not make the process unready: it can
+    do its own work.
+    """
+    warned = warnings or Readiness()
 
     @get(routes.HEALTH_LIVE)
     async def live(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
@@ -49,7 +55,7 @@ def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:
     )
     async def ready(request: AnyRequest) -> Response[Answer[dict[str, Need]]]:
         """Name each thing that the process needs, and what is wrong with it if it is not there."""
-        return _response(request, readiness.needs())
+        return _response(request, readiness.needs(), warned.needs())
 
     return [live, ready]
 
@@ -66,10 +72,13 @@ def create_health_app(readiness: Readiness, checks: Mapping[str, Check], registr
     return ContextMiddleware(app)
 
 
-def _response(request: AnyRequest, needs: dict[str, Need]) -> Response[Answer[dict[str, Need]]]:
+def _response(
+    request: AnyRequest, needs: dict[str, Need], warnings: Mapping[str, Need] = MappingProxyType({})
+) -> Response[Answer[dict[str, Need]]]:
     ready = is_ready(needs)
+    headers = {} if is_ready(warnings) else {routes.WARNING_HEADER: ", ".join(sorted(warnings))}
     return Response(
-        Answer(data=needs, meta=Meta(message_id=context_of(request.scope).message_id)),
+        Answer(data={**needs, **warnings}, meta=Meta(message_id=context_of(request.scope).message_id)),
         status_code=200 if ready else 503,
-        headers={} if ready else {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        headers=headers if ready else headers | {"Retry-After": str(RETRY_AFTER_SECONDS)},
     )

@@ -41,6 +41,13 @@ PARKED: Final = Declaration(f"{_P}_parked_messages_total", "Messages that were p
 LAG: Final = Declaration(f"{_P}_lag_messages", "Messages of the topic that this process has not consumed")
 LAG_SECONDS: Final = Declaration(f"{_P}_lag_seconds", "Age of the oldest message in flight, 0 if there is none")
 DEAD_LETTERS: Final = Declaration(f"{_P}_dead_letters", "Messages that are parked now", ("topic",))
+OVERDUE: Final = Declaration(
+    f"{_P}_overdue_commands", "Commands with an Idempotency-Key that were accepted over a minute ago and not handled"
+)
+REPLACED: Final = Declaration(
+    f"{_P}_topic_replaced_timestamp_seconds",
+    "Time at which the topic was found to be another one, 0 if never: what was accepted before and not handled is lost",
+)
 RELAYED: Final = Declaration(f"{_P}_relayed_messages_total", "Messages that Kafka has acknowledged")
 SEQUENCE: Final = Declaration(
     f"{_P}_relay_sequence", "Last sequence of each partition, in the active relay", ("partition",)
@@ -66,7 +73,7 @@ LIMITS: Final = declare(_P)
 DECLARED: Final = (
     *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
     *LIMITS.all(),
-    *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS),
+    *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS, OVERDUE, REPLACED),
     *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, BLOCKED, BLOCKING_AGE, BLOCKING),
 )
 
@@ -116,6 +123,8 @@ class ConsumerMetrics:
         self._lag = _gauge(LAG, registry)
         self._seconds = _gauge(LAG_SECONDS, registry)
         self._dead_letters = _gauge(DEAD_LETTERS, registry)
+        self._overdue = _gauge(OVERDUE, registry)
+        self._replaced = _gauge(REPLACED, registry)
 
     def consumed(self, messages: int) -> None:
         """Count a batch with that number of messages."""
@@ -137,6 +146,11 @@ class ConsumerMetrics:
     def dead_letters(self, topic: str, count: int) -> None:
         """Set the number of parked messages of a topic."""
         self._dead_letters.labels(topic).set(count)
+
+    def backlog(self, overdue: int, replaced_at: float | None) -> None:
+        """Set the number of overdue commands, and the time at which the topic was replaced, in seconds."""
+        self._overdue.set(overdue)
+        self._replaced.set(replaced_at or 0)
 
 
 class BlockingTransaction(msgspec.Struct, frozen=True, kw_only=True):

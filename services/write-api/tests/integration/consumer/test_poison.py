@@ -152,7 +152,7 @@ class WorkerPlace(Place):
         value = codec.encode(command) if value is None else value
         return Told(envelope, value, command.cheep_id, command.cheep_id, envelope.message_id)
 
-    async def run(self, batch):
+    async def run(self, batch, _checkpoints):
         if any(one.command.cheep_id in self.defects for one in batch):
             raise ZeroDivisionError("a defect")
         await self.handle(batch)
@@ -186,7 +186,7 @@ class ProcessManagerPlace(Place):
 
         return process_manager.EventDecoder({AuthorFollowed: (crash,)}, "/pm").decode(message)
 
-    async def run(self, batch):
+    async def run(self, batch, _checkpoints):
         await self.handle(batch)
 
 

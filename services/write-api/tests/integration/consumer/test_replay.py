@@ -48,10 +48,10 @@ class Desk:
         return BatchHandler(decode, run, PostgresDeadLetters(self.engine, servers, prefix, topic))
 
     def worker(self, *, crashes_on=()):
-        async def run(batch):
+        async def run(batch, checkpoints=()):
             if any(one.command.message in crashes_on for one in batch):
                 raise RuntimeError("a defect")
-            await self.side.bus.handle(batch)
+            await self.side.bus.handle(batch, checkpoints)
 
         return self.consumer(topics.COMMANDS, worker.decode, run)
 

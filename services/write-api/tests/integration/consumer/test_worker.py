@@ -38,11 +38,11 @@ class Place:
     def worker(self, most_in_a_row=20):
         return consumer_of(self.engine, self.bootstrap, self.prefix, SUBSCRIPTION, decode, self.handle, most_in_a_row)
 
-    async def handle(self, batch):
+    async def handle(self, batch, checkpoints=()):
         """Handle commands as a bus with a defect for certain cheeps."""
         if any(incoming.command.message == "crash" for incoming in batch):
             raise RuntimeError("a defect")
-        return await self.bus.handle(batch)
+        return await self.bus.handle(batch, checkpoints)
 
     async def sign_up(self):
         author_id = new_id()

@@ -16,12 +16,10 @@ from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate
 from write_api.relay import loop as relay_loop
-from write_api.relay.cursor import connect
 
 pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.timeout(300)]
 
 KEYS = [new_id() for _ in range(4)]
-OLD = "outbox_2020_01"
 
 
 class Pair:
@@ -172,29 +170,3 @@ async def test_a_promotion_that_lost_what_was_sent_is_refused_until_the_epoch_is
     ids = {envelope.message_id for there in log.values() for envelope, _ in there}
     assert ids >= {*kept, new}
     assert not ids & set(lost)
-
-
-@pytest.mark.extended
-async def test_with_a_retention_the_log_is_continued_behind_what_was_lost(pair, place, running, read_topic):
-    """The log is the only copy of the dropped months: it keeps the lost messages too, and goes on without a gap.
-    Broken by a `raise-epoch` that needs the first row of the outbox.
-    """
-    await place.execute(f"CREATE TABLE {OLD} PARTITION OF outbox FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')")
-    await place.execute(
-        "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"
-        " VALUES ('2020-01-15', gen_random_uuid(), 't', '/t', 1, 'old', gen_random_uuid(), '1')"
-    )
-    await place.relay_some(1)
-    async with connect(place.url) as store:
-        await store.drop_partitions(await store.load(), 30)
-    kept, lost = await lose_some(pair, place)
-    relay = place.relay()
-    async with running(relay):
-        await refused(relay)
-        new = await place.write(*KEYS)
-        await place.raise_epoch()
-        await eventually(lambda: relay.readiness.reason(relay_loop.HISTORY) is None)
-        messages = await read_topic(place.topic, 21)
-    log = [envelope.message_id for there in place.by_sequence(messages).values() for envelope, _ in there]
-    assert len(log) == 21
-    assert {*kept, *lost, new} <= set(log)

@@ -15,9 +15,11 @@ from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import AsyncRetryLoop, Backoff
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
+from write_api.bus.unit_of_work import Checkpoint
 from write_api.consumer import loop
 from write_api.consumer.batch import BatchHandler
 from write_api.consumer.message import ConsumedMessage
+from write_api.consumer.progress import Progress
 from write_api.consumer.worker import decode
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 
@@ -60,8 +62,8 @@ class FakeTopic(TopicAdmin):
         for text in texts:
             self.log.append(message(len(self.log), text, key))
 
-    def join(self, topic_id):
-        self.members.append(FakeGroupConsumer(self, topic_id))
+    def join(self, topic_id, start):
+        self.members.append(FakeGroupConsumer(self, topic_id, start))
         return self.members[-1]
 
     def _check(self):
@@ -74,8 +76,8 @@ class FakeTopic(TopicAdmin):
 class FakeGroupConsumer:
     """A member of the group, which is assigned the partition with its first poll and starts at the committed offset."""
 
-    def __init__(self, topic, topic_id):
-        self._topic, self._topic_id = topic, topic_id
+    def __init__(self, topic, topic_id, start):
+        self._topic, self._topic_id, self._start = topic, topic_id, start
         self.joined, self.closed = False, False
         self.assignment = {}
         self.error = None
@@ -87,6 +89,8 @@ class FakeGroupConsumer:
             raise KafkaException(self.error or KafkaError(KafkaError._TRANSPORT))
         if not self.joined:
             self._next = self._topic.committed or 0
+            if self._start is not None:
+                self._next = self._start({0: self._next})[0]
             self.joined, self.assignment = True, {0: self._topic.committed}
         messages = self._topic.log[self._next : self._next + limit]
         self._next += len(messages)
@@ -108,13 +112,36 @@ class FakeWriteModel:
     def __init__(self):
         self.done, self.parked, self.available = [], [], True
         self._ids = set()
+        self.checkpoints, self.checkpoint_calls = {}, []
 
-    async def handle(self, commands):
+    async def assigned(self, topic_id, offsets):
+        """Return where to read from, as the checkpoints of a database do."""
+        await self._use()
+        for partition, offset in offsets.items():
+            known = self.checkpoints.get(partition)
+            if known is None or known.topic_id != topic_id:
+                self.checkpoints[partition] = Checkpoint(
+                    topic="c", partition=partition, topic_id=topic_id, since=0, next_offset=offset
+                )
+        return {partition: self.checkpoints[partition].next_offset for partition in offsets}
+
+    async def read(self, topic_id, partitions):
+        """Return the next offsets, as the checkpoints of a database do."""
+        await self._use()
+        known = {each: self.checkpoints[each] for each in partitions if each in self.checkpoints}
+        return {each: found.next_offset for each, found in known.items() if found.topic_id == topic_id}
+
+    async def handle(self, commands, checkpoints=()):
         await self._use()
         if any(command.command.message == "crash" for command in commands):
             raise RuntimeError("a defect")
         self.done += [one.command.message for one in commands if one.envelope.message_id not in self._ids]
         self._ids |= {command.envelope.message_id for command in commands}
+        if checkpoints:
+            for checkpoint in checkpoints:
+                if checkpoint.since <= self.checkpoints.get(checkpoint.partition, checkpoint).next_offset:
+                    self.checkpoints[checkpoint.partition] = checkpoint
+            self.checkpoint_calls.append([command.command.message for command in commands])
 
     async def parked_keys(self, keys):
         await self._use()
@@ -132,6 +159,11 @@ class FakeWriteModel:
     async def count(self):
         await self._use()
         return len(self.parked)
+
+    @staticmethod
+    def id_of(topic, offset):
+        """Return the message id at an offset."""
+        return topic.log[offset].header("ce_id")
 
     def reasons(self):
         """Return the offset and the reason of each dead letter."""
@@ -184,10 +216,18 @@ def model():
 def consumer(topic, model):
     """Make a consumer loop between the fakes, with its `readiness`."""
 
-    def make(*, decode=decode, batch=10, most_in_a_row=20, lag=None):
+    def make(*, decode=decode, batch=10, most_in_a_row=20, lag=None, checkpoints=None):
         handler = BatchHandler(decode, model.handle, model, limit=PoisonLimit(most_in_a_row))
         readiness = Readiness(*loop.NEEDS)
-        made = loop.ConsumerLoop(topic, topic.join, handler, readiness, batch=batch, lag=lag)
+        made = loop.ConsumerLoop(
+            topic,
+            topic.join,
+            handler,
+            readiness,
+            batch=batch,
+            lag=lag,
+            progress=checkpoints and Progress(checkpoints, "c"),
+        )
         made.readiness = readiness
         return made
 

@@ -5,6 +5,7 @@ import pytest
 from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED
 from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
+from write_api.bus.unit_of_work import Checkpoint
 from write_api.consumer.batch import BatchHandler
 from write_api.consumer.message import DeadLetter
 from write_api.consumer.worker import decode
@@ -18,8 +19,8 @@ class Batches:
     def __init__(self, handler):
         self._handler = handler
 
-    async def handle(self, messages):
-        await self._handler.handle(self._handler.decode(messages))
+    async def handle(self, messages, checkpoints=()):
+        await self._handler.handle(self._handler.decode(messages), checkpoints)
 
 
 def of(model, decode=decode, **limits):
@@ -140,3 +141,22 @@ async def test_a_message_that_leads_to_nothing_ends_a_row_of_poison(model, a_mes
 def nothing_follows_from_b(message):
     """Decode as the worker does, except that nothing follows from the key B."""
     return () if message.key == B else decode(message)
+
+
+AT_FIVE = (Checkpoint(topic="c", partition=0, topic_id="t", since=0, next_offset=5),)
+
+
+@pytest.mark.parametrize("texts", [["1", "2"], ["1", "broken"], ["broken"], ["1", "crash"], []])
+async def test_the_checkpoint_moves_behind_a_batch_whatever_becomes_of_its_messages(model, a_message, texts):
+    """It moves once everything before it is handled or parked."""
+    await of(model).handle([a_message(text, key) for text, key in zip(texts, (A, B), strict=False)], AT_FIVE)
+    assert model.checkpoints == {0: AT_FIVE[0]}
+    assert model.checkpoint_calls == [[text for text in texts if text in "12"] if set(texts) <= {*"12"} else []]
+
+
+async def test_the_checkpoint_stays_before_a_batch_that_was_not_handled(model, a_message):
+    """The batch is handled again, by whoever has the partition then."""
+    model.available = False
+    with pytest.raises(UnavailableError):
+        await of(model).handle([a_message("1")], AT_FIVE)
+    assert model.checkpoints == {}

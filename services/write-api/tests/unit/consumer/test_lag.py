@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_local.testing import eventually
 from write_api.consumer.lag import Lag
+from write_api.db.consumer_checkpoints import Backlog
 from write_api.ops.metrics import ConsumerMetrics
 
 
@@ -66,3 +67,18 @@ async def test_the_loop_keeps_the_lag(topic, model, consumer, running, lag, metr
         await eventually(lambda: model.done == ["1", "2"] and metric("lag_seconds") == 0)
     await lag.poll()
     assert (metric("lag_messages"), metric("consumed_messages_total")) == (0, 2)
+
+
+async def test_what_is_overdue_reaches_the_metrics(topic, model, registry, metric):
+    """The number of overdue commands is exposed, and the time at which the topic was found to be another one."""
+    found = Backlog(overdue=0, replaced_at=None)
+
+    async def read_backlog():
+        return found
+
+    lag = Lag(topic, model.count, ConsumerMetrics(registry), read_backlog)
+    await lag.poll()
+    assert (metric("overdue_commands"), metric("topic_replaced_timestamp_seconds")) == (0, 0)
+    found = Backlog(overdue=3, replaced_at=1_647_292_130.5)
+    await lag.poll()
+    assert (metric("overdue_commands"), metric("topic_replaced_timestamp_seconds")) == (3, 1_647_292_130.5)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
@@ -187,3 +188,56 @@ async def test_a_member_without_partitions_is_not_ready(topic, consumer, running
     async with running(one):
         await eventually(lambda: topic.members)
         await ready(one)
+
+
+async def test_a_consumer_with_checkpoints_reads_from_them(topic, model, consumer):
+    """The group's offsets may be gone, or be newer than a database that was restored: the checkpoint decides."""
+    topic.send(*"0123")
+    await consumer(checkpoints=model).run(asyncio.Event(), 3)
+    assert model.checkpoints[0].next_offset == 3
+    topic.committed = None
+    one = consumer(checkpoints=model, batch=1)
+    await one.run(asyncio.Event(), 1)
+    assert topic.commits[-1] == 4
+    model.done, model._ids = [], set()
+    model.checkpoints[0] = msgspec.structs.replace(model.checkpoints[0], next_offset=2)
+    await consumer(checkpoints=model).run(asyncio.Event(), 2)
+    assert model.done == ["2", "3"]
+
+
+async def test_a_topic_that_was_created_again_while_nobody_consumed_is_read_from_its_beginning(topic, model, consumer):
+    """Its offsets have nothing to do with those of the checkpoint, which belongs to another topic id."""
+    topic.send("0", "1")
+    await consumer(checkpoints=model).run(asyncio.Event(), 2)
+    topic.wipe()
+    topic.create_missing()
+    topic.send("2")
+    await consumer(checkpoints=model).run(asyncio.Event(), 1)
+    assert model.done == ["0", "1", "2"]
+    assert (model.checkpoints[0].topic_id, model.checkpoints[0].next_offset) == ("topic-2", 1)
+
+
+async def test_unavailable_checkpoints_are_waited_for(topic, model, consumer, running):
+    """The loop reads no message before it knows where to begin."""
+    model.available, one = False, consumer(checkpoints=model)
+    topic.send("1")
+    async with running(one):
+        await waits(one, MESSAGES, "Postgres: unavailable")
+        assert model.checkpoints == {}
+        model.available = True
+        await handled(model, "1")
+        await ready(one)
+
+
+async def test_a_database_that_was_set_back_gets_what_it_lost_again(topic, model, consumer, running):
+    """The consumer notices within seconds that the checkpoint is older than its own, and reads from there. Broken by a
+    checkpoint that moves without regard to what was there.
+    """
+    async with running(consumer(checkpoints=model)):
+        topic.send(*"0123")
+        await handled(model, *"0123")
+        model.done, model._ids = ["0", "1"], {model.id_of(topic, n) for n in (0, 1)}
+        model.checkpoints[0] = msgspec.structs.replace(model.checkpoints[0], next_offset=2)
+        topic.send("4")
+        await eventually(lambda: set(model.done) == {*"01234"})
+    assert model.checkpoints[0].next_offset == 5

@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http.responses import STATUS_OF
 from cheeper_runtime.concurrency import OverloadedError
-from cheeper_runtime.readiness import Readiness
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
@@ -48,7 +47,7 @@ def dispatcher():
 
 @pytest.fixture
 async def client(dispatcher):
-    app = create_app(ENDPOINTS, dispatcher, Readiness(), {}, CollectorRegistry())
+    app = create_app(ENDPOINTS, dispatcher, {}, CollectorRegistry())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

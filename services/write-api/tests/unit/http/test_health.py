@@ -4,10 +4,13 @@ import asyncio
 
 import httpx
 import pytest
+from litestar import Litestar
 
+from cheeper_contracts.http.routes import WARNING_HEADER
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
-from write_api.http.health import create_health_app, watching
+from write_api.http.context import ContextMiddleware
+from write_api.http.health import create_health_app, health_handlers, watching
 
 
 class Server:
@@ -79,3 +82,17 @@ async def test_a_request_checks_nothing_and_waits_for_nothing(server, page):
         assert {status for status, _ in responses} == {503}
         assert server.checks <= 1
         assert (await page("/health/live"))[0] == 200
+
+
+async def test_a_warning_is_shown_and_does_not_make_the_process_unready():
+    """The page names it, and a header tells the gateway, while the status stays that of the process's own needs."""
+    readiness, warnings = Readiness("server"), Readiness("events")
+    app = ContextMiddleware(Litestar(health_handlers(readiness, warnings), openapi_config=None))
+    readiness.ok("server")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        warnings.failed("events", "are not sent")
+        response = await client.get("/health/ready")
+        assert (response.status_code, response.headers[WARNING_HEADER]) == (200, "events")
+        assert response.json()["data"]["events"] == {"ok": False, "why": "are not sent"}
+        warnings.ok("events")
+        assert WARNING_HEADER not in (await client.get("/health/ready")).headers

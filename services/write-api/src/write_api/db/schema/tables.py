@@ -16,6 +16,7 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -104,6 +105,17 @@ notifications = Table(
     Index("notifications_of_author", "author_id", "notified_at"),
 )
 
+consumer_checkpoints = Table(
+    "consumer_checkpoints",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("topic_id", Text, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("replaced_at", BigInteger, comment="when the topic was found to be another one"),
+    PrimaryKeyConstraint("topic", "partition"),
+)
+
 handled_commands = Table(
     "handled_commands",
     metadata,
@@ -114,3 +126,4 @@ handled_commands = Table(
     Column("outcome", JSON, comment="none while the command is only reserved"),
     Column("at", BigInteger, nullable=False),
 )
+Index("commands_without_outcome", handled_commands.c.at, postgresql_where=handled_commands.c.outcome.is_(None))

@@ -1,0 +1,139 @@
+"""The checkpoints of a consumer whose effects are in this database: they move in the transaction of the effects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import msgspec
+import structlog
+from sqlalchemy import CTE, BigInteger, bindparam, case, func, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from write_api.bus.unit_of_work import Checkpoint
+from write_api.db.arrays import given, rows_of
+from write_api.db.engine import autocommitting
+from write_api.db.faults import transient_faults
+from write_api.db.schema.tables import consumer_checkpoints as table
+
+log = structlog.get_logger()
+
+COLUMNS: Final = (table.c.topic, table.c.partition, table.c.topic_id, table.c.next_offset)
+# Other names than those of the columns: SQLAlchemy would set a column to the parameter of its name.
+_MOVED: Final = {
+    name: bindparam(f"moved_{name}", type_=ARRAY(type_))
+    for name, type_ in (
+        *((column.name, column.type) for column in COLUMNS),
+        ("since", BigInteger()),
+    )
+}
+_MICROSECONDS: Final = 1_000_000
+_insert = insert(table).from_select([*COLUMNS], rows_of(COLUMNS))
+_now = text("extract(epoch FROM clock_timestamp()) * 1000000")
+_same = table.c.topic_id == _insert.excluded.topic_id
+# A topic that was deleted and created again begins anew, and what was not handled of the old one is lost.
+_assign = _insert.on_conflict_do_update(
+    index_elements=[table.c.topic, table.c.partition],
+    set_={
+        "topic_id": _insert.excluded.topic_id,
+        "next_offset": case((_same, table.c.next_offset), else_=_insert.excluded.next_offset),
+        "replaced_at": case((_same, table.c.replaced_at), else_=_now),
+    },
+).returning(table.c.partition, table.c.next_offset)
+_OF_ANOTHER_TOPIC = text(
+    "SELECT partition FROM consumer_checkpoints"
+    " WHERE topic = :topic AND topic_id <> :topic_id AND partition = ANY(:partitions)"
+)
+_READ = text(
+    "SELECT partition, next_offset FROM consumer_checkpoints"
+    " WHERE topic = :topic AND topic_id = :topic_id AND partition = ANY(:partitions)"
+)
+_REPLACED = text("SELECT max(replaced_at) FROM consumer_checkpoints WHERE topic = :topic")
+_OVERDUE = text("SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND at < :before")
+
+
+def moved() -> CTE:
+    """Return the part of a statement that moves checkpoints forward, by the parameters of `parameters`.
+
+    A consumer that has lost its partition, or reads a topic that was deleted, moves nothing back; and none moves a
+    checkpoint that is older than it knows.
+    """
+    rows = func.unnest(*_MOVED.values()).table_valued(*_MOVED, name="moved").render_derived()
+    return (
+        update(table)
+        .values(next_offset=rows.c.next_offset)
+        .where(
+            table.c.topic == rows.c.topic,
+            table.c.partition == rows.c.partition,
+            table.c.topic_id == rows.c.topic_id,
+            table.c.next_offset < rows.c.next_offset,
+            table.c.next_offset >= rows.c.since,
+        )
+        .returning(table.c.partition)
+        .cte("moved_checkpoints")
+    )
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """The number of accepted commands that are overdue, as far as a key reserved them, and the time at which the topic
+    was last found to be another one, in seconds since the epoch, or None.
+    """
+
+    overdue: int
+    replaced_at: float | None
+
+
+class PostgresCheckpoints:
+    """The checkpoints of one topic. Every method raises UnavailableError."""
+
+    def __init__(self, engine: AsyncEngine, topic: str) -> None:
+        self._engine = autocommitting(engine)
+        self._topic = topic
+
+    async def assigned(self, topic_id: str, offsets: Mapping[int, int]) -> dict[int, int]:
+        """Return the offset at which to read each partition of the topic with that id.
+
+        It is the one of the checkpoint. A partition without a checkpoint, or with one of another topic of that name,
+        begins at the offset that is given here, which becomes its checkpoint.
+        """
+        rows = [
+            {"topic": self._topic, "partition": partition, "topic_id": topic_id, "next_offset": offset}
+            for partition, offset in sorted(offsets.items())
+        ]
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                others = {"topic": self._topic, "topic_id": topic_id, "partitions": list(offsets)}
+                replaced = (await connection.execute(_OF_ANOTHER_TOPIC, others)).scalars().all()
+                if replaced:
+                    log.warning(
+                        "the topic is another one: commands that were accepted before and not handled are lost; each "
+                        "is repaired by a repeat with its message id",
+                        topic=self._topic,
+                        partitions=sorted(replaced),
+                    )
+                found = await connection.execute(_assign, given(COLUMNS, rows))
+                return {row.partition: row.next_offset for row in found}
+
+    async def read(self, topic_id: str, partitions: Collection[int]) -> dict[int, int]:
+        """Return the next offset of each of these partitions that has a checkpoint in the topic with that id."""
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                wanted = {"topic": self._topic, "topic_id": topic_id, "partitions": list(partitions)}
+                return {row.partition: row.next_offset for row in await connection.execute(_READ, wanted)}
+
+    async def backlog(self, seconds: float) -> Backlog:
+        """Return what is overdue after that time."""
+        before = time.time_ns() // 1000 - int(seconds * _MICROSECONDS)
+        with transient_faults():
+            async with self._engine.connect() as connection:
+                overdue = (await connection.execute(_OVERDUE, {"before": before})).scalar_one()
+                replaced = (await connection.execute(_REPLACED, {"topic": self._topic})).scalar_one()
+                return Backlog(overdue, None if replaced is None else replaced / _MICROSECONDS)
+
+
+def parameters(checkpoints: list[Checkpoint]) -> Mapping[str, list[object]]:
+    """Return the parameters of `moved`, in the order in which every transaction locks the rows."""
+    rows = sorted((msgspec.structs.asdict(one) for one in checkpoints), key=lambda row: row["partition"])
+    return {f"moved_{name}": [row[name] for row in rows] for name in _MOVED}

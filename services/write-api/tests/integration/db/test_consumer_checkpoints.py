@@ -1,0 +1,105 @@
+"""The worker's checkpoints in the database, which move with what is handled, and its overdue commands."""
+
+import time
+
+import pytest
+from sqlalchemy import event, text
+
+from write_api.bus.unit_of_work import Checkpoint
+from write_api.db import handled_commands
+from write_api.db.consumer_checkpoints import PostgresCheckpoints
+from write_api.db.handled_commands import PostgresReservations
+from write_api.db.unit_of_work import PostgresTransactions
+
+pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
+
+TOPIC = "commands"
+OLD, NEW = "topic-1", "topic-2"
+
+
+def at(partition, offset, topic_id=OLD, since=0):
+    return Checkpoint(topic=TOPIC, partition=partition, topic_id=topic_id, since=since, next_offset=offset)
+
+
+@pytest.fixture
+def checkpoints(engine):
+    return PostgresCheckpoints(engine, TOPIC)
+
+
+async def move(engine, *moved, crash=False):
+    async with PostgresTransactions(engine).begin(set()) as work:
+        await work.record([], moved)
+        if crash:
+            raise ZeroDivisionError
+
+
+async def test_a_partition_begins_where_its_checkpoint_is(engine, checkpoints):
+    """The group's offset counts for a partition without a checkpoint alone, as after an update of this service."""
+    assert await checkpoints.assigned(OLD, {0: 3, 1: 0}) == {0: 3, 1: 0}
+    await move(engine, at(0, 7))
+    assert await checkpoints.assigned(OLD, {0: 0, 1: 9, 2: 4}) == {0: 7, 1: 0, 2: 4}
+    assert (await checkpoints.backlog(60)).replaced_at is None
+
+
+async def test_a_checkpoint_never_moves_back(engine, checkpoints):
+    """A consumer that lost its partition, or reads a topic that is gone, changes nothing."""
+    await checkpoints.assigned(OLD, {0: 0, 1: 0})
+    await move(engine, at(1, 6), at(0, 5))
+    await move(engine, at(0, 4), at(1, 8))
+    await move(engine, at(0, 99, NEW))
+    assert await checkpoints.assigned(OLD, {0: 0, 1: 0}) == {0: 5, 1: 8}
+
+
+async def test_a_checkpoint_that_is_older_than_its_consumer_knows_stays(engine, checkpoints):
+    """The database was set back, and what it lost must be handled again. Broken by an UPDATE without `since`."""
+    await checkpoints.assigned(OLD, {0: 0})
+    await move(engine, at(0, 5))
+    await move(engine, at(0, 9, since=7))
+    assert await checkpoints.read(OLD, [0, 1]) == {0: 5}
+    assert await checkpoints.read(NEW, [0]) == {}
+    await move(engine, at(0, 9, since=5))
+    assert await checkpoints.read(OLD, [0]) == {0: 9}
+
+
+async def test_another_topic_of_the_name_begins_anew_and_is_reported(engine, checkpoints):
+    """The old one has lost what was accepted and not handled, and the time at which that was found stays."""
+    await checkpoints.assigned(OLD, {0: 0})
+    await move(engine, at(0, 5))
+    before = time.time()
+    assert await checkpoints.assigned(NEW, {0: 0}) == {0: 0}
+    found = (await checkpoints.backlog(60)).replaced_at
+    assert abs(found - before) < 600  # the clocks of two processes of one machine
+    await move(engine, at(0, 1, NEW))
+    assert await checkpoints.assigned(NEW, {0: 0}) == {0: 1}
+    assert (await checkpoints.backlog(60)).replaced_at == found
+
+
+async def test_a_checkpoint_moves_with_its_transaction_or_not_at_all(engine, checkpoints):
+    """A failure after the checkpoint undoes it with the commands. Broken by a statement of its own after the commit."""
+    await checkpoints.assigned(OLD, {0: 0})
+    with pytest.raises(ZeroDivisionError):
+        await move(engine, at(0, 5), crash=True)
+    assert await checkpoints.assigned(OLD, {0: 0}) == {0: 0}
+
+
+async def test_a_checkpoint_costs_no_statement_beside_that_of_the_commands(engine, checkpoints):
+    """It moves in the statement that records the outcomes. Broken by an UPDATE of its own."""
+    await checkpoints.assigned(OLD, {0: 0})
+    seen = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    async with engine.begin() as connection:
+        await handled_commands.record(connection, [], [at(0, 5)])
+    assert len(seen) == 1
+    assert "INSERT INTO handled_commands" in seen[0]
+
+
+async def test_commands_that_were_reserved_long_ago_and_have_no_outcome_are_overdue(engine, checkpoints):
+    """A reserved command was accepted or is about to be; after a minute something is wrong."""
+    reservations, now = PostgresReservations(engine), time.time_ns() // 1000
+    for number, age in enumerate((0, 120, 3600)):
+        message_id = f"00000000-0000-4000-8000-{number:012}"
+        await reservations.reserve(message_id, b"digest", "key", now - age * 1_000_000)
+    assert (await checkpoints.backlog(60)).overdue == 2
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE handled_commands SET outcome = '{}'"))
+    assert (await checkpoints.backlog(60)).overdue == 0
