@@ -23,6 +23,7 @@ class TinyStack:
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
         self.notes = folder / "notes"
+        self.notes.touch()
         self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
 
