@@ -5,11 +5,9 @@ that keep running.
 import asyncio
 import sys
 import time
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
@@ -21,7 +19,7 @@ from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
-from write_api import bootstrap, outbox
+from write_api import outbox
 from write_api.bus.ids import new_id
 from write_api.kafka.topics import admin_client
 from write_api.ops.metrics import RelayMetrics
@@ -35,6 +33,7 @@ from write_api.settings import from_env
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
 
 from write_api_consumers import Consumers
+from write_api_serving import served
 
 READ_SECONDS = 30
 
@@ -173,18 +172,9 @@ def read_topic(request):
 
 @pytest.fixture
 def http_client(postgres_url, kafka_bootstrap, topic_prefix):
-    """A client of the HTTP role on these servers, without a socket."""
+    """A client of the HTTP role on these servers."""
     given = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix}
-
-    @asynccontextmanager
-    async def client():
-        async with (
-            bootstrap.http_app(from_env(given, "http")) as app,
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
-        ):
-            yield client
-
-    return client
+    return lambda: served(from_env(given | {"PORT": "0"}, "http"))
 
 
 def good(messages):

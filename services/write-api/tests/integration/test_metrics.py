@@ -60,6 +60,9 @@ class Roles:
     def post(self, path, **body):
         return self._client.post(f"{self._urls['http']}{path}", json=body)
 
+    def patch(self, path, **body):
+        return self._client.patch(f"{self._urls['http']}{path}", json=body)
+
     def page(self, name):
         """The values of a role's page by (name, labels)."""
         answer = self._client.get(f"{self._urls[name]}/metrics")
@@ -107,19 +110,22 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
     for role in ROLES:
         until(lambda role=role: roles.ready(role), WAIT_SECONDS, what=f"{role} to be ready")
     bob = {"author_id": new_id(), "username": "bob", "email": "bob@bob.com"}
-    assert [roles.post("/author", **bob).status_code for _ in range(2)] == [201, 200]
+    assert roles.post("/author", **bob).status_code == 201
+    assert roles.patch(f"/author/{bob['author_id']}", location=None).status_code == 200
     assert roles.post("/author", **(bob | {"author_id": new_id(), "email": "other@bob.com"})).status_code == 409
     assert roles.post("/nowhere").status_code == 404
     assert roles.post("/cheep", author_id=bob["author_id"], message="Hello").status_code == 202
     assert roles.post("/cheep", author_id=new_id(), message="Hello").status_code == 202
 
-    sign_up, post, welcome = "cheeper.sign-up.v1", "cheeper.post-cheep.v1", "cheeper.welcome-author.v1"
+    sign_up, update = "cheeper.sign-up.v1", "cheeper.update-profile.v1"
+    post, welcome = "cheeper.post-cheep.v1", "cheeper.welcome-author.v1"
     page = roles.page("http")
-    assert [page[of("http_requests_total", "/author", "POST", status)] for status in ("201", "200", "409")] == [1, 1, 1]
+    assert [page[of("http_requests_total", "/author", "POST", status)] for status in ("201", "409")] == [1, 1]
+    assert page[of("http_requests_total", "/author/{author_id}", "PATCH", "200")] == 1
     assert page[of("http_requests_total", "none", "POST", "404")] == 1
-    assert page[of("http_request_duration_seconds_count", "/author", "POST")] == 3
+    assert page[of("http_request_duration_seconds_count", "/author", "POST")] == 2
     assert (
-        page[of("commands_total", sign_up, "changed", "")] == page[of("commands_total", sign_up, "unchanged", "")] == 1
+        page[of("commands_total", sign_up, "changed", "")] == page[of("commands_total", update, "unchanged", "")] == 1
     )
     assert page[of("commands_total", sign_up, "rejected", "username_taken")] == 1
     assert page[of("commands_accepted_total", post)] == 2
@@ -129,7 +135,7 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
     roles.becomes("worker", of("commands_total", post, "changed", ""), 1)
     roles.becomes("worker", of("commands_total", post, "rejected", "author_not_found"), 1)
     roles.becomes("worker", ("consumed_messages_total",), 3)
-    # three sign-ups, two cheeps, a notification: each leaves one message
+    # two sign-ups, an update, two cheeps, a notification: each leaves one message
     roles.becomes("relay", ("relayed_messages_total",), 6)
     roles.becomes("relay", ("outbox_backlog_messages",), 0)
     roles.becomes("process-manager", ("consumed_messages_total",), 6)

@@ -419,7 +419,7 @@ def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis
     with stack.projector(names=("redis",)) as readiness:
         until(lambda: stack.sequences("redis", 1) == story.whole())
         generations = bootstrap.backend(stack.settings, "redis").generations()
-        generations.create(1)
+        generations.create(VERSIONS["redis"])
         second = prefix_of(stack.settings.redis_prefix, 2)
         for partition in range(8):
             redis.set(views.PARKED_KEYS.key(second, partition), "no set")

@@ -1,34 +1,13 @@
 """Fixtures of the tests of the HTTP role: the application, served, and checks of its responses."""
 
-import asyncio
-from contextlib import asynccontextmanager
-
-import httpx
 import msgspec
 import pytest
+from write_api_serving import served
 
 from cheeper_contracts.http.responses import STATUS_OF
-from cheeper_local.testing import eventually
-from cheeper_runtime.http_server import http_server
-from write_api import bootstrap, setup
+from write_api import setup
 from write_api.bus.dispatcher import Transport
 from write_api.settings import from_env
-
-
-@asynccontextmanager
-async def served(settings):
-    """A client of the HTTP role, served on a free port."""
-    async with bootstrap.http_app(settings) as app:
-        server = http_server(app, "127.0.0.1", 0)
-        task = asyncio.create_task(server.serve())
-        await eventually(lambda: server.started or task.done())
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            await task
 
 
 @pytest.fixture
