@@ -27,5 +27,5 @@ class AuthorsByUsername(Protocol):
 
 
 async def find_author_by_username(query: AuthorByUsername, authors: AuthorsByUsername) -> Result[AuthorProfile]:
-    """Return the author's profile."""
+    """Return the profile of the author with that username in any case, or no data if there is none."""
     return (await authors.named(query.username.lower(), after=query.after)).map(profile_of)

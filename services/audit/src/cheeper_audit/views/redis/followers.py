@@ -7,7 +7,7 @@ from cheeper_contracts import views
 
 
 class Followers(AuthorSet):
-    """By the followed author."""
+    """The set of an author's followers, as the follows of the write model say that it must be."""
 
     pattern = views.FOLLOWERS
     members = """

@@ -128,7 +128,8 @@ WRITES['fan-out'] = {
 }
 
 -- A follow or unfollow rewrites a timeline, whose content depends only on who follows whom in the end. So of all rewrites
--- of one kind that a call has for a pair of authors, the last one is done: to follow on and off a thousand times costs two.
+-- of one kind that a call has for a pair of authors, the last one is done: to follow on and off costs two, however often
+-- a call has it.
 local checked, last_rewrite, counted = {}, {}, {}
 
 local function rewrite_of(write) return write[1] .. ' ' .. write[2] .. ' ' .. write[3] end
