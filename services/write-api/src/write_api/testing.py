@@ -138,7 +138,7 @@ class MemoryNotifications:
 class MemoryUnitOfWork:
     """A transaction over tables of its own."""
 
-    def __init__(self, tables: Tables, follows_max: int) -> None:
+    def __init__(self, tables: Tables, follows_max: int = FOLLOWS_MAX) -> None:
         self._tables = tables
         self.authors = MemoryAuthors(tables)
         self.follows = MemoryFollows(tables, follows_max)
