@@ -23,8 +23,12 @@ def test_the_memory_is_the_containers_or_the_machines(tmp_path, limit, expected)
 def test_compose_limits_redis_below_its_container(tmp_path):
     """The command of docker-compose.yaml, with another program in Redis's place, is run in a shell."""
     (tmp_path / "memory.max").write_text("1073741824\n")
-    [command] = re.findall(r"exec redis-server .*\n.*", COMPOSE.read_text())
-    command = command.replace("$$", "$").replace("/sys/fs/cgroup", str(tmp_path)).replace("exec redis-server", "echo")
+    [command] = re.findall(r"exec docker-entrypoint.sh redis-server .*\n.*", COMPOSE.read_text())
+    command = (
+        command.replace("$$", "$")
+        .replace("/sys/fs/cgroup", str(tmp_path))
+        .replace("exec docker-entrypoint.sh redis-server", "echo")
+    )
     shown = subprocess.run(["sh", "-c", " ".join(command.split())], capture_output=True, text=True, check=True)  # noqa: S607 - our own file
     assert shown.stdout.split()[-2:] == ["--maxmemory", str(1_073_741_824 * 3 // 4)]
     assert "--maxmemory-policy noeviction" in shown.stdout
