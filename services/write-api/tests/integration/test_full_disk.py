@@ -96,7 +96,7 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
     async with running(worker, consumers.process_manager()):
         await eventually(lambda: worker.readiness.reason(consumer_loop.GROUP) is None)
         async with full():
-            await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2) for n in range(MOST))))
+            await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2, n) for n in range(MOST))))
             await eventually(lambda: "DiskFull" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""))
         assert len(await consumers.told(MOST)) == MOST
         await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None)

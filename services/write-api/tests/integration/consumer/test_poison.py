@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 from sqlalchemy import text
-from write_api_consumers import consumer_of, envelope_of
+from write_api_consumers import DAY, consumer_of, envelope_of
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
@@ -166,10 +166,13 @@ class ProcessManagerPlace(Place):
 
     def told(self, author, value=None):
         other = self.authors[1 - author]
-        event = AuthorFollowed(
-            follow_id=new_id(), from_author_id=other, to_author_id=self.authors[author], followed_at=1
-        )
         self.sequence += 1
+        event = AuthorFollowed(
+            follow_id=new_id(),
+            from_author_id=other,
+            to_author_id=self.authors[author],
+            followed_at=2 * self.sequence * DAY,  # whoever follows again within a day is not notified of again
+        )
         envelope = envelope_of(event, sequence=self.sequence)
         value = codec.encode(event) if value is None else value
         (manager,) = PROCESS_MANAGERS[AuthorFollowed]
