@@ -99,17 +99,17 @@ async def _keep_log(
         )
     logged, sent = await _read_tail(event_log, cursor)
     last, known = await _last_sent(store, cursor, logged)
-    publisher = new_publisher()
+    publisher, behind = new_publisher(), cursor
     try:
-        cursor = await store.adopt(cursor, cursor.position, sent)
-        while cursor.position < last:
-            rows = [row for row in await store.read(cursor, ROWS) if row.position <= last]
+        while behind.position < last:
+            rows = [row for row in await store.read(behind, ROWS) if row.position <= last]
             missing = [row for row in rows if row.envelope.message_id not in logged]
-            sent = advance(cursor.sent, await _send(publisher, number(missing, sequences(cursor.sent))))
-            cursor = await store.adopt(cursor, rows[-1].position, sent)
+            sent |= advance(sent, await _send(publisher, number(missing, sequences(sent))))
+            behind = at(behind, rows[-1].position)
     finally:
         await publisher.close()
-    await store.accept(cursor, identity)
+    # Only now: until the cursor moves, another call finds the lost messages again, and what this one has sent.
+    await store.accept(await store.adopt(cursor, last, sent), identity)
     return len(logged) - known
 
 

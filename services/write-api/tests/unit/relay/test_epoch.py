@@ -7,6 +7,7 @@ import pytest
 from cheeper_contracts.kafka import topics
 from write_api.relay.cursor import DatabaseIdentity, RelayRefusedError
 from write_api.relay.epoch import raise_epoch
+from write_api.relay.publisher import DeliveryError, Publisher
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -28,6 +29,27 @@ async def relay_and_lose(database, relay):
     await relay().run(asyncio.Event(), len(KEYS))
     database.restore(copy)
     return kept, lost
+
+
+async def lose_in_the_middle(database, broker, relay):
+    """Lose the last messages of the database, and of one partition's log all behind the cursor. Return the ids of the
+    rows that are kept and of the messages that are lost and in the log.
+    """
+    ids = database.write(*KEYS)
+    await relay().run(asyncio.Event(), len(KEYS))
+    cursor = database.cursor
+    for key in [*KEYS, *KEYS]:
+        ids += database.write(key)
+    copy = database.snapshot()
+    lost = database.write(*KEYS)
+    await relay().run(asyncio.Event(), 3 * len(KEYS))
+    database.restore(copy)
+    database.cursor = cursor
+    partition = topics.partition_of(KEYS[0])
+    del broker.log[partition][cursor.sent[partition].last_offset + 1 :]  # nothing more had arrived there
+    gone = set(lost) - set(broker.ids())
+    database.rows.pop(0)  # as retention does
+    return ids, {*lost} - gone
 
 
 async def test_a_restored_database_is_relayed_into_a_new_log(database, broker, relay, raised):
@@ -77,27 +99,44 @@ async def test_rows_that_the_kept_log_lacks_in_the_middle_are_sent_behind_the_lo
     database, broker, relay, raised
 ):
     """A partition may be behind others when the primary dies. The second call does nothing, whatever the first did."""
-    ids, keys = database.write(*KEYS), KEYS
-    await relay().run(asyncio.Event(), len(KEYS))
-    cursor, copy = database.cursor, None
-    for key in [*keys, *keys]:
-        ids += database.write(key)
-    copy = database.snapshot()
-    lost = database.write(*KEYS)
-    await relay().run(asyncio.Event(), 3 * len(KEYS))
-    database.restore(copy)
-    database.cursor = cursor
-    partition = topics.partition_of(KEYS[0])
-    del broker.log[partition][cursor.sent[partition].last_offset + 1 :]  # nothing more had arrived there
-    gone = set(lost) - set(broker.ids())
-    database.rows.pop(0)
+    ids, lost = await lose_in_the_middle(database, broker, relay)
     await raised()
     between = broker.ids()
     await raised()
     assert broker.ids() == between
     new = database.write(*KEYS)
     await relay().run(asyncio.Event(), len(new))
-    assert sorted(broker.ids()) == sorted({*ids, *lost, *new} - gone)
+    assert sorted(broker.ids()) == sorted({*ids, *lost, *new})
+
+
+class Interrupted(Publisher):
+    """A publisher whose broker acknowledges so many messages, and then no more."""
+
+    def __init__(self, whole, at_most):
+        self._whole, self._at_most = whole, at_most
+
+    async def send(self, messages, *rest):
+        delivery = await self._whole.send(messages[: self._at_most], *rest)
+        await self._whole.acknowledged(delivery, *rest)
+        raise DeliveryError("the broker is gone")
+
+    async def close(self):
+        await self._whole.close()
+
+
+@pytest.mark.parametrize("sent", [0, 1])
+async def test_a_call_that_failed_halfway_is_repeated_without_a_duplicate(
+    database, broker, relay, raised, event_log, new_publisher, sent
+):
+    """What the first call sent is found in the log by the second, which sends the rest."""
+    await lose_in_the_middle(database, broker, relay)
+    with pytest.raises(DeliveryError):
+        await raise_epoch(database.connect, event_log, lambda: Interrupted(new_publisher(), sent))
+    await raised()
+    new = database.write(*KEYS)
+    await relay().run(asyncio.Event(), len(new))
+    assert sorted(broker.ids()) == sorted({*broker.ids()})
+    assert {*new} <= {*broker.ids()}
 
 
 async def test_the_log_of_another_database_is_not_continued(database, broker, relay, raised):
