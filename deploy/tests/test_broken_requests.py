@@ -1,13 +1,16 @@
 """The client's own mistakes: the gateway refuses them, and no replica sees them or is blamed for them."""
 
 import json
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from raw_http import CHUNKED, HEAD, send, trickle
 
 from cheeper_local.testing import until
+from cheeper_runtime.http_server import HEAD_BYTES
 
 pytestmark = pytest.mark.proves(guarantee="callers")
 
@@ -220,3 +223,11 @@ def test_a_line_in_the_log_is_short(client, log_file, start_of_request):
     until(lambda: message_id in log_file.read_text())
     (line,) = [line for line in log_file.read_text().splitlines() if message_id in line]
     assert len(line) < 1000
+
+
+def test_the_services_take_every_head_that_the_gateway_passes_on():
+    """A head that only a service refuses would count as the failure of every replica: the gateway takes 4 KiB more than
+    its limit, as Go does, and escapes a byte of a path or a query by three.
+    """
+    (kib,) = re.findall(r"max_header_size (\d+)KiB", (Path(__file__).parents[1] / "Caddyfile").read_text())
+    assert 3 * (int(kib) + 4) * 1024 < HEAD_BYTES

@@ -23,8 +23,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 ARRIVAL_SECONDS: Final = 10.0
 """The time from the first byte of a request to its last one."""
 
-HEAD_BYTES: Final = 64 * 1024
-"""The longest request line with headers. The gateway passes on less."""
+HEAD_BYTES: Final = 128 * 1024
+"""The longest request line with headers. The gateway passes on less: it takes 36 KiB, and escapes a byte by three."""
 
 KEEP_ALIVE_SECONDS: Final = 75
 """The time that a connection may wait for its next request. The gateway keeps it for less, so that it never sends a
@@ -68,29 +68,38 @@ class HttpServer(uvicorn.Server):
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection on which a request arrives too slowly or whose head is too long.
+    """Closes a connection on which a request arrives too slowly, or none begins, or whose head is too long.
 
     A request that arrives with its first bytes, as nearly all do, costs two assignments here and no timer.
     """
 
     arrival_seconds = ARRIVAL_SECONDS
+    idle_seconds: float = KEEP_ALIVE_SECONDS
     _timer: asyncio.TimerHandle | None = None
     _arriving = False
     _in_head = False
     _head_bytes = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for the first request as for a next one."""
+        super().connection_made(transport)
+        self._start_timer(self.idle_seconds)
+
     def data_received(self, data: bytes) -> None:
         """Pass data to the parser, which reports by the methods below how far the request has come."""
         super().data_received(data)
         if not self._arriving:
-            self._stop_timer()
+            if self._in_flight():
+                self._stop_timer()
+            else:  # an empty line, which makes uvicorn forget its own timer
+                self._start_timer(self.idle_seconds)
             return
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.arrival_seconds, self._close)
+        self._start_timer(self.arrival_seconds)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
-                self._close()
+                log.info("the head of a request is too long", bytes=self._head_bytes)
+                self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the request that did not arrive."""
@@ -114,13 +123,20 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._arriving = False
         super().on_message_complete()
 
+    def _in_flight(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _start_timer(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._close, seconds)
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _close(self) -> None:
-        log.info("request did not arrive", seconds=self.arrival_seconds)
+    def _close(self, seconds: float) -> None:
+        log.info("request did not arrive", seconds=seconds)
         self.transport.close()
 
 
@@ -135,6 +151,7 @@ def http_server(  # noqa: PLR0913 - what may differ between processes and tests
     *,
     on_drain: Callable[[], None] = _nothing,
     arrival_seconds: float = ARRIVAL_SECONDS,
+    idle_seconds: float = KEEP_ALIVE_SECONDS,
     lame_duck_seconds: float = LAME_DUCK_SECONDS,
 ) -> HttpServer:
     """Return a server of an ASGI application, to be run by `await server.serve()`.
@@ -145,7 +162,7 @@ def http_server(  # noqa: PLR0913 - what may differ between processes and tests
     class Protocol(_BoundedProtocol):
         pass
 
-    Protocol.arrival_seconds = arrival_seconds
+    Protocol.arrival_seconds, Protocol.idle_seconds = arrival_seconds, idle_seconds
     config = uvicorn.Config(
         app,
         host=host,

@@ -97,6 +97,24 @@ def test_a_request_that_does_not_arrive_ends_its_connection(sent):
     run(test)
 
 
+@pytest.mark.parametrize(("before", "sent"), [(b"", b""), (b"", b"\r\n"), (GET, b"\r\n")])
+def test_a_connection_on_which_no_request_begins_ends(before, sent):
+    """Neither a first request nor a next one is waited for without end, whatever empty lines come."""
+
+    async def test(app):
+        async with serving(app, idle_seconds=SHORT) as (_, connect):
+            reader, writer = await connect()
+            if before:
+                writer.write(before)
+                await head_of(reader)
+            writer.write(sent)
+            assert await rest_of(reader) == b""
+            writer.close()
+        assert len(app.served) == len(before[:1])
+
+    run(test)
+
+
 @pytest.mark.parametrize("piece", [b"X: y\r\n", b"X"])
 def test_a_trickle_does_not_extend_the_time(piece):
     """The time counts from the first byte of a request, so a client that goes on sending loses its connection too."""

@@ -128,7 +128,7 @@ class Interrupted(Publisher):
 async def test_a_call_that_failed_halfway_is_repeated_without_a_duplicate(
     database, broker, relay, raised, event_log, new_publisher, sent
 ):
-    """What the first call sent is found in the log by the second, which sends the rest."""
+    """The second call finds in the log what the first one sent, and sends the rest."""
     await lose_in_the_middle(database, broker, relay)
     with pytest.raises(DeliveryError):
         await raise_epoch(database.connect, event_log, lambda: Interrupted(new_publisher(), sent))
