@@ -13,6 +13,8 @@ from email_validator import EmailNotValidError, validate_email
 from cheeper_contracts.text import normalized, without_case
 from write_api.domain.texts import may_stand_in_a_link
 
+_LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(\.{_LABEL})*\.?")
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
@@ -58,7 +60,8 @@ def _is_host(host: str, *, in_brackets: bool) -> bool:
             return IPv6Address(host).scope_id is None
         if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):  # browsers read it as the last part of an IP address
             return bool(IPv4Address(host))
-        return bool(idna.encode(host, uts46=True))
+        # IDNA has the rules of registries: a name in ASCII may have an underscore, or more hyphens than they allow.
+        return _HOST.fullmatch(host) is not None if host.isascii() else bool(idna.encode(host, uts46=True))
     except ValueError:
         return False
 
