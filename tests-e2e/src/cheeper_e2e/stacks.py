@@ -19,6 +19,9 @@ from cheeper_local.settings import CLONE
 ORIGIN: Final = "https://app.example"
 """An origin that the gateway of each of these stacks allows."""
 
+_PATIENT: Final = {"QUEUE_MILLISECONDS": "5000"}
+"""A machine that other programs keep busy responds late; a test would take a refusal for a fault."""
+
 _REPLICAS: Final = ("WRITE_API", "READ_API", "WORKER", "PROJECTOR", "PROCESS_MANAGER")
 _COMPOSE_FILES: Final = ["docker-compose.yaml", "tests-e2e/docker-compose.replicas.yaml"]
 _IMAGES: Final = ("cheeper-write-api", "cheeper-projector", "cheeper-read-api")
@@ -29,7 +32,7 @@ LOGS_OF_CONTAINERS: Final = CLONE / ".cheeper" / "containers.log"
 @contextmanager
 def local_stack() -> Iterator[RunningStack]:
     """Start the processes, two of each role that scales, in a temporary folder. Raise LocalError if that fails."""
-    environment = {"ALLOWED_ORIGINS": ORIGIN, **{f"{role}_REPLICAS": "2" for role in _REPLICAS}}
+    environment = {"ALLOWED_ORIGINS": ORIGIN, **_PATIENT, **{f"{role}_REPLICAS": "2" for role in _REPLICAS}}
     with RunningStack.temporary(environment=environment) as stack:
         yield stack
 
@@ -42,7 +45,12 @@ def container_stack() -> Iterator[str]:
     Raise LocalError if they do not start.
     """
     project = f"cheeper-test-{uuid.uuid4().hex[:8]}"
-    settings = {"COMPOSE_PROJECT_NAME": project, "CHEEPER_TAG": project, "PORT": "0", "ALLOWED_ORIGINS": ORIGIN}
+    settings = {
+        "COMPOSE_PROJECT_NAME": project,
+        "CHEEPER_TAG": project,
+        "PORT": "0",
+        "ALLOWED_ORIGINS": ORIGIN,
+    } | _PATIENT
     compose = DockerCompose(CLONE, _COMPOSE_FILES, build=True)
     with patch.dict(os.environ, settings):
         try:
