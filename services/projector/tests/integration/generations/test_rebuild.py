@@ -310,8 +310,8 @@ def test_a_killed_rebuild_is_resumed(stack, story, author, seed):
     with stack.projector():
         until(lambda: all(stack.sequences(name, 1) == story.whole() for name in bootstrap.STORES))
         before = 0
-        for share in sorted(rng.uniform(0.05, 0.8) for _ in range(2)):
-            process = rebuild("--rate", "150")
+        for share in sorted(rng.uniform(0.05, 0.5) for _ in range(2)):
+            process = rebuild("--rate", "100")
             until(lambda share=share: done() >= share * total)
             process.kill()
             process.communicate()
