@@ -20,7 +20,8 @@ from projector.consumer.step_limit import Limit
 from projector.fan_out.tasks import FanOutTasks
 from projector.kafka import groups
 from projector.kafka.accepted_commands import AcceptedCommandsConsumer
-from projector.kafka.assignment import Assignment, consumer_settings
+from projector.kafka.assignment import Assignment
+from projector.kafka.consumer_settings import consumer_settings
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.kafka.log_end import LogEnd
 from projector.kafka.topic import TopicWatch

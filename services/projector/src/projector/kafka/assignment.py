@@ -26,6 +26,7 @@ BEGINNING: Final = OFFSET_BEGINNING
 # librdkafka's own codes; confluent_kafka documents them under these names, with the underscore of librdkafka's enum.
 _OUT_OF_RANGE: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
 _PARTITION_EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
+_ALL_BROKERS_DOWN: Final = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 PATIENCE: Final = 0.1
 """Seconds that a consumer with nothing else to do waits for messages."""
 _BATCH: Final = 500
@@ -34,27 +35,6 @@ _CLOSE_SECONDS: Final = 8.0
 _RETRY_SECONDS: Final = 1.0
 _REBALANCE_SECONDS: Final = 3.0
 _ALL: Final = -1  # librdkafka's partition of an error that concerns all of them
-
-
-def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
-    """Return librdkafka's settings for a consumer group."""
-    return {
-        "bootstrap.servers": bootstrap_servers,
-        "group.id": group,
-        "client.id": group,
-        "enable.auto.commit": True,
-        "auto.commit.interval.ms": 1_000,
-        "enable.auto.offset.store": False,  # only what is done is committed
-        "auto.offset.reset": "error",  # the caller decides where to read
-        "enable.partition.eof": True,  # shows for a quiet partition that it can be read again
-        "session.timeout.ms": 6_000,  # the partitions of a dead projector are reassigned soon
-        "heartbeat.interval.ms": 1_000,
-        "fetch.wait.max.ms": 50,  # Tansu answers at half of it, no matter how many messages there are
-        "topic.metadata.refresh.interval.ms": 2_000,  # a topic that was made anew is noticed
-        "queued.max.messages.kbytes": 16_384,
-        "reconnect.backoff.max.ms": 2_000,
-        "log.connection.close": False,
-    }
 
 
 class Assignment:
@@ -76,8 +56,9 @@ class Assignment:
         self._retry_at = 0.0
         self._offsets: dict[int, int] = {}  # the next offset of each partition that is read
         self._name = topic
-        self._consumer = Consumer(settings, logger=logging.getLogger("librdkafka"))
-        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        self._settings = {**settings, "error_cb": self._on_error}
+        self._disconnected = False  # from the loss of the last connection until the broker describes the topic again
+        self._consumer = self._new_consumer()
 
     @property
     def error(self) -> str | None:
@@ -89,11 +70,20 @@ class Assignment:
         return next(iter(self._errors.values()), None)
 
     def poll_topic(self) -> bool:
-        """Return True, with every partition paused, if the topic was replaced by another one of its name."""
+        """Return True, with no partition assigned, if the topic was replaced by another one of its name.
+
+        A new client joins the group then, and after a time without any broker, which may have come back as a copy of an
+        earlier day. librdkafka keeps the epoch of each partition's leader, and reads nothing while the broker's is
+        lower. Nor does it join the group again if a new topic has as many partitions as the old one.
+        """
         replaced = self.topic.poll()
         if replaced:
             log.warning("the topic is another one: reading it from its beginning", topic=self._name)
-            self.pause(self.assigned)
+        if replaced or (self._disconnected and self.topic.error is None):
+            self._revoked()
+            self._disconnected = False
+            old, self._consumer = self._consumer, self._new_consumer()
+            _close(old)
         return replaced
 
     def poll(self, seconds: float) -> dict[int, list[Message]]:
@@ -167,11 +157,15 @@ class Assignment:
         deadline = time.monotonic() + _JOIN_SECONDS
         while not self.joined and time.monotonic() < deadline:
             self._consumer.poll(PATIENCE)
-        closing = threading.Thread(target=self._consumer.close, name="closing", daemon=True)
-        closing.start()
+        closing = _close(self._consumer)
         closing.join(_CLOSE_SECONDS)
         if closing.is_alive():
             log.warning("ended without leaving the group: the broker did not answer", topic=self._name)
+
+    def _new_consumer(self) -> Consumer:
+        consumer = Consumer(self._settings, logger=logging.getLogger("librdkafka"))
+        consumer.subscribe([self._name], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        return consumer
 
     def _retry(self) -> None:
         """Assign the failing partitions anew now and then: librdkafka reports an error once and never its end, but
@@ -186,14 +180,25 @@ class Assignment:
         self._consumer.assign([TopicPartition(self._name, each, offset) for each, offset in self._offsets.items()])
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if consumer is not self._consumer:
+            return
         self._replace_assigned({each.partition for each in partitions if each.partition < PARTITIONS})
         self.joined = True
         consumer.assign([])
 
     def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        consumer.unassign()
+        if consumer is self._consumer:
+            self._revoked()
+
+    def _revoked(self) -> None:
         self._replace_assigned(set())
         self.joined, self._join_by = False, time.monotonic() + _REBALANCE_SECONDS
-        consumer.unassign()
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() == _ALL_BROKERS_DOWN:
+            self._disconnected = True
+            self.topic.disconnected(error)
 
     def _replace_assigned(self, partitions: set[int]) -> None:
         self.assigned, self.paused, self.out_of_range = partitions, set(partitions), set()
@@ -214,6 +219,13 @@ class Assignment:
     def _recovered(self, partition: int) -> None:
         self._errors.pop(partition, None)
         self._errors.pop(_ALL, None)
+
+
+def _close(consumer: Consumer) -> threading.Thread:
+    """Leave the group in a thread of its own, and return the thread."""
+    closing = threading.Thread(target=consumer.close, name="closing", daemon=True)
+    closing.start()
+    return closing
 
 
 def _is_end(error: KafkaError | None) -> bool:

@@ -52,6 +52,11 @@ class TopicWatch:
         """Send a request at the next poll."""
         self._due = 0.0
 
+    def disconnected(self, error: KafkaError) -> None:
+        """Take this error for the state of the broker until it responds again."""
+        self.error = error_words(error)
+        self.hurry()
+
     def _take(self, response: Future[Any]) -> bool:
         try:
             described = response.result()

@@ -4,16 +4,17 @@ import os
 import signal
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
-from projector.kafka.assignment import Assignment, consumer_settings
+from projector.kafka.assignment import BEGINNING, Assignment
+from projector.kafka.consumer_settings import consumer_settings
 from projector.kafka.topic import TopicWatch
 
 
@@ -73,6 +74,55 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     ending.start()
     ending.join(120)
     assert not ending.is_alive()
+
+
+def send(kafka, value):
+    """Make the topic of commands if it is not there, and send one message to its first partition."""
+    with suppress(KafkaException):
+        admin = AdminClient({"bootstrap.servers": kafka.url})
+        admin.create_topics([NewTopic(COMMANDS.name, COMMANDS.partitions)])[COMMANDS.name].result(30)
+    producer = Producer({"bootstrap.servers": kafka.url})
+    producer.produce(COMMANDS.name, value=value, partition=0)
+    assert producer.flush(30) == 0
+
+
+@pytest.fixture
+def reading(own_kafka):
+    """Call `reads(value)` to read from the beginning of whatever is assigned until that message comes."""
+    send(own_kafka, "first")
+    admin = AdminClient({"bootstrap.servers": own_kafka.url})
+    settings = consumer_settings(own_kafka.url, "commands") | {"log_level": 0}
+    with closing(Assignment(settings, COMMANDS.name, TopicWatch(admin, COMMANDS.name))) as assignment:
+
+        def came(value):
+            assignment.poll_topic()
+            if assignment.paused and assignment.topic.error is None:
+                assignment.read_from(dict.fromkeys(assignment.paused, BEGINNING))
+            return value in [each.value().decode() for messages in assignment.poll(0.1).values() for each in messages]
+
+        yield lambda value: until(lambda: came(value))
+
+
+@pytest.mark.proves(guarantee="exactly-once")
+@pytest.mark.extended
+@pytest.mark.parametrize("change", ["wipe", "restore"])
+def test_a_broker_whose_leaders_are_of_an_older_epoch_is_read(own_kafka, reading, change):
+    """A topic that was made again, and a log that was restored from a copy, are read by the running process.
+
+    Each start of the broker begins another epoch of the partitions' leaders. It fails with the same client: librdkafka
+    ignores leaders of an epoch below the one that it knows.
+    """
+    own_kafka.stop()
+    if change == "restore":
+        own_kafka.save()
+    for _ in range(2):
+        own_kafka.start()
+        reading("first")
+        own_kafka.stop()
+    getattr(own_kafka, change)()
+    own_kafka.start()
+    send(own_kafka, "second")
+    reading("second")
 
 
 @pytest.mark.proves(guarantee="transient-faults")

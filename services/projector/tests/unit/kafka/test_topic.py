@@ -4,6 +4,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
+from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
 from projector.kafka.topic import TopicWatch, WrongTopicError
@@ -40,6 +41,16 @@ def test_the_topic_id_is_that_of_the_broker():
     assert (watch.topic_id, watch.error) == ("one", None)
     broker.topic_id = "two"
     assert polled(watch) is True
+
+
+def test_a_lost_connection_is_an_error_until_the_next_response():
+    """The next poll sends a request without waiting for the period."""
+    watch = TopicWatch(Broker(8), "events", period=3600)
+    polled(watch)
+    watch.disconnected(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert watch.error == "Local: All broker connections are down"
+    assert polled(watch) is False
+    assert watch.error is None
 
 
 def test_more_partitions_than_are_used_are_a_warning():

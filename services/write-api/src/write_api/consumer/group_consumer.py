@@ -25,7 +25,7 @@ from confluent_kafka import (
 from cheeper_contracts.kafka.topics import Topic
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.message import ConsumedMessage
-from write_api.kafka.errors import COMMIT_LOST
+from write_api.kafka.errors import ALL_BROKERS_DOWN, COMMIT_LOST
 from write_api.kafka.topics import SECONDS
 
 _POLL_SECONDS: Final = 0.1
@@ -85,6 +85,9 @@ class GroupConsumer:
 
     `assignment` has the assigned partitions, each with the offset at which it starts, or None if none was committed.
     `joined` is true while the group has assigned partitions, even an empty set because it has more members.
+
+    `was_disconnected` is true once there was no broker. A broker may come back as a copy of an earlier day, and then
+    this member may read nothing more: librdkafka keeps the epoch of each partition's leader and ignores a lower one.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class GroupConsumer:
         start: Start | None = None,
     ) -> None:
         self.joined = False
+        self.was_disconnected = False
         self.assignment: dict[int, int | None] = {}
         self._topic_id = topic_id
         self._partitions = subscription.topic.partitions
@@ -103,7 +107,7 @@ class GroupConsumer:
         self._error: KafkaError | None = None
         self._commits_in_flight = 0
         config = consumer_config(subscription, bootstrap_servers, topic_prefix)
-        self._consumer = Consumer({**config, "on_commit": self._on_commit})
+        self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._on_assign, on_revoke=self._on_revoke
         )
@@ -172,6 +176,10 @@ class GroupConsumer:
             log.info("batch handled, offsets not committed", reason=error.str())
         else:
             self._error = error
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() == ALL_BROKERS_DOWN:
+            self.was_disconnected = True
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True

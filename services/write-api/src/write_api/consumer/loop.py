@@ -36,12 +36,8 @@ _REFUSED_SECONDS: Final = 3.0
 log = structlog.get_logger()
 
 
-class TopicReplacedError(Exception):
-    """The topic was deleted and created again."""
-
-
-class SetBackError(Exception):
-    """The database has lost what was handled: it is handled again from the topic."""
+class RejoinError(Exception):
+    """A new member must join the group. The text says why."""
 
 
 class ConsumerLoop:
@@ -93,10 +89,8 @@ class ConsumerLoop:
                     last_error=error.last_error,
                 )
                 return False
-            except TopicReplacedError:
-                log.warning("topic replaced", topic=self._topic.name)
-            except SetBackError:
-                log.warning("the database was set back: reading again from its checkpoints", topic=self._topic.name)
+            except RejoinError as error:
+                log.warning(str(error), topic=self._topic.name)
             except TopicMismatchError as error:
                 self._readiness.failed(KAFKA, str(error))
                 await sleep_unless(stop, _REFUSED_SECONDS)
@@ -128,7 +122,7 @@ class ConsumerLoop:
         check_at = 0.0
         while not stop.is_set() and not self._reached(limit):
             if time.monotonic() >= check_at:
-                await self._check_topic()
+                await self._check_topic(consumer)
                 await self._check_progress()
                 check_at = time.monotonic() + _CHECK_SECONDS
             wanted = self._batch if limit is None else min(self._batch, limit - self._handled)
@@ -176,15 +170,18 @@ class ConsumerLoop:
             raise TimeoutError("the topic is created and not available yet")
         return topic_id
 
-    async def _check_topic(self) -> None:
+    async def _check_topic(self, consumer: GroupConsumer) -> None:
+        was_disconnected = consumer.was_disconnected
         if await asyncio.to_thread(self._topic.topic_id) != self._topic_id:
-            raise TopicReplacedError
+            raise RejoinError("topic replaced")
+        if was_disconnected:  # before the broker responded, so a new member can join and this one can leave
+            raise RejoinError("the broker is available again")
         self._readiness.ok(KAFKA)
 
     async def _check_progress(self) -> None:
         with suppress(UnavailableError):  # a batch waits for the database, and the next check finds it
             if self._progress and await self._progress.is_set_back():
-                raise SetBackError
+                raise RejoinError("the database was set back: reading again from its checkpoints")
 
     def _reached(self, limit: int | None) -> bool:
         return limit is not None and self._handled >= limit

@@ -46,6 +46,18 @@ def test_a_member_that_closes_while_it_joins_leaves_a_group_that_others_join(own
         join(other)
 
 
+@pytest.mark.extended
+def test_a_member_knows_that_there_was_no_broker(own_kafka):
+    """It knows it once the broker is back, and without any request meanwhile."""
+    ensure_topics(admin_client(own_kafka.url), "")
+    with closing(GroupConsumer(SUBSCRIPTION, own_kafka.url, "", "id")) as member:
+        join(member)
+        assert not member.was_disconnected
+        own_kafka.stop()
+        own_kafka.start()
+        until(lambda: member.receive(1) or member.was_disconnected)
+
+
 def test_partitions_beyond_those_that_are_used_are_not_read(kafka_bootstrap, topic_prefix):
     """A topic with more partitions is read as one with the right number: no message is in the others."""
     name, admin = DEAD_LETTERS.named(topic_prefix), admin_client(kafka_bootstrap)

@@ -78,7 +78,7 @@ class FakeGroupConsumer:
 
     def __init__(self, topic, topic_id, start):
         self._topic, self._topic_id, self._start = topic, topic_id, start
-        self.joined, self.closed = False, False
+        self.joined, self.closed, self.was_disconnected = False, False, False
         self.assignment = {}
         self.error = None
         self._next = 0

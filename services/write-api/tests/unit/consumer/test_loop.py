@@ -134,6 +134,18 @@ async def test_an_unavailable_broker_is_waited_for(topic, model, consumer, runni
     assert [member.closed for member in topic.members] == [True] * len(topic.members)
 
 
+async def test_a_new_member_joins_once_a_broker_is_there_again(topic, model, consumer, running):
+    """The old one may read nothing more. It leaves when the broker can be told, so that nobody waits for it."""
+    async with running(consumer()):
+        topic.send("1")
+        await handled(model, "1")
+        topic.members[0].was_disconnected = True
+        await eventually(lambda: len(topic.members) == 2)
+        topic.send("2")
+        await handled(model, "1", "2")
+    assert topic.members[0].closed
+
+
 async def test_a_refused_commit_begins_with_a_new_member(topic, model, consumer, running):
     """The group's next member handles the batch again, which changes nothing."""
     async with running(consumer()):
