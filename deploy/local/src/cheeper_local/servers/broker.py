@@ -22,7 +22,8 @@ class Choice(NamedTuple):
 def choose(wanted: str | None) -> Choice:
     """Return the broker to start. `wanted` is the value of BROKER.
 
-    Raises LocalError for an unknown value, and if Kafka is wanted and cannot run here.
+    Raises LocalError for an unknown value, if Kafka is wanted and cannot run here, and if its jars are not the
+    known ones.
     """
     match (wanted or "").strip().lower():
         case "tansu":
@@ -46,6 +47,8 @@ def _reason_against_kafka() -> str | None:
         return reason
     try:
         kafka_jars.fetch()
+    except kafka_jars.ChecksumError:
+        raise  # foreign jars are to be looked into: another broker would hide them
     except LocalError as error:
         return str(error).rstrip(".")
     return None

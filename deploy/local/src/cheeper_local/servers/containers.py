@@ -42,7 +42,7 @@ class ContainerServer(ABC):
 
     @property
     def image(self) -> str:
-        """The image, such as postgres:17."""
+        """The image, such as postgres:17.12."""
         return os.environ.get(self.image_variable, self.image_default)
 
     @property
@@ -113,7 +113,7 @@ class ContainerServer(ABC):
 class PostgresContainer(ContainerServer):
     """PostgreSQL with a superuser and a database named cheeper."""
 
-    name, image_variable, image_default, inner_port = "postgres", "POSTGRES_IMAGE", "postgres:17", 5432
+    name, image_variable, image_default, inner_port = "postgres", "POSTGRES_IMAGE", "postgres:17.12", 5432
 
     def __init__(self, folder: Path, port: int | None = None, *, fast: bool = False) -> None:
         super().__init__(folder, port, fast=fast)
@@ -150,7 +150,7 @@ class PostgresContainer(ContainerServer):
 class RedisContainer(ContainerServer):
     """Redis that never evicts, with an append-only file."""
 
-    name, image_variable, image_default, inner_port = "redis", "REDIS_IMAGE", "redis:8", 6379
+    name, image_variable, image_default, inner_port = "redis", "REDIS_IMAGE", "redis:8.0", 6379
 
     @property
     @override
@@ -173,7 +173,7 @@ class RedisContainer(ContainerServer):
 class MongoContainer(ContainerServer):
     """mongod as a replica set of one."""
 
-    name, image_variable, image_default, inner_port = "mongo", "MONGO_IMAGE", "mongo:8", 27017
+    name, image_variable, image_default, inner_port = "mongo", "MONGO_IMAGE", "mongo:8.0", 27017
 
     @property
     @override

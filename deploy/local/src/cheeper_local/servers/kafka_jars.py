@@ -1,4 +1,9 @@
-"""Apache Kafka's own jars, fetched by Maven into a cache that all clones of this user share."""
+"""Apache Kafka's own jars, fetched by Maven into a cache that all clones of this user share.
+
+kafka_jars.sha256 names each jar that may run, with its SHA-256, in the form of sha256sum. After a change of VERSION,
+write it with `sha256sum *.jar` in the folder of the new jars, whose checksums the repository that they come from
+publishes.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,9 @@ from cheeper_local.errors import LocalError
 VERSION = "4.3.1"
 OLDEST_JAVA = 17
 _MAVEN_SECONDS = 600
+_NAMED = 5
+"""Jars that an error names at most."""
+CHECKSUMS = Path(__file__).with_suffix(".sha256")
 _COORDINATES = (
     ("org.apache.kafka", "kafka_2.13", VERSION),
     ("org.apache.kafka", "kafka-tools", VERSION),
@@ -29,6 +37,10 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 """
 _DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+
+
+class ChecksumError(LocalError):
+    """The jars are not those of kafka_jars.sha256."""
 
 
 def reason_against() -> str | None:
@@ -76,9 +88,13 @@ def is_cached() -> bool:
 
 
 def fetch() -> Path:
-    """Return the folder of the jars, filled by Maven if need be. Raises LocalError if Maven fails."""
+    """Return the folder of the jars, filled by Maven if need be.
+
+    Raise LocalError if Maven fails, ChecksumError if the jars in the folder or from Maven are not the known ones.
+    """
     target = folder()
     if target.is_dir():
+        _verify_once(target)
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +102,7 @@ def fetch() -> Path:
             sys.stderr.write(f"Maven fetches the jars of Apache Kafka into {target}, once …\n")
             _run_maven(Path(work))
             jars = Path(work) / "jars"
+            verify(jars)
             try:
                 jars.rename(target)
             except OSError:
@@ -94,6 +111,28 @@ def fetch() -> Path:
     except OSError as error:
         raise LocalError(f"The jars of Kafka cannot be stored in {target}: {error.strerror}.") from None
     return target
+
+
+@cache
+def _verify_once(jars: Path) -> None:
+    verify(jars)  # a fifth of a second, so once in each process
+
+
+def verify(jars: Path) -> None:
+    """Compare all jars of the folder with kafka_jars.sha256. Raise ChecksumError that names what differs."""
+    expected = {name: checksum for checksum, name in map(str.split, CHECKSUMS.read_text().splitlines())}
+    found = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in jars.iterdir()}
+    differing = [
+        *(f"{name} is missing" for name in sorted(expected.keys() - found.keys())),
+        *(f"{name} is unknown" for name in sorted(found.keys() - expected.keys())),
+        *(f"{name} differs" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]),
+    ]
+    if differing:
+        some = ", ".join(differing[:_NAMED]) + (" and so on" if len(differing) > _NAMED else "")
+        raise ChecksumError(
+            f"The jars of Kafka in {jars} are not those of {CHECKSUMS.name}, so they do not run: {some}. "
+            "If you delete the folder, they are fetched again."
+        )
 
 
 def _run_maven(work: Path) -> None:
