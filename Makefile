@@ -130,7 +130,7 @@ test: lint test-unit test-integration test-e2e ## every feature and every guaran
 test-all: $(if $(SELECT),,lint) test-unit test-integration test-e2e test-proofs ## all tests but those on containers (SELECT=extended for what make test leaves out)
 
 test-unit: $(STAMP) ## tests without a server
-	@$(WITHIN) 300 $(BIN)/pytest $(SELECTED) $(UNIT) $(OR_NONE)
+	@$(WITHIN) 300 $(BIN)/pytest -n 2 $(SELECTED) $(UNIT) $(OR_NONE)
 
 test-integration: $(STAMP) ## tests of one part against real servers
 	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(SELECTED) $(INTEGRATION) $(OR_NONE)
