@@ -9,8 +9,9 @@ class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
     """Notify an author of a new follower. Its key is the notified author.
 
     Both ids of notifications derive from the pair of authors and a day, UTC: that of the follow, and the one before.
-    So a pair has one notification a day, and the handler finds one of less than 24 hours ago by its id. The second id
-    is None in commands from before December 2026.
+    So a pair has one notification a day, and the handler finds one of less than 24 hours before by its id.
+    `followed_at` is the time of the follow, in microseconds since the epoch, by which those 24 hours are counted. The
+    second id and the time are None in commands from before December 2026.
     """
 
     TYPE: ClassVar[str] = "cheeper.notify-author-about-new-follower.v1"
@@ -20,3 +21,4 @@ class NotifyAuthorAboutNewFollower(Command, frozen=True, kw_only=True):
     author_id: str
     follower_id: str
     previous_notification_id: str | None = None
+    followed_at: int | None = None

@@ -23,7 +23,7 @@ Role = Literal["http", "worker", "relay", "process-manager", "migrate", "raise-e
 WITH_ADDRESS: Final = tuple(
     command
     for command in TRANSPORTS
-    if any(values.RULES[field.name] is values.email for field in msgspec.structs.fields(command))
+    if any(values.RULES.get(field.name) is values.email for field in msgspec.structs.fields(command))
 )
 """The commands that have an e-mail address."""
 DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 8012, "process-manager": 8014}

@@ -11,16 +11,22 @@ from write_api.domain.notification import Notification
 from write_api.domain.repositories import Repositories
 
 QUIET: Final = 24 * 3600 * 1_000_000
-"""Microseconds after a notification about a follower in which there is no other one about the same follower."""
+"""Microseconds after a follow that notified in which there is no other notification about the same follower."""
 
 
 async def notify_author_about_new_follower(
     command: NotifyAuthorAboutNewFollower, work: Repositories, now: int
 ) -> AuthorNotified | None:
-    """Notify an author about a new follower. Return None if the author was notified about this one within QUIET."""
-    notification = Notification.of("new_follower", msgspec.structs.asdict(command), now)
+    """Notify an author about a new follower. Return None if the author was notified about this one within QUIET.
+
+    The notification has the time of the follow, and the follows are compared by their times. So the decision does not
+    depend on when the command is handled, as after an outage or a second time.
+    """
+    given = msgspec.structs.asdict(command)
+    followed_at = given.pop("followed_at")
+    notification = Notification.of("new_follower", given, now if followed_at is None else followed_at)
     if command.previous_notification_id is not None:
         previous = await work.notifications.of_id(command.previous_notification_id)
-        if previous is not None and now - previous.notified_at < QUIET:
+        if previous is not None and notification.notified_at - previous.notified_at < QUIET:
             return None
     return await notify(work, notification)

@@ -18,6 +18,7 @@ def notify_author_about_new_follower(event: AuthorFollowed, _envelope: Envelope)
         author_id=event.to_author_id,
         follower_id=event.from_author_id,
         previous_notification_id=_id_of(event, day - 1),
+        followed_at=event.followed_at,
     )
 
 

@@ -180,9 +180,10 @@ def test_a_birth_date_is_checked_on_the_day_of_the_command():
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_every_field_of_every_command_has_a_rule(command):
-    """A command's field without a rule could not be checked."""
-    assert {field.name for field in msgspec.structs.fields(command)} <= set(values.RULES)
+def test_every_text_of_every_command_has_a_rule(command):
+    """A command's text without a rule could not be checked; a number is one already, by its type."""
+    texts = {field.name for field in msgspec.structs.fields(command) if field.type != int | None}
+    assert texts <= set(values.RULES)
 
 
 def test_a_digest_does_not_see_absent_fields():

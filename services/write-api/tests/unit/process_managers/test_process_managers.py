@@ -55,6 +55,7 @@ def follow_from(event):
                 author_id=BOB,
                 follower_id=ALICE,
                 previous_notification_id="90f107c2-73dc-5d41-a5e9-ad5f46484b9c",
+                followed_at=FOLLOWED.followed_at,
             ),
         ),
         (
