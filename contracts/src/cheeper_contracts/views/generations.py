@@ -21,9 +21,17 @@ A store whose registry is empty has one generation, the first, and it is live.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from cheeper_contracts.views import stem
+
+VERSIONS: Final[Mapping[str, int]] = {"redis": 2, "mongo": 3}
+"""By store, the version of its views: of the projections that fill them, and of how the store does their writes.
+
+Raised by one with every change of what the views hold, so that the views of the version before are not mixed with it,
+nor compared or repaired by code that knows another one: `docs/change-a-projection.md`.
+"""
 
 FIRST: Final = 1
 """The first generation has the plain names, without a number."""
@@ -33,6 +41,9 @@ LIVE: Final = "live"
 
 ENTRY: Final = "generation:"
 """The fields of the Redis registry that hold entries begin with this."""
+
+VERSION: Final = "version"
+"""The field of an entry that says which version fills the generation."""
 
 COMPARED_AT: Final = "compared_at"
 """The field of an entry that says when the audit compared the generation, in microseconds since the epoch."""

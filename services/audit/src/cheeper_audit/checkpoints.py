@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from cheeper_audit.difference import StoreName
-from cheeper_audit.stores import StoreState
+from cheeper_audit.stores import OtherVersionError, StoreState
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.stores.write_model import Relayed
 from cheeper_audit.views.view import Stores
+from cheeper_contracts.views.generations import VERSIONS
 
 
 class Checkpoints(msgspec.Struct, frozen=True):
@@ -42,19 +43,37 @@ class Checkpoints(msgspec.Struct, frozen=True):
 
 
 def read(stores: Stores) -> Checkpoints:
-    """Return the checkpoints, by the write model's current snapshot. Raise StoreUnavailableError."""
+    """Return the checkpoints, by the write model's current snapshot. Raise as `states` does."""
     return Checkpoints(stores.write_model.relayed(), states(stores))
 
 
 def states(stores: Stores) -> dict[StoreName, StoreState]:
-    """Return the states of the audited stores. Raise StoreUnavailableError."""
-    return {name: views.state() for name, views in _audited(stores).items()}
+    """Return the states of the audited stores. Raise StoreUnavailableError, and OtherVersionError if what the audit
+    expects, and would repair, is not what the projector of these views writes.
+    """
+    found = {name: views.state() for name, views in _audited(stores).items()}
+    for name, state in found.items():
+        refuse_other_version(name, state)
+    return found
 
 
 def parked(stores: Stores) -> dict[StoreName, int]:
     """Return the numbers of parked messages of the audited stores that have any. Raise StoreUnavailableError."""
     found = {name: views.parked_messages() for name, views in _audited(stores).items()}
     return {name: number for name, number in found.items() if number}
+
+
+def refuse_other_version(name: StoreName, state: StoreState) -> None:
+    """Raise OtherVersionError unless the views have the version that this code knows, or are empty."""
+    ours = VERSIONS[name]
+    if state.version == ours or (state.version is None and not any(state.sequences.values())):
+        return
+    theirs = "an unknown version" if state.version is None else f"version {state.version}"
+    raise OtherVersionError(
+        f"{name} generation {state.generation} is of {theirs}, and this audit compares and repairs version {ours} "
+        f"alone: use the audit of the release that fills it, or run `projector rebuild --store {name}` and audit the "
+        f"generation that it makes, with `--store {name} --generation`"
+    )
 
 
 def _audited(stores: Stores) -> dict[StoreName, RedisViews | MongoViews]:

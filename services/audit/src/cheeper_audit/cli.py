@@ -27,7 +27,7 @@ from cheeper_audit.lag.meter import Lag, Worst
 from cheeper_audit.lag.snapshot import take
 from cheeper_audit.report import Report
 from cheeper_audit.settings import from_env
-from cheeper_audit.stores import StoreUnavailableError
+from cheeper_audit.stores import OtherVersionError, StoreUnavailableError
 from cheeper_audit.views.table import SWEEPS
 from cheeper_audit.views.view import Stores
 from cheeper_runtime.settings import SettingError
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(print_lag(options))
         with bootstrap.stores(from_env(os.environ), options.store, options.generation) as stores:
             sys.exit(watch(stores, report, options) if options.watch else audit(stores, report, options))
-    except (SettingError, StoreUnavailableError) as error:
+    except (SettingError, StoreUnavailableError, OtherVersionError) as error:
         report.print(f"audit: {error}")
         sys.exit(NOT_TRIED)
     except NotQuiescentError as error:

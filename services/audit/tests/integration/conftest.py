@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import psycopg
 import pytest
 import redis as redis_client
@@ -13,6 +14,7 @@ from cheeper_audit.stores.write_model import WriteModel
 from cheeper_audit.views.view import Stores
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import REGISTRY, REGISTRY_ID, VERSIONS, registry_key
 
 
 @pytest.fixture
@@ -59,12 +61,15 @@ def relay(postgres_url):
 
 
 @pytest.fixture
-def stores(relay, postgres_url, redis, redis_views, mongo, mongo_views):
+def stores(relay, postgres_url, redis, redis_prefix, redis_views, mongo, mongo_views):
     """Both sides at rest, at sequence 5."""
     assert relay
     for partition in range(PARTITIONS):
         redis.hset(redis_views.key(views.CHECKPOINT, partition), "sequence", 5)
     mongo[views.CHECKPOINTS.name].insert_many([{"_id": p, "sequence": 5} for p in range(PARTITIONS)])
+    entries = {store: {"state": "active", "version": version} for store, version in VERSIONS.items()}
+    redis.hset(registry_key(redis_prefix), "generation:1", msgspec.json.encode(entries["redis"]))
+    mongo[REGISTRY].insert_one({"_id": REGISTRY_ID, "generations": {"1": entries["mongo"]}})
     with psycopg.connect(postgres_url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         yield Stores(WriteModel(connection), redis_views, mongo_views)

@@ -8,7 +8,7 @@ import pytest
 from cheeper_audit.comparison.in_service import InService
 from cheeper_audit.comparison.quiescence import Comparison, NotQuiescentError, Quiescence
 from cheeper_audit.difference import Difference, Fault, MongoRepair, RedisRepair
-from cheeper_audit.stores import StoreUnavailableError
+from cheeper_audit.stores import OtherVersionError, StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.views.redis import orphans
@@ -20,6 +20,7 @@ from cheeper_contracts.views.generations import (
     LIVE,
     REGISTRY,
     REGISTRY_ID,
+    VERSIONS,
     database_of,
     prefix_of,
     registry_key,
@@ -38,12 +39,18 @@ class Generations:
         self.redis, self.mongo, self.prefix = redis, mongo, redis_prefix
         self.two = mongo.client[database_of(mongo.name, 2)]
 
-    def register(self, *, live=1, state="active"):
-        """Register two generations; `state` is that of the second."""
-        states = {"1": "active", "2": state}
-        entries = {f"generation:{number}": msgspec.json.encode({"state": each}) for number, each in states.items()}
-        self.redis.hset(registry_key(self.prefix), mapping={LIVE: live, **entries})
-        document = {LIVE: live, "generations": {number: {"state": each} for number, each in states.items()}}
+    def register(self, *, live=1, state="active", versions=VERSIONS):
+        """Register two generations; `state` and `versions` are those of the second."""
+        entries = {
+            store: {
+                "1": {"state": "active", "version": VERSIONS[store]},
+                "2": {"state": state, "version": versions[store]},
+            }
+            for store in VERSIONS
+        }
+        texts = {f"generation:{number}": msgspec.json.encode(each) for number, each in entries["redis"].items()}
+        self.redis.hset(registry_key(self.prefix), mapping={LIVE: live, **texts})
+        document = {LIVE: live, "generations": entries["mongo"]}
         self.mongo[REGISTRY].replace_one({"_id": REGISTRY_ID}, document, upsert=True)
 
     def fill(self, sequence=5):
@@ -112,6 +119,27 @@ def test_nothing_is_repaired_in_what_is_being_forgotten(redis, redis_prefix, mon
     assert in_mongo.repair([MongoRepair(views.AUTHORS.name, "a", {"_id": "a"})], FIVE) == 0
     assert not redis.exists(key)
     assert generations.two[views.AUTHORS.name].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("store", ["redis", "mongo"])
+def test_views_of_another_version_are_neither_compared_nor_repaired(stores, generations, store):
+    """The audit neither reports nor writes, whether such views are live before it begins or become so meanwhile."""
+    generations.fill()
+    looks = []
+
+    def look():
+        looks.append(1)
+        generations.register(live=2, versions=VERSIONS | {store: 1})
+        return [Difference(store=store, view="author", id="a", faults=(Fault("nothing", "there"),))]
+
+    comparison = Comparison(look, lambda _: pytest.fail("repaired"))
+    generations.register(live=1)
+    for _ in range(2):
+        with pytest.raises(OtherVersionError, match=f"{store} generation 2 is of version 1.*projector rebuild"):
+            Quiescence(stores, patience=5).audit(comparison, repair=True)
+    assert len(looks) == 1
+    with pytest.raises(OtherVersionError, match="version 1"):
+        InService(stores, patience=0.2).audit(comparison)
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])

@@ -33,6 +33,7 @@ class MongoViews:
         self._first = database
         self._fixed = generation
         self._number = generation or generations.FIRST
+        self._version: int | None = None
 
     def follow(self) -> bool:
         """Turn to the live generation, unless one was given. Return whether that is another one than before.
@@ -46,6 +47,8 @@ class MongoViews:
             self._number = int(registry.get(generations.LIVE, generations.FIRST))
         elif not _has(registry, self._fixed):
             raise StoreUnavailableError(f"The MongoDB at MONGO_URL has no generation {self._fixed}.")
+        entry = registry.get("generations", {}).get(str(self._number), {})
+        self._version = entry.get(generations.VERSION)
         return self._number != before
 
     def state(self) -> StoreState:
@@ -53,7 +56,7 @@ class MongoViews:
         self.follow()
         with _as_unavailable():
             sequences = self._sequences(None)
-        return StoreState(self._number, sequences, tasks=0, parked=self.parked_messages())
+        return StoreState(self._number, sequences, tasks=0, parked=self.parked_messages(), version=self._version)
 
     def parked_messages(self) -> int:
         """Return the number of parked messages. Raise StoreUnavailableError."""

@@ -30,6 +30,10 @@ class Unreadable(msgspec.Struct, frozen=True):
     reason: str
 
 
+class _Entry(msgspec.Struct):
+    version: int | None = None
+
+
 class _Task(msgspec.Struct):
     sequence: int
 
@@ -97,7 +101,8 @@ class RedisViews:
             )
         )
         sequences = {partition: int(replies[3 * partition] or 0) for partition in _EACH}
-        return StoreState(self._number, sequences, tasks=sum(replies[1::3]), parked=sum(replies[2::3]))
+        tasks, parked = sum(replies[1::3]), sum(replies[2::3])
+        return StoreState(self._number, sequences, tasks, parked, version=self._version())
 
     def parked_messages(self) -> int:
         """Return the number of parked messages; `state` has that of their keys. Raise StoreUnavailableError."""
@@ -169,6 +174,11 @@ class RedisViews:
                 with suppress(WatchError):
                     pipe.execute()
                     return True
+
+    def _version(self) -> int | None:
+        entry = f"{generations.ENTRY}{self._number}"
+        [text] = self.execute([("HGET", generations.registry_key(self._first), entry)])
+        return msgspec.json.decode(text, type=_Entry).version if text else None
 
     def _parked_keys(self, partition: int) -> Iterator[list[bytes]]:
         cursor: bytes | int = 0

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
+from cheeper_contracts.views.generations import VERSIONS
 from cheeper_runtime import logs
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.settings import SettingError
@@ -31,7 +32,6 @@ from projector.kafka.log_end import LogEndHistory, follow
 from projector.ops import health
 from projector.ops.lag_reports import report
 from projector.ops.metrics import Metrics, count_backlog
-from projector.projections import VERSIONS
 from projector.settings import Settings, from_env
 from projector.stores.base import Status, StoreUnavailableError
 from projector.stores.registry import ForgottenError, GenerationError

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from cheeper_contracts.views.generations import VERSIONS
 from cheeper_runtime import logs
 from cheeper_runtime.poison_limit import TooMuchPoisonError
 from projector import bootstrap
@@ -22,7 +23,6 @@ from projector.cli.generations import RESTORED_HELP
 from projector.cli.options import SILENT, positive
 from projector.consumer.rate import Rate
 from projector.generations.rebuild import Rebuild, RebuildFactory, Stopped
-from projector.projections import VERSIONS
 from projector.settings import Settings
 from projector.stores.base import StoreUnavailableError
 from projector.stores.registry import GenerationError, Generations

@@ -93,13 +93,6 @@ MONGO: Final[Table[MongoWrite]] = {
 
 TABLES: Final[Mapping[str, Table[Any]]] = {"redis": REDIS, "mongo": MONGO}
 
-VERSIONS: Final[Mapping[str, int]] = {"redis": 2, "mongo": 3}
-"""By store, the version of what fills its views: the projections here, and how the store does their writes.
-
-Raised by one with every change of what the views hold, so that the views of the version before are not mixed with it:
-`docs/change-a-projection.md`.
-"""
-
 
 Project = Callable[[Event, Meta], tuple[Any, ...]]
 """From an event and its meta to all that one store writes for it."""

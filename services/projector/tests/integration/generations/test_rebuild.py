@@ -18,7 +18,7 @@ from redis import Redis
 
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS
-from cheeper_contracts.views.generations import database_of, prefix_of
+from cheeper_contracts.views.generations import VERSIONS, database_of, prefix_of
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
@@ -26,7 +26,6 @@ from projector.cli.main import main
 from projector.cli.rebuild import factory
 from projector.generations.rebuild import Rebuild
 from projector.generations.supervisor import GenerationSupervisor, every_active
-from projector.projections import VERSIONS
 from projector.settings import from_env
 from projector.stores.registry import Generation, State
 

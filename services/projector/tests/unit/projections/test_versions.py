@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
+from cheeper_contracts.views.generations import VERSIONS
 from projector import projections
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
@@ -17,7 +18,7 @@ RECORDED = Path(__file__).parent / "versions.json"
 TABLES = {"redis": projections.REDIS, "mongo": projections.MONGO}
 RULE = (
     "{store}: what is written for {events} has changed, or its version: raise VERSIONS[{store!r}] in "
-    "projector.projections, see docs/change-a-projection.md, and put into versions.json: {now}"
+    "cheeper_contracts.views.generations, see docs/change-a-projection.md, and put into versions.json: {now}"
 )
 
 
@@ -38,7 +39,7 @@ def test_what_is_written_changes_only_with_its_version(store, meta):
     recorded = json.loads(RECORDED.read_text())[store]
     now = {event_type: written(store, event_type, meta) for event_type in sorted(EVENT_TYPES)}
     changed = sorted(name for name in recorded["writes"] if now.get(name) != recorded["writes"][name])
-    same_version = recorded["version"] == projections.VERSIONS[store]
-    wanted = json.dumps({"version": projections.VERSIONS[store] + (bool(changed) and same_version), "writes": now})
+    same_version = recorded["version"] == VERSIONS[store]
+    wanted = json.dumps({"version": VERSIONS[store] + (bool(changed) and same_version), "writes": now})
     assert same_version, RULE.format(store=store, events="nothing", now=wanted)
     assert not changed, RULE.format(store=store, events=", ".join(changed), now=wanted)
