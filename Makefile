@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up start stop demo load empty infrastructure clean deps up-containers down-containers
 .PHONY: status audit
-.PHONY: lint format lock
+.PHONY: lint format lock sbom
 .PHONY: test test-all test-unit test-integration test-e2e test-proofs test-containers test-bench prove prove-relay fuzz fuzz-http attack chaos
 .PHONY: bench bench-long bench-tools bench-guard
 
@@ -91,7 +91,7 @@ audit: $(STAMP) ## compare every view of the running stack with the write model 
 
 # --- change ----------------------------------------------------------------------------------------------------------
 
-lint: $(STAMP) ## style, types, layers, and that generated files are up to date
+lint: $(STAMP) ## style, types, layers, generated files, and known vulnerabilities of what requirements.lock pins
 	@$(WITHIN) 300 $(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(WITHIN) 300 $(BIN)/mypy
@@ -100,6 +100,7 @@ lint: $(STAMP) ## style, types, layers, and that generated files are up to date
 	@$(BIN)/python contracts/tools/publish.py --check
 	@$(BIN)/python docs/tools/generate.py --check
 	@$(BIN)/python docs/tools/wording.py
+	@$(BIN)/python deploy/tools/advisories.py
 
 format: $(STAMP) ## format the code
 	@$(BIN)/ruff check --fix .
@@ -109,6 +110,10 @@ lock: $(STAMP) ## bring requirements.lock up to date with the packages' dependen
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links $(OURS:%=--no-emit-package %) --custom-compile-command "make lock" \
 		$(PACKAGES:%=%/pyproject.toml) --group dev --output-file requirements.lock
+
+# The same lock makes the same bytes.
+sbom: $(STAMP) ## write sbom.cdx.json, a CycloneDX bill of materials of requirements.lock
+	@$(BIN)/cyclonedx-py requirements requirements.lock --output-reproducible --of JSON --validate -o sbom.cdx.json
 
 # --- test ------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,17 @@ def test_published_servers_stay_on_this_machine():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
         assert set(service["networks"]) == {"data", "published"}
     assert PORTS["networks"].keys() == {"published"}
+
+
+def test_ci_builds_the_images_that_compose_names():
+    """The line of .ci/run that hands the images' names on has each of them."""
+    [line] = [each for each in (ROOT / ".ci" / "run").read_text().splitlines() if each.startswith("eval ")]
+    printed = subprocess.run(
+        ["/bin/bash", "-euc", f"{line}; env"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(images().items()) <= {tuple(each.split("=", 1)) for each in printed.stdout.splitlines()}
