@@ -177,7 +177,9 @@ class Assignment:
 
     def _assign(self) -> None:
         # All at once, not by seek(): a partition whose offset was out of range cannot be sought any more.
-        self._consumer.assign([TopicPartition(self._name, each, offset) for each, offset in self._offsets.items()])
+        reading = [TopicPartition(self._name, each, offset) for each, offset in self._offsets.items()]
+        self._consumer.assign(reading)
+        self._consumer.resume(reading)  # librdkafka keeps what `idle` paused before a rebalance paused after it
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if consumer is not self._consumer:

@@ -76,6 +76,34 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     assert not ending.is_alive()
 
 
+@pytest.mark.proves(guarantee="exactly-once")
+def test_what_is_assigned_again_while_idle_is_read(kafka_bootstrap, topic_prefix):
+    """A rebalance that falls into a pause, for instance of an unavailable store, leaves no partition paused.
+
+    It fails when only what is still read is resumed: librdkafka keeps a partition paused that is assigned anew.
+    """
+    name, admin = COMMANDS.named(topic_prefix), AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(name, COMMANDS.partitions)])[name].result(30)
+    settings = consumer_settings(kafka_bootstrap, f"{topic_prefix}group")
+
+    def an_assignment():
+        return closing(Assignment(settings, name, TopicWatch(admin, name)))
+
+    with an_assignment() as first:
+        until(lambda: first.poll(0.1) or first.assigned)
+        first.read_from(dict.fromkeys(first.assigned, BEGINNING))
+        with an_assignment() as second:
+            until(lambda: second.poll(0) or first.idle(0.1) or second.assigned)
+            assert first.assigned == first.paused == set(range(COMMANDS.partitions)) - second.assigned
+            producer = Producer({"bootstrap.servers": kafka_bootstrap})
+            for partition in first.assigned:
+                producer.produce(name, value="one", partition=partition)
+            assert producer.flush(30) == 0
+            first.read_from(dict.fromkeys(first.assigned, BEGINNING))
+            left = set(first.assigned)
+            until(lambda: left.difference_update(first.poll(0.1)) or not left)
+
+
 def send(kafka, value):
     """Make the topic of commands if it is not there, and send one message to its first partition."""
     with suppress(KafkaException):
