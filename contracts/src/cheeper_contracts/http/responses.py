@@ -23,6 +23,8 @@ IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
 RETRY_AFTER_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 60
 """The age after which a command that is still accepted is overdue: it may be lost, and its sender may repeat it."""
+COMMAND_RECORD_SECONDS: Final = 7 * 24 * 3600
+"""The time for which the outcome of a command can be queried."""
 FIELDS_NAMED: Final = 20
 """The most wrong fields that one error names, so that a response is not larger than what it responds to."""
 PARAMETERS_READ: Final = 50

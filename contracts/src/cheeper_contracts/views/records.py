@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -63,6 +63,3 @@ class AcceptedCommand(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     type: str
     at: int
-
-
-COMMAND_RECORD_SECONDS: Final = 7 * 24 * 3600

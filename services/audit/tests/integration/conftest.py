@@ -44,7 +44,7 @@ RELAY = """
     CREATE TABLE outbox (epoch int, xid xid8, id bigint, "time" bigint, key text);
     CREATE TABLE relay_cursor (epoch int, xid xid8, id bigint, current_epoch int DEFAULT 1);
     CREATE TABLE dead_letters (source_topic text);
-    CREATE TABLE handled_commands (outcome json, at bigint);
+    CREATE TABLE handled_commands (outcome json, at bigint, accepted boolean);
     CREATE TABLE consumer_checkpoints (replaced_at bigint);
     CREATE TABLE relay_partitions ("partition" int PRIMARY KEY, last_sequence bigint);
     INSERT INTO relay_cursor VALUES (1, '10', 3);

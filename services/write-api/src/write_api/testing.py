@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cheeper_contracts.messages import Command
 from write_api.bus.outcome import KnownCommand
 from write_api.bus.unit_of_work import Checkpoint, HandledCommand
@@ -176,6 +178,7 @@ class MemoryTransactions:
     def __init__(self, follows_max: int = FOLLOWS_MAX) -> None:
         self.tables = Tables()
         self._follows_max = follows_max
+        self._reserved_at: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
@@ -191,6 +194,15 @@ class MemoryTransactions:
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
         """Reserve the message id as `bus.dispatcher.Reservations` describes."""
-        del key, at
+        del key
         reserved = KnownCommand(digest=digest, accepted=True, outcome=None)
-        return self.tables.commands.setdefault(message_id, reserved)
+        known = self.tables.commands.setdefault(message_id, reserved)
+        if known.outcome is None and known.digest == digest:
+            self.tables.commands[message_id], self._reserved_at[message_id] = reserved, at
+        return self.tables.commands[message_id]
+
+    async def withdraw(self, message_id: str, at: int) -> None:
+        """Withdraw the reservation as `bus.dispatcher.Reservations` describes."""
+        known = self.tables.commands[message_id]
+        if known.outcome is None and self._reserved_at[message_id] == at:
+            self.tables.commands[message_id] = msgspec.structs.replace(known, accepted=False)

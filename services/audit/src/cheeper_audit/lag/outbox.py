@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from cheeper_audit.stores.write_model import Place, WriteModel
-from cheeper_contracts.http.responses import OVERDUE_SECONDS
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS, OVERDUE_SECONDS
 from cheeper_contracts.kafka.topics import partition_of
 from cheeper_contracts.partitions import PARTITIONS
 
@@ -65,7 +65,9 @@ _RELAYS: Final = """
 """
 _DEAD_LETTERS: Final = "SELECT source_topic, count(*) FROM dead_letters GROUP BY source_topic ORDER BY source_topic"
 
-_OVERDUE: Final = "SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND at < %s"
+_OVERDUE: Final = """
+    SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND accepted AND at >= %s AND at < %s
+"""
 _REPLACED: Final = "SELECT max(replaced_at) FROM consumer_checkpoints"
 
 
@@ -147,7 +149,8 @@ class Outbox:
 
     def accepted(self) -> Accepted:
         """Return what is known of accepted commands that may be lost."""
-        [(overdue,)] = self._write_model.rows(_OVERDUE, (float(self._now) - OVERDUE_SECONDS) * 1_000_000)
+        since, before = ((float(self._now) - age) * 1_000_000 for age in (COMMAND_RECORD_SECONDS, OVERDUE_SECONDS))
+        [(overdue,)] = self._write_model.rows(_OVERDUE, since, before)
         [(replaced,)] = self._write_model.rows(_REPLACED)
         return Accepted(overdue, None if replaced is None else self._age(replaced))
 

@@ -17,8 +17,7 @@ from cheeper_audit.lag.meter import late
 from cheeper_audit.lag.outbox import SHOWN, Accepted, Holder, Missing, Outbox, Relay
 from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.write_model import WriteModel
-from cheeper_contracts.http.responses import OVERDUE_SECONDS
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS, OVERDUE_SECONDS
 
 
 class StoreSnapshot(msgspec.Struct, frozen=True):

@@ -251,12 +251,14 @@ def test_tasks_and_dead_letters_are_counted(world, snapshot, redis, redis_prefix
 
 
 def test_accepted_commands_that_may_be_lost_are_counted(world, snapshot):
-    """The line names the overdue ones and a topic that was made again, and says how to repair them."""
+    """The line names the overdue ones and a topic that was made again, and says how to repair them. A command that was
+    withdrawn is not among them, nor one whose record is gone.
+    """
     assert world
     assert not any(line.startswith("commands") for line in snapshot().lines())
     world.write_model.execute(
-        "INSERT INTO handled_commands SELECT NULL, 1000000 * extract(epoch FROM now() - make_interval(secs => s))"
-        " FROM unnest(array[5, 120, 3600]) AS s"
+        "INSERT INTO handled_commands SELECT NULL, 1000000 * extract(epoch FROM now() - make_interval(secs => s)), a"
+        " FROM unnest(array[5, 120, 3600, 600, 8 * 24 * 3600], array[true, true, true, false, true]) AS rows (s, a)"
     )
     (line,) = (line for line in snapshot().lines() if line.startswith("commands"))
     assert "2 were accepted more than 60 s ago" in line

@@ -10,6 +10,7 @@ from cheeper_contracts import views
 from cheeper_contracts.catalogue import command_type_of
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
 from cheeper_contracts.kafka.envelope import EPOCH
 from cheeper_contracts.messages import Event
 from projector.projections.meta import Meta
@@ -45,7 +46,7 @@ def in_mongo(event: Event, meta: Meta) -> tuple[SetFields, ...]:
 def expires_at(at: int) -> int:
     """Return when a record of that time, in microseconds, expires: in seconds since the epoch."""
     # Counted from the message's time, not from now: a rebuild does not bring back the records of years.
-    return at // 1_000_000 + views.COMMAND_RECORD_SECONDS
+    return at // 1_000_000 + COMMAND_RECORD_SECONDS
 
 
 def records(event: Event, meta: Meta) -> tuple[views.CommandRecord, ...]:

@@ -15,6 +15,7 @@ from projector_testing.topics import Topics
 from cheeper_contracts import views
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
 from cheeper_contracts.kafka.codec import encode
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, partition_of
@@ -23,7 +24,7 @@ from cheeper_runtime.readiness import Readiness
 from projector import bootstrap
 from projector.settings import from_env
 
-WEEK = views.COMMAND_RECORD_SECONDS * 1_000_000
+WEEK = COMMAND_RECORD_SECONDS * 1_000_000
 EMAIL = "somebody@example.org"
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
@@ -147,7 +148,7 @@ def test_an_accepted_command_has_a_record(running, commands, record, redis, redi
         message_id=sent.message_id, key=sent.key, type="cheeper.sign-up.v1", at=sent.time
     )
     expires = redis.expiretime(views.ACCEPTED_COMMAND.key(redis_prefix, sent.message_id))
-    assert expires == sent.time // 1_000_000 + views.COMMAND_RECORD_SECONDS
+    assert expires == sent.time // 1_000_000 + COMMAND_RECORD_SECONDS
 
 
 def test_the_value_is_never_read(running, commands, status, redis, redis_prefix):

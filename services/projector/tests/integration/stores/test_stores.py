@@ -5,6 +5,7 @@ import pytest
 from projector_testing.store_suite import *  # noqa: F403 - its tests are this module's
 
 from cheeper_contracts import views
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
 from projector.projections.writes import AddMember, Increment
 
 pytestmark = [pytest.mark.proves(guarantee="exactly-once"), pytest.mark.store]
@@ -49,10 +50,10 @@ def test_a_commands_record_comes_with_its_effects(store, story, author, tell, re
         client, prefix = request.getfixturevalue("redis"), request.getfixturevalue("redis_prefix")
         key = views.COMMAND_RECORD.key(prefix, command)
         record = msgspec.json.decode(client.get(key), type=views.CommandRecord)
-        assert client.expiretime(key) == tell.now // 1_000_000 + views.COMMAND_RECORD_SECONDS
+        assert client.expiretime(key) == tell.now // 1_000_000 + COMMAND_RECORD_SECONDS
     else:
         document = request.getfixturevalue("mongo")[views.COMMANDS.name].find_one({"_id": command})
         record = msgspec.convert(document, views.CommandRecord)
-        assert document["expires_at"].timestamp() == tell.now // 1_000_000 + views.COMMAND_RECORD_SECONDS
+        assert document["expires_at"].timestamp() == tell.now // 1_000_000 + COMMAND_RECORD_SECONDS
     assert (record.message_id, record.key, record.sequence) == (command, told.event.key, 1)
     assert (record.type, record.status, record.changed) == ("cheeper.sign-up.v1", "handled", True)

@@ -14,8 +14,8 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from cheeper_contracts.http.responses import OVERDUE_SECONDS
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord, whole_seconds
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS, OVERDUE_SECONDS
+from cheeper_contracts.views import AcceptedCommand, CommandRecord, whole_seconds
 from read_api.query_bus.query import Query, Result, Subject
 
 LAPSE_SECONDS: Final = 60

@@ -6,8 +6,8 @@ from itertools import product
 import msgspec
 import pytest
 
-from cheeper_contracts.http.responses import OVERDUE_SECONDS
-from cheeper_contracts.views import COMMAND_RECORD_SECONDS, AcceptedCommand, CommandRecord
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS, OVERDUE_SECONDS
+from cheeper_contracts.views import AcceptedCommand, CommandRecord
 from read_api.queries.command import LAPSE_SECONDS, Command, HotCommand, show_command
 from read_api.query_bus.query import Result
 

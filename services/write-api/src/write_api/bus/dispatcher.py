@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,7 +15,9 @@ import structlog
 
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
+from cheeper_runtime.concurrency import OverloadedError
 from write_api.bus.bus import MAX_BATCH, CommandBus
+from write_api.bus.errors import UnavailableError
 from write_api.bus.limits import Limits
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
 
@@ -41,6 +44,11 @@ class Reservations(Protocol):
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:
         """Reserve the message id for a command that is accepted now, in a transaction of its own, and return its
         record, which is another command's if the id was taken. Raise UnavailableError.
+        """
+
+    async def withdraw(self, message_id: str, at: int) -> None:
+        """Record that the command, which was reserved at that time, was not accepted: its client was told so. It keeps
+        its message id. Do nothing if it was reserved again or handled meanwhile. Raise UnavailableError.
         """
 
 
@@ -88,10 +96,20 @@ class Dispatcher:
             if repeated is not None:
                 return repeated
         # A repeat is sent again: the first one may have been lost before the broker had it. The worker skips the copy.
-        await self._send(command, envelope)
+        try:
+            await self._send(command, envelope)
+        except Exception:
+            if repeatable:
+                await self._withdraw(envelope)
+            raise
         self._count(command.TYPE)
         _log("command accepted", envelope)
         return Outcome(accepted=True)
+
+    async def _withdraw(self, envelope: Envelope) -> None:
+        """Let the command not count as accepted. Without a database it does, until its record is too old."""
+        with suppress(UnavailableError, OverloadedError):
+            await self._limits.database.run(self._reservations.withdraw, envelope.message_id, envelope.time)
 
     async def pass_on(self, batch: Sequence[ReceivedCommand]) -> None:
         """Run or send commands that nobody waits for, and return once all are done or acknowledged by the broker.

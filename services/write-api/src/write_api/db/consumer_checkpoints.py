@@ -12,6 +12,7 @@ from sqlalchemy import CTE, BigInteger, bindparam, case, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
 from write_api.bus.unit_of_work import Checkpoint
 from write_api.db.arrays import given, rows_of
 from write_api.db.engine import autocommitting
@@ -51,7 +52,9 @@ _READ = text(
     " WHERE topic = :topic AND topic_id = :topic_id AND partition = ANY(:partitions)"
 )
 _REPLACED = text("SELECT max(replaced_at) FROM consumer_checkpoints WHERE topic = :topic")
-_OVERDUE = text("SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND at < :before")
+_OVERDUE = text(
+    "SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND accepted AND at >= :since AND at < :before"
+)
 
 
 def moved() -> CTE:
@@ -124,11 +127,18 @@ class PostgresCheckpoints:
                 return {row.partition: row.next_offset for row in await connection.execute(_READ, wanted)}
 
     async def backlog(self, seconds: float) -> Backlog:
-        """Return what is overdue after that time."""
-        before = time.time_ns() // 1000 - int(seconds * _MICROSECONDS)
+        """Return what is overdue after that time, and not older than a command's record is kept.
+
+        Whoever sent a command that is older can learn nothing of it any more, so it would be counted for ever.
+        """
+        now = time.time_ns() // 1000
+        ages = {
+            "before": now - int(seconds * _MICROSECONDS),
+            "since": now - COMMAND_RECORD_SECONDS * _MICROSECONDS,
+        }
         with transient_faults():
             async with self._engine.connect() as connection:
-                overdue = (await connection.execute(_OVERDUE, {"before": before})).scalar_one()
+                overdue = (await connection.execute(_OVERDUE, ages)).scalar_one()
                 replaced = (await connection.execute(_REPLACED, {"topic": self._topic})).scalar_one()
                 return Backlog(overdue, None if replaced is None else replaced / _MICROSECONDS)
 

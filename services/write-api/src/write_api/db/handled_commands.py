@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -25,11 +25,23 @@ _insert = insert(table).from_select(_all, rows_of(_all))
 # A reserved command gets its outcome; a row that another command has just taken is left alone, and counted as missing.
 _record = _insert.on_conflict_do_update(
     index_elements=[table.c.message_id],
-    set_={"outcome": _insert.excluded.outcome},
+    set_={"outcome": _insert.excluded.outcome, "accepted": table.c.accepted | _insert.excluded.accepted},
     where=table.c.outcome.is_(None) & (table.c.digest == _insert.excluded.digest),
 ).returning(table.c.message_id)
 _record_and_move = _record.add_cte(consumer_checkpoints.moved())
-_reserve = insert(table).on_conflict_do_nothing()
+_open = table.c.outcome.is_(None)
+_reserving = insert(table)
+# A repeat is accepted anew, also if the first was not.
+_reserve = _reserving.on_conflict_do_update(
+    index_elements=[table.c.message_id],
+    set_={"accepted": True, "at": _reserving.excluded.at},
+    where=_open & (table.c.digest == _reserving.excluded.digest),
+)
+_withdraw = (
+    update(table)
+    .where(_open, table.c.message_id == bindparam("of"), table.c.at == bindparam("reserved_at"))
+    .values(accepted=False)
+)
 
 
 async def of_ids(connection: AsyncConnection, message_ids: Collection[str]) -> dict[str, KnownCommand]:
@@ -81,6 +93,12 @@ class PostgresReservations:
             async with self._engine.begin() as connection:
                 await connection.execute(_reserve, row)
                 return (await of_ids(connection, [message_id]))[message_id]
+
+    async def withdraw(self, message_id: str, at: int) -> None:
+        """Withdraw the reservation as `bus.dispatcher.Reservations` describes."""
+        with transient_faults():
+            async with self._engine.begin() as connection:
+                await connection.execute(_withdraw, {"of": message_id, "reserved_at": at})
 
 
 def _known(row: Row[Any, Any, Any, Any]) -> KnownCommand:

@@ -94,12 +94,32 @@ async def test_a_checkpoint_costs_no_statement_beside_that_of_the_commands(engin
 
 
 async def test_commands_that_were_reserved_long_ago_and_have_no_outcome_are_overdue(engine, checkpoints):
-    """A reserved command was accepted or is about to be; after a minute something is wrong."""
+    """A reserved command was accepted or is about to be; after a minute something is wrong. Nobody can learn anything
+    of one whose record is gone, so it does not count for ever.
+    """
     reservations, now = PostgresReservations(engine), time.time_ns() // 1000
-    for number, age in enumerate((0, 120, 3600)):
+    for number, age in enumerate((0, 120, 3600, 8 * 24 * 3600)):
         message_id = f"00000000-0000-4000-8000-{number:012}"
         await reservations.reserve(message_id, b"digest", "key", now - age * 1_000_000)
     assert (await checkpoints.backlog(60)).overdue == 2
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE handled_commands SET outcome = '{}'"))
     assert (await checkpoints.backlog(60)).overdue == 0
+
+
+async def test_a_command_that_was_not_accepted_is_not_overdue_until_a_repeat_is(engine, checkpoints):
+    """Its message id stays its own. What was reserved again meanwhile stays accepted, and is as old as the repeat."""
+    reservations, now = PostgresReservations(engine), time.time_ns() // 1000
+    message_id, long_ago, later = "00000000-0000-4000-8000-00000000000a", now - 3_600_000_000, now - 120_000_000
+    await reservations.reserve(message_id, b"digest", "key", long_ago)
+    await reservations.withdraw(message_id, long_ago)
+    assert (await checkpoints.backlog(60)).overdue == 0
+    assert (await reservations.reserve(message_id, b"another", "key", now)).digest == b"digest"
+    assert (await checkpoints.backlog(60)).overdue == 0
+    assert (await reservations.reserve(message_id, b"digest", "key", later)).accepted
+    await reservations.withdraw(message_id, long_ago)
+    assert ((await checkpoints.backlog(60)).overdue, (await checkpoints.backlog(1_800)).overdue) == (1, 0)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE handled_commands SET outcome = '{}'"))
+    await reservations.withdraw(message_id, later)
+    assert (await reservations.reserve(message_id, b"digest", "key", now)).accepted

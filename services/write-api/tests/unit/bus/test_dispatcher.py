@@ -8,7 +8,7 @@ from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_runtime.concurrency import OverloadedError
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
-from write_api.bus.errors import UnavailableError
+from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.bus.ids import new_id
 from write_api.bus.limits import Limits
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand
@@ -23,12 +23,14 @@ class LastSent:
 
     def __init__(self):
         self.commands = []
-        self.works = True
+        self.works, self.arrives = True, False
+        self.error = UnavailableError("no broker")
 
     async def __call__(self, command, envelope):
+        if self.works or self.arrives:
+            self.commands.append((command, envelope))
         if not self.works:
-            raise UnavailableError("no broker")
-        self.commands.append((command, envelope))
+            raise self.error
 
 
 class World:
@@ -137,9 +139,45 @@ async def test_a_command_that_could_not_be_sent_can_be_repeated(world):
     world.sent.works = False
     with pytest.raises(UnavailableError):
         await world.dispatch(command, key)
+    assert not world.transactions.tables.commands[key].accepted
     world.sent.works = True
     assert await world.dispatch(command, key) == ACCEPTED
+    assert world.transactions.tables.commands[key].accepted
     assert (await world.dispatch(a_post(), key)).code == MESSAGE_ID_REUSED
+
+
+async def test_a_command_that_is_too_large_does_not_count_as_accepted(world):
+    """Nothing was sent of it, so nobody waits for its outcome."""
+    key, world.sent.error = new_id(), CommandTooLargeError("too large")
+    world.sent.works = False
+    with pytest.raises(CommandTooLargeError):
+        await world.dispatch(a_post(), key)
+    assert not world.transactions.tables.commands[key].accepted
+
+
+async def test_a_command_that_arrived_although_its_client_was_told_otherwise_is_accepted(world):
+    """The worker has handled it, so a repeat has the response of an accepted one."""
+    signed, key = a_sign_up(), new_id()
+    await world.dispatch(signed)
+    command = a_post(signed.author_id)
+    world.sent.arrives, world.sent.works = True, False
+    with pytest.raises(UnavailableError):
+        await world.dispatch(command, key)
+    assert await world.work() == [Outcome(changed=True, accepted=True)]
+    assert (await world.dispatch(command, key)).accepted
+
+
+@pytest.mark.parametrize("failure", [UnavailableError("no database"), OverloadedError("database")])
+async def test_the_failure_of_the_broker_is_reported_although_the_database_fails_too(world, monkeypatch, failure):
+    """The client learns why its command was not accepted; the record is too old after a while."""
+
+    async def fails(*_):
+        raise failure
+
+    monkeypatch.setattr(world.transactions, "withdraw", fails)
+    world.sent.works = False
+    with pytest.raises(UnavailableError, match="no broker"):
+        await world.dispatch(a_post(), new_id())
 
 
 async def test_commands_of_process_managers_take_their_transport(world):
