@@ -202,6 +202,10 @@ async def test_a_cheep_is_read_with_the_answers_that_are_shown(explained, laid):
     assert (len(explanations), scanned(explanations)) == (1, [])
     assert examined(explanations) <= 11
     assert examined(explanations, "totalKeysExamined") <= 13
+    laid.of(views.CHEEPS).update_one({"_id": cheep_id}, {"$unset": {"number_of_answers": ""}})  # as before version 3
+    found, explanations = await explained(Cheep(cheep_id=cheep_id))
+    assert (len(found.data.answers), found.data.number_of_answers) == (10, 30)
+    assert (len(explanations), scanned(explanations)) == (1 + 2, [])  # with that of before
 
 
 @pytest.mark.parametrize(

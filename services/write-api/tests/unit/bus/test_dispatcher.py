@@ -147,7 +147,7 @@ async def test_a_command_that_could_not_be_sent_can_be_repeated(world):
 
 
 async def test_a_command_that_is_too_large_does_not_count_as_accepted(world):
-    """Nothing was sent of it, so nobody waits for its outcome."""
+    """A command of which nothing was sent has no outcome that anybody waits for."""
     key, world.sent.error = new_id(), CommandTooLargeError("too large")
     world.sent.works = False
     with pytest.raises(CommandTooLargeError):
