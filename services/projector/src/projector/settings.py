@@ -16,7 +16,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The variables of the environment.
 
     Fan-out to at most `fanout_inline_max` followers happens with the event. To more followers it is a task, which is
-    served `fanout_slice` entries at a time.
+    served `fanout_slice` entries at a time. Both are bounded by the work of one script in Redis (`scripts.WORK_MAX`),
+    which reads so many followers in one call.
     """
 
     kafka_bootstrap_servers: str
@@ -25,8 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     redis_prefix: str = ""
     mongo_url: MongoUrl
     mongo_database: str = "cheeper"
-    fanout_inline_max: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 1_000
-    fanout_slice: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1_000
+    fanout_inline_max: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1_000
+    fanout_slice: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1_000
     host: str = "127.0.0.1"
     port: Port = 8013
     log_format: LogFormat = "auto"

@@ -2,6 +2,7 @@ import pytest
 
 from cheeper_runtime.settings import SettingError
 from projector.settings import from_env
+from projector.stores.redis.scripts import WORK_MAX
 
 GOOD = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
@@ -32,7 +33,9 @@ def test_any_free_port_and_words_in_capitals_will_do():
         ("MONGO_URL", "secret"),
         ("MONGO_URL", "mongodb://[secret"),
         ("FANOUT_INLINE_MAX", "-1"),
+        ("FANOUT_INLINE_MAX", f"{WORK_MAX + 1}"),
         ("FANOUT_SLICE", "0"),
+        ("FANOUT_SLICE", f"{WORK_MAX + 1}"),
         ("PORT", "70000"),
         ("LOG_FORMAT", "secret"),
         ("LOG_LEVEL", "loud"),

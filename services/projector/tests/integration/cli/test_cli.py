@@ -345,7 +345,7 @@ def test_a_wrong_setting_ends_with_2_and_its_name():
     """No command starts with incomplete settings."""
     assert projector("run", **{**AWAY, "FANOUT_SLICE": "none"})[::2] == (
         2,
-        "projector: FANOUT_SLICE must be a number from 1 to 100000\n",
+        "projector: FANOUT_SLICE must be a number from 1 to 1000\n",
     )
 
 
