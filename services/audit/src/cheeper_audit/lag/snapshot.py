@@ -143,7 +143,8 @@ def _of_accepted(accepted: Accepted) -> str:
     if accepted.replaced_seconds is not None and accepted.replaced_seconds < COMMAND_RECORD_SECONDS:
         hours = accepted.replaced_seconds / 3600
         found.append(
-            f"the topic was found to be made again {hours:,.1f} h ago: what had been accepted and not handled is lost"
+            f"the topic was found to have lost its end or to be made again {hours:,.1f} h ago: what had been accepted "
+            "and not handled is lost"
         )
     return "; ".join(found) + "; a repeat with its message id repairs a command" if found else ""
 

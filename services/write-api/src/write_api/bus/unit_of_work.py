@@ -44,6 +44,15 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     next_offset: int
 
 
+class LogState(msgspec.Struct, frozen=True):
+    """The state of a partition at the broker: the offset that the group has committed in this topic, None if there is
+    none, and the high-water mark.
+    """
+
+    committed: int | None
+    end: int
+
+
 class UnitOfWork(Protocol):
     """One transaction. Handlers get it too, for its repositories, which the bus does not know."""
 

@@ -24,6 +24,7 @@ from confluent_kafka import (
 
 from cheeper_contracts.kafka.topics import Topic
 from write_api.bus.errors import UnavailableError
+from write_api.bus.unit_of_work import LogState
 from write_api.consumer.message import ConsumedMessage
 from write_api.kafka.errors import ALL_BROKERS_DOWN, COMMIT_LOST
 from write_api.kafka.topics import SECONDS
@@ -31,8 +32,8 @@ from write_api.kafka.topics import SECONDS
 _POLL_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 6.0
 
-Start = Callable[[Mapping[int, int]], Mapping[int, int]]
-"""Takes and returns offsets by partition. It may block, and raises UnavailableError or TimeoutError."""
+Start = Callable[[Mapping[int, LogState]], Mapping[int, int]]
+"""Returns the offset to read from, by partition. It may block, and raises UnavailableError or TimeoutError."""
 
 _Pairs = list[tuple[str, bytes | None]]  # what librdkafka returns as headers; the stubs also allow what may be sent
 
@@ -80,8 +81,8 @@ class GroupConsumer:
     nothing for this one, which is then read from its beginning. Tansu stores no such metadata, and no offset of a topic
     that it lost.
 
-    `start` takes the committed offsets of the assigned partitions, 0 if there is none, and returns the offsets to read
-    from. Without it those are the committed ones.
+    `start` takes what the broker has of the assigned partitions, and returns the offsets to read from. Without it those
+    are the committed ones.
 
     `assignment` has the assigned partitions, each with the offset at which it starts, or None if none was committed.
     `joined` is true while the group has assigned partitions, even an empty set because it has more members.
@@ -192,7 +193,7 @@ class GroupConsumer:
             if partition.metadata and partition.metadata != self._topic_id:
                 partition.offset = OFFSET_BEGINNING
         if self._start is not None and committed:
-            starts = self._start({each.partition: max(each.offset, 0) for each in committed})
+            starts = self._start({each.partition: _state_of(consumer, each) for each in committed})
             for partition in committed:
                 partition.offset = starts[partition.partition]
         self.assignment = {each.partition: each.offset if each.offset >= 0 else None for each in committed}
@@ -202,6 +203,13 @@ class GroupConsumer:
         self.joined = False
         self.assignment = {}
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
+
+
+def _state_of(consumer: Consumer, committed: TopicPartition) -> LogState:
+    marks = consumer.get_watermark_offsets(committed, timeout=SECONDS)
+    if marks is None:
+        raise TimeoutError("the broker did not return the end of a partition in time")
+    return LogState(committed.offset if committed.offset >= 0 else None, marks[1])
 
 
 def _consumed(message: Message) -> ConsumedMessage:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
-from write_api.bus.unit_of_work import Checkpoint
+from write_api.bus.unit_of_work import Checkpoint, LogState
 from write_api.consumer.group_consumer import Start
 from write_api.consumer.message import ConsumedMessage
 
@@ -18,10 +18,8 @@ class CheckpointStore(Protocol):
     UnavailableError.
     """
 
-    async def assigned(self, topic_id: str, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        """Return the offset to read from of each partition; the given ones are those of new partitions or of a new
-        topic.
-        """
+    async def assigned(self, topic_id: str, logs: Mapping[int, LogState]) -> Mapping[int, int]:
+        """Return the offset to read from of each partition, which is nowhere behind what the log has."""
 
     async def read(self, topic_id: str, partitions: Collection[int]) -> Mapping[int, int]:
         """Return the next offset of each of these partitions that has a checkpoint in the topic with that id."""
@@ -41,8 +39,8 @@ class Progress:
         loop = asyncio.get_running_loop()
         self._topic_id, self._next = topic_id, {}  # nothing is assigned yet
 
-        def start(offsets: Mapping[int, int]) -> Mapping[int, int]:
-            assigned = self._store.assigned(topic_id, offsets)
+        def start(logs: Mapping[int, LogState]) -> Mapping[int, int]:
+            assigned = self._store.assigned(topic_id, logs)
             self._next = dict(asyncio.run_coroutine_threadsafe(assigned, loop).result(_START_SECONDS))
             return self._next
 

@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 import structlog
-from sqlalchemy import CTE, BigInteger, bindparam, case, func, text, update
+from sqlalchemy import CTE, BigInteger, Integer, all_, bindparam, case, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
-from write_api.bus.unit_of_work import Checkpoint
+from write_api.bus.unit_of_work import Checkpoint, LogState
 from write_api.db.arrays import given, rows_of
 from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
@@ -33,8 +33,11 @@ _MOVED: Final = {
 _MICROSECONDS: Final = 1_000_000
 _insert = insert(table).from_select([*COLUMNS], rows_of(COLUMNS))
 _now = text("extract(epoch FROM clock_timestamp()) * 1000000")
-_same = table.c.topic_id == _insert.excluded.topic_id
-# A topic that was deleted and created again begins anew, and what was not handled of the old one is lost.
+_same = (table.c.topic_id == _insert.excluded.topic_id) & (
+    table.c.partition != all_(bindparam("replaced", type_=ARRAY(Integer)))
+)
+# A topic that was deleted and created again begins anew, and so does one that has lost the messages behind a
+# checkpoint. What was not handled of the old one is lost.
 _assign = _insert.on_conflict_do_update(
     index_elements=[table.c.topic, table.c.partition],
     set_={
@@ -43,9 +46,10 @@ _assign = _insert.on_conflict_do_update(
         "replaced_at": case((_same, table.c.replaced_at), else_=_now),
     },
 ).returning(table.c.partition, table.c.next_offset)
-_OF_ANOTHER_TOPIC = text(
+_REPLACED_PARTITIONS = text(
     "SELECT partition FROM consumer_checkpoints"
-    " WHERE topic = :topic AND topic_id <> :topic_id AND partition = ANY(:partitions)"
+    " JOIN unnest(CAST(:partitions AS int[]), CAST(:ends AS bigint[])) AS log (partition, log_end) USING (partition)"
+    " WHERE topic = :topic AND (topic_id <> :topic_id OR next_offset > log_end)"
 )
 _READ = text(
     "SELECT partition, next_offset FROM consumer_checkpoints"
@@ -95,29 +99,38 @@ class PostgresCheckpoints:
         self._engine = autocommitting(engine)
         self._topic = topic
 
-    async def assigned(self, topic_id: str, offsets: Mapping[int, int]) -> dict[int, int]:
+    async def assigned(self, topic_id: str, logs: Mapping[int, LogState]) -> dict[int, int]:
         """Return the offset at which to read each partition of the topic with that id.
 
-        It is the one of the checkpoint. A partition without a checkpoint, or with one of another topic of that name,
-        begins at the offset that is given here, which becomes its checkpoint.
+        It is the one of the checkpoint, or the committed one if that is lower. A partition without a checkpoint, with
+        one of another topic of that name, or with one beyond the end of its log begins at the committed offset, or else
+        at 0, which becomes its checkpoint.
+
+        A Kafka that was restored from an older copy has the topic's id and no messages of after the copy, and may have
+        got new ones at their offsets. Its group's offset is as old as the copy. So whatever is behind it is read again:
+        commands that were handled change nothing.
         """
+        begin = {partition: min(log.committed or 0, log.end) for partition, log in logs.items()}
         rows = [
             {"topic": self._topic, "partition": partition, "topic_id": topic_id, "next_offset": offset}
-            for partition, offset in sorted(offsets.items())
+            for partition, offset in sorted(begin.items())
         ]
         with transient_faults():
             async with self._engine.connect() as connection:
-                others = {"topic": self._topic, "topic_id": topic_id, "partitions": list(offsets)}
-                replaced = (await connection.execute(_OF_ANOTHER_TOPIC, others)).scalars().all()
+                ends = {"partitions": list(logs), "ends": [log.end for log in logs.values()]}
+                known = {"topic": self._topic, "topic_id": topic_id, **ends}
+                replaced = (await connection.execute(_REPLACED_PARTITIONS, known)).scalars().all()
                 if replaced:
                     log.warning(
-                        "the topic is another one: commands that were accepted before and not handled are lost; each "
-                        "is repaired by a repeat with its message id",
+                        "the topic is another one, or has lost its end: commands that were accepted before and not "
+                        "handled are lost; each is repaired by a repeat with its message id",
                         topic=self._topic,
                         partitions=sorted(replaced),
                     )
-                found = await connection.execute(_assign, given(COLUMNS, rows))
-                return {row.partition: row.next_offset for row in found}
+                found = await connection.execute(_assign, {**given(COLUMNS, rows), "replaced": list(replaced)})
+                stored = {row.partition: row.next_offset for row in found}
+        lower = {partition: log.committed for partition, log in logs.items() if log.committed is not None}
+        return {partition: min(offset, lower.get(partition, offset)) for partition, offset in stored.items()}
 
     async def read(self, topic_id: str, partitions: Collection[int]) -> dict[int, int]:
         """Return the next offset of each of these partitions that has a checkpoint in the topic with that id."""

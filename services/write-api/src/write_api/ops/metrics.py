@@ -46,7 +46,8 @@ OVERDUE: Final = Declaration(
 )
 REPLACED: Final = Declaration(
     f"{_P}_topic_replaced_timestamp_seconds",
-    "Time at which the topic was found to be another one, 0 if never: what was accepted before and not handled is lost",
+    "Time at which the topic was found to be another one, or to have lost its end, 0 if never: what was accepted "
+    "before and not handled is lost",
 )
 RELAYED: Final = Declaration(f"{_P}_relayed_messages_total", "Messages that Kafka has acknowledged")
 SEQUENCE: Final = Declaration(

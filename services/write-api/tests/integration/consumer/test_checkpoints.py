@@ -1,16 +1,18 @@
 """A worker whose place in the topic is in the database: it outlives Kafka's consumer group, and shows another topic."""
 
 import asyncio
+from itertools import count
 
 import pytest
+from write_api_consumers import Consumers
 
-from cheeper_contracts.kafka.topics import COMMANDS
+from cheeper_contracts.kafka.topics import COMMANDS, partition_of
 from cheeper_local.testing import eventually
 from write_api.bus.ids import new_id
 from write_api.consumer.worker import SUBSCRIPTION
 from write_api.db.consumer_checkpoints import PostgresCheckpoints
 from write_api.kafka.producer import BrokerUnavailableError
-from write_api.kafka.topics import admin_client
+from write_api.kafka.topics import admin_client, ensure_topics
 
 pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
 
@@ -67,6 +69,44 @@ async def test_a_topic_that_was_created_again_while_the_worker_was_stopped_is_re
     await eventually(lambda: is_signed_up(consumers, lost.command.username))
     stop.set()
     await running
+
+
+@pytest.mark.extended
+async def test_a_kafka_that_was_restored_from_an_older_copy_skips_no_new_command(engine, own_kafka):
+    """The topic has its id and lacks its end, so a new command has an offset before the checkpoint. It is handled, and
+    the loss is reported. Broken by a start at the checkpoint.
+    """
+    consumers = Consumers(engine, own_kafka.url, "")
+    await asyncio.to_thread(ensure_topics, admin_client(own_kafka.url), "")
+    checkpoints, everyone = PostgresCheckpoints(engine, consumers.commands), in_one_partition()
+
+    async def take(number):
+        for _ in range(number):
+            one = next(everyone)
+            await eventually(lambda one=one: sent(consumers, one))
+        await consumers.worker().run(asyncio.Event(), number)
+
+    async def while_stopped(change):
+        for step in (own_kafka.stop, change, own_kafka.start):
+            await asyncio.to_thread(step)
+
+    await take(2)
+    await while_stopped(own_kafka.save)
+    await take(5)
+    await while_stopped(own_kafka.restore)
+    assert (await checkpoints.backlog(60)).replaced_at is None
+    await take(1)
+    assert len(await signed_up(consumers)) == 8
+    assert (await checkpoints.backlog(60)).replaced_at is not None
+    await consumers.producer.close()
+
+
+def in_one_partition():
+    """Yield sign-ups without end whose messages are in one partition."""
+    for number in count():
+        author_id = new_id()
+        if partition_of(author_id) == 0:
+            yield Consumers.sign_up_of(f"one{number}", author_id)
 
 
 async def replaced(checkpoints):

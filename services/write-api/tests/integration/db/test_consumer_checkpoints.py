@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import event, text
 
-from write_api.bus.unit_of_work import Checkpoint
+from write_api.bus.unit_of_work import Checkpoint, LogState
 from write_api.db import handled_commands
 from write_api.db.consumer_checkpoints import PostgresCheckpoints
 from write_api.db.handled_commands import PostgresReservations
@@ -15,6 +15,11 @@ pytestmark = pytest.mark.proves(guarantee="idempotent-commands")
 
 TOPIC = "commands"
 OLD, NEW = "topic-1", "topic-2"
+
+
+def logs(committed, end=100):
+    """Return what the broker has of partitions, by the offsets that the group has committed."""
+    return {partition: LogState(offset, end) for partition, offset in committed.items()}
 
 
 def at(partition, offset, topic_id=OLD, since=0):
@@ -35,24 +40,24 @@ async def move(engine, *moved, crash=False):
 
 async def test_a_partition_begins_where_its_checkpoint_is(engine, checkpoints):
     """The group's offset counts for a partition without a checkpoint alone, as after an update of this service."""
-    assert await checkpoints.assigned(OLD, {0: 3, 1: 0}) == {0: 3, 1: 0}
+    assert await checkpoints.assigned(OLD, logs({0: 3, 1: None})) == {0: 3, 1: 0}
     await move(engine, at(0, 7))
-    assert await checkpoints.assigned(OLD, {0: 0, 1: 9, 2: 4}) == {0: 7, 1: 0, 2: 4}
+    assert await checkpoints.assigned(OLD, logs({0: None, 1: 9, 2: 4})) == {0: 7, 1: 0, 2: 4}
     assert (await checkpoints.backlog(60)).replaced_at is None
 
 
 async def test_a_checkpoint_never_moves_back(engine, checkpoints):
     """A consumer that lost its partition, or reads a topic that is gone, changes nothing."""
-    await checkpoints.assigned(OLD, {0: 0, 1: 0})
+    await checkpoints.assigned(OLD, logs({0: None, 1: None}))
     await move(engine, at(1, 6), at(0, 5))
     await move(engine, at(0, 4), at(1, 8))
     await move(engine, at(0, 99, NEW))
-    assert await checkpoints.assigned(OLD, {0: 0, 1: 0}) == {0: 5, 1: 8}
+    assert await checkpoints.assigned(OLD, logs({0: None, 1: None})) == {0: 5, 1: 8}
 
 
 async def test_a_checkpoint_that_is_older_than_its_consumer_knows_stays(engine, checkpoints):
     """The database was set back, and what it lost must be handled again. Broken by an UPDATE without `since`."""
-    await checkpoints.assigned(OLD, {0: 0})
+    await checkpoints.assigned(OLD, logs({0: None}))
     await move(engine, at(0, 5))
     await move(engine, at(0, 9, since=7))
     assert await checkpoints.read(OLD, [0, 1]) == {0: 5}
@@ -63,28 +68,53 @@ async def test_a_checkpoint_that_is_older_than_its_consumer_knows_stays(engine, 
 
 async def test_another_topic_of_the_name_begins_anew_and_is_reported(engine, checkpoints):
     """The old one has lost what was accepted and not handled, and the time at which that was found stays."""
-    await checkpoints.assigned(OLD, {0: 0})
+    await checkpoints.assigned(OLD, logs({0: None}))
     await move(engine, at(0, 5))
     before = time.time()
-    assert await checkpoints.assigned(NEW, {0: 0}) == {0: 0}
+    assert await checkpoints.assigned(NEW, logs({0: None})) == {0: 0}
     found = (await checkpoints.backlog(60)).replaced_at
     assert abs(found - before) < 600  # the clocks of two processes of one machine
     await move(engine, at(0, 1, NEW))
-    assert await checkpoints.assigned(NEW, {0: 0}) == {0: 1}
+    assert await checkpoints.assigned(NEW, logs({0: None})) == {0: 1}
     assert (await checkpoints.backlog(60)).replaced_at == found
+
+
+@pytest.mark.parametrize(("committed", "start"), [(None, 0), (2, 2), (9, 4)])
+async def test_a_log_that_ends_before_its_checkpoint_begins_anew_and_is_reported(engine, checkpoints, committed, start):
+    """Kafka was restored from an older copy: the offsets of what comes now are those of what was lost. The group's
+    offset is of the copy, and the other partition is as it was.
+    """
+    await checkpoints.assigned(OLD, logs({0: None, 1: None}))
+    await move(engine, at(0, 5), at(1, 5))
+    restored = {0: LogState(committed, 4), 1: LogState(None, 5)}
+    assert await checkpoints.assigned(OLD, restored) == {0: start, 1: 5}
+    assert (await checkpoints.backlog(60)).replaced_at is not None
+    await move(engine, at(0, start + 1, since=start))
+    assert await checkpoints.read(OLD, [0]) == {0: start + 1}
+
+
+async def test_a_copy_that_has_got_new_messages_is_read_from_the_group_s_offset(engine, checkpoints):
+    """The log's end is beyond the checkpoint again, and what came since the copy is behind it, not handled yet."""
+    await checkpoints.assigned(OLD, logs({0: None}))
+    await move(engine, at(0, 5))
+    assert await checkpoints.assigned(OLD, logs({0: 2}, end=9)) == {0: 2}
+    await move(engine, at(0, 3, since=2))
+    assert await checkpoints.read(OLD, [0]) == {0: 5}
+    await move(engine, at(0, 9, since=3))
+    assert await checkpoints.read(OLD, [0]) == {0: 9}
 
 
 async def test_a_checkpoint_moves_with_its_transaction_or_not_at_all(engine, checkpoints):
     """A failure after the checkpoint undoes it with the commands. Broken by a statement of its own after the commit."""
-    await checkpoints.assigned(OLD, {0: 0})
+    await checkpoints.assigned(OLD, logs({0: None}))
     with pytest.raises(ZeroDivisionError):
         await move(engine, at(0, 5), crash=True)
-    assert await checkpoints.assigned(OLD, {0: 0}) == {0: 0}
+    assert await checkpoints.assigned(OLD, logs({0: None})) == {0: 0}
 
 
 async def test_a_checkpoint_costs_no_statement_beside_that_of_the_commands(engine, checkpoints):
     """It moves in the statement that records the outcomes. Broken by an UPDATE of its own."""
-    await checkpoints.assigned(OLD, {0: 0})
+    await checkpoints.assigned(OLD, logs({0: None}))
     seen = []
     event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
     async with engine.begin() as connection:

@@ -15,7 +15,7 @@ from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import AsyncRetryLoop, Backoff
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
-from write_api.bus.unit_of_work import Checkpoint
+from write_api.bus.unit_of_work import Checkpoint, LogState
 from write_api.consumer import loop
 from write_api.consumer.batch import BatchHandler
 from write_api.consumer.message import ConsumedMessage
@@ -90,7 +90,7 @@ class FakeGroupConsumer:
         if not self.joined:
             self._next = self._topic.committed or 0
             if self._start is not None:
-                self._next = self._start({0: self._next})[0]
+                self._next = self._start({0: LogState(self._topic.committed, len(self._topic.log))})[0]
             self.joined, self.assignment = True, {0: self._topic.committed}
         messages = self._topic.log[self._next : self._next + limit]
         self._next += len(messages)
@@ -114,16 +114,20 @@ class FakeWriteModel:
         self._ids = set()
         self.checkpoints, self.checkpoint_calls = {}, []
 
-    async def assigned(self, topic_id, offsets):
+    async def assigned(self, topic_id, logs):
         """Return where to read from, as the checkpoints of a database do."""
         await self._use()
-        for partition, offset in offsets.items():
+        starts = {}
+        for partition, log in logs.items():
             known = self.checkpoints.get(partition)
-            if known is None or known.topic_id != topic_id:
+            if known is None or known.topic_id != topic_id or known.next_offset > log.end:
+                begin = min(log.committed or 0, log.end)
                 self.checkpoints[partition] = Checkpoint(
-                    topic="c", partition=partition, topic_id=topic_id, since=0, next_offset=offset
+                    topic="c", partition=partition, topic_id=topic_id, since=0, next_offset=begin
                 )
-        return {partition: self.checkpoints[partition].next_offset for partition in offsets}
+            offset = self.checkpoints[partition].next_offset
+            starts[partition] = offset if log.committed is None else min(offset, log.committed)
+        return starts
 
     async def read(self, topic_id, partitions):
         """Return the next offsets, as the checkpoints of a database do."""

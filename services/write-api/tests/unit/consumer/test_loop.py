@@ -229,6 +229,23 @@ async def test_a_topic_that_was_created_again_while_nobody_consumed_is_read_from
     assert (model.checkpoints[0].topic_id, model.checkpoints[0].next_offset) == ("topic-2", 1)
 
 
+@pytest.mark.parametrize("more", [1, 5])
+async def test_a_log_that_was_restored_without_its_end_is_read_behind_the_copy(topic, model, consumer, more):
+    """New commands have the offsets of those that were lost, whether they reach the checkpoint already or not. Broken
+    by a start at the checkpoint.
+    """
+    topic.send("0", "1")
+    await consumer(checkpoints=model).run(asyncio.Event(), 2)
+    copy = list(topic.log), topic.committed
+    topic.send("2", "3")
+    await consumer(checkpoints=model).run(asyncio.Event(), 2)
+    topic.log, topic.committed = copy
+    new = [f"new {number}" for number in range(more)]
+    topic.send(*new)
+    await consumer(checkpoints=model).run(asyncio.Event(), more)
+    assert model.done == [*"0123", *new]
+
+
 async def test_unavailable_checkpoints_are_waited_for(topic, model, consumer, running):
     """The loop reads no message before it knows where to begin."""
     model.available, one = False, consumer(checkpoints=model)
