@@ -256,6 +256,21 @@ def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied
         two.generations.switch(2)
 
 
+@pytest.mark.extended
+def test_a_switch_compares_a_thousand_parked_messages_and_no_more(two, story, author, tell):
+    """Each waits under a key of its own, in both generations; more would be too much for one step."""
+    for _ in range(1_000):
+        story.add(story.followed(author(), author(), partition=1).event, partition=0, value=b"{broken")
+    for store in (two.first, two.second):
+        tell.apply_all(store, 0, story.messages[0])
+    two.generations.switch(2)
+    story.add(story.followed(author(), author(), partition=1).event, partition=0, value=b"{broken")
+    for store in (two.first, two.second):
+        tell.apply_all(store, 0, story.messages[0][-1:])
+    with pytest.raises(BehindError, match="has more than 1000 messages parked"):
+        two.generations.switch(1)
+
+
 def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, tell):
     """A rebuild may get rid of poison."""
     story.add(story.followed(author(), two.bob, partition=1).event, partition=0, value=b"{broken")

@@ -28,21 +28,22 @@ local function before(a, b)
   return #a < #b
 end
 
-local read = 0
+-- The number of elements read of each kind: of the lists of each side, and of the names of these lists.
+local read = {live = 0, target = 0, names = 0}
 
--- Returns a list's first elements, as many as may still be read; `too_many` then reports that there are more.
-local function first_of(list)
-  local found = redis.call('LRANGE', list, 0, math.max(at_most - read, 0))
-  read = read + #found
+-- Returns a list's first elements, as many as may still be read of the kind; `too_many` then reports that there are more.
+local function first_of(list, kind)
+  local found = redis.call('LRANGE', list, 0, math.max(at_most - read[kind], 0))
+  read[kind] = read[kind] + #found
   return found
 end
 
-local function too_many() return read > at_most end
+local function too_many() return math.max(read.live, read.target, read.names) > at_most end
 
 -- Returns the last follower served of each task of the author that waits, by sequence.
 local function tasks_of(side, author)
   local found = {}
-  for _, text in ipairs(first_of(of(side, NAME.TASKS, author))) do
+  for _, text in ipairs(first_of(of(side, NAME.TASKS, author), side)) do
     local task = cjson.decode(text)
     found[task.sequence] = task.after
   end
@@ -52,7 +53,7 @@ end
 -- Returns the reason if a task waits in the target that is further, or done, in the live one. The empty text is the turn
 -- of short timelines, which no reader sees.
 local function lacks_tasks(partition, live_sequence)
-  for _, author in ipairs(first_of(of('target', NAME.TASK_AUTHORS, partition))) do
+  for _, author in ipairs(first_of(of('target', NAME.TASK_AUTHORS, partition), 'names')) do
     if author ~= '' then
       local of_live = tasks_of('live', author)
       for sequence, after in pairs(tasks_of('target', author)) do
@@ -67,7 +68,10 @@ local function lacks_tasks(partition, live_sequence)
   end
 end
 
+-- The place of a parked message as the projector writes it is read without the rest of the message, which is long.
 local function place_of(text)
+  local partition, sequence = string.match(text, '^{"partition":(%d+),"sequence":(%d+),')
+  if partition then return partition .. ':' .. sequence end
   local message = cjson.decode(text)
   local place = message.sequence
   if place == cjson.null then place = message.topic_id .. '@' .. string.format('%d', message.offset) end
@@ -76,7 +80,7 @@ end
 
 local function parked_of(side, message_key)
   local found = {}
-  for _, text in ipairs(first_of(of(side, NAME.PARKED, message_key))) do
+  for _, text in ipairs(first_of(of(side, NAME.PARKED, message_key), side)) do
     found[place_of(text)] = true
   end
   return found
@@ -84,7 +88,7 @@ end
 
 local function lacks_parked(partition)
   local keys = of('target', NAME.PARKED_KEYS, partition)
-  read = read + redis.call('SCARD', keys)
+  read.names = read.names + redis.call('SCARD', keys)
   if too_many() then return 'has more than ' .. at_most .. ' messages parked' end
   for _, message_key in ipairs(redis.call('SMEMBERS', keys)) do
     local of_live = parked_of('live', message_key)
