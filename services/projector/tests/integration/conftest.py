@@ -104,6 +104,7 @@ class Running:
     def __init__(self, consumer, readiness, stop, store):
         self.readiness, self.store = readiness, store
         self._stop = stop
+        self._counts = consumer.progress.counts
         self.failure = None
         self._thread = threading.Thread(target=self._run, args=(consumer,))
         self._thread.start()
@@ -113,6 +114,10 @@ class Running:
             consumer.run()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             self.failure = error
+
+    def applied(self):
+        """The number of messages that this process has applied."""
+        return self._counts.applied
 
     def sequences(self):
         return {p: c.sequence for p, c in self.store.checkpoints(range(8)).items() if c.sequence}

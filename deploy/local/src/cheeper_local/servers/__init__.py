@@ -5,8 +5,7 @@ from cheeper_local.servers.broker import choose as choose_broker
 from cheeper_local.servers.kafka import Kafka
 from cheeper_local.servers.mongo import Mongo
 from cheeper_local.servers.postgres import Postgres
-from cheeper_local.servers.postgres_standby import PostgresStandby
 from cheeper_local.servers.redis import Redis
 from cheeper_local.servers.tansu import Tansu
 
-__all__ = ["Kafka", "Mongo", "Postgres", "PostgresStandby", "Redis", "Server", "Tansu", "choose_broker"]
+__all__ = ["Kafka", "Mongo", "Postgres", "Redis", "Server", "Tansu", "choose_broker"]

@@ -24,11 +24,18 @@ _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Xmx{_HEAP}", "-Xms64m"
 # Kafka's own jvm options start a G1 collector for large heaps; a broker of one machine starts sooner without.
 
 
+def new_cluster_id() -> str:
+    """Return a random id of a cluster."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
+
+
 class Kafka(Server):
     """A broker and its controller in one process, with its log and its cluster id in the data folder."""
 
     name: ClassVar[str] = "kafka"
     durable: ClassVar[bool] = True
+    cluster_id: str | None = None
+    """The id that the brokers of one cluster share; None for another one whenever the data folder is made."""
 
     @cached_property
     def more(self) -> dict[str, str]:
@@ -77,10 +84,9 @@ class Kafka(Server):
         return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"] if known else []
 
     def _format(self, jars: Path) -> None:
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
         tool = [*self._java(jars), "kafka.tools.StorageTool"]
         result = subprocess.run(
-            [*tool, "format", "--cluster-id", cluster_id, "--config", self._settings_file],
+            [*tool, "format", "--cluster-id", self.cluster_id or new_cluster_id(), "--config", self._settings_file],
             capture_output=True,
             text=True,
             check=False,

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from cheeper_local.servers import Postgres, PostgresStandby
+from cheeper_local.replicated import Availability, PostgresStandby
+from cheeper_local.servers import Postgres
 from cheeper_local.system.ports import HOST
 from cheeper_local.testing import Proxy, eventually, until
 from write_api.bus.ids import new_id
@@ -17,7 +18,11 @@ from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate
 from write_api.relay import loop as relay_loop
 
-pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.proves(guarantee="order"),
+    pytest.mark.proves(guarantee="failovers"),
+    pytest.mark.timeout(300),
+]
 
 KEYS = [new_id() for _ in range(4)]
 
@@ -74,11 +79,11 @@ async def place(pair, place_on_database):
 
 
 class Writer:
-    """Writes without pause, and remembers what was confirmed and when."""
+    """Writes without pause, and remembers what was confirmed."""
 
     def __init__(self, place):
         self._place = place
-        self.confirmed, self.at = [], []
+        self.confirmed, self.available = [], Availability()
 
     @asynccontextmanager
     async def running(self):
@@ -94,13 +99,9 @@ class Writer:
         while True:
             try:
                 self.confirmed.append(await self._place.write(KEYS[len(self.confirmed) % len(KEYS)]))
-                self.at.append(time.monotonic())
+                self.available.succeeded()
             except (SQLAlchemyError, OSError):
                 await asyncio.sleep(0.05)
-
-    def longest_pause(self):
-        """Return the longest time between two confirmed writes, in seconds."""
-        return max(later - earlier for earlier, later in zip(self.at, self.at[1:], strict=False))
 
 
 async def test_a_promotion_that_loses_nothing_is_continued_without_anybody(pair, place, running, read_topic, capsys):
@@ -123,7 +124,9 @@ async def test_a_promotion_that_loses_nothing_is_continued_without_anybody(pair,
     log = [envelope.message_id for there in place.by_sequence(messages).values() for envelope, _ in there]
     assert len(log) == rows.n
     assert set(writer.confirmed) <= set(log)
-    figures = f"no write for {writer.longest_pause():.1f} s, all sent {sent - promoted:.1f} s after the promotion"
+    figures = (
+        f"no write for {writer.available.longest_pause:.1f} s, all sent {sent - promoted:.1f} s after the promotion"
+    )
     with capsys.disabled():
         sys.stdout.write(f"\n{figures}\n")
 

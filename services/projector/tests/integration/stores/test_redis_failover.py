@@ -1,0 +1,62 @@
+"""The replica of a Redis is promoted while events come without pause, and lacks what was written last."""
+
+import sys
+import time
+
+import pytest
+from projector_testing.failover import Load
+
+from cheeper_local.replicated import RedisPair
+from cheeper_local.servers import Redis
+from cheeper_local.testing import until
+
+pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
+
+
+@pytest.fixture
+def pair(own_redis, tmp_path):
+    if not isinstance(own_redis, Redis):
+        pytest.skip("the replica is a process beside its primary")
+    made = RedisPair(own_redis, tmp_path / "replica")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis_url(pair):
+    return pair.url
+
+
+@pytest.fixture
+def redis_prefix():
+    """Remove nothing, because the servers end with the test."""
+    return ""
+
+
+@pytest.mark.parametrize("running", ["redis"], indirect=True)
+def test_a_promotion_that_lost_writes_is_noticed(running, pair, kafka, story, author, followers, capsys):
+    """The projector applies again what the promoted replica lacks, and every event counts once.
+
+    Broken by a consumer that reads its store's checkpoint only when it starts.
+    """
+    one = author()
+    with running() as consumer:
+        with Load(kafka, consumer, story, one, author) as load:
+            until(lambda: consumer.applied() >= 50)
+            pair.stop_replicating()
+            before = consumer.applied()
+            until(lambda: consumer.applied() >= before + 50)
+            lost, whole = consumer.applied() - before, sum(consumer.sequences().values())
+            pair.promote()
+            promoted, before = time.monotonic(), consumer.applied()
+            until(lambda: consumer.failure or sum(consumer.sequences().values()) >= whole)
+            late = time.monotonic() - promoted
+            until(lambda: consumer.applied() >= before + 100 or consumer.failure)
+        until(lambda: consumer.failure or consumer.sequences() == story.whole())
+        until(lambda: consumer.failure or consumer.reasons() == [])
+        assert consumer.failure is None
+        assert consumer.store.status().parked == 0
+        assert consumer.applied() >= load.sent + lost
+    assert followers(one) == load.sent
+    with capsys.disabled():
+        sys.stdout.write(f"\n{lost} events lost, and applied again {late:.1f} s after the promotion\n")
