@@ -16,8 +16,8 @@ class Topics:
         self.admin = AdminClient({"bootstrap.servers": servers})
 
     def make(self, topics=TOPICS):
-        """Make topics, and wait until the broker lists them."""
-        wanted = [NewTopic(one.named(self.prefix), one.partitions, 1, config=one.config) for one in topics]
+        """Make topics, on as many brokers as theirs say, and wait until the broker lists them."""
+        wanted = [NewTopic(one.named(self.prefix), one.partitions, config=one.config) for one in topics]
         for made in self.admin.create_topics(wanted).values():
             made.result(60)
         until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {one.topic for one in wanted})
