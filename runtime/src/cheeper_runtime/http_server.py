@@ -36,6 +36,8 @@ LAME_DUCK_SECONDS: Final = 1.5
 DRAIN_SECONDS: Final = 7
 """The time for requests in flight after that; the rest of ten seconds is for closing connections."""
 
+_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
 log = structlog.get_logger()
 
 
@@ -68,7 +70,8 @@ class HttpServer(uvicorn.Server):
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection on which a request arrives too slowly, or none begins, or whose head is too long.
+    """Closes a connection on which a request arrives too slowly, or none begins, or whose head is too long. The
+    first of these gets a 408 without a body, since this server does not know the form of the application's errors.
 
     A request that arrives with its first bytes, as nearly all do, costs two assignments here and no timer.
     """
@@ -137,7 +140,17 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def _close(self, seconds: float) -> None:
         log.info("request did not arrive", seconds=seconds)
+        if self._is_next_to_be_answered():
+            self.transport.write(_TOO_SLOW)
         self.transport.close()
+
+    def _is_next_to_be_answered(self) -> bool:
+        """Return True if a request is arriving, and a response that is sent now can be taken for no other's."""
+        if not self._arriving:
+            return False
+        if self._in_head:
+            return not self._in_flight()
+        return not self.pipeline and self.cycle is not None and not self.cycle.response_started
 
 
 def _nothing() -> None:

@@ -84,13 +84,13 @@ def run(test):
     "sent", [b"G", b"GET / HTTP/1.1\r\nHost:", POST, POST + b"xxx", CHUNKED, CHUNKED + b"4\r\nxx", CHUNKED + b"4"]
 )
 def test_a_request_that_does_not_arrive_ends_its_connection(sent):
-    """A head or a body that is not complete in time closes the connection, and the application learns of it."""
+    """A head or a body that is not complete in time gets 408 and a close, of which the application learns."""
 
     async def test(app):
         async with serving(app, arrival_seconds=SHORT) as (_, connect):
             reader, writer = await connect()
             writer.write(sent)
-            assert await rest_of(reader) == b""
+            assert (await rest_of(reader)).startswith(b"HTTP/1.1 408 ")
             writer.close()
         assert (app.served, app.disconnected) == ([], app.begun)
 
@@ -143,7 +143,27 @@ def test_a_body_that_nobody_reads_must_arrive_too():
         async with serving(app, arrival_seconds=SHORT) as (_, connect):
             reader, writer = await connect()
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
-            assert b" 200 " in await rest_of(reader)
+            response = await rest_of(reader)
+            assert b" 200 " in response
+            assert b" 408 " not in response
+            writer.close()
+
+    run(test)
+
+
+@pytest.mark.parametrize("sent", [b"GET / HT", POST + b"xxx"])
+def test_a_request_behind_another_gets_no_response_before_it(sent):
+    """A 408 would be taken for the response of the request before, which is still in flight."""
+
+    async def test(app):
+        app.open.clear()
+        async with serving(app, arrival_seconds=SHORT) as (_, connect):
+            reader, writer = await connect()
+            writer.write(GET)
+            await eventually(lambda: app.begun)
+            writer.write(sent)
+            assert await rest_of(reader) == b""
+            app.open.set()
             writer.close()
 
     run(test)

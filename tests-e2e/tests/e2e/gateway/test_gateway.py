@@ -106,13 +106,13 @@ async def test_allowed_origins_are_let_in(client, allowed_origin):
     reply = await client.request("GET", f"/author/{new_id()}/timeline", headers=headers)
     assert reply.headers["access-control-allow-origin"] == allowed_origin
     exposed = {name.strip().lower() for name in reply.headers["access-control-expose-headers"].split(",")}
-    assert exposed >= {"x-message-id", "retry-after"}
+    assert exposed >= {"x-message-id", "retry-after", "etag"}
     assert "origin" in reply.headers["vary"].lower()
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key,content-type"}
     preflight = await client.request("OPTIONS", "/cheep", headers={**headers, **asks})
     allowed = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
     assert preflight.headers["access-control-allow-origin"] == allowed_origin
-    assert allowed >= {"idempotency-key", "content-type"}
+    assert allowed >= {"idempotency-key", "content-type", "if-none-match"}
     assert "POST" in preflight.headers["access-control-allow-methods"]
     error = await client.request("GET", "/nope", headers=headers)
     assert error.headers["access-control-allow-origin"] == allowed_origin
