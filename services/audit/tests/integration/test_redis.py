@@ -77,6 +77,23 @@ def test_what_waits_and_what_is_parked_is_counted(redis, redis_views):
     assert redis_views.oldest_tasks() == {3: 4}
 
 
+def test_no_author_with_tasks_is_missed_while_their_list_turns(redis, redis_views, monkeypatch):
+    """The authors whose slices are served become the last ones, between the parts in which the list is read."""
+    authors, key = [f"author {number}" for number in range(2_500)], redis_views.key(views.TASK_AUTHORS, 3)
+    redis.rpush(key, *authors)
+    execute = RedisViews.execute
+
+    def execute_and_turn(self, commands):
+        replies = execute(self, commands)
+        for _ in range(100):
+            redis.lmove(key, key)
+        return replies
+
+    monkeypatch.setattr(RedisViews, "execute", execute_and_turn)
+    found = {author.decode() for some in redis_views._authors_with_tasks(3) for author in some}
+    assert found == set(authors)
+
+
 def test_a_key_of_another_type_is_told_and_holds_up_no_other(redis, redis_views, redis_prefix):
     """In the order of the commands."""
     redis.set(f"{redis_prefix}a", "x")

@@ -190,13 +190,29 @@ class RedisViews:
                 return
 
     def _authors_with_tasks(self, partition: int) -> Iterator[list[bytes]]:
-        """Yield the authors, some at a time; the list turns meanwhile, so one may be missing or come twice."""
-        key, first = self.key(views.TASK_AUTHORS, partition), 0
-        while True:
-            [authors] = self.execute([("LRANGE", key, first, first + _SCAN_COUNT - 1)])
+        """Yield the authors, some at a time; one may come twice.
+
+        The list turns meanwhile: its first author becomes the last. So it is read from its end, and then once more down
+        to the one that was last in the beginning. None is missing if it turns by less than _SCAN_COUNT meanwhile.
+        """
+        last, parts = None, 0
+        for authors in self._from_the_end(self.key(views.TASK_AUTHORS, partition)):
+            last, parts = last or authors[-1], parts + 1
             yield [author for author in authors if author]
-            first += len(authors)
-            if len(authors) < _SCAN_COUNT:
+        if parts > 1:
+            for authors in self._from_the_end(self.key(views.TASK_AUTHORS, partition)):
+                yield [author for author in authors if author]
+                if last in authors:
+                    return
+
+    def _from_the_end(self, key: str) -> Iterator[list[bytes]]:
+        read = 0
+        while True:
+            [found] = self.execute([("LRANGE", key, -read - _SCAN_COUNT, -read - 1)])
+            if found:
+                yield found
+            read += len(found)
+            if len(found) < _SCAN_COUNT:
                 return
 
     @property
