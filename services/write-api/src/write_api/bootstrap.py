@@ -48,6 +48,7 @@ from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
 from write_api.kafka.producer import CommandProducer
+from write_api.ops.clock_metrics import ClockMetrics
 from write_api.ops.metrics import LIMITS, CommandMetrics, ConsumerMetrics, RelayMetrics
 from write_api.ops.recent_failure import RecentFailure
 from write_api.ops.run_role import in_background, run_role
@@ -90,7 +91,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     hints, registry = Hints(engine), new_registry()
     metrics = CommandMetrics(registry)
     try:
-        transactions = PostgresTransactions(engine, follows_max=settings.follows_max)
+        transactions = PostgresTransactions(engine, follows_max=settings.follows_max, metrics=ClockMetrics(registry))
         bus = CommandBus(
             transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
         )

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import msgspec
 
 from cheeper_contracts.messages import Command
+from write_api.bus.bus import now_in_microseconds
 from write_api.bus.outcome import KnownCommand
 from write_api.bus.unit_of_work import Checkpoint, HandledCommand
 from write_api.domain import values
-from write_api.domain.author import Author
+from write_api.domain.author import AHEAD_MAX, Author
 from write_api.domain.cheep import Cheep
 from write_api.domain.errors import (
     AuthorNotFound,
@@ -51,15 +52,16 @@ class Tables:
 class MemoryAuthors:
     """The authors in memory."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, now: int) -> None:
         self._tables = tables
+        self._latest = now + AHEAD_MAX
 
     async def of_id(self, author_id: str) -> Author | None:
         """Return the author as `domain.repositories` describes."""
         author = copy.copy(self._tables.authors.get(author_id))
         if author is not None:
             dates = [cheep.cheep_date for cheep in self._tables.cheeps.values() if cheep.author_id == author_id]
-            author.last_cheep_date = max(dates, default=0)
+            author.last_cheep_date = max((date for date in dates if date <= self._latest), default=0)
         return author
 
     async def save(self, author: Author) -> None:
@@ -140,9 +142,10 @@ class MemoryNotifications:
 class MemoryUnitOfWork:
     """A transaction over tables of its own."""
 
-    def __init__(self, tables: Tables, follows_max: int = FOLLOWS_MAX) -> None:
+    def __init__(self, tables: Tables, now: int, follows_max: int = FOLLOWS_MAX) -> None:
         self._tables = tables
-        self.authors = MemoryAuthors(tables)
+        self.now = now
+        self.authors = MemoryAuthors(tables, now)
         self.follows = MemoryFollows(tables, follows_max)
         self.cheeps = MemoryCheeps(tables)
         self.notifications = MemoryNotifications(tables)
@@ -173,12 +176,15 @@ class MemoryUnitOfWork:
 
 
 class MemoryTransactions:
-    """Opens units of work, one after another, and reserves message ids for commands that are sent."""
+    """Opens units of work, one after another, and reserves message ids for commands that are sent. `clock` is that of
+    the store.
+    """
 
-    def __init__(self, follows_max: int = FOLLOWS_MAX) -> None:
+    def __init__(self, follows_max: int = FOLLOWS_MAX, clock: Callable[[], int] = now_in_microseconds) -> None:
         self.tables = Tables()
         self._follows_max = follows_max
         self._reserved_at: dict[str, int] = {}
+        self._clock = clock
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
@@ -189,7 +195,7 @@ class MemoryTransactions:
         del keys, commands, separately
         async with self._lock:
             tables = copy.deepcopy(self.tables)
-            yield MemoryUnitOfWork(tables, self._follows_max)
+            yield MemoryUnitOfWork(tables, self._clock(), self._follows_max)
             self.tables.take(tables)
 
     async def reserve(self, message_id: str, digest: bytes, key: str, at: int) -> KnownCommand:

@@ -47,7 +47,8 @@ class Place:
 
     def relay(self, servers=None, **options):
         readiness, servers = Readiness(*relay_loop.NEEDS), servers or self.bootstrap
-        event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(CollectorRegistry())
+        registry = CollectorRegistry()
+        event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(registry)
         relay = relay_loop.Relay(
             partial(connect, self.url),
             event_log,
@@ -56,7 +57,7 @@ class Place:
             metrics=metrics,
             **options,
         )
-        relay.readiness = readiness
+        relay.readiness, relay.registry = readiness, registry
         return relay
 
     def new_publisher(self):

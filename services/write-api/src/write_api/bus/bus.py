@@ -44,7 +44,7 @@ def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool) ->
 
 
 def now_in_microseconds() -> int:
-    """Return the time of the system's clock, in microseconds since the epoch."""
+    """Return the time of this process's clock, in microseconds since the epoch. What is stored has the database's."""
     return time.time_ns() // 1000
 
 
@@ -64,7 +64,6 @@ class CommandBus:
         *,
         source: str,
         accepted: bool = False,
-        clock: Callable[[], int] = now_in_microseconds,
         count: Count = uncounted,
     ) -> None:
         self._begin = begin
@@ -72,7 +71,6 @@ class CommandBus:
         self._handlers = handlers
         self._source = source
         self._accepted = accepted
-        self._clock = clock
         self._count = count
 
     async def handle(self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint] = ()) -> list[Outcome]:
@@ -117,12 +115,15 @@ class CommandBus:
         commands = [received.command for received in batch]
         async with self._begin({command.key for command in commands}, commands, separately=separately) as work:
             known = await work.known({received.envelope.message_id for received in batch})
-            results = [await self._handle_one(work, known, received) for received in batch]
+            # Each has its own microsecond, so that times rise in the order of the batch.
+            results = [
+                await self._handle_one(work, known, received, work.now + place) for place, received in enumerate(batch)
+            ]
             await work.record([handled for _, handled in results if handled is not None], checkpoints)
         return results
 
     async def _handle_one(
-        self, work: UnitOfWork, known: dict[str, KnownCommand], received: ReceivedCommand
+        self, work: UnitOfWork, known: dict[str, KnownCommand], received: ReceivedCommand, now: int
     ) -> tuple[Outcome, HandledCommand | None]:
         message_id, digest = received.envelope.message_id, digest_of(received.command)
         before = known.get(message_id)
@@ -130,7 +131,7 @@ class CommandBus:
         if repeated is not None:
             return repeated, None
         accepted = self._accepted or (before is not None and before.accepted)
-        outcome, event = await self._run(work, received.command)
+        outcome, event = await self._run(work, received.command, now)
         known[message_id] = KnownCommand(digest=digest, accepted=accepted, outcome=outcome)
         handled = HandledCommand(
             message_id=message_id,
@@ -139,14 +140,14 @@ class CommandBus:
             accepted=accepted,
             outcome=outcome,
             event=event,
-            envelope=self._envelope_of(event, received.envelope),
+            envelope=self._envelope_of(event, received.envelope, now),
         )
         return msgspec.structs.replace(outcome, accepted=accepted), handled
 
-    async def _run(self, work: UnitOfWork, command: Command) -> tuple[Outcome, Event]:
+    async def _run(self, work: UnitOfWork, command: Command, now: int) -> tuple[Outcome, Event]:
         try:
             async with work.savepoint():
-                event = await self._handlers[type(command)](command, work, self._clock())
+                event = await self._handlers[type(command)](command, work, now)
         except Refusal as refusal:
             outcome = Outcome(code=refusal.code, message=refusal.message)
             return outcome, CommandRejected(
@@ -156,12 +157,12 @@ class CommandBus:
             return Outcome(), CommandHandled(command_type=command.TYPE, command_key=command.key)
         return Outcome(changed=True), event
 
-    def _envelope_of(self, event: Event, cause: Envelope) -> Envelope:
+    def _envelope_of(self, event: Event, cause: Envelope, now: int) -> Envelope:
         return Envelope(
             message_id=new_id(),
             type=event.TYPE,
             source=self._source,
-            time=self._clock(),
+            time=now,
             key=event.key,
             correlation_id=cause.correlation_id,
             reply_to=cause.message_id,

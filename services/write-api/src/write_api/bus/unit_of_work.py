@@ -56,6 +56,12 @@ class LogState(msgspec.Struct, frozen=True):
 class UnitOfWork(Protocol):
     """One transaction. Handlers get it too, for its repositories, which the bus does not know."""
 
+    @property
+    def now(self) -> int:
+        """The time of the store's clock once the transaction had its locks, in microseconds since the epoch. So all
+        processes that write have one clock, and the times of a key's transactions rise unless that clock is set back.
+        """
+
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Enclose the changes of one command: an exception undoes them, them alone, and goes on."""
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
 import structlog
-from sqlalchemy import CTE, BigInteger, Integer, all_, bindparam, case, func, text, update
+from sqlalchemy import CTE, BigInteger, Integer, all_, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.http.responses import COMMAND_RECORD_SECONDS
 from write_api.bus.unit_of_work import Checkpoint, LogState
 from write_api.db.arrays import given, rows_of
+from write_api.db.clock import NOW
 from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
 from write_api.db.schema.tables import consumer_checkpoints as table
+from write_api.db.schema.tables import handled_commands
 
 log = structlog.get_logger()
 
@@ -32,7 +33,6 @@ _MOVED: Final = {
 }
 _MICROSECONDS: Final = 1_000_000
 _insert = insert(table).from_select([*COLUMNS], rows_of(COLUMNS))
-_now = text("extract(epoch FROM clock_timestamp()) * 1000000")
 _same = (table.c.topic_id == _insert.excluded.topic_id) & (
     table.c.partition != all_(bindparam("replaced", type_=ARRAY(Integer)))
 )
@@ -43,7 +43,7 @@ _assign = _insert.on_conflict_do_update(
     set_={
         "topic_id": _insert.excluded.topic_id,
         "next_offset": case((_same, table.c.next_offset), else_=_insert.excluded.next_offset),
-        "replaced_at": case((_same, table.c.replaced_at), else_=_now),
+        "replaced_at": case((_same, table.c.replaced_at), else_=NOW),
     },
 ).returning(table.c.partition, table.c.next_offset)
 _REPLACED_PARTITIONS = text(
@@ -56,8 +56,11 @@ _READ = text(
     " WHERE topic = :topic AND topic_id = :topic_id AND partition = ANY(:partitions)"
 )
 _REPLACED = text("SELECT max(replaced_at) FROM consumer_checkpoints WHERE topic = :topic")
-_OVERDUE = text(
-    "SELECT count(*) FROM handled_commands WHERE outcome IS NULL AND accepted AND at >= :since AND at < :before"
+_OVERDUE = select(func.count()).where(
+    handled_commands.c.outcome.is_(None),
+    handled_commands.c.accepted,
+    handled_commands.c.at >= NOW - bindparam("kept", type_=BigInteger),
+    handled_commands.c.at < NOW - bindparam("age", type_=BigInteger),
 )
 
 
@@ -144,11 +147,7 @@ class PostgresCheckpoints:
 
         Whoever sent a command that is older can learn nothing of it any more, so it would be counted for ever.
         """
-        now = time.time_ns() // 1000
-        ages = {
-            "before": now - int(seconds * _MICROSECONDS),
-            "since": now - COMMAND_RECORD_SECONDS * _MICROSECONDS,
-        }
+        ages = {"age": int(seconds * _MICROSECONDS), "kept": COMMAND_RECORD_SECONDS * _MICROSECONDS}
         with transient_faults():
             async with self._engine.connect() as connection:
                 overdue = (await connection.execute(_OVERDUE, ages)).scalar_one()

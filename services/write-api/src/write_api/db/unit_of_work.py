@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cheeper_contracts.messages import Command
 from write_api import outbox
+from write_api.bus.bus import now_in_microseconds
 from write_api.bus.errors import ContentionError, UnavailableError
 from write_api.bus.outcome import KnownCommand
 from write_api.bus.unit_of_work import Checkpoint, HandledCommand
 from write_api.db import handled_commands
+from write_api.db.clock import MICROSECONDS
 from write_api.db.faults import transient_faults
 from write_api.db.repositories.authors import PostgresAuthors
 from write_api.db.repositories.cheeps import PostgresCheeps
@@ -25,12 +27,14 @@ from write_api.db.repositories.follows import PostgresFollows
 from write_api.db.repositories.identity_map import IdentityMap
 from write_api.db.repositories.notifications import PostgresNotifications
 from write_api.domain.follow import FOLLOWS_MAX
+from write_api.ops.clock_metrics import ClockMetrics
 from write_api.ops.recent_failure import RecentFailure
 
 # One statement for all keys, in the order of the array: whoever locks several keys locks them in the same order.
-_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(:keys) AS key").bindparams(
-    bindparam("keys", type_=ARRAY(BigInteger))
-)
+# Its one row is made once all locks are taken, and so is the time in it, which costs no statement of its own.
+_LOCK = text(
+    f"SELECT count(pg_advisory_xact_lock(key)::text), {MICROSECONDS} AS now FROM unnest(:keys) AS key"  # noqa: S608 - our own constant
+).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
 
 
 def lock_of(key: str) -> int:
@@ -38,9 +42,12 @@ def lock_of(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), signed=True)
 
 
-async def lock(connection: AsyncConnection, keys: Collection[str]) -> None:
-    """Take the locks of all these keys for the transaction, which must not have written before."""
-    await connection.execute(_LOCK, {"keys": sorted({lock_of(key) for key in keys})})
+async def lock(connection: AsyncConnection, keys: Collection[str]) -> int:
+    """Take the locks of all these keys for the transaction, which must not have written before. Return the time of the
+    database's clock after that, in microseconds since the epoch.
+    """
+    taken = await connection.execute(_LOCK, {"keys": sorted({lock_of(key) for key in keys})})
+    return int(taken.one().now)
 
 
 class PostgresUnitOfWork:
@@ -49,12 +56,19 @@ class PostgresUnitOfWork:
     """
 
     def __init__(
-        self, connection: AsyncConnection, *, separately: bool = False, follows_max: int = FOLLOWS_MAX
+        self,
+        connection: AsyncConnection,
+        now: int,
+        *,
+        separately: bool = False,
+        follows_max: int = FOLLOWS_MAX,
+        metrics: ClockMetrics | None = None,
     ) -> None:
         self._connection = connection
         self._separately = separately
+        self.now = now
         self.cheeps = PostgresCheeps(connection, separately=separately)
-        self.authors = PostgresAuthors(connection, self.cheeps.last_date, separately=separately)
+        self.authors = PostgresAuthors(connection, self.cheeps, now, separately=separately, metrics=metrics)
         self.follows = PostgresFollows(connection, separately=separately, most=follows_max)
         self.notifications = PostgresNotifications(connection, separately=separately)
         # In the order in which rows refer to each other.
@@ -112,7 +126,9 @@ class PostgresUnitOfWork:
 
 
 class PostgresTransactions:
-    """Opens units of work on a pool. `at_end` is done in the same transaction, after everything else."""
+    """Opens units of work on a pool. `at_end` is done in the same transaction, after everything else. `clock` replaces
+    the database's.
+    """
 
     def __init__(
         self,
@@ -120,10 +136,14 @@ class PostgresTransactions:
         at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None,
         *,
         follows_max: int = FOLLOWS_MAX,
+        metrics: ClockMetrics | None = None,
+        clock: Callable[[], int] | None = None,
     ) -> None:
         self._engine = engine
         self._at_end = at_end
         self._follows_max = follows_max
+        self._metrics = metrics
+        self._clock = clock
         self.failure = RecentFailure()
 
     @asynccontextmanager
@@ -134,8 +154,16 @@ class PostgresTransactions:
         try:
             with transient_faults():
                 async with self._engine.begin() as connection:
-                    await lock(connection, keys)
-                    work = PostgresUnitOfWork(connection, separately=separately, follows_max=self._follows_max)
+                    now = await lock(connection, keys)
+                    if self._metrics is not None:
+                        self._metrics.difference(now - now_in_microseconds())
+                    work = PostgresUnitOfWork(
+                        connection,
+                        now if self._clock is None else self._clock(),
+                        separately=separately,
+                        follows_max=self._follows_max,
+                        metrics=self._metrics,
+                    )
                     await work.prefetch(commands)
                     yield work
                     await work.flush()

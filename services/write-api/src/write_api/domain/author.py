@@ -2,18 +2,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from write_api.domain import values
 from write_api.domain.cheep import Cheep
 from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier, Location, Name, Username, Website
+
+AHEAD_MAX: Final = 600 * 1_000_000
+"""Microseconds by which a cheep may be ahead of the clock and still be followed by later dates. One that is further
+ahead was dated by a clock that was wrong, and decides nothing about the dates of others."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Author:
     """An author who signed up.
 
-    `last_cheep_date` is 0 before the first cheep. Times are microseconds since the epoch, UTC.
+    `last_cheep_date` is that of the last cheep which is not further ahead than AHEAD_MAX, 0 if there is none. Times are
+    microseconds since the epoch, UTC.
     """
 
     author_id: Identifier
@@ -45,7 +50,9 @@ class Author:
         self.email = email
 
     def post(self, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
-        """Make a new cheep. Its date is later than that of every cheep before it, even if the clock was set back."""
+        """Make a new cheep. Its date is later than that of every one before it, also if the clock was set back by less
+        than AHEAD_MAX.
+        """
         return Cheep.posted(cheep_id, self.author_id, text, self._next_cheep_date(now))
 
     def answer(self, parent: Cheep, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:

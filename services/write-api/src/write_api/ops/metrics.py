@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration
+from write_api.ops.clock_metrics import AHEAD, DIFFERENCE
 
 _P: Final = "cheeper_write_api"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -56,6 +57,11 @@ SEQUENCE: Final = Declaration(
 ACTIVE: Final = Declaration(f"{_P}_relay_active", "1 in the active relay, 0 in a standby")
 BACKLOG: Final = Declaration(f"{_P}_outbox_backlog_messages", "Messages of the outbox that are not sent yet")
 BACKLOG_AGE: Final = Declaration(f"{_P}_outbox_backlog_age_seconds", "Age of the oldest of them, 0 if there is none")
+RETAINED: Final = Declaration(
+    f"{_P}_outbox_months_retained",
+    "Months of the outbox that are old enough to drop by the clock, and are kept: not enough days were seen since, as "
+    "after a jump of the clock",
+)
 BLOCKED: Final = Declaration(
     f"{_P}_outbox_blocked_seconds",
     "Time for which one and the same transaction in flight has blocked messages, 0 if none does",
@@ -73,9 +79,10 @@ LIMITS: Final = declare(_P)
 
 DECLARED: Final = (
     *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
+    *(DIFFERENCE, AHEAD),
     *LIMITS.all(),
     *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS, OVERDUE, REPLACED),
-    *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, BLOCKED, BLOCKING_AGE, BLOCKING),
+    *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, RETAINED, BLOCKED, BLOCKING_AGE, BLOCKING),
 )
 
 
@@ -187,6 +194,7 @@ class RelayMetrics:
         self._active = _gauge(ACTIVE, registry)
         self._backlog = _gauge(BACKLOG, registry)
         self._oldest = _gauge(BACKLOG_AGE, registry)
+        self._retained = _gauge(RETAINED, registry)
         self._blocked = _gauge(BLOCKED, registry)
         self._age = _gauge(BLOCKING_AGE, registry)
         self._transaction = _gauge(BLOCKING, registry)
@@ -210,6 +218,10 @@ class RelayMetrics:
         """Set the number of messages behind the cursor, and the age of the oldest in seconds."""
         self._backlog.set(messages)
         self._oldest.set(oldest)
+
+    def retained(self, months: int) -> None:
+        """Set the number of months that are old by the clock alone."""
+        self._retained.set(months)
 
     def blocked(self, seconds: float, transaction: BlockingTransaction | None, *, named: bool) -> None:
         """Set the time for which `transaction` has blocked messages, and its description if it is to be `named`."""

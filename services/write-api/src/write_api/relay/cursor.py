@@ -159,13 +159,16 @@ class CursorStore:
         return epoch
 
     async def create_partitions(self) -> None:
-        """Create the outbox's partitions of the next months, as far as they can be created now."""
+        """Create the outbox's partitions of the next months, as far as they can be created now, and record the day."""
         await partition_maintenance.create_partitions(self._connection)
+        await partition_maintenance.see_day(self._connection)
 
-    async def drop_partitions(self, cursor: Cursor, days: int) -> Cursor:
-        """Drop the partitions that ended that many days ago and were sent, and return the resulting cursor."""
-        lost = await partition_maintenance.drop_partitions(self._connection, cursor.position, days)
-        return msgspec.structs.replace(cursor, first=START) if lost else cursor
+    async def drop_partitions(self, cursor: Cursor, days: int) -> tuple[Cursor, int]:
+        """Drop the partitions that ended that many days ago and were sent. Return the resulting cursor, and the number
+        of those that are kept because the days since have not been seen.
+        """
+        lost, retained = await partition_maintenance.drop_partitions(self._connection, cursor.position, days)
+        return (msgspec.structs.replace(cursor, first=START) if lost else cursor), retained
 
     async def wait(self, seconds: float) -> None:
         """Wait for a writer's hint for that long at most. A hint since the last wait ends it at once."""

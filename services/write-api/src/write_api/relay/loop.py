@@ -197,7 +197,8 @@ class Relay:
         await store.create_partitions()
         if self._retention_days is not None:
             await self._check_log(pipeline.cursor)  # rows that a wiped Kafka must be filled with are not dropped
-            pipeline.cursor = await store.drop_partitions(pipeline.cursor, self._retention_days)
+            pipeline.cursor, retained = await store.drop_partitions(pipeline.cursor, self._retention_days)
+            self._metrics.retained(retained)
 
     async def _check_log(self, cursor: Cursor) -> None:
         topic_id = await asyncio.to_thread(self._event_log.topic_id)

@@ -25,11 +25,14 @@ class World:
 
     def __init__(self, engine):
         self.engine = engine
-        self.memory = None if engine else MemoryTransactions()
-        self.clock = itertools.count(NOW)
+        self.memory = None if engine else MemoryTransactions(clock=self._now)
+        self.clock = itertools.count(NOW, 1000)
         self.woken = 0
-        begin = PostgresTransactions(engine).begin if engine else self.memory.begin
-        self.bus = CommandBus(begin, self._wake, HANDLERS, source="/test", clock=lambda: next(self.clock))
+        begin = PostgresTransactions(engine, clock=self._now).begin if engine else self.memory.begin
+        self.bus = CommandBus(begin, self._wake, HANDLERS, source="/test")
+
+    def _now(self):
+        return next(self.clock)
 
     def _wake(self):
         self.woken += 1

@@ -1,3 +1,5 @@
+import itertools
+
 import msgspec
 import pytest
 
@@ -41,10 +43,11 @@ async def test_an_answer_is_told_with_whose_cheep_it_answers(world, people, answ
 
 async def test_the_dates_of_answers_and_posts_rise_together(world, answer):
     """An author has one sequence of cheeps."""
-    world.clock = iter([1] * 100)
+    world.clock = itertools.repeat(next(world.clock) - 60 * 1_000_000)
     post = PostCheep(cheep_id=new_id(), author_id=answer.author_id, message="Hi")
     await world.handle(post, answer, msgspec.structs.replace(post, cheep_id=new_id()))
-    assert [event.cheep_date for event in (await world.events())[-3:]] == [1, 2, 3]
+    dates = [event.cheep_date for event in (await world.events())[-3:]]
+    assert dates == [dates[0], dates[0] + 1, dates[0] + 2]
 
 
 async def test_the_same_answer_again_is_nothing_to_do(world, cheep, answer):

@@ -15,10 +15,13 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from write_api.bus.bus import MAX_BATCH
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome
+from write_api.domain.author import AHEAD_MAX
 
 pytestmark = pytest.mark.store
 
 NOW = 1_647_292_130_123_456
+SECOND = 1_000_000
+HOURS = 5 * 3600 * SECOND
 
 
 def a_follow(one, other, follow_id=None):
@@ -39,19 +42,19 @@ async def test_a_batch_is_handled_in_order(world, a_sign_up):
     assert outcomes == [DONE] * 4
     assert await world.events() == [
         NewAuthorSigned(author_id=alice.author_id, username=alice.username, signed_up_at=NOW, name="Alice"),
-        NewAuthorSigned(author_id=bob.author_id, username=bob.username, signed_up_at=NOW + 2),
+        NewAuthorSigned(author_id=bob.author_id, username=bob.username, signed_up_at=NOW + 1),
         AuthorFollowed(
             follow_id=follow.follow_id,
             from_author_id=alice.author_id,
             to_author_id=bob.author_id,
-            followed_at=NOW + 4,
+            followed_at=NOW + 2,
         ),
         CheepPosted(
             cheep_id=post.cheep_id,
             author_id=bob.author_id,
             author_username=bob.username,
             message="Hi",
-            cheep_date=NOW + 6,
+            cheep_date=NOW + 3,
         ),
     ]
     assert world.woken == 1
@@ -170,6 +173,31 @@ async def test_cheep_dates_rise_when_the_clock_is_set_back(world, people):
     await world.handle(a_post(bob), a_post(bob))
     dates = [event.cheep_date for event in await world.events() if isinstance(event, CheepPosted)]
     assert dates == [dates[0], dates[0] + 1, dates[0] + 2]
+
+
+async def test_a_post_under_a_clock_far_ahead_dates_no_later_one(world, people):
+    """The posts before and after it have the dates of the right clock, in their order, also within one batch."""
+    _, bob = people
+    moments = iter([NOW, NOW + HOURS, NOW + SECOND, NOW + 2 * SECOND, NOW + HOURS + SECOND, NOW + 3 * SECOND])
+    world.clock = moments
+    batches = ([a_post(bob)], [a_post(bob)], [a_post(bob), a_post(bob)], [a_post(bob)], [a_post(bob)], [a_post(bob)])
+    for batch in batches:
+        await world.handle(*batch)
+    dates = [event.cheep_date - NOW for event in await world.events() if isinstance(event, CheepPosted)]
+    assert dates == [0, HOURS, SECOND, SECOND + 1, 2 * SECOND, HOURS + SECOND, 3 * SECOND]
+
+
+async def test_a_date_that_a_cheep_far_ahead_has_is_not_given_again(world, people):
+    """If the next date is taken by a cheep further ahead, the transaction runs again at a later time."""
+    _, bob = people
+    world.clock = itertools.repeat(NOW + AHEAD_MAX)
+    await world.handle(a_post(bob), a_post(bob))
+    world.clock = iter([NOW, NOW + 1, NOW + 1])  # by the first, one of the two counts, and by the second both
+    outcome = await world.handle(a_post(bob))
+    dates = [event.cheep_date - NOW for event in await world.events() if isinstance(event, CheepPosted)]
+    assert outcome == [DONE]
+    assert dates[:2] == [AHEAD_MAX, AHEAD_MAX + 1]
+    assert world.memory or dates[2] == AHEAD_MAX + 2  # the table in memory has no rule of its own about dates
 
 
 async def test_a_batch_has_a_limit(world, a_sign_up):

@@ -1,8 +1,10 @@
 """The effects that only several connections show: locks, races, and a lost transaction."""
 
 import asyncio
+import time
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
@@ -19,12 +21,14 @@ from write_api.bus.outcome import MESSAGE_ID_REUSED, Outcome, ReceivedCommand
 from write_api.commands.answer_cheep import answer_cheep
 from write_api.commands.delete_cheep import delete_cheep
 from write_api.commands.update_profile import update_profile
+from write_api.db.clock import MICROSECONDS
 from write_api.db.engine import create_engine
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions, lock_of
 from write_api.domain.author import Author
 from write_api.domain.follow import Follow
 from write_api.features import HANDLERS
+from write_api.ops.clock_metrics import ClockMetrics
 
 pytestmark = [pytest.mark.proves(guarantee="idempotent-commands"), pytest.mark.store]
 
@@ -292,3 +296,38 @@ async def test_a_database_without_schema_is_unavailable(empty_postgres_url):
     with pytest.raises(UnavailableError):
         await bus_of(engine).handle([incoming(a_sign_up(), new_id())])
     await engine.dispose()
+
+
+async def test_the_time_of_a_transaction_is_the_database_s(engine, monkeypatch):
+    """Replicas whose clocks differ by hours write by one clock. Broken by a time of the process's."""
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    registry = CollectorRegistry()
+    async with PostgresTransactions(engine, metrics=ClockMetrics(registry)).begin({"key"}) as work:
+        now = work.now
+    async with PostgresTransactions(engine).begin(set()) as work:  # also without a lock
+        assert work.now >= now
+    assert now / 1_000_000 == pytest.approx(await of_the_server(engine, text(f"SELECT {MICROSECONDS}")) / 1e6, abs=300)
+    difference = registry.get_sample_value("cheeper_write_api_clock_difference_seconds")
+    assert difference == pytest.approx(now / 1_000_000, abs=1)
+
+
+async def test_the_time_is_read_once_the_locks_are_taken(engine):
+    """Two transactions of a key have times in the order of their commits, however long the second waits."""
+    begin, times = PostgresTransactions(engine).begin, []
+
+    async def second():
+        async with begin({"key"}) as work:
+            times.append(work.now)
+
+    async with begin({"key"}) as work:
+        waiting = asyncio.create_task(second())
+        await eventually(lambda: of_the_server(engine, WAITING))
+        waited_at = await of_the_server(engine, text(f"SELECT {MICROSECONDS}"))
+        times.append(work.now)
+    await waiting
+    assert times[0] < waited_at < times[1]
+
+
+async def of_the_server(engine, statement):
+    async with engine.connect() as connection:
+        return (await connection.execute(statement)).scalar_one()

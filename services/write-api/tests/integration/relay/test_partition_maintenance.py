@@ -87,6 +87,7 @@ async def moved_so_often(place):
 async def aged(place):
     """An outbox with a row of January 2020 and one of today for each of the keys."""
     await place.execute(f"CREATE TABLE {OLD} PARTITION OF outbox FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')")
+    await place.execute("INSERT INTO seen_days SELECT current_date - generate_series(1, :days)", days=DAYS)
     await place.write(*KEYS)
     await place.execute(
         "INSERT INTO outbox (created_at, message_id, type, source, time, key, correlation_id, payload)"
@@ -101,7 +102,7 @@ async def is_there(place, table=OLD):
 
 async def drop(place):
     async with connect(place.url) as store:
-        cursor = await store.drop_partitions(await store.load(), DAYS)
+        cursor, _ = await store.drop_partitions(await store.load(), DAYS)
         assert await store.load() == cursor
     return not await is_there(place)
 
@@ -122,6 +123,25 @@ async def test_the_relay_drops_what_a_retention_lets_it(aged, running):
     assert await is_there(aged)
     async with running(aged.relay(retention_days=DAYS)):
         await eventually(lambda: is_gone(aged))
+
+
+async def test_a_month_is_kept_while_the_days_since_have_not_been_seen(aged, running):
+    """A clock that jumps ahead drops nothing, however old the rows are by it. Broken by a check of the clock alone."""
+    await aged.execute("DELETE FROM seen_days WHERE day < current_date - 1")
+    await aged.relay_some(8)
+    relay = aged.relay(retention_days=DAYS)
+    async with running(relay):
+        await eventually(lambda: retained(relay) == 1)
+        assert await is_there(aged)
+        assert await days_seen(aged) == 2  # yesterday, and the day that the relay has added
+
+
+def retained(relay):
+    return relay.registry.get_sample_value("cheeper_write_api_outbox_months_retained")
+
+
+async def days_seen(place):
+    return (await place.execute("SELECT count(*) FROM seen_days")).scalar_one()
 
 
 async def is_gone(place):

@@ -75,12 +75,11 @@ class World:
     """The write side: a dispatcher for clients, a topic, and the worker behind it."""
 
     def __init__(self):
-        self.transactions = MemoryTransactions()
+        self.transactions = MemoryTransactions(clock=lambda: 1_000_000 + len(self.transactions.tables.outbox))
         self.transports = dict(TRANSPORTS)
         self.topic, self.reached = [], 0
-        clock = itertools.count(1_000_000).__next__
         bus, self.worker = (
-            CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/x", accepted=accepted, clock=clock)
+            CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/x", accepted=accepted)
             for accepted in (False, True)
         )
         self.dispatcher = Dispatcher(

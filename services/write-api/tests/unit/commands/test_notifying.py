@@ -37,8 +37,8 @@ class World:
     """A bus on which two authors have signed up and one has posted."""
 
     def __init__(self):
-        self.transactions, self.now = MemoryTransactions(), 7
-        self.bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/t", clock=lambda: self.now)
+        self.transactions, self.now = MemoryTransactions(clock=lambda: self.now), 7
+        self.bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/t")
 
     async def handle(self, command):
         """The one message that the command leaves."""

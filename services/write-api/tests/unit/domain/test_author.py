@@ -1,9 +1,15 @@
-import pytest
+import asyncio
 
-from write_api.domain.author import Author
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from write_api.domain.author import AHEAD_MAX, Author
 from write_api.domain.errors import CheepNotFound, Invalid
 from write_api.domain.values import CheepText, Email, Identifier
+from write_api.testing import MemoryTransactions
 
+HOURS = 3 * 3600 * 1_000_000
 NOW = 1_647_292_130_123_456
 FORM = {"author_id": "a64a52cc-3ee9-4a15-918b-099e18b43119", "username": "bob", "email": "bob@bob.com"}
 
@@ -26,6 +32,35 @@ def test_cheep_dates_rise_even_if_the_clock_does_not():
     author = Author.sign_up(FORM, NOW)
     dates = [author.post(Identifier(str(at)), CheepText("Hello"), NOW + at).cheep_date for at in (5, 5, -100, 50)]
     assert dates == [NOW + 5, NOW + 6, NOW + 7, NOW + 50]
+
+
+def test_a_date_far_ahead_is_not_the_last_one():
+    """The next date follows a cheep that is a little ahead, and ignores one of a clock that was hours ahead."""
+    world = asyncio.run(posts_at(0, HOURS, 1, AHEAD_MAX, 2, HOURS, HOURS + 5, HOURS + 5))
+    assert world == [0, HOURS, 1, AHEAD_MAX, AHEAD_MAX + 1, HOURS + 1, HOURS + 5, HOURS + 6]
+
+
+async def posts_at(*moments):
+    """The dates of posts at these moments of the clock, in microseconds after NOW, each in a transaction of its own."""
+    now = iter(NOW + moment for moment in moments)
+    transactions, dates = MemoryTransactions(clock=lambda: next(now)), []
+    transactions.tables.authors[FORM["author_id"]] = Author.sign_up(FORM, NOW)
+    for number, _ in enumerate(moments):
+        async with transactions.begin([]) as work:
+            author = await work.authors.of_id(FORM["author_id"])
+            cheep = author.post(Identifier(str(number)), CheepText("Hello"), work.now)
+            await work.cheeps.save(cheep)
+            dates.append(cheep.cheep_date - NOW)
+    return dates
+
+
+@given(st.lists(st.integers(-3, 3).map(lambda hours: hours * HOURS // 3), max_size=30))
+def test_no_clock_takes_a_later_post_further_ahead_than_its_bound(moments):
+    """Whatever clocks posted before, a date is at most AHEAD_MAX ahead of its own clock, not before it, and unique."""
+    moments = [moment + place for place, moment in enumerate(moments)]  # no two at the same microsecond
+    dates = asyncio.run(posts_at(*moments))
+    assert all(0 <= date - moment <= AHEAD_MAX + 1 for date, moment in zip(dates, moments, strict=True))
+    assert len(set(dates)) == len(dates)
 
 
 def test_a_profile_changes_in_the_fields_that_are_given():

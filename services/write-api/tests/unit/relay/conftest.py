@@ -175,7 +175,7 @@ class FakeCursorStore(CursorStore):
     async def drop_partitions(self, cursor, days):
         await self._use()
         self._database.dropped.append(days)
-        return cursor
+        return cursor, 0
 
     async def wait(self, seconds):
         await self._use()

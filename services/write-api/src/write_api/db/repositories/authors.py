@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -9,12 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.db.arrays import among
+from write_api.db.repositories.cheeps import PostgresCheeps
 from write_api.db.repositories.identity_map import IdentityMap
 from write_api.db.schema.tables import ONE_EMAIL, ONE_USERNAME, authors, cheeps
 from write_api.domain import values
-from write_api.domain.author import Author
+from write_api.domain.author import AHEAD_MAX, Author
 from write_api.domain.errors import EmailTaken, Refusal, UsernameTaken
 from write_api.domain.values import Bio, BirthDate, Email, Identifier, Location, Name, Username, Website
+from write_api.ops.clock_metrics import ClockMetrics
 
 _last_cheep_date = (
     select(func.coalesce(func.max(cheeps.c.cheep_date), 0))
@@ -22,6 +24,11 @@ _last_cheep_date = (
     .scalar_subquery()
 )
 _of_ids = select(authors, _last_cheep_date.label("last_cheep_date")).where(among(authors.c.author_id))
+_last_until = (
+    select(cheeps.c.author_id, func.max(cheeps.c.cheep_date).label("last"))
+    .where(among(cheeps.c.author_id), cheeps.c.cheep_date <= bindparam("latest"))
+    .group_by(cheeps.c.author_id)
+)
 _insert = insert(authors).on_conflict_do_nothing(index_elements=[authors.c.author_id]).returning(authors.c.author_id)
 # A statement of its own and no upsert: that would lock the row against those who only refer to it, which every follow
 # and post does, even where the address stays.
@@ -42,21 +49,31 @@ _named = select(authors.c.author_id).where(
 
 
 class PostgresAuthors(IdentityMap[str, Author]):
-    """The authors in Postgres. `last_cheep_date` is that of the cheeps which the transaction has not written yet."""
+    """The authors in Postgres. `last_cheep_date` counts the cheeps which the transaction has not written yet, and none
+    that is too far ahead of its time `now`.
+    """
 
     has_unique_name = True
 
     def __init__(
-        self, connection: AsyncConnection, last_cheep_date: Callable[[str], int], *, separately: bool = False
+        self,
+        connection: AsyncConnection,
+        cheeps: PostgresCheeps,
+        now: int,
+        *,
+        separately: bool = False,
+        metrics: ClockMetrics | None = None,
     ) -> None:
         super().__init__(connection, separately=separately)
-        self._last_cheep_date = last_cheep_date
+        self._cheeps = cheeps
+        self._latest = now + AHEAD_MAX
+        self._metrics = metrics
 
     async def of_id(self, author_id: str) -> Author | None:
         """Return the author as `domain.repositories` describes."""
         author = await self.get(author_id)
         if author is not None:
-            author.last_cheep_date = max(author.last_cheep_date, self._last_cheep_date(author_id))
+            author.last_cheep_date = max(author.last_cheep_date, self._cheeps.last_date(author_id, self._latest))
         return author
 
     async def save(self, author: Author) -> None:
@@ -66,7 +83,20 @@ class PostgresAuthors(IdentityMap[str, Author]):
     async def find(self, identities: Collection[str]) -> dict[str, Author]:
         """Read the authors that exist."""
         rows = await self._connection.execute(_of_ids, {"author_id": list(identities)})
-        return {row.author_id: _author(row) for row in rows}
+        found = {row.author_id: _author(row) for row in rows}
+        await self._bound_dates([one for one in found.values() if one.last_cheep_date > self._latest])
+        return found
+
+    async def _bound_dates(self, ahead: Sequence[Author]) -> None:
+        """Set the last date of authors who have cheeps of a clock that was far ahead to that of their other cheeps."""
+        if not ahead:
+            return
+        of = {"author_id": [author.author_id for author in ahead], "latest": self._latest}
+        last = {row.author_id: row.last for row in await self._connection.execute(_last_until, of)}
+        for author in ahead:
+            author.last_cheep_date = last.get(author.author_id, 0)
+        if self._metrics is not None:
+            self._metrics.ahead(len(ahead))
 
     async def write(self, changed: Sequence[Author]) -> None:
         """Insert the new authors and update the others."""

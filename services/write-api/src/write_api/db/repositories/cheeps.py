@@ -42,9 +42,12 @@ class PostgresCheeps(IdentityMap[str, Cheep]):
         """Save the cheep as `domain.repositories` describes."""
         self.put(cheep.cheep_id, cheep)
 
-    def last_date(self, author_id: str) -> int:
-        """Return the date of the author's last cheep that this transaction knows, 0 if it knows none."""
-        return max((cheep.cheep_date for cheep in self.known() if cheep.author_id == author_id), default=0)
+    def last_date(self, author_id: str, latest: int) -> int:
+        """Return the date, at most `latest`, of the author's last cheep that this transaction knows, 0 if it knows
+        none.
+        """
+        dates = (cheep.cheep_date for cheep in self.known() if cheep.author_id == author_id)
+        return max((date for date in dates if date <= latest), default=0)
 
     async def find(self, identities: Collection[str]) -> dict[str, Cheep]:
         """Read the cheeps that exist."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -42,7 +41,8 @@ async def make_outbox_partitions(engine: AsyncEngine) -> None:
     with transient_faults():
         async with engine.begin() as connection:
             await connection.execute(text(partitions.LOCK_TIMEOUT))
-            for statement in partitions.statements(datetime.now(UTC)):
+            now = (await connection.execute(text(partitions.NOW))).scalar_one()
+            for statement in partitions.statements(now):
                 with suppress(IntegrityError):
                     async with connection.begin_nested():
                         await connection.execute(text(statement))

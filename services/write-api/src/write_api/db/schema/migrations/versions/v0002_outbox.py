@@ -12,8 +12,7 @@ Revision ID: 0002
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+import sqlalchemy as sa
 from alembic import op
 
 from write_api.outbox import partitions
@@ -46,7 +45,7 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX outbox_order ON outbox (epoch, xid, id)")
     op.execute("CREATE TABLE outbox_default PARTITION OF outbox DEFAULT")
-    for statement in partitions.statements(datetime.now(UTC)):
+    for statement in partitions.statements(op.get_bind().execute(sa.text(partitions.NOW)).scalar_one()):
         op.execute(statement)
     op.execute(
         """
