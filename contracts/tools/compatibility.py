@@ -1,9 +1,9 @@
 """The breaking changes between two states of the contracts: the published one and that of the code.
 
 A state has an entry for each thing that consumers know by name (a message's type and version, a view document, a key
-pattern, a collection, a topic). An entry's `schema` may gain optional fields, and its `indexes` others; all else that
-was published has to stay as it is. A schema that allows more is broken too: old consumers read the log as well, and
-would refuse what they do not know.
+pattern, a collection, a topic). An entry's `schema` may gain optional fields, its `indexes` others, and its `config`
+settings that were left to the broker; all else that was published has to stay as it is. A schema that allows more is
+broken too: old consumers read the log as well, and would refuse what they do not know.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def _of_entry(old: Entry, new: Entry | None) -> Iterator[str]:
             yield from _of_schema(was, now or {})
         elif what == "indexes":
             yield from (f"the index on {', '.join(index)} is gone" for index in was if index not in (now or ()))
+        elif what == "config" and now is not None and all(now.get(name) == value for name, value in was.items()):
+            continue
         elif now != was:
             yield f"{what} was {_json(was)} and is {_json(now)}"
 

@@ -90,6 +90,14 @@ def test_a_closed_schema_is_stricter():
     assert breaks(NOW, with_struct(closed)) == {NOTIFIED: ["additionalProperties was null and is false"]}
 
 
+def test_a_topic_may_gain_a_setting():
+    """A default of the broker may be replaced by a setting, and a setting stays as it was."""
+    name, config = "topic.cheeper.commands", dict(topics.COMMANDS.config)
+    assert breaks(NOW, NOW | another(topics.COMMANDS, config={**config, "compression.type": "zstd"})) == {}
+    config.pop("retention.ms")
+    assert list(breaks(NOW, NOW | another(topics.COMMANDS, config=config))) == [name]
+
+
 def another(topic, **change):
     return {f"topic.{topic.name}": state.of_topic(msgspec.structs.replace(topic, **change))}
 

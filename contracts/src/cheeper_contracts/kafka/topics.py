@@ -30,8 +30,10 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 COMMANDS: Final = Topic(
     name="cheeper.commands",
     partitions=PARTITIONS,
-    # For ever, since its sender was told 202: a worker that stopped for a person must find all of it, however late.
-    config={"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"},
+    # For ever, since its sender was told 202: a worker that stopped for a person must find all of it, however late. On
+    # disk before it is acknowledged, since nothing else has the command: Kafka would leave that to the kernel, which
+    # holds up to 30 s back, and a power cut of the only broker would take them.
+    config={"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete", "flush.messages": "1"},
 )
 EVENTS: Final = Topic(
     name="cheeper.events",
@@ -41,7 +43,14 @@ EVENTS: Final = Topic(
 DEAD_LETTERS: Final = Topic(
     name="cheeper.dead-letters",
     partitions=1,
-    config={"retention.ms": str(30 * 24 * 3600 * 1000), "cleanup.policy": "delete"},
+    # Copies: 30 days, or 256 MiB. Their age is by the broker's clock, since a sender's may be any.
+    config={
+        "retention.ms": str(30 * 24 * 3600 * 1000),
+        "retention.bytes": str(256 * 2**20),
+        "segment.bytes": str(16 * 2**20),
+        "message.timestamp.type": "LogAppendTime",
+        "cleanup.policy": "delete",
+    },
 )
 
 TOPICS: Final = (COMMANDS, EVENTS, DEAD_LETTERS)

@@ -3,7 +3,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheeper_contracts.kafka.topics import EVENTS, TOPICS, partition_of
+from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, TOPICS, partition_of
 from cheeper_contracts.partitions import PARTITIONS
 
 
@@ -33,6 +33,19 @@ def test_events_are_kept_for_ever():
     """The log of events is what views are rebuilt from."""
     assert EVENTS.config["retention.ms"] == "-1"
     assert EVENTS.config["cleanup.policy"] == "delete"
+
+
+def test_a_command_is_on_disk_before_its_sender_gets_202():
+    """Only the topic has it until the worker handles it, however late, so it is neither lost nor dropped by age."""
+    assert COMMANDS.config["flush.messages"] == "1"
+    assert COMMANDS.config["retention.ms"] == COMMANDS.config["retention.bytes"] == "-1"
+
+
+def test_copies_of_dead_letters_are_bounded():
+    """The messages themselves are in the stores; the copies are bounded in age, by the broker's clock, and in bytes."""
+    config = DEAD_LETTERS.config
+    assert (int(config["retention.ms"]), config["message.timestamp.type"]) == (30 * 24 * 3600 * 1000, "LogAppendTime")
+    assert 2 * int(config["segment.bytes"]) <= int(config["retention.bytes"]) <= 2**28
 
 
 def test_a_prefix_gives_an_installation_names_of_its_own():

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from cheeper_local.runner import output as output_module
 from cheeper_local.runner.output import Output, for_people
 
 
@@ -16,6 +17,19 @@ def test_lines_are_readable_on_the_terminal_and_unchanged_in_the_file(tmp_path):
     output.close()
     assert (tmp_path / "worker.log").read_text() == '{"event": "command handled", "message_id": "m"}\n'
     assert terminal.getvalue() == "worker          | command handled message_id=m\n"
+
+
+def test_a_log_is_bounded_while_its_process_runs(tmp_path, monkeypatch):
+    """A flood of lines keeps the newest ones, in two files of a known size. Broken by a rotation at the start alone."""
+    monkeypatch.setattr(output_module, "KEEP_BYTES", 100)
+    output = Output(tmp_path, None)
+    for number in range(1000):
+        output.lines("worker", [b"%020d" % number])
+    output.close()
+    kept = (tmp_path / "worker.old.log").read_bytes() + (tmp_path / "worker.log").read_bytes()
+    assert len(kept) <= 2 * (100 + 21)
+    lines = kept.split()
+    assert lines == [b"%020d" % number for number in range(1000 - len(lines), 1000)]
 
 
 def test_the_runners_own_lines_name_the_process_and_have_the_time(tmp_path):

@@ -6,6 +6,7 @@ queries run against these fakes and against real stores alike.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 
 import msgspec
@@ -184,6 +185,7 @@ class FakeRedisViews:
         record = self._read(views.COMMAND_RECORD, message_id)
         accepted = self._client.data.get(views.ACCEPTED_COMMAND.key("", message_id))
         return HotCommand(
+            now=time.time(),
             record=record and msgspec.json.decode(record, type=CommandRecord),
             accepted=None if record or not accepted else msgspec.json.decode(accepted, type=AcceptedCommand),
             projected=self._settled(message_id, with_tasks=True),

@@ -14,7 +14,8 @@ _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _LEVEL_COLOURS = {"warning": 33, "warn": 33, "error": 31, "critical": 31, "fatal": 31}
 _NAME_WIDTH = len("process-manager")
 _TIME_OF_DAY = slice(11, 19)
-_KEEP_BYTES = 20_000_000
+KEEP_BYTES = 20_000_000
+"""A log that is longer is renamed, in place of the one that was renamed before."""
 _KNOWN_FROM_THE_NAME = ("service", "logger")
 
 
@@ -44,7 +45,10 @@ class Output:
 
     def lines(self, name: str, lines: list[bytes]) -> None:
         """Write lines of a process, given without their ends."""
-        self._file(name).write(b"".join(line + b"\n" for line in lines))
+        file = self._file(name)
+        file.write(b"".join(line + b"\n" for line in lines))
+        if file.tell() > KEEP_BYTES:
+            self._files.pop(name).close()  # the next line opens it again, after the rotation
         texts = [line.decode(errors="replace") for line in lines]
         shown = [text for text in texts if not self._quiet and not (self.brief and _is_routine(text))]
         if shown:
@@ -91,8 +95,8 @@ class Output:
 
 
 def rotate(log: Path) -> None:
-    """Rename a log that has grown long, in place of the one that was renamed before."""
-    if log.exists() and log.stat().st_size > _KEEP_BYTES:
+    """Rename a log that is longer than KEEP_BYTES."""
+    if log.exists() and log.stat().st_size > KEEP_BYTES:
         log.replace(log.with_suffix(".old.log"))
 
 

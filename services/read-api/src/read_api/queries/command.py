@@ -1,15 +1,13 @@
 """GET /command/{message_id}, from Redis and MongoDB at once.
 
 The status only moves forward: accepted, handled, projected; or accepted, rejected. Each store's record does so, and one
-clock decides for both stores when a record lapses, so a status does not go back because one store expires its record
-earlier.
+clock, that of Redis, decides for both stores when a record lapses, so a status does not go back because one store
+expires its record earlier, or because another replica's clock differs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from time import time
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -49,9 +47,11 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 class HotCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a command in Redis: its record, or the note that it was accepted while there is no record.
-    `projected` is True if its effects are in all views there, fan-out included; `settled` is the same of `after`.
+    `projected` is True if its effects are in all views there, fan-out included; `settled` is the same of `after`. `now`
+    is the time of Redis's clock, in seconds since the epoch.
     """
 
+    now: float
     record: CommandRecord | None
     accepted: AcceptedCommand | None
     projected: bool
@@ -72,19 +72,18 @@ class CommandDocuments(Protocol):
         """Return the record of a settled command. Raise StoreUnavailableError."""
 
 
-async def show_command(
-    query: Command, hot: HotCommands, documents: CommandDocuments, clock: Callable[[], float] = time
-) -> Result[CommandStatus]:
+async def show_command(query: Command, hot: HotCommands, documents: CommandDocuments) -> Result[CommandStatus]:
     """Return the status of the command, of what both stores have."""
     command, document = await asyncio.gather(
         hot.command(query.message_id, after=query.after),
         documents.record(query.message_id, after=query.after),
     )
-    return Result(data=_status(command, document.data, clock()), settled=command.settled and document.settled)
+    return Result(data=_status(command, document.data), settled=command.settled and document.settled)
 
 
-def _status(command: HotCommand, document: CommandRecord | None, now: float) -> CommandStatus | None:
-    """Return the status at that time, in seconds, or None if there is no record that has not lapsed."""
+def _status(command: HotCommand, document: CommandRecord | None) -> CommandStatus | None:
+    """Return the status, or None if there is no record that has not lapsed."""
+    now = command.now
     record = document or command.record or command.accepted
     if record is None or record.at <= (now - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000:
         return None

@@ -30,10 +30,12 @@ class Stores:
     projected: bool = False
     document: CommandRecord | None = None
     settled: tuple[bool, bool] = (True, True)
+    now: float = NOW
 
     async def command(self, _message_id, *, after):
         accepted = isinstance(self.hot, AcceptedCommand)
         return HotCommand(
+            now=self.now,
             record=None if accepted else self.hot,
             accepted=self.hot if accepted else None,
             projected=self.projected,
@@ -45,7 +47,8 @@ class Stores:
 
 
 async def status_of(stores, now=NOW, **query):
-    return await show_command(Command(message_id="m", **query), stores, stores, lambda: now)
+    stores.now = now
+    return await show_command(Command(message_id="m", **query), stores, stores)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,17 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(admin, topic
         await an_id(admin, topics.EVENTS, topic_prefix)
 
 
+@pytest.mark.proves(guarantee="idempotent-commands")
+async def test_the_broker_has_the_settings_that_a_202_promises(admin, topic_prefix):
+    """They are in force as the broker itself states them: on disk before the acknowledgement, and kept for ever."""
+    await asyncio.to_thread(ensure_topics, admin, topic_prefix)
+    for topic in topics.TOPICS:
+        await an_id(admin, topic, topic_prefix)
+        resource = ConfigResource(ResourceType.TOPIC, topic.named(topic_prefix))
+        found = admin.describe_configs([resource])[resource].result(60)
+        assert {name: found[name].value for name in topic.config} == topic.config
+
+
 async def test_settings_that_were_changed_are_set_again(admin, topic_prefix):
     """Events are kept for ever, even if an operator has changed the setting."""
     await asyncio.to_thread(ensure_topics, admin, topic_prefix)

@@ -1,9 +1,12 @@
 """The bus over a write model in memory, whose transactions fail when a test wants it."""
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.command_rejected import CommandRejected
+from cheeper_contracts.kafka import codec
 from cheeper_contracts.kafka.envelope import Envelope
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.errors import MessageIdTakenError, UnavailableError
@@ -12,6 +15,9 @@ from write_api.bus.outcome import Outcome, ReceivedCommand
 from write_api.bus.unit_of_work import ClashError
 from write_api.features import HANDLERS
 from write_api.testing import MemoryTransactions
+
+LONG = "x" * 60_000
+FEW_BYTES = 1024
 
 
 class Transactions(MemoryTransactions):
@@ -117,6 +123,29 @@ async def test_a_repeat_gives_no_hint(world):
     assert first == second
     assert world.woken == 1
     assert world.counted[-1] == (SignUp.TYPE, True, None, True)
+
+
+@pytest.mark.parametrize("command_type", HANDLERS, ids=lambda command_type: command_type.__name__)
+@pytest.mark.parametrize("with_ids", [True, False])
+async def test_a_refused_command_leaves_few_bytes_whatever_it_contains(world, command_type, with_ids):
+    """One row of its outcome, one message and one line, each of less than 1 KiB: a flood costs what its number says."""
+    fields = {
+        field.name: 1 if "int" in str(field.type) else LONG  # else it is a text
+        for field in msgspec.structs.fields(command_type)
+    }
+    ids = {name: new_id() for name in fields if name.endswith(("_id", "in_reply_to", "_by"))} if with_ids else {}
+    command, message_id = command_type(**fields | ids), new_id()
+    envelope = Envelope(
+        message_id=message_id, type=command.TYPE, source="/c", time=1, key=new_id(), correlation_id=message_id
+    )
+    with capture_logs() as lines:
+        (outcome,) = await world.bus.handle([ReceivedCommand(command=command, envelope=envelope)])
+    assert outcome.code is not None
+    (left,) = world.transactions.tables.outbox
+    key = len(command.key)  # the key is an id, which the edge has checked
+    assert len(codec.encode(left.event)) - key < FEW_BYTES
+    assert len(msgspec.json.encode(left.outcome)) < FEW_BYTES
+    assert [len(repr(line)) - key < FEW_BYTES for line in lines] == [True]
 
 
 async def test_a_batch_has_a_limit(world):

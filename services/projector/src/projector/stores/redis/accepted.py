@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -28,13 +27,12 @@ class RedisAcceptedCommands:
             self._client.ping()
 
     def record(self, accepted: Sequence[views.AcceptedCommand]) -> None:
-        """Record each command once, unless its record would have expired by now."""
+        """Record each command once, unless its record would have expired by now, which Redis's clock decides."""
         with passing_faults(), self._client.pipeline(transaction=False) as pipe:
             for one in accepted:
-                if expires_at(one.at) > time.time():
-                    key = views.ACCEPTED_COMMAND.key(self._prefix, one.message_id)
-                    # NX: a command repeated under its key later is not shown as sent anew.
-                    pipe.set(key, msgspec.json.encode(one), nx=True, exat=expires_at(one.at))
+                key = views.ACCEPTED_COMMAND.key(self._prefix, one.message_id)
+                # NX: a command repeated under its key later is not shown as sent anew.
+                pipe.set(key, msgspec.json.encode(one), nx=True, exat=max(1, expires_at(one.at)))
             pipe.execute()
 
     def close(self) -> None:

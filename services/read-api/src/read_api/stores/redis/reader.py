@@ -105,8 +105,9 @@ class RedisViews:
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
         """Implement `HotCommands`."""
-        settled, projected, record, accepted = await self._run(_command, message_id, after or "")
+        now, settled, projected, record, accepted = await self._run(_command, message_id, after or "")
         return HotCommand(
+            now=int(now),
             record=None if record is None else msgspec.json.decode(record, type=CommandRecord),
             accepted=None if accepted is None else msgspec.json.decode(accepted, type=AcceptedCommand),
             projected=bool(projected),
