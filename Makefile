@@ -123,8 +123,10 @@ E2E := tests-e2e/tests/e2e
 # What kills and restores for minutes.
 PROOFS := $(wildcard services/*/tests/prove tests-e2e/tests/prove)
 
-# They wait for servers most of the time, so two run at once, each with servers of its own but for the end-to-end stack.
+# Tests of one part wait for servers half of the time, so three run at once on two cores, each with servers of its own.
+# Two share the end-to-end stack, which works while they wait.
 TWO := -n 2 --dist loadfile
+THREE := -n 3 --dist loadfile
 SELECTED = $(if $(SELECT),-m '$(SELECT)')
 # Five is pytest's word for no such test among these.
 OR_NONE := || [ $$? -eq 5 ]
@@ -138,7 +140,7 @@ test-unit: $(STAMP) ## tests without a server
 	@$(WITHIN) 300 $(BIN)/pytest -n 2 $(SELECTED) $(UNIT) $(OR_NONE)
 
 test-integration: $(STAMP) ## tests of one part against real servers
-	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(SELECTED) $(INTEGRATION) $(OR_NONE)
+	@$(WITHIN) 1800 $(BIN)/pytest $(THREE) $(SELECTED) $(INTEGRATION) $(OR_NONE)
 
 test-e2e: $(STAMP) ## the whole system through its gateway
 	@$(WITHIN) 1800 $(BIN)/pytest $(TWO) $(SELECTED) $(E2E) $(OR_NONE)
