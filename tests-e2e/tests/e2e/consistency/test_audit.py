@@ -120,9 +120,10 @@ class Beside:
         for collection in views.COLLECTIONS:
             if documents := list(scene.documents[collection.name].find()):
                 self.two[collection.name].insert_many(documents)
-        entry = json.dumps({"number": 2, "version": 1, "state": "building", "made_at": 0})
-        scene.redis.hset(generations.registry_key(self.prefix), "generation:2", entry)
-        self._register({"$set": {"generations.2": json.loads(entry)}})
+        entry = {"number": 2, "state": "building", "made_at": 0}
+        in_redis = json.dumps({**entry, "version": generations.VERSIONS["redis"]})
+        scene.redis.hset(generations.registry_key(self.prefix), "generation:2", in_redis)
+        self._register({"$set": {"generations.2": {**entry, "version": generations.VERSIONS["mongo"]}}})
 
     def switch(self, store, number):
         """Make a generation of a store live."""
