@@ -25,11 +25,14 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.kafka import codec
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_contracts.views.generations import VERSIONS
 from projector.consumer.projecting import item_of
 from projector.fan_out.tasks import FanOutTasks
 from projector.projections import projection_of
 from projector.stores.base import Batch, Item, Store
+from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.store import MongoStore
+from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
 
@@ -49,12 +52,14 @@ _OUTBOX: Final[LiteralString] = """
 
 
 def redis_store(url: str, prefix: str) -> RedisStore:
-    """Return the projector's store with the settings that it has by default."""
+    """Return the projector's store with the settings that it has by default, registered as `projector run` does."""
+    RedisGenerations(Redis.from_url(url), prefix).register(VERSIONS["redis"])
     return RedisStore(Redis.from_url(url), RedisSettings(prefix=prefix, inline_max=1_000, slice_size=1_000))
 
 
 def mongo_store(url: str, database: str) -> MongoStore:
-    """Return the projector's store, prepared."""
+    """Return the projector's store, prepared, and registered as `projector run` does."""
+    MongoGenerations(MongoClient(url), database).register(VERSIONS["mongo"])
     store = MongoStore(MongoClient(url), database)
     store.prepare()
     return store
