@@ -9,12 +9,11 @@ from write_api.domain import values
 from write_api.domain.repositories import Repositories
 
 
-async def change_email(command: ChangeEmail, work: Repositories, now: int) -> EmailChanged:
-    """Give an author this e-mail address. It is a change also if the author has it already: if it were none, the status
-    of the command would tell whoever sent a guess that it is the author's.
-    """
+async def change_email(command: ChangeEmail, work: Repositories, now: int) -> EmailChanged | None:
+    """Give an author another e-mail address. Return None if the author has it, in this spelling."""
     change = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, change["author_id"])
-    author.change_email(change["email"])
+    if not author.change_email(change["email"]):
+        return None
     await work.authors.save(author)
     return EmailChanged(author_id=author.author_id, changed_at=now)

@@ -45,9 +45,11 @@ class Author:
             setattr(self, field, value)
         return True
 
-    def change_email(self, email: Email) -> None:
-        """Set the address. Nobody learns whether it was the author's already."""
+    def change_email(self, email: Email) -> bool:
+        """Set the address, and return False if it is the author's already, in the same spelling."""
+        changed = email != self.email
         self.email = email
+        return changed
 
     def post(self, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
         """Make a new cheep. Its date is later than that of every one before it, also if the clock was set back by less

@@ -73,10 +73,10 @@ def test_a_profile_changes_in_the_fields_that_are_given():
 
 
 def test_another_spelling_of_the_address_is_another_address():
-    """The address is kept as it was last given."""
+    """Only the very same one is no change."""
     author = Author.sign_up(FORM, NOW)
-    author.change_email(Email("BOB@bob.com"))
-    assert author.email == "BOB@bob.com"
+    changes = [author.change_email(Email(address)) for address in ("bob@bob.com", "BOB@bob.com", "BOB@bob.com")]
+    assert (changes, author.email) == ([False, True, False], "BOB@bob.com")
 
 
 def test_an_answer_is_a_cheep_that_says_what_it_answers():
