@@ -1,4 +1,4 @@
-"""All tests may ask for real servers (cheeper_local.testing tells which fixtures there are)."""
+"""All tests may ask for real servers (cheeper_local.testing and replicated.testing say which fixtures there are)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import structlog
 
-pytest_plugins = ["cheeper_local.testing"]
+pytest_plugins = ["cheeper_local.testing", "cheeper_local.replicated.testing"]
 
 
 @pytest.fixture(autouse=True)

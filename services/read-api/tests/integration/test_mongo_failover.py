@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_local.replicated import HOW, Availability, MongoSet
+from cheeper_local.replicated import HOW, Availability
 from cheeper_local.testing import eventually
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader as mongo
@@ -21,14 +21,6 @@ pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
 
 AUTHOR = "00000000-0000-7000-8000-000000000001"
 PAUSE = 0.02
-
-
-@pytest.fixture(scope="module")
-def mongo_set(tmp_path_factory):
-    made = MongoSet(tmp_path_factory.mktemp("mongo-set"))
-    made.start()
-    yield made
-    made.wipe()
 
 
 class Writer:

@@ -8,8 +8,7 @@ import pytest
 import redis as redis_py
 from read_api_layout import Hot, new_id
 
-from cheeper_local.replicated import Availability, RedisPair
-from cheeper_local.servers import Redis
+from cheeper_local.replicated import Availability
 from cheeper_local.testing import eventually
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.redis import reader as redis
@@ -20,30 +19,21 @@ PAUSE = 0.01
 
 
 @pytest.fixture
-def pair(own_redis, tmp_path):
-    if not isinstance(own_redis, Redis):
-        pytest.skip("the replica is a process beside its primary")
-    made = RedisPair(own_redis, tmp_path / "replica")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hot(pair):
-    with redis_py.Redis.from_url(pair.url) as client:
+def hot(redis_pair):
+    with redis_py.Redis.from_url(redis_pair.url) as client:
         yield Hot(client, "")
 
 
 @pytest.fixture
-async def views(pair):
-    client = redis.connect(pair.url)
+async def views(redis_pair):
+    client = redis.connect(redis_pair.url)
     made = redis.RedisViews(client, "")
     yield made
     made.close()
     await client.aclose()
 
 
-async def test_queries_follow_a_promotion(pair, hot, views, capsys):
+async def test_queries_follow_a_promotion(redis_pair, hot, views, capsys):
     """A query fails only as unavailable, and reads the promoted replica as soon as the name leads there; a command
     whose effects are lost is not shown as settled.
 
@@ -52,7 +42,7 @@ async def test_queries_follow_a_promotion(pair, hot, views, capsys):
     author, kept, lost = new_id(), new_id(), new_id()
     hot.author(author, username="bob", followers=1)
     hot.command(kept, key=author, sequence=1)
-    await asyncio.to_thread(pair.stop_replicating)
+    await asyncio.to_thread(redis_pair.stop_replicating)
     hot.author(author, followers=2)
     hot.command(lost, key=author, sequence=2)
     available, shown = Availability(), []
@@ -68,7 +58,7 @@ async def test_queries_follow_a_promotion(pair, hot, views, capsys):
     reading = asyncio.create_task(read())
     try:
         await eventually(lambda: reading.done() or (2, True) in shown)
-        await asyncio.to_thread(pair.promote)
+        await asyncio.to_thread(redis_pair.promote)
         await eventually(lambda: reading.done() or (1, False) in shown)
         assert not reading.done(), reading.exception()
     finally:

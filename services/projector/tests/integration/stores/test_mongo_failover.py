@@ -6,18 +6,10 @@ import uuid
 import pytest
 from projector_testing.failover import Load
 
-from cheeper_local.replicated import HOW, MongoSet
+from cheeper_local.replicated import HOW
 from cheeper_local.testing import until
 
 pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
-
-
-@pytest.fixture(scope="module")
-def mongo_set(tmp_path_factory):
-    made = MongoSet(tmp_path_factory.mktemp("mongo-set"))
-    made.start()
-    yield made
-    made.wipe()
 
 
 @pytest.fixture

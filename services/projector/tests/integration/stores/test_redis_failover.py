@@ -6,25 +6,14 @@ import time
 import pytest
 from projector_testing.failover import Load
 
-from cheeper_local.replicated import RedisPair
-from cheeper_local.servers import Redis
 from cheeper_local.testing import until
 
 pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
 
 
 @pytest.fixture
-def pair(own_redis, tmp_path):
-    if not isinstance(own_redis, Redis):
-        pytest.skip("the replica is a process beside its primary")
-    made = RedisPair(own_redis, tmp_path / "replica")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def redis_url(pair):
-    return pair.url
+def redis_url(redis_pair):
+    return redis_pair.url
 
 
 @pytest.fixture
@@ -34,7 +23,7 @@ def redis_prefix():
 
 
 @pytest.mark.parametrize("running", ["redis"], indirect=True)
-def test_a_promotion_that_lost_writes_is_noticed(running, pair, kafka, story, author, followers, capsys):
+def test_a_promotion_that_lost_writes_is_noticed(running, redis_pair, kafka, story, author, followers, capsys):
     """The projector applies again what the promoted replica lacks, and every event counts once.
 
     Broken by a consumer that reads its store's checkpoint only when it starts.
@@ -43,11 +32,11 @@ def test_a_promotion_that_lost_writes_is_noticed(running, pair, kafka, story, au
     with running() as consumer:
         with Load(kafka, consumer, story, one, author) as load:
             until(lambda: consumer.applied() >= 50)
-            pair.stop_replicating()
+            redis_pair.stop_replicating()
             before = consumer.applied()
             until(lambda: consumer.applied() >= before + 50)
             lost, whole = consumer.applied() - before, sum(consumer.sequences().values())
-            pair.promote()
+            redis_pair.promote()
             promoted, before = time.monotonic(), consumer.applied()
             until(lambda: consumer.failure or sum(consumer.sequences().values()) >= whole)
             late = time.monotonic() - promoted
