@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ import pymongo
 import redis
 
 from cheeper_local.running import RunningStack
+from cheeper_local.waiting import until
 
 THREADS: Final = 8
 SETTLE_SECONDS: Final = 280.0
@@ -74,13 +74,12 @@ def gained(stack: RunningStack, count: int, bodies: Bodies, *, keyed: bool) -> S
 
 def wait_until_settled(gateway: str, message_id: str) -> None:
     """Return once the command's outcome is in all views. Raise TimeoutError."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline:
+
+    def is_settled() -> bool:
         _, answer = request(gateway, "GET", f"/command/{message_id}", None)
-        if answer["data"].get("status") in SETTLED:
-            return
-        time.sleep(0.2)
-    raise TimeoutError(f"the command {message_id} was not settled")
+        return answer["data"].get("status") in SETTLED
+
+    until(is_settled, SETTLE_SECONDS, what=f"the command {message_id} is settled")
 
 
 def sizes_of(stack: RunningStack) -> Sizes:
