@@ -26,6 +26,10 @@ RUNNING = pytest.StashKey[ExitStack]()
 SHARED = pytest.StashKey[dict[str, str]]()
 DESELECTED = pytest.StashKey[list[str]]()
 
+FOLDERS = [Path(__file__).parent / name for name in ("e2e", "prove")]
+"""The folders of the tests that use a stack."""
+FIXTURES = {"url", "local_stack"}
+
 
 def pytest_addoption(parser):
     group = parser.getgroup("cheeper")
@@ -42,15 +46,21 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """With xdist the controller starts the stack, before its first worker."""
-    node.workerinput["stack"] = shared(node.config)
+    """With xdist the controller starts the stack, before its first worker. It collects nothing, so the paths decide."""
+    selected = [Path(node.config.invocation_params.dir, arg.partition("::")[0]) for arg in node.config.args]
+    if any(path.is_relative_to(folder) or folder.is_relative_to(path) for path in selected for folder in FOLDERS):
+        node.workerinput["stack"] = shared(node.config)
 
 
 def pytest_collection_finish(session):
     """Without xdist the stack starts once a selected test needs it."""
-    wanted = any({"url", "local_stack"} & set(item.fixturenames) for item in session.items)
-    if wanted and not session.config.option.collectonly:
+    if any(map(uses_stack, session.items)) and not session.config.option.collectonly:
         shared(session.config)
+
+
+def uses_stack(item):
+    """Check that a test uses the shared stack: a test elsewhere may have parameters of the same names."""
+    return not FIXTURES.isdisjoint(item.fixturenames) and any(item.path.is_relative_to(each) for each in FOLDERS)
 
 
 def shared(config):
@@ -97,7 +107,7 @@ def pytest_terminal_summary(terminalreporter, config):
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
     """Keep a test that disturbs the shared stack apart from those of the other workers that use it."""
-    if not {"url", "local_stack"} & set(item.fixturenames):
+    if not uses_stack(item):
         return (yield)
     with _locked(shared(item.config)["lock"], exclusive=item.get_closest_marker("disturbs") is not None):
         return (yield)

@@ -79,7 +79,7 @@ async def test_an_author_is_told_once(world, command, kind, more):
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 30 * HOUR), st.integers(0, 90 * HOUR)), max_size=12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_follower_is_told_of_once_in_24_hours(steps):
     """Whoever follows and unfollows in a loop leads to a notification only where the last follow that did so is 24
     hours old, however late each is handled; and another follower to one of their own.
@@ -104,7 +104,7 @@ async def follow_on_and_off(steps):
     late=st.integers(0, 900 * HOUR),
     order=st.randoms(use_true_random=False),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_follows_that_are_redelivered_notify_of_nothing_more(waits, late, order):
     """Commands whose records are gone, as after their retention, change nothing in any order and at any time."""
     asyncio.run(redeliver(waits, late, order))

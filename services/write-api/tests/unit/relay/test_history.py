@@ -129,7 +129,7 @@ def row(number_, message_id):
     return Row(Position(1, 700 + number_, number_), envelope, b"{}")
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data(), written=st.integers(0, 20))
 def test_the_first_message_that_the_rows_lack_is_found(data, written):
     """With any prefix of the rows, any cursor within it and any progress of the partitions, repeats included, a message
