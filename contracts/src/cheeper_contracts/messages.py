@@ -21,7 +21,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(Message, frozen=True, kw_only=True):
-    """A command: a request for a change."""
+    """A command: a request for a change. `ACTOR` declares who may send it: the name of the field that must be the
+    caller's own author id, or a constant of `actors`. Without a declaration there is no such command.
+    """
+
+    ACTOR: ClassVar[str]
 
 
 class Event(Message, frozen=True, kw_only=True):

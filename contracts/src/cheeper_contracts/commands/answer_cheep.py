@@ -13,6 +13,7 @@ class AnswerCheep(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.answer-cheep.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = "author_id"
 
     cheep_id: str
     in_reply_to: str

@@ -10,6 +10,7 @@ class ChangeEmail(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.change-email.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = "author_id"
 
     author_id: str
     email: str

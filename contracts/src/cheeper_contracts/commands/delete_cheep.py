@@ -10,6 +10,7 @@ class DeleteCheep(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.delete-cheep.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = "author_id"
 
     cheep_id: str
     author_id: str

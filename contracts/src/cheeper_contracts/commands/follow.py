@@ -12,6 +12,7 @@ class Follow(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.follow.v1"
     KEY: ClassVar[str] = "to_author_id"
+    ACTOR: ClassVar[str] = "from_author_id"
 
     follow_id: str
     from_author_id: str

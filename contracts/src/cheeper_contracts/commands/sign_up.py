@@ -10,6 +10,7 @@ class SignUp(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.sign-up.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = "author_id"
 
     author_id: str
     username: str

@@ -10,6 +10,7 @@ class Unfollow(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.unfollow.v1"
     KEY: ClassVar[str] = "to_author_id"
+    ACTOR: ClassVar[str] = "from_author_id"
 
     from_author_id: str
     to_author_id: str

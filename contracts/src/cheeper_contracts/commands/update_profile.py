@@ -12,6 +12,7 @@ class UpdateProfile(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.update-profile.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = "author_id"
 
     author_id: str
     name: str | UnsetType | None = UNSET

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from cheeper_contracts.actors import SYSTEM
 from cheeper_contracts.messages import Command
 
 
@@ -10,6 +11,7 @@ class WelcomeAuthor(Command, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "cheeper.welcome-author.v1"
     KEY: ClassVar[str] = "author_id"
+    ACTOR: ClassVar[str] = SYSTEM
 
     notification_id: str
     author_id: str

@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from cheeper_contracts.actors import ANYONE, SENDER
+
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
 WARNING_HEADER: Final = "X-Warning"
@@ -21,10 +23,15 @@ METRICS: Final = "/metrics"
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A path template with `{parameters}`, its methods that are queries, and those that are commands."""
+    """A path template with `{parameters}`, its methods that are queries, and those that are commands.
+
+    `reader` declares who may send the queries: the name of the parameter in the path that must be the caller's own
+    author id, or a constant of `actors`. A command declares its actor itself.
+    """
 
     path: str
     queries: tuple[str, ...] = ()
+    reader: str | None = None
     commands: tuple[str, ...] = ()
 
     @property
@@ -35,24 +42,24 @@ class Route(msgspec.Struct, frozen=True):
 
 READ: Final = ("GET", "HEAD")
 
-AUTHORS: Final = Route("/author", queries=READ, commands=("POST",))
-AUTHOR: Final = Route("/author/{author_id}", queries=READ, commands=("PATCH",))
+AUTHORS: Final = Route("/author", queries=READ, reader=ANYONE, commands=("POST",))
+AUTHOR: Final = Route("/author/{author_id}", queries=READ, reader=ANYONE, commands=("PATCH",))
 EMAIL: Final = Route("/author/{author_id}/email", commands=("PUT",))
-FOLLOWERS_COUNTER: Final = Route("/author/{author_id}/followers-counter", queries=READ)
-FOLLOWERS: Final = Route("/author/{author_id}/followers", queries=READ)
-FOLLOWING: Final = Route("/author/{author_id}/following", queries=READ)
+FOLLOWERS_COUNTER: Final = Route("/author/{author_id}/followers-counter", queries=READ, reader=ANYONE)
+FOLLOWERS: Final = Route("/author/{author_id}/followers", queries=READ, reader=ANYONE)
+FOLLOWING: Final = Route("/author/{author_id}/following", queries=READ, reader=ANYONE)
 FOLLOWED: Final = Route("/author/{from_author_id}/following/{to_author_id}", commands=("DELETE",))
-TIMELINE: Final = Route("/author/{author_id}/timeline", queries=READ)
-AUTHOR_CHEEPS: Final = Route("/author/{author_id}/cheeps", queries=READ)
-NOTIFICATIONS: Final = Route("/author/{author_id}/notifications", queries=READ)
+TIMELINE: Final = Route("/author/{author_id}/timeline", queries=READ, reader=ANYONE)
+AUTHOR_CHEEPS: Final = Route("/author/{author_id}/cheeps", queries=READ, reader=ANYONE)
+NOTIFICATIONS: Final = Route("/author/{author_id}/notifications", queries=READ, reader="author_id")
 FOLLOWS: Final = Route("/follow", commands=("POST",))
 CHEEPS: Final = Route("/cheep", commands=("POST",))
-CHEEP: Final = Route("/cheep/{cheep_id}", queries=READ, commands=("PATCH", "DELETE"))
+CHEEP: Final = Route("/cheep/{cheep_id}", queries=READ, reader=ANYONE, commands=("PATCH", "DELETE"))
 ANSWER: Final = Route("/cheep/{in_reply_to}/answer", commands=("POST",))
-ANSWERS: Final = Route("/cheep/{cheep_id}/answers", queries=READ)
-SEARCH: Final = Route("/search", queries=READ)
-SEARCH_AUTHORS: Final = Route("/search/authors", queries=READ)
-COMMAND: Final = Route("/command/{message_id}", queries=READ)
+ANSWERS: Final = Route("/cheep/{cheep_id}/answers", queries=READ, reader=ANYONE)
+SEARCH: Final = Route("/search", queries=READ, reader=ANYONE)
+SEARCH_AUTHORS: Final = Route("/search/authors", queries=READ, reader=ANYONE)
+COMMAND: Final = Route("/command/{message_id}", queries=READ, reader=SENDER)
 
 ROUTES: Final = (
     AUTHORS,
