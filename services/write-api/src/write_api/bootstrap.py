@@ -22,6 +22,7 @@ from cheeper_runtime.checks import Check, settle
 from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
+from write_api.bus.back_pressure import BackPressure
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send
 from write_api.bus.limits import Limits
@@ -47,7 +48,9 @@ from write_api.http.endpoint import SOURCE as HTTP_SOURCE
 from write_api.http.health import create_health_app
 from write_api.kafka import topics
 from write_api.kafka.check import check_of_topic
+from write_api.kafka.group_lag import GroupLag
 from write_api.kafka.producer import CommandProducer
+from write_api.ops.back_pressure_metrics import BackPressureMetrics
 from write_api.ops.clock_metrics import ClockMetrics
 from write_api.ops.metrics import LIMITS, CommandMetrics, ConsumerMetrics, RelayMetrics
 from write_api.ops.recent_failure import RecentFailure
@@ -107,12 +110,16 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
 async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """Build the HTTP role's application with all its parts."""
     refused = RecentFailure()
-    async with command_side(settings, source=HTTP_SOURCE, accepted=False) as side, sender(settings, refused) as send:
+    async with (
+        command_side(settings, source=HTTP_SOURCE, accepted=False) as side,
+        sender(settings, refused) as send,
+        admission(settings, side) as admit,
+    ):
         checks: dict[str, Check] = {"postgres": check_of_database(side.health, side.failure)}
         if sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         late = {"events": check_of_events(side.health)}
-        yield create_app(ENDPOINTS, _dispatcher(settings, side, send), checks, side.registry, late)
+        yield create_app(ENDPOINTS, _dispatcher(settings, side, send, admit), checks, side.registry, late)
 
 
 @asynccontextmanager
@@ -128,6 +135,20 @@ async def sender(settings: Settings, failure: RecentFailure | None = None) -> As
         yield producer.send
     finally:
         await producer.close()
+
+
+@asynccontextmanager
+async def admission(settings: Settings, side: CommandSide) -> AsyncIterator[Callable[[], None]]:
+    """Poll the worker's lag, and yield what raises OverloadedError while that is over its bound."""
+    metrics, topic = BackPressureMetrics(side.registry), COMMANDS.named(settings.topic_prefix)
+    pressure = BackPressure(settings.worker_lag_max, metrics.refused)
+    if not sends_any(settings):
+        yield pressure.admit
+        return
+    admin = topics.TopicAdmin(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix)
+    checkpoints = PostgresCheckpoints(side.health, topic)
+    async with in_background(GroupLag(admin, checkpoints.read, (pressure.measured, metrics.lag)).watch()):
+        yield pressure.admit
 
 
 async def run_worker(settings: Settings, limit: int | None) -> int:
@@ -238,7 +259,9 @@ async def _consume(  # noqa: PLR0913, PLR0917 - the differences between the two 
     return await run_role(settings.host, settings.port, pages, work)
 
 
-def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher:
+def _dispatcher(
+    settings: Settings, side: CommandSide, send: Send, admit: Callable[[], None] = lambda: None
+) -> Dispatcher:
     limits = Limits.of(
         database=settings.database_commands,
         broker=settings.broker_commands,
@@ -246,7 +269,9 @@ def _dispatcher(settings: Settings, side: CommandSide, send: Send) -> Dispatcher
     )
     side.registry.register(LimitsCollector(LIMITS, limits.all()))
     reservations = PostgresReservations(side.engine)
-    return Dispatcher(side.bus, settings.transports, reservations, send, limits, count=side.metrics.accepted)
+    return Dispatcher(
+        side.bus, settings.transports, reservations, send, limits, count=side.metrics.accepted, admit=admit
+    )
 
 
 async def _send_nothing(command: Command, envelope: Envelope) -> None:

@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     Of clients' commands, `database_commands` use the database at once, each over a connection of its own, and
     `broker_commands` wait for the broker. One that would wait for its turn for longer than `queue_milliseconds` is
-    refused.
+    refused. So is an asynchronous one of a client while over `worker_lag_max` messages wait for the worker.
 
     `database_url` is a libpq URL, `transports` the way of each command to its handler. `email_addresses_in_kafka`
     must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. An author
@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     database_commands: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
     broker_commands: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=5_000)] = 1_000
+    worker_lag_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] = 100_000
     email_addresses_in_kafka: Literal["refused", "accepted"] = "refused"
     host: str = "127.0.0.1"
     port: Port = 0

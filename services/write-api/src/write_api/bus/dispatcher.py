@@ -54,7 +54,9 @@ class Reservations(Protocol):
 
 class Dispatcher:
     """Takes commands from clients and from process managers, each by its transport. `count` is called with the type of
-    each command that was sent. Commands of process managers have no limit: a consumer passes on one batch at a time.
+    each command that was sent. `admit` raises OverloadedError if a client's command may not be sent now.
+
+    Commands of process managers have no limit: a consumer passes on one batch at a time.
     """
 
     def __init__(  # noqa: PLR0913 - bootstrap passes each of them
@@ -66,6 +68,7 @@ class Dispatcher:
         limits: Limits,
         *,
         count: Callable[[str], None] = lambda _type: None,
+        admit: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._transports = transports
@@ -73,6 +76,7 @@ class Dispatcher:
         self._send = send
         self._limits = limits
         self._count = count
+        self._admit = admit
 
     async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
         """Run the command or send it, and return the outcome for its client.
@@ -82,6 +86,7 @@ class Dispatcher:
         unknown, CommandTooLargeError if nothing was sent, and OverloadedError if nothing was done.
         """
         if self._transports[type(command)] is Transport.ASYNC:
+            self._admit()
             # The place at the broker comes first: nothing is reserved for a command that cannot be sent.
             return await self._limits.broker.run(self._accept, command, envelope, repeatable=repeatable)
         received = ReceivedCommand(command=command, envelope=envelope)

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration
+from write_api.ops.back_pressure_metrics import REFUSED, WORKER_LAG
 from write_api.ops.clock_metrics import AHEAD, DIFFERENCE
 
 _P: Final = "cheeper_write_api"
@@ -79,7 +80,7 @@ LIMITS: Final = declare(_P)
 
 DECLARED: Final = (
     *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
-    *(DIFFERENCE, AHEAD),
+    *(WORKER_LAG, REFUSED, DIFFERENCE, AHEAD),
     *LIMITS.all(),
     *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS, OVERDUE, REPLACED),
     *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, RETAINED, BLOCKED, BLOCKING_AGE, BLOCKING),

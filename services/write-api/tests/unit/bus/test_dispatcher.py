@@ -6,6 +6,7 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_runtime.concurrency import OverloadedError
+from write_api.bus.back_pressure import BackPressure
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
@@ -41,7 +42,10 @@ class World:
         self.sent = LastSent()
         self.transports = {SignUp: Transport.SYNC, PostCheep: Transport.ASYNC}
         bus = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/http")
-        self.dispatcher = Dispatcher(bus, self.transports, self.transactions, self.sent, limits)
+        self.pressure = BackPressure(lag_max=10)
+        self.dispatcher = Dispatcher(
+            bus, self.transports, self.transactions, self.sent, limits, admit=self.pressure.admit
+        )
         self._worker = CommandBus(self.transactions.begin, lambda: None, HANDLERS, source="/worker", accepted=True)
 
     async def dispatch(self, command, message_id=None):
@@ -250,3 +254,18 @@ async def test_commands_of_process_managers_have_no_limit(full_world):
     await full_world.dispatcher.pass_on([ReceivedCommand(command=command, envelope=envelope_of(command, new_id()))])
     assert len(full_world.sent.commands) == 1
     await give_back()
+
+
+async def test_an_async_command_is_refused_while_the_worker_lags(world):
+    """It leaves nothing reserved or sent. A sync command is run, and a command of a process manager is passed on."""
+    world.pressure.measured(11)
+    command, key = a_post(), new_id()
+    for _ in range(2):
+        with pytest.raises(OverloadedError):
+            await world.dispatch(command, key)
+    assert (world.sent.commands, world.transactions.tables.commands) == ([], {})
+    assert await world.dispatch(a_sign_up()) == Outcome(changed=True)
+    await world.dispatcher.pass_on([ReceivedCommand(command=command, envelope=envelope_of(command, new_id()))])
+    assert [sent for sent, _ in world.sent.commands] == [command]
+    world.pressure.measured(10)
+    assert await world.dispatch(command, key) == ACCEPTED
