@@ -8,6 +8,8 @@ from cheeper_contracts.catalogue import COMMANDS
 from cheeper_contracts.http.routes import ROUTES
 from cheeper_contracts.superseded import SUPERSEDED_COMMANDS
 
+pytestmark = pytest.mark.proves(guarantee="identity")
+
 
 @pytest.mark.parametrize("command", [*COMMANDS, *SUPERSEDED_COMMANDS], ids=lambda command: command.TYPE)
 def test_every_command_declares_who_may_send_it(command):

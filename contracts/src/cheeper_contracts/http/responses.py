@@ -80,6 +80,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 STATUS_OF: Final[dict[str, int]] = {
     "malformed_json": 400,
+    "unauthenticated": 401,
+    "not_allowed": 403,
     "author_not_found": 404,
     "cheep_not_found": 404,
     "command_not_found": 404,

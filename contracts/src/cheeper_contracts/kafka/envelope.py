@@ -35,6 +35,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     `reply_to`       the message that caused this one (`ce_causationid`), or None for a client's command
     `sequence`       1, 2, 3 … without a gap within the partition of `cheeper.events`, or None for a command
     `traceparent`    the W3C trace context that came with the request, if one came
+    `actor`          the caller who sent a command (`ce_actor`), or the system; None for events and without tokens
     """
 
     message_id: str
@@ -46,6 +47,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     sequence: int | None = None
     traceparent: str | None = None
+    actor: str | None = None
 
 
 def to_headers(envelope: Envelope) -> Headers:
@@ -66,6 +68,8 @@ def to_headers(envelope: Envelope) -> Headers:
     headers.append(_CONTENT_TYPE_HEADER)
     if envelope.traceparent is not None:
         headers.append(("traceparent", envelope.traceparent.encode()))
+    if envelope.actor is not None:
+        headers.append(("ce_actor", envelope.actor.encode()))
     return headers
 
 
@@ -92,6 +96,7 @@ def from_headers(headers: Headers | None) -> Envelope:
             reply_to=found.get("ce_causationid"),
             sequence=None if sequence is None else int(sequence),
             traceparent=found.get("traceparent"),
+            actor=found.get("ce_actor"),
         )
     except KeyError as error:
         raise MalformedEnvelopeError(f"the header {error.args[0]} is missing") from None

@@ -52,8 +52,9 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     message: str | None = None
 
 
-class AcceptedCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that was read from `cheeper.commands`, in Redis alone; `at` is when it was sent, in microseconds.
+class AcceptedCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A command that was read from `cheeper.commands`, in Redis alone; `at` is when it was sent, in microseconds,
+    and `actor` the caller who sent it, None if the API is open.
 
     It does not come from the log of events, so it belongs to no generation and its key has the installation's own
     prefix. A CommandRecord, which expires later, supersedes it.
@@ -63,3 +64,4 @@ class AcceptedCommand(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     type: str
     at: int
+    actor: str | None = None

@@ -23,6 +23,7 @@ envelopes = st.builds(
     reply_to=st.none() | st.uuids().map(str),
     sequence=st.none() | st.integers(1, 2**63 - 1),
     traceparent=st.none() | text,
+    actor=st.none() | text,
 )
 REQUIRED = ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_subject", "ce_correlationid"]
 SOME = Envelope(message_id="m", type="t", source="/s", time=0, key="k", correlation_id="c", sequence=1)

@@ -29,3 +29,16 @@ def test_a_wrong_number_is_refused_by_name(wrong):
     """The error names the variable and its valid values."""
     with pytest.raises(LocalError, match=rf"^PORT is '{wrong}', but must be a number from 1 to 65535\.$"):
         from_env({"PORT": wrong})
+
+
+def test_the_mode_is_open_unless_it_is_said():
+    """Tokens are a choice; another word is refused by name."""
+    assert [from_env(given).auth for given in ({}, {"AUTH": "tokens"})] == ["open", "tokens"]
+    with pytest.raises(LocalError, match="AUTH is 'shut', but must be one of open, tokens"):
+        from_env({"AUTH": "shut"})
+
+
+def test_the_local_stack_is_for_this_machine():
+    """With another address of the gateway nothing starts, and the sentence says what to do."""
+    with pytest.raises(LocalError, match="docker compose with AUTH=tokens"):
+        from_env({"GATEWAY_ADDRESS": "0.0.0.0"})  # noqa: S104 - it must be refused

@@ -11,7 +11,7 @@ import uvloop
 
 from cheeper_runtime import logs, settings
 from read_api.bootstrap import run_http
-from read_api.settings import Settings
+from read_api.settings import from_env
 
 USAGE_ERROR = 2
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("role", choices=("http",))
     parser.parse_args()
     try:
-        read = settings.read(Settings, os.environ)
+        read = from_env(os.environ)
     except settings.SettingError as error:
         sys.stderr.write(f"read-api: {error}\n")
         sys.exit(USAGE_ERROR)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
 
+from cheeper_runtime import settings
 from cheeper_runtime.logs import LogFormat, LogLevel
-from cheeper_runtime.settings import MongoUrl, Port, RedisUrl
+from cheeper_runtime.settings import MongoUrl, Port, RedisUrl, SettingError
+from cheeper_runtime.tokens.bearer import Mode, unsafe
+from cheeper_runtime.tokens.issuers import Issuers
 
 DEFAULT_PORT: Final = 8002
 
@@ -19,11 +23,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     `redis_queries`, `mongo_queries`, `search_queries` and `after_waits` are the most that are in flight at once, of
     queries that read Redis only, of look-ups in MongoDB, of searches there, and of waits of `after`. A query that would
-    wait for its turn for longer than `queue_milliseconds` is refused.
+    wait for its turn for longer than `queue_milliseconds` is refused. `auth` says whether callers show tokens, of
+    `issuers`; without them, the gateway must listen on loopback, at `gateway_address`.
     """
 
     redis_url: RedisUrl
     mongo_url: MongoUrl
+    auth: Mode = "open"
+    issuers: Issuers = ()
+    gateway_address: str = "127.0.0.1"
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
     redis_prefix: str = ""
@@ -35,3 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1_000
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
+
+
+def from_env(environ: Mapping[str, str]) -> Settings:
+    """Return the settings. Raise SettingError."""
+    found = settings.read(Settings, environ)
+    if reason := unsafe(found.auth, found.issuers, found.gateway_address):
+        raise SettingError(reason)
+    return found

@@ -1,7 +1,7 @@
 import pytest
 
 from cheeper_runtime.settings import SettingError, read
-from read_api.settings import Settings
+from read_api.settings import Settings, from_env
 
 NEEDED = {"REDIS_URL": "redis://u:secret@r:6379/0", "MONGO_URL": "mongodb://m:27017/"}
 
@@ -41,3 +41,10 @@ def test_a_wrong_setting_is_named_without_a_secret(change, named):
         read(Settings, {**NEEDED, **change})
     assert named in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_an_open_api_is_for_this_machine_alone():
+    """With another address of the gateway, the process does not start, and the sentence says what to do."""
+    assert from_env(NEEDED).auth == "open"
+    with pytest.raises(SettingError, match="AUTH=tokens with ISSUERS, or GATEWAY_ADDRESS"):
+        from_env({**NEEDED, "GATEWAY_ADDRESS": "192.0.2.1"})

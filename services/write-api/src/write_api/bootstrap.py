@@ -22,6 +22,7 @@ from cheeper_runtime.checks import Check, settle
 from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.tokens.verifier import Verifier
 from write_api.bus.back_pressure import BackPressure
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Send
@@ -96,7 +97,13 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     try:
         transactions = PostgresTransactions(engine, follows_max=settings.follows_max, metrics=ClockMetrics(registry))
         bus = CommandBus(
-            transactions.begin, hints.wake, HANDLERS, source=source, accepted=accepted, count=metrics.handled
+            transactions.begin,
+            hints.wake,
+            HANDLERS,
+            source=source,
+            accepted=accepted,
+            count=metrics.handled,
+            is_allowed=settings.is_allowed,
         )
         yield CommandSide(engine, health, transactions.failure, registry, metrics, bus, hints.wake)
     finally:
@@ -119,7 +126,11 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
         if sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         late = {"events": check_of_events(side.health)}
-        yield create_app(ENDPOINTS, _dispatcher(settings, side, send, admit), checks, side.registry, late)
+        verifier = None if settings.auth == "open" else Verifier(settings.issuers)
+        if verifier is not None:
+            await verifier.fetch_keys()
+        dispatcher = _dispatcher(settings, side, send, admit)
+        yield create_app(ENDPOINTS, dispatcher, checks, side.registry, late, verifier=verifier)
 
 
 @asynccontextmanager
@@ -185,7 +196,15 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replay]]:
             transactions = PostgresTransactions(
                 side.engine, partial(remove_in, parked=parked), follows_max=settings.follows_max
             )
-            await CommandBus(transactions.begin, side.wake, HANDLERS, source=WORKER_SOURCE, accepted=True).handle(batch)
+            bus = CommandBus(
+                transactions.begin,
+                side.wake,
+                HANDLERS,
+                source=WORKER_SOURCE,
+                accepted=True,
+                is_allowed=settings.is_allowed,
+            )
+            await bus.handle(batch)
 
         async def pass_on_and_remove(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
             await pass_on(batch)
@@ -270,7 +289,14 @@ def _dispatcher(
     side.registry.register(LimitsCollector(LIMITS, limits.all()))
     reservations = PostgresReservations(side.engine)
     return Dispatcher(
-        side.bus, settings.transports, reservations, send, limits, count=side.metrics.accepted, admit=admit
+        side.bus,
+        settings.transports,
+        reservations,
+        send,
+        limits,
+        count=side.metrics.accepted,
+        admit=admit,
+        is_allowed=settings.is_allowed,
     )
 
 

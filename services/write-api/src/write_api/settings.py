@@ -12,6 +12,9 @@ from cheeper_contracts.messages import Command
 from cheeper_runtime import settings
 from cheeper_runtime.logs import LogFormat, LogLevel
 from cheeper_runtime.settings import Parser, Port, SettingError
+from cheeper_runtime.tokens.bearer import Mode, unsafe
+from cheeper_runtime.tokens.issuers import Issuers
+from write_api.bus.authorisation import IsAllowed, by_declaration, everything
 from write_api.bus.dispatcher import Transport
 from write_api.db.url import sqlalchemy_url
 from write_api.domain import values
@@ -57,7 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     `database_url` is a libpq URL, `transports` the way of each command to its handler. `email_addresses_in_kafka`
     must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. An author
     follows at most `follows_max` others. The relay drops a month of the outbox after `outbox_retention_days`, and keeps
-    everything if that is None.
+    everything if that is None. `auth` says whether callers show tokens, of `issuers`; without them, the gateway must
+    listen on loopback, at `gateway_address`.
     """
 
     role: Role
@@ -72,6 +76,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=5_000)] = 1_000
     worker_lag_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] = 100_000
     email_addresses_in_kafka: Literal["refused", "accepted"] = "refused"
+    auth: Mode = "open"
+    issuers: Issuers = ()
+    gateway_address: str = "127.0.0.1"
     host: str = "127.0.0.1"
     port: Port = 0
     follows_max: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = FOLLOWS_MAX
@@ -79,10 +86,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
 
+    @property
+    def is_allowed(self) -> IsAllowed:
+        """The function that decides whether an actor may send a command."""
+        return everything if self.auth == "open" else by_declaration
+
 
 def from_env(environ: Mapping[str, str], role: Role) -> Settings:
     """Return the settings of a process with that role. Raise SettingError."""
     found = settings.read(Settings, environ, defaults={"port": DEFAULT_PORTS.get(role, 0)}, role=role)
+    if reason := unsafe(found.auth, found.issuers, found.gateway_address):
+        raise SettingError(reason)
     exposed = [command.__name__ for command in WITH_ADDRESS if found.transports[command] is Transport.ASYNC]
     if exposed and found.email_addresses_in_kafka == "refused":
         raise SettingError(

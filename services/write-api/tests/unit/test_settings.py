@@ -82,3 +82,11 @@ def test_a_wrong_variable_is_named(name, value):
     with pytest.raises(SettingError, match=name) as caught:
         from_env({**GIVEN, name: value}, "http")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("role", ["http", "worker", "migrate"])
+def test_an_open_api_is_for_this_machine_alone(role):
+    """With another address of the gateway, no role starts, and the sentence says what to do."""
+    assert from_env(GIVEN, role).auth == "open"
+    with pytest.raises(SettingError, match="AUTH=tokens with ISSUERS, or GATEWAY_ADDRESS"):
+        from_env({**GIVEN, "GATEWAY_ADDRESS": "0.0.0.0"}, role)  # noqa: S104 - it must be refused

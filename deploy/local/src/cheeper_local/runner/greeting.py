@@ -20,6 +20,13 @@ def greeting(stack: Stack) -> str:
     if not stack.servers.broker_is_durable:
         lines.append(f"The broker is Tansu: {stack.choice.reason}. It keeps its data in memory: after a restart,")
         lines.append("events come back from the outbox; the worker is drained before the broker stops.")
+    lines += _mode(stack.settings.auth)
     body = '{"username": "alice", "email": "alice@example.org"}'
     lines += ["Try:", f"  curl -s {gateway}/author -H 'Content-Type: application/json' -d '{body}'"]
     return "\n".join(lines)
+
+
+def _mode(auth: str) -> list[str]:
+    if auth == "open":
+        return ["AUTH=open: every program on this machine may act as every author, as in the book."]
+    return ["AUTH=tokens: a command needs a token of the author who acts; see docs/api.md, Callers."]

@@ -88,7 +88,13 @@ def record_of(message: Message) -> AcceptedCommand | None:
         )
         return None
     log.debug("accepted", message_id=envelope.message_id, type=envelope.type, key=envelope.key, store=PART)
-    return AcceptedCommand(message_id=envelope.message_id, key=envelope.key, type=envelope.type, at=envelope.time)
+    return AcceptedCommand(
+        message_id=envelope.message_id,
+        key=envelope.key,
+        type=envelope.type,
+        at=envelope.time,
+        actor=envelope.actor,
+    )
 
 
 def _envelope(message: Message) -> Envelope:

@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from cheeper_contracts.http.routes import OPENAPI
 from cheeper_runtime.checks import Check, watch
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.tokens.verifier import Verifier
 from read_api.http.dispatcher import Dispatcher
 from read_api.http.endpoints import ENDPOINTS
 from read_api.http.openapi import query_handler
@@ -26,14 +27,16 @@ from read_api.ops.metrics import Metrics
 from read_api.query_bus.bus import QueryBus
 
 
-def build_app(
+def build_app(  # noqa: PLR0913 - bootstrap passes each of them
     bus: QueryBus,
     checks: Mapping[str, Check],
     close: Callable[[], Awaitable[None]],
     metrics: Metrics,
     progress: StoreProgress,
+    *,
+    verifier: Verifier | None = None,
 ) -> ASGIApp:
-    """Return the application. `close` is called when it ends."""
+    """Return the application. `close` is called when it ends. Without a `verifier` of tokens, the API is open."""
     readiness = Readiness(*checks)
 
     @asynccontextmanager
@@ -62,4 +65,4 @@ def build_app(
             render_plugins=[JsonRenderPlugin(path="/")],
         ),
     )
-    return Dispatcher(litestar, queries, metrics)
+    return Dispatcher(litestar, queries, metrics, verifier)

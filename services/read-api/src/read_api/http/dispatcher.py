@@ -14,11 +14,24 @@ from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from cheeper_runtime.concurrency import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
+from cheeper_runtime.tokens.bearer import authenticate
+from cheeper_runtime.tokens.verifier import Verifier
 from read_api.http.caching import NOT_STORED
 from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint
-from read_api.http.responses import ERROR, ID_HEADER, MESSAGE_ID, STATUS, ASGIApp, Message, Receive, Scope, Send
+from read_api.http.responses import (
+    AUTHENTICATION,
+    ERROR,
+    ID_HEADER,
+    MESSAGE_ID,
+    STATUS,
+    ASGIApp,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 from read_api.ops.metrics import NO_QUERY, Metrics
 from read_api.query_bus.query import StoreUnavailableError, TooCostlyError
 
@@ -34,16 +47,23 @@ class Dispatcher:
 
     It takes the gateway's message id or makes one, responds with 404 and 405 from the routes of both services (which
     Litestar does not know), serves HEAD as GET (the server omits the body), logs one line per request, and measures
-    it under the name of its query.
+    it under the name of its query. Without a `verifier` of tokens, the API is open.
 
     A query's request goes straight to the endpoint that Litestar's route calls, since the way through Litestar takes
     about a third of the time of a whole page of a timeline (ADR 27). A test compares the two ways.
     """
 
-    def __init__(self, litestar: ASGIApp, endpoints: Mapping[str, QueryEndpoint], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        litestar: ASGIApp,
+        endpoints: Mapping[str, QueryEndpoint],
+        metrics: Metrics,
+        verifier: Verifier | None = None,
+    ) -> None:
         self._litestar = litestar
         self._endpoints = endpoints
         self._metrics = metrics
+        self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
@@ -62,6 +82,8 @@ class Dispatcher:
             if problem is not None:
                 await send_problem(scope, send, problem)
             elif endpoint is not None:
+                if self._verifier is not None:
+                    scope[AUTHENTICATION] = await authenticate(self._verifier, scope["headers"])
                 await endpoint(scope, receive, send)
             else:
                 await self._serve_own_page(scope, receive, send, read_method)

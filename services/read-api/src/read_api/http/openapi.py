@@ -17,6 +17,8 @@ from read_api.http.parameters import Parameter
 from read_api.http.responses import ASGIApp
 
 PROBLEMS: Final = {
+    401: "unauthenticated, with WWW-Authenticate",
+    403: "not_allowed",
     404: "no_such_path, or there is nothing of that id",
     405: "method_not_allowed, with Allow",
     422: "invalid, with all wrong fields",

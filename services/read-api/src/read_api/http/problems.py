@@ -3,6 +3,9 @@
 InvalidError             422 invalid, with all wrong fields
 ForeignCursorError       422 invalid, with the cursor
 NotFoundError            404 with its own code
+UnauthenticatedError     401 unauthenticated, with WWW-Authenticate
+NotAllowedError          403 not_allowed
+KeysUnavailableError     503 unavailable, with Retry-After
 StoreUnavailableError    503 unavailable, with Retry-After
 OverloadedError          503 overloaded, with Retry-After
 TooCostlyError           503 overloaded, with Retry-After
@@ -22,6 +25,9 @@ from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.tokens.bearer import UnauthenticatedError
+from cheeper_runtime.tokens.errors import KeysUnavailableError
+from read_api.http.authorisation import NotAllowedError
 from read_api.http.parameter_table import CURSOR
 from read_api.http.parameters import InvalidError
 from read_api.http.responses import ERROR, MESSAGE_ID, Scope, Send, send_response
@@ -50,15 +56,21 @@ class ProblemResponse(msgspec.Struct, frozen=True, kw_only=True):
 def response_to(error: Exception) -> ProblemResponse:
     """Return the response to an error."""
     problem = _problem_of(error)
-    later = STATUS_OF[problem.code] == HTTPStatus.SERVICE_UNAVAILABLE
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, UnauthenticatedError):
+        headers = (("www-authenticate", error.challenge),)
+    elif STATUS_OF[problem.code] == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = _RETRY_LATER
     return ProblemResponse(
         problem=problem,
-        headers=_RETRY_LATER if later else (),
+        headers=headers,
         stale=isinstance(error, NotFoundError) and error.stale,
     )
 
 
 def _problem_of(error: Exception) -> Problem:
+    if isinstance(error, UnauthenticatedError | NotAllowedError | KeysUnavailableError):
+        return _problem_of_caller(error)
     match error:
         case InvalidError():
             problem = _invalid(error.fields)
@@ -77,6 +89,16 @@ def _problem_of(error: Exception) -> Problem:
         case _:
             problem = Problem(message="This failed through no fault of yours", code="internal")
     return problem
+
+
+def _problem_of_caller(error: UnauthenticatedError | NotAllowedError | KeysUnavailableError) -> Problem:
+    match error:
+        case UnauthenticatedError():
+            return Problem(message=str(error), code="unauthenticated")
+        case NotAllowedError():
+            return Problem(message="The token is another author's, who may not read this", code="not_allowed")
+        case KeysUnavailableError():
+            return Problem(message="Tokens cannot be verified at the moment", code="unavailable")
 
 
 def _invalid(fields: tuple[WrongField, ...]) -> Problem:

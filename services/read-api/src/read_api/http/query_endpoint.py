@@ -7,10 +7,20 @@ from collections.abc import Awaitable
 from typing import Any, Final
 
 from cheeper_contracts.http.responses import Answer, Meta
+from read_api.http.authorisation import required_sender
 from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import response_to, send_problem
-from read_api.http.responses import ERROR, MESSAGE_ID, Receive, Scope, Send, send_response, send_storable
+from read_api.http.responses import (
+    AUTHENTICATION,
+    ERROR,
+    MESSAGE_ID,
+    Receive,
+    Scope,
+    Send,
+    send_response,
+    send_storable,
+)
 from read_api.query_bus.bus import QueryBus, WhileConnected
 
 _OK: Final = 200
@@ -30,6 +40,7 @@ class QueryEndpoint:
         self._query = endpoint.query
         self._parameters = {parameter.name: parameter for parameter in endpoint.parameters}
         self._public = not endpoint.private
+        self._reader = endpoint.route.reader
         self._bus = bus
         parts = enumerate(endpoint.route.path.split("/"))
         self._path_parameters = tuple((index, part[1:-1]) for index, part in parts if part.startswith("{"))
@@ -39,7 +50,10 @@ class QueryEndpoint:
         try:
             parts = scope["path"].split("/")
             in_path = {name: parts[index] for index, name in self._path_parameters}
-            query = self._query(**read_parameters(self._parameters, in_path, scope["query_string"]))
+            authentication = scope.get(AUTHENTICATION)
+            sender = authentication and required_sender(self._reader, in_path, authentication)
+            given = read_parameters(self._parameters, in_path, scope["query_string"])
+            query = self._query(**given, sender=sender)
             result = await self._bus.handle(query, _while_connected(receive))
         except ClientDisconnectedError:
             raise

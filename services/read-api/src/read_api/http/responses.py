@@ -18,6 +18,8 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 MESSAGE_ID: Final = "cheeper.message_id"
 """The key of a request's message id in its scope."""
+AUTHENTICATION: Final = "cheeper.authentication"
+"""The key of a request's Authentication in its scope. It is missing if the API is open."""
 STATUS: Final = "cheeper.status"
 """The key of the status that was sent, in the request's scope."""
 ERROR: Final = "cheeper.error"

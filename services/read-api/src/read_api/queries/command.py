@@ -46,7 +46,7 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class HotCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a command in Redis: its record, or the note that it was accepted while there is no record.
+    """The state of a command in Redis: its record, or the note that it was accepted, which stays beside it.
     `projected` is True if its effects are in all views there, fan-out included; `settled` is the same of `after`. `now`
     is the time of Redis's clock, in seconds since the epoch.
     """
@@ -78,14 +78,21 @@ async def show_command(query: Command, hot: HotCommands, documents: CommandDocum
         hot.command(query.message_id, after=query.after),
         documents.record(query.message_id, after=query.after),
     )
-    return Result(data=_status(command, document.data), settled=command.settled and document.settled)
+    return Result(data=_status(query, command, document.data), settled=command.settled and document.settled)
 
 
-def _status(command: HotCommand, document: CommandRecord | None) -> CommandStatus | None:
+def _owners(command: HotCommand, record: CommandRecord | AcceptedCommand) -> tuple[str | None, ...]:
+    """Return who may see a command's status: its sender, and the author of its key, who sees its effects anyway."""
+    return (record.key, command.accepted.actor if command.accepted is not None else None)
+
+
+def _status(query: Command, command: HotCommand, document: CommandRecord | None) -> CommandStatus | None:
     """Return the status, or None if there is no record that has not lapsed."""
     now = command.now
     record = document or command.record or command.accepted
     if record is None or record.at <= (now - COMMAND_RECORD_SECONDS + LAPSE_SECONDS) * 1_000_000:
+        return None
+    if query.sender is not None and query.sender not in _owners(command, record):
         return None
     if isinstance(record, AcceptedCommand):
         overdue = record.at < (now - OVERDUE_SECONDS) * 1_000_000

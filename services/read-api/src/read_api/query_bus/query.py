@@ -29,13 +29,15 @@ class Subject(msgspec.Struct, frozen=True):
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A query. `after` is the id of a command whose effects the result must show, `timeout` the longest wait for them,
-    in seconds. A query names its `subject` if it fails without it.
+    in seconds. If `sender` is set, the result is of what that caller sent, and of nothing else. A query names its
+    `subject` if it fails without it.
     """
 
     subject: ClassVar[Subject | None] = None
 
     after: str | None = None
     timeout: float = WAIT_SECONDS
+    sender: str | None = None
 
 
 class Result(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):

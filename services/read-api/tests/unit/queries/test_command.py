@@ -130,3 +130,16 @@ async def test_an_accepted_command_is_overdue_after_a_minute(age, overdue):
     assert ("overdue" in msgspec.to_builtins(accepted)) == overdue
     handled = (await status_of(Stores(record("handled")), now=NOW + age)).data
     assert "overdue" not in msgspec.to_builtins(handled)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_the_status_of_a_follow_is_for_its_sender_and_its_key(sent):
+    """A follow has the key of the followed author, so its sender is known by the note that it was accepted."""
+    accepted = msgspec.structs.replace(record("accepted"), actor="sender") if sent else None
+
+    class Both(Stores):
+        async def command(self, message_id, *, after):
+            return msgspec.structs.replace(await super().command(message_id, after=after), accepted=accepted)
+
+    shown = {each: (await status_of(Both(hot=record("handled")), sender=each)).data for each in ("sender", "k", "x")}
+    assert [each for each, data in shown.items() if data is not None] == (["sender", "k"] if sent else ["k"])

@@ -13,6 +13,7 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
+from write_api.bus.authorisation import NOT_ALLOWED, SENTENCE, IsAllowed, everything
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
@@ -53,6 +54,7 @@ class CommandBus:
 
     `wake` is called after each commit, to hint to the relay; it must return at once and never raise.
     `count` is called for each command after the commit.
+    `is_allowed` decides about each command before its handler runs.
     `accepted` means that the senders got the response "accepted" before their commands come here, as the worker's did.
     """
 
@@ -65,6 +67,7 @@ class CommandBus:
         source: str,
         accepted: bool = False,
         count: Count = uncounted,
+        is_allowed: IsAllowed = everything,
     ) -> None:
         self._begin = begin
         self._wake = wake
@@ -72,6 +75,7 @@ class CommandBus:
         self._source = source
         self._accepted = accepted
         self._count = count
+        self._is_allowed = is_allowed
 
     async def handle(self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint] = ()) -> list[Outcome]:
         """Handle commands in this order and return the outcome of each. They share one transaction unless they clash.
@@ -131,7 +135,7 @@ class CommandBus:
         if repeated is not None:
             return repeated, None
         accepted = self._accepted or (before is not None and before.accepted)
-        outcome, event = await self._run(work, received.command, now)
+        outcome, event = await self._run(work, received, now)
         known[message_id] = KnownCommand(digest=digest, accepted=accepted, outcome=outcome)
         handled = HandledCommand(
             message_id=message_id,
@@ -144,15 +148,15 @@ class CommandBus:
         )
         return msgspec.structs.replace(outcome, accepted=accepted), handled
 
-    async def _run(self, work: UnitOfWork, command: Command, now: int) -> tuple[Outcome, Event]:
+    async def _run(self, work: UnitOfWork, received: ReceivedCommand, now: int) -> tuple[Outcome, Event]:
+        command = received.command
+        if not self._is_allowed(command, received.envelope.actor):
+            return _rejected(command, NOT_ALLOWED, SENTENCE)
         try:
             async with work.savepoint():
                 event = await self._handlers[type(command)](command, work, now)
         except Refusal as refusal:
-            outcome = Outcome(code=refusal.code, message=refusal.message)
-            return outcome, CommandRejected(
-                command_type=command.TYPE, command_key=command.key, code=refusal.code, message=refusal.message
-            )
+            return _rejected(command, refusal.code, refusal.message)
         if event is None:
             return Outcome(), CommandHandled(command_type=command.TYPE, command_key=command.key)
         return Outcome(changed=True), event
@@ -182,3 +186,9 @@ class CommandBus:
             code=outcome.code,
             repeated=repeated,
         )
+
+
+def _rejected(command: Command, code: str, message: str) -> tuple[Outcome, CommandRejected]:
+    return Outcome(code=code, message=message), CommandRejected(
+        command_type=command.TYPE, command_key=command.key, code=code, message=message
+    )

@@ -16,6 +16,7 @@ import structlog
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_runtime.concurrency import OverloadedError
+from write_api.bus.authorisation import IsAllowed, NotAllowedError, everything
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.limits import Limits
@@ -69,6 +70,7 @@ class Dispatcher:
         *,
         count: Callable[[str], None] = lambda _type: None,
         admit: Callable[[], None] = lambda: None,
+        is_allowed: IsAllowed = everything,
     ) -> None:
         self._bus = bus
         self._transports = transports
@@ -77,14 +79,17 @@ class Dispatcher:
         self._limits = limits
         self._count = count
         self._admit = admit
+        self._is_allowed = is_allowed
 
     async def dispatch(self, command: Command, envelope: Envelope, *, repeatable: bool) -> Outcome:
         """Run the command or send it, and return the outcome for its client.
 
         `repeatable` means that the client chose the message id, and may send the command again under it, here or
         elsewhere and by either transport; the outcome is then the same. Raise UnavailableError if the outcome is
-        unknown, CommandTooLargeError if nothing was sent, and OverloadedError if nothing was done.
+        unknown, CommandTooLargeError if nothing was sent, and OverloadedError or NotAllowedError if nothing was done.
         """
+        if not self._is_allowed(command, envelope.actor):
+            raise NotAllowedError(envelope.type)
         if self._transports[type(command)] is Transport.ASYNC:
             self._admit()
             # The place at the broker comes first: nothing is reserved for a command that cannot be sent.

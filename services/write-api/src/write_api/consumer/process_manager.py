@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from cheeper_contracts.actors import SYSTEM_ACTOR
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.dead_letters import MALFORMED
 from cheeper_contracts.kafka.envelope import Envelope
@@ -77,5 +78,6 @@ class EventDecoder:
             correlation_id=cause.correlation_id,
             reply_to=cause.message_id,
             traceparent=cause.traceparent,
+            actor=SYSTEM_ACTOR,
         )
         return ReceivedCommand(command=command, envelope=envelope)

@@ -16,6 +16,7 @@ from cheeper_contracts.http import routes
 from cheeper_contracts.messages import Command
 from cheeper_runtime.checks import Check
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.tokens.verifier import Verifier
 from write_api.bus.dispatcher import Dispatcher
 from write_api.http.context import ContextMiddleware
 from write_api.http.endpoint import Endpoint, route_handler
@@ -26,15 +27,18 @@ from write_api.http.problems import EXCEPTION_HANDLERS
 from write_api.ops.metrics import HttpMetrics
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - bootstrap passes each of them
     endpoints: Mapping[type[Command], Endpoint],
     dispatcher: Dispatcher,
     checks: Mapping[str, Check],
     registry: CollectorRegistry,
     warnings: Mapping[str, Check] = MappingProxyType({}),
+    *,
+    verifier: Verifier | None = None,
 ) -> ASGIApp:
     """Return the application of the endpoints over a dispatcher. It counts its requests in `registry`, and exposes that
     on its page of metrics. `warnings` are checks whose failure is shown and does not make it unready.
+    Without a `verifier` of tokens, the API is open.
     """
     readiness, warned = Readiness(), Readiness()
     commands = Router(
@@ -56,4 +60,4 @@ def create_app(
         ),
         logging_config=None,
     )
-    return ContextMiddleware(MeteringMiddleware(app, HttpMetrics(registry)))
+    return ContextMiddleware(MeteringMiddleware(app, HttpMetrics(registry)), verifier)

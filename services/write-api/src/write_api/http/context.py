@@ -14,6 +14,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, NO_SNIFF, NO_STORE, WrongField
+from cheeper_runtime.tokens.bearer import Authentication, authenticate
+from cheeper_runtime.tokens.verifier import Verifier
 from write_api.bus.ids import new_id
 from write_api.domain.values import identifier
 
@@ -28,12 +30,25 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
-    """The context of a request, `repeatable` if the client chose the message id, with its `wrong` headers."""
+    """The context of a request, `repeatable` if the client chose the message id, with its `wrong` headers.
+
+    `authentication` is None if the API is open. `caller` is the id of the author whose token came with it.
+    """
 
     message_id: str
     repeatable: bool
     traceparent: str | None
     wrong: tuple[WrongField, ...] = ()
+    authentication: Authentication | None = None
+
+    @property
+    def caller(self) -> str | None:
+        """The caller, None if there is none or the API is open."""
+        return None if self.authentication is None else self.authentication.caller
+
+    def required_caller(self) -> str | None:
+        """Return the caller, None if the API is open. Raise UnauthenticatedError or KeysUnavailableError."""
+        return None if self.authentication is None else self.authentication.required()
 
 
 def context_of(scope: Scope) -> RequestContext:
@@ -43,17 +58,24 @@ def context_of(scope: Scope) -> RequestContext:
 
 
 class ContextMiddleware:
-    """Gives each request its context. It is the outermost layer, so every response has its message id."""
+    """Gives each request its context. It is the outermost layer, so every response has its message id. Without a
+    `verifier`, the API is open.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier | None = None) -> None:
         self._app = app
+        self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as ASGI prescribes."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        context = _context_from(list(scope["headers"]))
+        headers = list(scope["headers"])
+        context = _context_from(headers)
+        if self._verifier is not None:
+            authentication = await authenticate(self._verifier, headers)
+            context = msgspec.structs.replace(context, authentication=authentication)
         state: dict[str, Any] = scope.setdefault("state", {})
         state[_STATE] = context
         header = (MESSAGE_ID_HEADER.lower().encode(), context.message_id.encode())

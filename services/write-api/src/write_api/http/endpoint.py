@@ -51,6 +51,7 @@ def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteH
     data_type = openapi.data_type(command_type, endpoint.data)
 
     async def take(request: AnyRequest, dispatcher: NamedDependency[Dispatcher]) -> Response[Any]:
+        context_of(request.scope).required_caller()  # before the body is read
         fields = await read(request, form)
         if endpoint.new_id is not None and fields.get(endpoint.new_id) is None:
             fields[endpoint.new_id] = made_for(context_of(request.scope).message_id, endpoint.new_id)
@@ -89,6 +90,7 @@ async def _dispatch(request: AnyRequest, dispatcher: Dispatcher, command: Comman
         key=command.key,
         correlation_id=context.message_id,
         traceparent=context.traceparent,
+        actor=context.caller,
     )
     dispatched = dispatcher.dispatch(command, envelope, repeatable=context.repeatable)
     try:

@@ -14,6 +14,9 @@ from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from cheeper_runtime.concurrency import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
+from cheeper_runtime.tokens.bearer import UnauthenticatedError
+from cheeper_runtime.tokens.errors import KeysUnavailableError
+from write_api.bus.authorisation import NotAllowedError
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.domain.errors import Invalid, Refusal
 from write_api.http.context import AnyRequest, context_of
@@ -105,6 +108,24 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemRespons
     )
 
 
+def _unauthenticated(request: AnyRequest, error: UnauthenticatedError) -> ProblemResponse:
+    return problem(request, "unauthenticated", str(error), headers={"WWW-Authenticate": error.challenge})
+
+
+def _not_allowed(request: AnyRequest, _: NotAllowedError) -> ProblemResponse:
+    return problem(request, "not_allowed", "The token is another author's, who may not do this")
+
+
+def _keys_unavailable(request: AnyRequest, error: KeysUnavailableError) -> ProblemResponse:
+    log.warning("unavailable", reason=str(error))
+    return problem(
+        request,
+        "unavailable",
+        "Tokens cannot be verified at the moment; nothing was done",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
 def _overloaded(request: AnyRequest, _: OverloadedError) -> ProblemResponse:
     return problem(
         request,
@@ -145,6 +166,9 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,
     OverloadedError: _overloaded,
+    UnauthenticatedError: _unauthenticated,
+    NotAllowedError: _not_allowed,
+    KeysUnavailableError: _keys_unavailable,
     CommandTooLargeError: _command_too_large,
     ClientGoneError: _client_gone,
     Exception: _defect,

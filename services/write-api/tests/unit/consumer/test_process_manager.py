@@ -65,6 +65,7 @@ def test_a_command_is_a_reply_to_its_event(decoder):
         correlation_id=COMMAND_ID,
         reply_to=ID,
         traceparent=ENVELOPE.traceparent,
+        actor="system",
     )
     assert decoder.decode(message()) == (ReceivedCommand(command=welcome, envelope=envelope),)
     assert decoder.decode(message()) == decoder.decode(message())

@@ -11,5 +11,5 @@ return {
   after == '' and 1 or settled(after, true),
   settled(message_id, true),
   record,
-  not record and call('GET', ARGV[1] .. TAG .. NAME.ACCEPTED_COMMAND .. ':' .. message_id),
+  call('GET', ARGV[1] .. TAG .. NAME.ACCEPTED_COMMAND .. ':' .. message_id),
 }

@@ -1,0 +1,1 @@
+"""Bearer tokens: JSON Web Tokens of configured issuers, verified offline with the issuers' public keys."""

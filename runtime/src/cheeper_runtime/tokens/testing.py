@@ -1,0 +1,121 @@
+"""An issuer in memory, for tests without a server: it has keys that rotate, and signs tokens, bad ones too."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cheeper_runtime.tokens.issuers import Issuer
+
+AUDIENCE: Final = "cheeper"
+_HOUR: Final = 3600
+
+PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+def new_key(algorithm: str) -> PrivateKey:
+    """Return a new key for an algorithm."""
+    if algorithm == "EdDSA":
+        return ed25519.Ed25519PrivateKey.generate()
+    if algorithm == "ES256":
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+
+
+class MemoryIssuer:
+    """An issuer whose key set `fetch` returns. It raises OSError while it is not `available`."""
+
+    def __init__(self, url: str = "https://issuer.example.org", algorithm: str = "EdDSA") -> None:
+        self.issuer = Issuer(issuer=url, audience=AUDIENCE, jwks=f"{url}/jwks.json")
+        self.available = True
+        self.fetches = 0
+        self._algorithm = algorithm
+        self._keys: dict[str, PrivateKey] = {}
+        self.rotate()
+
+    def rotate(self, *, keep: bool = False) -> str:
+        """Sign with a new key from now on, and return its id. Publish older ones beside it only if `keep` is set."""
+        kid = f"key-{time.monotonic_ns()}"
+        self._keys = {**(self._keys if keep else {}), kid: new_key(self._algorithm)}
+        self.kid = kid
+        return kid
+
+    def key_set(self) -> bytes:
+        """Return the JSON Web Key Set."""
+        return json.dumps({"keys": [self._published(kid) for kid in self._keys]}).encode()
+
+    def fetch(self, issuer: Issuer) -> bytes:
+        """Return the key set as `fetch.fetch` does."""
+        del issuer
+        self.fetches += 1
+        if not self.available:
+            raise OSError("the issuer is unavailable")
+        return self.key_set()
+
+    def token(self, caller: str, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
+        """Return a token that is valid for an hour; `claims` and `headers` change it. A claim of None is left out."""
+        signer = self._keys[self.kid]
+        named = {"kid": self.kid, **(headers or {})}
+        return jwt.encode(self.claims(caller, **claims), signer, algorithm=self._algorithm, headers=named)
+
+    def claims(self, caller: str, **changed: Any) -> dict[str, Any]:
+        """Return the claims of a token."""
+        now = int(time.time())
+        usual = {"iss": self.issuer.issuer, "aud": AUDIENCE, "sub": caller, "iat": now, "exp": now + _HOUR}
+        return {name: value for name, value in (usual | changed).items() if value is not None}
+
+    def bad_tokens(self, caller: str) -> dict[str, str]:
+        """Return tokens of the caller that must all be refused, each by what is wrong with it."""
+        now = int(time.time())
+        stranger = MemoryIssuer(self.issuer.issuer, self._algorithm)
+        other = MemoryIssuer("https://other.example.org", self._algorithm)
+        public = self._keys[self.kid].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return {
+            "expired": self.token(caller, iat=now - _HOUR, exp=now - 60),
+            "not yet valid": self.token(caller, nbf=now + 600),
+            "without an end": self.token(caller, exp=None),
+            "another audience": self.token(caller, aud="another"),
+            "without an audience": self.token(caller, aud=None),
+            "another issuer": other.token(caller),
+            "another issuer's key": stranger.token(caller, headers={"kid": self.kid}),
+            "an unknown key": stranger.token(caller),
+            "no algorithm": _unsigned(self.claims(caller), {"alg": "none", "kid": self.kid}),
+            "HMAC with the public key": _hmac(self.claims(caller), {"alg": "HS256", "kid": self.kid}, public),
+            "the URL of a key": self.token(caller, headers={"jku": stranger.issuer.jwks}),
+            "the URL of a certificate": self.token(caller, headers={"x5u": stranger.issuer.jwks}),
+            "a key of its own": self.token(caller, headers={"jwk": self._published(self.kid)}),
+            "another subject": self.token("system"),
+            "a changed claim": _forged(self.token(str(caller)), {"sub": "00000000-0000-4000-8000-000000000000"}),
+            "no token at all": "bearer",
+        }
+
+    def _published(self, kid: str) -> dict[str, Any]:
+        implementation = jwt.get_algorithm_by_name(self._algorithm)
+        published: dict[str, Any] = json.loads(implementation.to_jwk(self._keys[kid].public_key()))
+        return {**published, "kid": kid, "alg": self._algorithm, "use": "sig"}
+
+
+def _encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _unsigned(claims: dict[str, Any], header: dict[str, Any]) -> str:
+    return f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}."
+
+
+def _hmac(claims: dict[str, Any], header: dict[str, Any], secret: bytes) -> str:
+    text = _unsigned(claims, header)[:-1]
+    return f"{text}.{_encoded(hmac.digest(secret, text.encode(), 'sha256'))}"
+
+
+def _forged(token: str, claims: dict[str, Any]) -> str:
+    header, payload, signature = token.split(".")
+    known = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return f"{header}.{_encoded(json.dumps(known | claims).encode())}.{signature}"
