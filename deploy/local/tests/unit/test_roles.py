@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cheeper_local.runner.roles import GATEWAY, STOP_ORDER, Roles
@@ -36,6 +38,18 @@ def test_roles_are_told_where_the_servers_are(tmp_path):
     assert environment["DATABASE_URL"] == "postgresql://p"
     assert environment["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9"
     assert (environment["REDIS_URL"], environment["MONGO_URL"]) == ("redis://r", "mongodb://m")
+
+
+def test_processes_that_run_commands_have_a_role_of_their_own(tmp_path):
+    """Only they log in to PostgreSQL as the role that migrate makes with the password in a file."""
+    roles = roles_of(tmp_path)
+    names = [name for group in roles.names().values() for name in group]
+    specs = roles.specs({**URLS, "postgres": "postgresql://cheeper:owner@h:1/d"}, dict.fromkeys(names, 20_000))
+    password = Path(roles.migrate(URLS).environment["APP_PASSWORD_FILE"]).read_text()
+    urls = {spec.name: spec.environment.get("DATABASE_URL") for spec in specs}
+    app = f"postgresql://cheeper_app:{password}@h:1/d"
+    assert {name for name, url in urls.items() if url == app} == {"write-api", "worker", "process-manager"}
+    assert urls["relay"] == "postgresql://cheeper:owner@h:1/d"
 
 
 @pytest.mark.parametrize("role", ["worker", "relay", "process-manager", "projector"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ from cheeper_runtime.tokens.bearer import Mode, unsafe
 from cheeper_runtime.tokens.issuers import Issuers
 from write_api.bus.authorisation import IsAllowed, by_declaration, everything
 from write_api.bus.dispatcher import Transport
+from write_api.db.schema.app_role import password_of
 from write_api.db.url import sqlalchemy_url
 from write_api.domain import values
 from write_api.domain.follow import FOLLOWS_MAX
@@ -35,6 +37,11 @@ DEFAULT_PORTS: Final[dict[Role, int]] = {"http": 8001, "worker": 8011, "relay": 
 def _database_url(url: str) -> str:
     sqlalchemy_url(url)
     return url
+
+
+def _password_file(text: str) -> Path:
+    password_of(Path(text))
+    return Path(text)
 
 
 def _transports(text: str) -> dict[type[Command], Transport]:
@@ -59,9 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     `database_url` is a libpq URL, `transports` the way of each command to its handler. `email_addresses_in_kafka`
     must be "accepted" if a command with an address is asynchronous: its topic keeps it, as plain text. An author
-    follows at most `follows_max` others. The relay drops a month of the outbox after `outbox_retention_days`, and keeps
-    everything if that is None. `auth` says whether callers show tokens, of `issuers`; without them, the gateway must
-    listen on loopback, at `gateway_address`.
+    follows at most `follows_max` others. `migrate` makes the role of the processes that run commands, with the password
+    in `app_password_file`, unless that is None. The relay drops a month of the outbox after `outbox_retention_days`,
+    and keeps everything if that is None. `auth` says whether callers show tokens, of `issuers`; without them, the
+    gateway must listen on loopback, at `gateway_address`.
     """
 
     role: Role
@@ -82,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     host: str = "127.0.0.1"
     port: Port = 0
     follows_max: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = FOLLOWS_MAX
+    app_password_file: Annotated[Path | None, Parser(_password_file)] = None
     outbox_retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from write_api.bus.errors import UnavailableError
 from write_api.db.engine import create_engine
 from write_api.db.schema import migrate as schema
+from write_api.db.schema.app_role import ensure_app_role
 from write_api.kafka import topics
 from write_api.ops.setup_steps import SetupStep, run_setup
 from write_api.relay.cursor import LockLostError, RelayRefusedError, connect
@@ -25,9 +26,12 @@ log = structlog.get_logger()
 
 
 async def run_migrate(settings: Settings) -> int:
-    """Set up schema, outbox partitions and topics. Return the exit code, 1 if a topic has the wrong settings."""
+    """Set up schema, outbox partitions, the role of commands if it has a password, and topics.
+
+    Return the exit code, 1 if a topic has the wrong settings.
+    """
     engine = create_engine(settings.database_url, application_name="write-api-migrate", pool_size=1)
-    steps = (
+    steps = [
         SetupStep(server="postgres", done="schema up to date", run=partial(schema.migrate, engine)),
         SetupStep(
             server="postgres",
@@ -35,7 +39,10 @@ async def run_migrate(settings: Settings) -> int:
             run=partial(schema.make_outbox_partitions, engine),
         ),
         SetupStep(server="kafka", done="topics up to date", run=partial(_create_topics, settings)),
-    )
+    ]
+    if settings.app_password_file is not None:
+        ensure = partial(ensure_app_role, engine, settings.app_password_file)
+        steps.insert(2, SetupStep(server="postgres", done="app role up to date", run=ensure))
     try:
         await run_setup(steps)
     except topics.TopicMismatchError as error:

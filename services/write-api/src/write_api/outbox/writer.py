@@ -14,7 +14,7 @@ from cheeper_contracts.messages import Event
 
 CHANNEL: Final = "cheeper_outbox"
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "message_id": "uuid",
     "type": "text",
     "source": "text",
@@ -25,12 +25,14 @@ _COLUMNS: Final = {
     "traceparent": "text",
     "payload": "json",
 }
+"""The columns that a writer sets, with their types."""
+
 # One statement inserts any number of rows in the order of the arrays. It is text, other than those of `db.arrays`: its
 # order matters, and the payload is the very text that Kafka will carry. Column defaults set epoch, xid, id, created_at.
 _INSERT = text(
-    f"INSERT INTO outbox ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own constants
-    f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _COLUMNS.items())})"
-    f" WITH ORDINALITY AS message ({', '.join(_COLUMNS)}, place) ORDER BY place"
+    f"INSERT INTO outbox ({', '.join(COLUMNS)}) SELECT {', '.join(COLUMNS)}"  # noqa: S608 - our own constants
+    f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in COLUMNS.items())})"
+    f" WITH ORDINALITY AS message ({', '.join(COLUMNS)}, place) ORDER BY place"
 )
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
@@ -43,7 +45,7 @@ async def append_all(connection: AsyncConnection, messages: Sequence[tuple[Envel
     """
     if messages:
         rows = [_row(envelope, event) for envelope, event in messages]
-        await connection.execute(_INSERT, {name: [row[name] for row in rows] for name in _COLUMNS})
+        await connection.execute(_INSERT, {name: [row[name] for row in rows] for name in COLUMNS})
 
 
 async def hint(connection: AsyncConnection) -> None:

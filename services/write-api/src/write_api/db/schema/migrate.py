@@ -19,7 +19,7 @@ from write_api.db.faults import transient_faults
 from write_api.outbox import partitions
 
 _LOCATION: Final = "write_api:db/schema/migrations"
-_LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
+LOCK: Final = 0x63686565706572  # "cheeper": one migration at a time
 
 
 async def migrate(engine: AsyncEngine) -> str:
@@ -29,7 +29,7 @@ async def migrate(engine: AsyncEngine) -> str:
     """
     with transient_faults():
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             await connection.run_sync(_upgrade)
     return newest_revision()
 
