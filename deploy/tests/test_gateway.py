@@ -212,7 +212,7 @@ def test_health_reports_that_reads_are_not_updated(start, serve):
 
 @pytest.mark.parametrize("origin", ["https://a.example", "https://b.example"])
 def test_allowed_origins_are_let_in(client, origin):
-    """A page of an allowed origin may send a key and an ETag, and read the id, also of an error."""
+    """A page of an allowed origin may send a token, a key and an ETag, and read the id, also of an error."""
     for answer in (client.get("/author/x", headers={"Origin": origin}), client.get("/x", headers={"Origin": origin})):
         assert answer.headers["access-control-allow-origin"] == origin
         assert answer.headers["access-control-expose-headers"] == "ETag, Retry-After, X-Message-Id"
@@ -222,7 +222,8 @@ def test_allowed_origins_are_let_in(client, origin):
     assert (preflight.status_code, preflight.content) == (204, b"")
     assert preflight.headers["allow"] == "POST, OPTIONS"
     assert preflight.headers["access-control-allow-methods"] == "POST, OPTIONS"
-    assert preflight.headers["access-control-allow-headers"] == "Content-Type, Idempotency-Key, If-None-Match"
+    allowed = preflight.headers["access-control-allow-headers"]
+    assert allowed == "Authorization, Content-Type, Idempotency-Key, If-None-Match"
 
 
 @pytest.mark.parametrize("origin", ["https://c.example", "null", "https://a.example https://b.example", "", None])

@@ -112,7 +112,7 @@ async def test_allowed_origins_are_let_in(client, allowed_origin):
     preflight = await client.request("OPTIONS", "/cheep", headers={**headers, **asks})
     allowed = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
     assert preflight.headers["access-control-allow-origin"] == allowed_origin
-    assert allowed >= {"idempotency-key", "content-type", "if-none-match"}
+    assert allowed >= {"authorization", "idempotency-key", "content-type", "if-none-match"}
     assert "POST" in preflight.headers["access-control-allow-methods"]
     error = await client.request("GET", "/nope", headers=headers)
     assert error.headers["access-control-allow-origin"] == allowed_origin
