@@ -56,8 +56,9 @@ def app_of(issuer=ISSUER):
     return build_app(bus, {}, nothing, Metrics(), {}, verifier=verifier)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app():
+    """Return an application, which queries do not change, and which takes long to make."""
     return app_of()
 
 

@@ -30,6 +30,9 @@ class Chosen(Dispatcher):
         transactions = MemoryTransactions()
         bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test")
         super().__init__(bus, TRANSPORTS, transactions, send=None, limits=None)
+        self.reset()
+
+    def reset(self):
         self.outcome, self.command, self.envelope = Outcome(changed=True), None, None
 
     async def dispatch(self, command, envelope, *, repeatable):
@@ -40,14 +43,23 @@ class Chosen(Dispatcher):
         return self.outcome
 
 
-@pytest.fixture
-def dispatcher():
-    return Chosen()
+@pytest.fixture(scope="module")
+def application():
+    """Return an application, which takes long to make, and its dispatcher."""
+    chosen = Chosen()
+    return create_app(ENDPOINTS, chosen, {}, CollectorRegistry()), chosen
 
 
 @pytest.fixture
-async def client(dispatcher):
-    app = create_app(ENDPOINTS, dispatcher, {}, CollectorRegistry())
+def dispatcher(application):
+    chosen = application[1]
+    chosen.reset()
+    return chosen
+
+
+@pytest.fixture
+async def client(application):
+    app = application[0]
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

@@ -69,8 +69,9 @@ class Service:
         return self.transactions.tables.commands, self.transactions.tables.outbox
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service():
+    """Return a service for requests that leave no trace: an application takes long to make."""
     return Service()
 
 
@@ -102,16 +103,18 @@ async def test_no_command_of_another_author(service, command):
 
 
 @COMMANDS_OF_CLIENTS
-async def test_the_author_may_send_the_command(service, command):
+async def test_the_author_may_send_the_command(command):
     """The right token reaches the handler, which decides by the rules of the domain."""
+    service = Service()
     response = await service.send(command, ISSUER.token(AUTHOR))
     assert response.status_code not in {UNAUTHENTICATED, NOT_ALLOWED}
     assert len(service.traces[0]) == 1
 
 
 @COMMANDS_OF_CLIENTS
-async def test_a_key_belongs_to_its_caller(service, command):
+async def test_a_key_belongs_to_its_caller(command):
     """The key of another caller is refused as used, and the response has nothing else about it."""
+    service = Service()
     await service.send(command, ISSUER.token(AUTHOR), **{"Idempotency-Key": KEY})
     response = await service.send(command, ISSUER.token(OTHER), actor=OTHER, **{"Idempotency-Key": KEY})
     assert (response.status_code, response.json()["data"]["code"]) == (CONFLICT, "message_id_reused")
