@@ -3,7 +3,7 @@
 import json
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -62,9 +62,9 @@ def stack(issuer):
 class Caller:
     """A person with an author id and the issuer's tokens."""
 
-    def __init__(self, stack, issuer):
+    def __init__(self, client, issuer):
         self.id = str(uuid.uuid4())
-        self._client = httpx.Client(base_url=stack.gateway, timeout=30)
+        self._client = client
         self._issuer = issuer
 
     def request(self, method, path, body=None, *, token=None):
@@ -85,13 +85,25 @@ class Caller:
 
 
 @pytest.fixture
-def ann(stack, issuer):
-    return Caller(stack, issuer).signed_up()
+def caller(stack, issuer):
+    """Make a caller who has signed up, with a client that is closed after the test."""
+    with ExitStack() as clients:
+
+        def sign_up():
+            client = clients.enter_context(httpx.Client(base_url=stack.gateway, timeout=30))
+            return Caller(client, issuer).signed_up()
+
+        yield sign_up
 
 
 @pytest.fixture
-def bob(stack, issuer):
-    return Caller(stack, issuer).signed_up()
+def ann(caller):
+    return caller()
+
+
+@pytest.fixture
+def bob(caller):
+    return caller()
 
 
 def test_a_caller_acts_as_itself_alone(ann, bob):

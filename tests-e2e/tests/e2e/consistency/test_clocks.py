@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.disturbs]
 # transaction of each replica, has a clock of its own, up to three hours ahead or behind.
 SHIFTED = """
 CREATE SCHEMA shifted;
+GRANT USAGE ON SCHEMA shifted TO PUBLIC;
 CREATE FUNCTION shifted.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
     $$ SELECT pg_catalog.clock_timestamp() + make_interval(hours => pg_backend_pid() % 7 - 3) $$;
 """
