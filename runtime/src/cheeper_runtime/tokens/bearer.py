@@ -47,6 +47,15 @@ class Authentication(msgspec.Struct, frozen=True, kw_only=True):
         raise UnauthenticatedError(str(self.error), f'{CHALLENGE}, error="invalid_token"')
 
 
+async def verifier_of(mode: Mode, issuers: Sequence[Issuer]) -> Verifier | None:
+    """Return the verifier of a service, which has tried to fetch the issuers' keys, or None if the API is open."""
+    if mode == "open":
+        return None
+    verifier = Verifier(issuers)
+    await verifier.fetch_keys()
+    return verifier
+
+
 async def authenticate(verifier: Verifier, headers: Iterable[tuple[bytes, bytes]]) -> Authentication:
     """Return who sent a request with these headers, whose names are in lower case. Never raise."""
     try:

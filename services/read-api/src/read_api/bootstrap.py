@@ -13,7 +13,7 @@ import structlog
 from cheeper_runtime.checks import Check
 from cheeper_runtime.concurrency import ConcurrencyLimit
 from cheeper_runtime.http_server import http_server
-from cheeper_runtime.tokens.verifier import Verifier
+from cheeper_runtime.tokens.bearer import verifier_of
 from read_api.http.app import build_app
 from read_api.ops.metrics import Metrics
 from read_api.queries.author import Author, show_author
@@ -150,9 +150,7 @@ async def run_http(settings: Settings) -> None:
         """Connect now, so that the first query need not. Stores that are unavailable are connected to later."""
         await asyncio.gather(hot.ping(), documents.ping(), return_exceptions=True)
 
-    verifier = None if settings.auth == "open" else Verifier(settings.issuers)
-    if verifier is not None:
-        await verifier.fetch_keys()
+    verifier = await verifier_of(settings.auth, settings.issuers)
     app = build_app(bus, health.checks, close, metrics, health.progress, verifier=verifier)
     log.info("starting", role="http", host=settings.host, port=settings.port)
     connecting = asyncio.create_task(connect())

@@ -22,9 +22,9 @@ from cheeper_runtime.checks import Check, settle
 from cheeper_runtime.limit_metrics import LimitsCollector
 from cheeper_runtime.metrics import new_registry
 from cheeper_runtime.readiness import Readiness
-from cheeper_runtime.tokens.verifier import Verifier
+from cheeper_runtime.tokens.bearer import verifier_of
 from write_api.bus.back_pressure import BackPressure
-from write_api.bus.bus import CommandBus
+from write_api.bus.bus import CommandBus, Count, uncounted
 from write_api.bus.dispatcher import Dispatcher, Send
 from write_api.bus.limits import Limits
 from write_api.bus.outcome import ReceivedCommand
@@ -96,15 +96,7 @@ async def command_side(settings: Settings, *, source: str, accepted: bool) -> As
     metrics = CommandMetrics(registry)
     try:
         transactions = PostgresTransactions(engine, follows_max=settings.follows_max, metrics=ClockMetrics(registry))
-        bus = CommandBus(
-            transactions.begin,
-            hints.wake,
-            HANDLERS,
-            source=source,
-            accepted=accepted,
-            count=metrics.handled,
-            is_allowed=settings.is_allowed,
-        )
+        bus = _bus(settings, transactions, hints.wake, source=source, accepted=accepted, count=metrics.handled)
         yield CommandSide(engine, health, transactions.failure, registry, metrics, bus, hints.wake)
     finally:
         await hints.close()
@@ -126,9 +118,7 @@ async def http_app(settings: Settings) -> AsyncIterator[ASGIApp]:
         if sends_any(settings):
             checks["kafka"] = check_of_topic(settings.kafka_bootstrap_servers, COMMANDS, settings.topic_prefix, refused)
         late = {"events": check_of_events(side.health)}
-        verifier = None if settings.auth == "open" else Verifier(settings.issuers)
-        if verifier is not None:
-            await verifier.fetch_keys()
+        verifier = await verifier_of(settings.auth, settings.issuers)
         dispatcher = _dispatcher(settings, side, send, admit)
         yield create_app(ENDPOINTS, dispatcher, checks, side.registry, late, verifier=verifier)
 
@@ -196,15 +186,7 @@ async def replays(settings: Settings) -> AsyncIterator[dict[str, Replay]]:
             transactions = PostgresTransactions(
                 side.engine, partial(remove_in, parked=parked), follows_max=settings.follows_max
             )
-            bus = CommandBus(
-                transactions.begin,
-                side.wake,
-                HANDLERS,
-                source=WORKER_SOURCE,
-                accepted=True,
-                is_allowed=settings.is_allowed,
-            )
-            await bus.handle(batch)
+            await _bus(settings, transactions, side.wake, source=WORKER_SOURCE, accepted=True).handle(batch)
 
         async def pass_on_and_remove(parked: ParkedMessage, batch: Sequence[ReceivedCommand]) -> None:
             await pass_on(batch)
@@ -276,6 +258,26 @@ async def _consume(  # noqa: PLR0913, PLR0917 - the differences between the two 
 
     pages = create_health_app(readiness, {"postgres": check_of_database(side.health)}, side.registry)
     return await run_role(settings.host, settings.port, pages, work)
+
+
+def _bus(  # noqa: PLR0913 - as CommandBus
+    settings: Settings,
+    transactions: PostgresTransactions,
+    wake: Callable[[], None],
+    *,
+    source: str,
+    accepted: bool,
+    count: Count = uncounted,
+) -> CommandBus:
+    return CommandBus(
+        transactions.begin,
+        wake,
+        HANDLERS,
+        source=source,
+        accepted=accepted,
+        count=count,
+        is_allowed=settings.is_allowed,
+    )
 
 
 def _dispatcher(
