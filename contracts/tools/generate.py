@@ -135,6 +135,12 @@ def message_of(message: type[Command | Event]) -> dict[str, Any]:
             "properties": {"ce_type": {"const": message.TYPE}},
         },
         "payload": {"$ref": f"./{message.TYPE}.json"},
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "format": "uuid", "description": f"the message's {message.KEY}"},
+                "bindingVersion": "0.5.0",
+            },
+        },
     }
 
 

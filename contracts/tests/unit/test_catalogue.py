@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
     ids=["commands", "events", "superseded"],
 )
 def test_every_message_file_is_in_the_table(package, table):
-    """A message's file that nobody put into the catalogue or the upcasters' table would be known to nobody."""
+    """A message's file must be in the catalogue and in the upcasters' table, or nothing would use it."""
     (folder,) = package.__path__
     files = {f"{package.__name__}.{path.stem}" for path in Path(folder).glob("*.py") if path.stem != "__init__"}
     assert {message.__module__ for message in table} == files
@@ -34,6 +34,6 @@ def test_every_event_names_the_command_it_settles(event_type):
 def test_a_notification_names_its_own_command():
     """Three commands lead to the same event; its kind distinguishes them."""
     kinds = ("welcome", "new_follower", "answer")
-    told = [AuthorNotified(notification_id="n", author_id="a", kind=kind, notified_at=1) for kind in kinds]
+    notified = [AuthorNotified(notification_id="n", author_id="a", kind=kind, notified_at=1) for kind in kinds]
     settled = [command.TYPE for command, event in LEADS_TO.items() if event is AuthorNotified]
-    assert sorted(map(command_type_of, told)) == sorted(settled)
+    assert sorted(map(command_type_of, notified)) == sorted(settled)

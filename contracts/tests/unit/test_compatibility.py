@@ -59,15 +59,15 @@ def test_nothing_is_broken_where_nothing_changed():
         (variant(kind=(Literal["welcome", "new_follower", "answer", "like"],)), "the field kind was"),
         (variant(key="notification_id"), 'key was "author_id" and is "notification_id"'),
         (variant(base=Command), 'topic was "cheeper.events" and is "cheeper.commands"'),
-        (variant(type_name="cheeper.author-told.v1"), "is gone"),
+        (variant(type_name="cheeper.author-informed.v1"), "is gone"),
         (variant(type_name="cheeper.author-notified.v2"), "is gone"),
     ],
 )
 def test_a_struct_that_breaks_consumers_is_named(struct, why):
     """A change breaks if old messages could not be read any more, or if old consumers could not read new ones."""
-    ((name, said),) = breaks(NOW, with_struct(struct)).items()
+    ((name, sentences),) = breaks(NOW, with_struct(struct)).items()
     assert name == NOTIFIED
-    assert any(sentence.startswith(why) for sentence in said)
+    assert any(sentence.startswith(why) for sentence in sentences)
 
 
 @pytest.mark.parametrize("added", [OPTIONAL, (int, 0), (list[str], []), (str | msgspec.UnsetType, msgspec.UNSET)])
@@ -77,7 +77,7 @@ def test_an_optional_field_may_be_added(added):
 
 
 def test_a_nested_struct_is_held_to_the_same():
-    """A field of a struct within a message is a field of the message, and gone with it."""
+    """A field of a struct within a message is a field of the message, so its removal is a break."""
     one, less, more = (msgspec.defstruct("Note", fields) for fields in (["a", "b"], ["a"], ["a", "b", ("c", int, 0)]))
     old = with_struct(variant(note=(one | None, None)))
     assert breaks(old, with_struct(variant(note=(less | None, None)))) == {NOTIFIED: ["Note: the field b is gone"]}
@@ -104,7 +104,11 @@ def another(topic, **change):
 
 MUTATIONS = {
     "changed golden bytes": (NOTIFIED, {NOTIFIED: NOW[NOTIFIED] | {"golden bytes": "0" * 64}}, "golden bytes was"),
-    "a golden file that is gone": (NOTIFIED, {NOTIFIED: NOW[NOTIFIED] | {"golden bytes": None}}, "golden bytes was"),
+    "a golden file that was deleted": (
+        NOTIFIED,
+        {NOTIFIED: NOW[NOTIFIED] | {"golden bytes": None}},
+        "golden bytes was",
+    ),
     "a removed message": (NOTIFIED, {NOTIFIED: None}, "is gone"),
     "another topic name": ("topic.cheeper.events", {"topic.cheeper.events": None}, "is gone"),
     "more partitions": ("topic.cheeper.events", another(topics.EVENTS, partitions=9), "partitions was 8 and is 9"),
@@ -142,9 +146,9 @@ MUTATIONS = {
 def test_what_else_breaks_consumers_is_named(name, mutation, why):
     """Topics, keys, collections and golden files are contracts as messages are."""
     mutated = {key: entry for key, entry in (deepcopy(NOW) | mutation).items() if entry is not None}
-    ((broken, said),) = breaks(NOW, mutated).items()
+    ((broken, sentences),) = breaks(NOW, mutated).items()
     assert broken == name
-    assert any(sentence.startswith(why) for sentence in said)
+    assert any(sentence.startswith(why) for sentence in sentences)
 
 
 @pytest.mark.parametrize("place", ["stem", "pack_entry"])
@@ -164,7 +168,7 @@ def test_the_names_of_generations_are_held_by_examples(monkeypatch, what):
 
 
 @pytest.mark.parametrize("what", ["lag_key", "report_id", "LAG", "PERIOD_SECONDS"])
-def test_where_lag_reports_stand_is_held_by_examples(monkeypatch, what):
+def test_the_keys_of_lag_reports_are_held_by_examples(monkeypatch, what):
     """A reader that reads elsewhere, or expects reports more often, would count every view as late."""
     monkeypatch.setattr(lag, what, "late" if what.isupper() else lambda *_: "elsewhere")
     assert set(breaks(NOW, state.of_code())) == {"lag"}
@@ -177,8 +181,8 @@ def test_a_view_document_is_held_to_the_same(monkeypatch):
     monkeypatch.setattr(
         state, "DOCUMENTS", (*(each for each in state.DOCUMENTS if each is not views.FollowDocument), less)
     )
-    gone = [f"the field {name} is gone" for name in ("from_author_id", "to_author_id", "followed_at")]
-    assert breaks(NOW, state.of_code()) == {"views.FollowDocument": gone}
+    missing = [f"the field {name} is gone" for name in ("from_author_id", "to_author_id", "followed_at")]
+    assert breaks(NOW, state.of_code()) == {"views.FollowDocument": missing}
 
 
 def test_what_is_new_breaks_nothing():

@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def without_field(name, field):
-    """Return the state with a field of an entry's schema gone."""
+    """Return the state without a field of an entry's schema."""
     mutated = deepcopy(NOW)
     del mutated[name]["schema"]["properties"][field]
     return mutated
@@ -57,8 +57,8 @@ def test_an_addition_is_published_on_request(folder):
 def test_a_broken_message_is_refused(folder, replace):
     """The error names the message, the field and the way out, and no file is written."""
     broken = without_field(Follow.TYPE, "follow_id") | {"new": {}}
-    said = publish(NOW, broken, replace, folder)
-    assert all(sentence.startswith(f"{Follow.TYPE}: ") and "make a new version" in sentence for sentence in said)
+    sentences = publish(NOW, broken, replace, folder)
+    assert all(sentence.startswith(f"{Follow.TYPE}: ") and "make a new version" in sentence for sentence in sentences)
     assert check(NOW, broken)[0] == (
         f"{Follow.TYPE}: the field follow_id is gone; make a new version, and keep this one in"
         " cheeper_contracts.superseded"

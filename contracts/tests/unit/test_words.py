@@ -62,7 +62,7 @@ def test_any_part_of_a_text_without_spaces_is_found(text, data):
 
 
 @given(text=st.text(KANA_AND_HAN + THAI, min_size=2))
-def test_neighbours_that_are_nowhere_are_not_found(text):
+def test_adjacent_characters_that_no_text_contains_are_not_found(text):
     """Two characters are found only if they are neighbours somewhere, or begin a pair with their marks."""
     first, second = text[0], text[1]
     apart = f"{first} {second} {first}"

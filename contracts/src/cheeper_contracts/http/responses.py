@@ -19,6 +19,8 @@ MESSAGE_ID_HEADER: Final = "X-Message-Id"
 The gateway gives each request an id, a UUID, in place of what the client sent. A service takes it for the message id,
 unless a command has an Idempotency-Key. So the id in the gateway's own 503, for a command whose outcome it cannot know,
 is the id that the command runs under."""
+CLIENT_ADDRESS_HEADER: Final = "X-Client-Address"
+"""The header in which the gateway passes on the address of the client, in place of what the client sent."""
 IDEMPOTENCY_KEY_HEADER: Final = "Idempotency-Key"
 RETRY_AFTER_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 60
@@ -37,12 +39,15 @@ NO_STORE: Final = ("Cache-Control", "no-store")
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The command's or query's id, the cursor of the next page, whether the data is stale after a wait, and whether
-    there are more results than `total`, which is counted up to a bound.
+    """The command's or query's id, the cursor of the next page, the number of entries of the whole list and of those
+    that its reader has not read, where these are known, whether the data is stale after a wait, and whether a search
+    found more than its `total`, which is counted up to a bound.
     """
 
     message_id: str
     next_cursor: str | None = None
+    total: int | None = None
+    unread: int | None = None
     stale: bool = False
     total_is_capped: bool = False
 
@@ -84,6 +89,7 @@ STATUS_OF: Final[dict[str, int]] = {
     "not_allowed": 403,
     "author_not_found": 404,
     "cheep_not_found": 404,
+    "notification_not_found": 404,
     "command_not_found": 404,
     "no_such_path": 404,
     "method_not_allowed": 405,
@@ -93,13 +99,19 @@ STATUS_OF: Final[dict[str, int]] = {
     "author_id_taken": 409,
     "cheep_id_taken": 409,
     "follow_id_taken": 409,
+    "blocked": 409,
     "too_many_follows": 409,
+    "too_many_follows_a_day": 409,
+    "too_many_posts_a_day": 409,
     "message_id_reused": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,
     "invalid": 422,
     "cannot_follow_self": 422,
+    "cannot_mute_self": 422,
+    "cannot_block_self": 422,
     "not_the_author": 422,
+    "rate_limited": 429,
     "internal": 500,
     "unavailable": 503,
     "overloaded": 503,

@@ -30,7 +30,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 COMMANDS: Final = Topic(
     name="cheeper.commands",
     partitions=PARTITIONS,
-    # For ever, since its sender was told 202: a worker that stopped for a person must find all of it, however late. On
+    # For ever, since its sender got a 202: a worker that stopped for a person must find all of it, however late. On
     # disk before it is acknowledged, since nothing else has the command: Kafka would leave that to the kernel, which
     # holds up to 30 s back, and a power cut of the only broker would take them.
     config={"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete", "flush.messages": "1"},

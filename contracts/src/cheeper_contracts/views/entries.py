@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 _ENTRY = Struct(">q16s")
+_DATE = Struct(">q")
 ENTRY_BYTES: Final = _ENTRY.size
 TIMELINE_ENTRIES: Final = 800
 """The most entries of a timeline's list; below its floor a page is merged from the followed authors' own lists."""
@@ -25,3 +26,9 @@ def unpack_entry(entry: bytes) -> tuple[int, str]:
     """Return the (cheep_date, cheep_id) of an entry. Raise struct.error if it is not 24 bytes long."""
     cheep_date, raw_id = _ENTRY.unpack(entry)
     return cheep_date, str(UUID(bytes=raw_id))
+
+
+def date_of(entry: bytes) -> int:
+    """Return the cheep_date of an entry, in microseconds."""
+    date: int = _DATE.unpack_from(entry)[0]
+    return date

@@ -54,6 +54,18 @@ NOTIFICATIONS: Final = Collection(
     holds="NotificationDocument by notification id",
     indexes=(("author_id", "at", "_id"),),
 )
+MUTES: Final = Collection(
+    name="mutes",
+    lag_ms=2_000,
+    holds='MuteDocument by "<who mutes> <muted>"; there while the one mutes the other',
+    indexes=(("author_id", "muted_at", "muted_id"),),
+)
+BLOCKS: Final = Collection(
+    name="blocks",
+    lag_ms=2_000,
+    holds='BlockDocument by "<who blocks> <blocked>"; there while the one blocks the other',
+    indexes=(("author_id", "blocked_at", "blocked_id"),),
+)
 COMMANDS: Final = Collection(
     name="commands", lag_ms=2_000, holds="CommandRecord by message id, and expires_at (a date) for its TTL index"
 )
@@ -68,14 +80,15 @@ PARKED_MESSAGES: Final = Collection(
     holds='a parked message by "<partition>:<sequence>", without a sequence by "<partition>:<topic id>@<offset>"',
 )
 
-COLLECTIONS: Final = (AUTHORS, FOLLOWS, CHEEPS, NOTIFICATIONS, COMMANDS, CHECKPOINTS, PARKED_MESSAGES)
+COLLECTIONS: Final = (AUTHORS, FOLLOWS, CHEEPS, NOTIFICATIONS, MUTES, BLOCKS, COMMANDS, CHECKPOINTS, PARKED_MESSAGES)
 
 
 class AuthorDocument(msgspec.Struct, frozen=True, kw_only=True):
     """An author's profile and counts. Before the sign-up only `author_id` and the counts may be set.
 
     `username_folded`, the username in lower case, finds the author by name; `words` of username and name
-    (`cheeper_contracts.words`) find it in a search.
+    (`cheeper_contracts.words`) find it in a search. `read_until` is the time of the newest notification that the
+    author has read, `read_until_id` its id.
     """
 
     author_id: str = msgspec.field(name="_id")
@@ -91,6 +104,8 @@ class AuthorDocument(msgspec.Struct, frozen=True, kw_only=True):
     followers: int = 0
     following: int = 0
     cheeps: int = 0
+    read_until: int | None = None
+    read_until_id: str | None = None
 
 
 class FollowDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,3 +152,21 @@ class NotificationDocument(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     from_author_id: str | None = None
     cheep_id: str | None = None
+
+
+class MuteDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The fact that one author mutes another."""
+
+    mute_key: str = msgspec.field(name="_id")
+    author_id: str
+    muted_id: str
+    muted_at: int
+
+
+class BlockDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The fact that one author blocks another."""
+
+    block_key: str = msgspec.field(name="_id")
+    author_id: str
+    blocked_id: str
+    blocked_at: int

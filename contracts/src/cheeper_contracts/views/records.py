@@ -32,6 +32,12 @@ def whole_seconds(microseconds: int) -> str:
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat()
 
 
+def whole_microseconds(microseconds: int) -> str:
+    """Return the whole time as responses show it, always with six digits: `2022-03-14T21:08:50.123456+00:00`."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest).isoformat(timespec="microseconds")
+
+
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a command: JSON in Redis, a document of `commands` in MongoDB.
 

@@ -39,6 +39,12 @@ FOLLOWERS: Final = KeyPattern(
 FOLLOWING: Final = KeyPattern(
     name="following", lag_ms=1_000, holds="sorted set, all scores 0: the ids of whom the author follows, as text"
 )
+MUTERS: Final = KeyPattern(
+    name="muters", lag_ms=1_000, holds="sorted set, all scores 0: the ids of those who mute the author, as text"
+)
+MUTED: Final = KeyPattern(
+    name="muted", lag_ms=1_000, holds="sorted set, all scores 0: the ids of whom the author mutes, as text"
+)
 CHEEP_RECORD: Final = KeyPattern(
     name="cheep", lag_ms=1_000, holds="string: the CheepRecord as JSON; absent for a deleted one"
 )
@@ -92,6 +98,8 @@ KEY_PATTERNS: Final = (
     AUTHOR_COUNTERS,
     FOLLOWERS,
     FOLLOWING,
+    MUTERS,
+    MUTED,
     CHEEP_RECORD,
     AUTHOR_CHEEPS,
     TIMELINE,

@@ -14,7 +14,7 @@ def test_a_key_stays_in_its_partition(key):
     assert partition_of(key) == partition_of(key)
 
 
-def test_known_keys_stand_where_they_always_stood():
+def test_known_keys_stay_in_their_partition():
     """The partition of a key may never change, or its messages would be in two places, out of order."""
     keys = [str(UUID(int=number)) for number in range(8)]
     assert [partition_of(key) for key in keys] == [1, 7, 5, 3, 0, 6, 4, 2]

@@ -27,7 +27,7 @@ def test_silence_counts_as_lag(age):
     assert report(NOW - age).at(NOW) == lag.Lag(None, 0.5 + abs(age))
 
 
-def test_reports_of_generations_and_partitions_stand_apart():
+def test_reports_of_generations_and_partitions_are_separate():
     """The lag of a rebuild does not count for readers of the live views."""
     assert len({lag.report_id(generation, partition) for generation in (1, 2, 12) for partition in range(8)}) == 24
 
