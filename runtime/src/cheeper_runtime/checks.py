@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import Backoff
+from cheeper_runtime.servers.refusals import no_answer
 
 Check = Callable[[], Coroutine[Any, Any, str | None]]
 """Returns None if the need is met, or why it is not, in words without host names."""
@@ -91,7 +92,7 @@ async def _reason(check: Check, seconds: float) -> str | None:
     except TimeoutError:
         return f"no answer within {seconds:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a need, it is not met
-        return f"no answer: {type(error).__name__}"
+        return no_answer(error)
 
 
 def _abandon(task: asyncio.Task[Any]) -> None:

@@ -50,7 +50,7 @@ class ConcurrencyLimit:
         self.refused = 0
         self.queued = [0] * (len(BUCKETS) + 1)
         self.queued_seconds = 0.0
-        self._at_once = at_once
+        self.at_once = at_once
         self._queue_seconds = queue_seconds
         self._clock = clock
         self._queue: OrderedDict[asyncio.Future[float], None] = OrderedDict()
@@ -66,7 +66,7 @@ class ConcurrencyLimit:
         """Return the result of the work, which is called once there is a place for it. Raise OverloadedError if it was
         not called, and whatever it raises.
         """
-        if self.in_flight < self._at_once:
+        if self.in_flight < self.at_once:
             self.in_flight += 1
             began = self._begin()
         else:
@@ -84,7 +84,7 @@ class ConcurrencyLimit:
         all of it hangs, nothing ends, and only its age shows it.
         """
         age = self._clock() - self._sum_of_starts / self.in_flight if self.in_flight else 0.0
-        return max(self._mean_seconds, age) * (len(self._queue) + 1) / self._at_once
+        return max(self._mean_seconds, age) * (len(self._queue) + 1) / self.at_once
 
     async def _wait(self) -> float:
         """Return the time at which the place of this work was freed. Raise OverloadedError."""

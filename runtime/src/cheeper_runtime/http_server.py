@@ -30,6 +30,9 @@ KEEP_ALIVE_SECONDS: Final = 75
 """The time that a connection may wait for its next request. The gateway keeps it for less, so that it never sends a
 command on a connection that is about to close, and would not know whether the command was received."""
 
+STALL_SECONDS: Final = 30.0
+"""The time after which a connection is aborted whose write buffer has not drained to its low-water mark."""
+
 LAME_DUCK_SECONDS: Final = 1.5
 """The time in which a caller finds out that no new connections are taken."""
 
@@ -78,6 +81,8 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     arrival_seconds = ARRIVAL_SECONDS
     idle_seconds: float = KEEP_ALIVE_SECONDS
+    stall_seconds: float = STALL_SECONDS
+    _stalled: asyncio.TimerHandle | None = None
     _timer: asyncio.TimerHandle | None = None
     _arriving = False
     _in_head = False
@@ -107,7 +112,19 @@ class _BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the request that did not arrive."""
         self._stop_timer()
+        self._stop_stalling()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the write time-out: abort the connection unless `resume_writing` is called within `stall_seconds`."""
+        super().pause_writing()
+        self._stop_stalling()
+        self._stalled = self.loop.call_later(self.stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop the write time-out."""
+        self._stop_stalling()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """Note that a request begins."""
@@ -138,6 +155,11 @@ class _BoundedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _stop_stalling(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def _close(self, seconds: float) -> None:
         log.info("request did not arrive", seconds=seconds)
         if self._is_next_to_be_answered():
@@ -165,6 +187,7 @@ def http_server(  # noqa: PLR0913 - what may differ between processes and tests
     on_drain: Callable[[], None] = _nothing,
     arrival_seconds: float = ARRIVAL_SECONDS,
     idle_seconds: float = KEEP_ALIVE_SECONDS,
+    stall_seconds: float = STALL_SECONDS,
     lame_duck_seconds: float = LAME_DUCK_SECONDS,
 ) -> HttpServer:
     """Return a server of an ASGI application, to be run by `await server.serve()`.
@@ -176,6 +199,7 @@ def http_server(  # noqa: PLR0913 - what may differ between processes and tests
         pass
 
     Protocol.arrival_seconds, Protocol.idle_seconds = arrival_seconds, idle_seconds
+    Protocol.stall_seconds = stall_seconds
     config = uvicorn.Config(
         app,
         host=host,

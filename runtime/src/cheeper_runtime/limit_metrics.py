@@ -20,6 +20,7 @@ _BOUNDS: Final = (*map(str, BUCKETS), "+Inf")
 class LimitDeclarations(msgspec.Struct, frozen=True):
     """The metrics of the limits of a process."""
 
+    places: Declaration
     in_flight: Declaration
     waiting: Declaration
     refused: Declaration
@@ -27,11 +28,12 @@ class LimitDeclarations(msgspec.Struct, frozen=True):
 
     def all(self) -> tuple[Declaration, ...]:
         """Return all of them."""
-        return self.in_flight, self.waiting, self.refused, self.queue_seconds
+        return self.places, self.in_flight, self.waiting, self.refused, self.queue_seconds
 
     def add(self, families: Families, limits: Iterable[ConcurrencyLimit]) -> None:
         """Add the current samples of these limits."""
         for limit in limits:
+            families.add(self.places, limit.at_once, limit.name)
             families.add(self.in_flight, limit.in_flight, limit.name)
             families.add(self.waiting, limit.waiting, limit.name)
             families.add(self.refused, limit.refused, limit.name)
@@ -42,6 +44,7 @@ class LimitDeclarations(msgspec.Struct, frozen=True):
 def declare(prefix: str) -> LimitDeclarations:
     """Return the metrics whose names begin with this prefix."""
     return LimitDeclarations(
+        places=Declaration(f"{prefix}_limit_places", "work that the limit lets be in flight at once", _LABELS),
         in_flight=Declaration(f"{prefix}_limit_in_flight", "work in flight under the limit", _LABELS),
         waiting=Declaration(f"{prefix}_limit_waiting", "work that waits for its place", _LABELS),
         refused=Declaration(

@@ -32,18 +32,20 @@ def configure(  # noqa: PLR0913 - what may differ between processes
     silent: Iterable[str] = (),
     stream: TextIO | None = None,
     write_per_turn: bool = False,
+    context: Processor | None = None,
 ) -> None:
     """Configure structlog, and have it write the warnings of libraries too.
 
     `service` is in each JSON line. `auto` is `console` on a terminal. Of the loggers named in `silent` only critical
     records are written. `write_per_turn` writes the lines of one turn of the event loop together, for a process that
-    logs each request.
+    logs each request. `context` adds fields to each line, such as the ids of a trace.
     """
     out = stream or sys.stdout
     console = log_format == "console" or (log_format == "auto" and out.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *(() if context is None else (context,)),
             structlog.processors.add_log_level,
             *(_console() if console else _json(service)),
         ],

@@ -18,9 +18,14 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+
+Bucket = tuple[str, float] | tuple[str, float, Exemplar | None]
+"""The upper bound of a bucket, its cumulative count, and its exemplar."""
 
 
 class Declaration(msgspec.Struct, frozen=True):
@@ -42,10 +47,8 @@ class Families:
         """Add a sample of a counter or a gauge."""
         self._families[metric].add_metric(labels, value)
 
-    def add_histogram(
-        self, metric: Declaration, buckets: Sequence[tuple[str, float]], total: float, *labels: str
-    ) -> None:
-        """Add a sample of a histogram: pairs of upper bound and cumulative count, and the sum of the observations."""
+    def add_histogram(self, metric: Declaration, buckets: Sequence[Bucket], total: float, *labels: str) -> None:
+        """Add a sample of a histogram: its buckets, and the sum of the observations."""
         self._families[metric].add_metric(labels, buckets, total)
 
     def __iter__(self) -> Iterator[Metric]:
@@ -64,6 +67,12 @@ def new_registry(*collectors: Collector) -> CollectorRegistry:
 def page(registry: CollectorRegistry) -> bytes:
     """Return the page of all metrics, of type CONTENT_TYPE."""
     return generate_latest(registry)
+
+
+def accepted_page(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """Return the page in the format that the header `Accept` prefers, and its type. OpenMetrics has exemplars."""
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
 
 
 def _family(declared: Declaration) -> CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily:

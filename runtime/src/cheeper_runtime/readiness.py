@@ -96,6 +96,10 @@ class Readiness:
                     merged[name] = need
         return merged
 
+    def met(self) -> dict[str, bool]:
+        """Return of each need of this part whether it is met."""
+        return {name: need.ok for name, need in self.needs().items()}
+
     def _set(self, name: str, need: Need) -> None:
         with self._lock:
             before = self._found.get((name, self._path))

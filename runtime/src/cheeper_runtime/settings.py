@@ -8,16 +8,20 @@
 
     settings.read(Settings, os.environ)
 
-A variable that is empty counts as one that is not set.
+A variable that is empty counts as one that is not set. A field that is itself a struct is read from the
+variables of its own fields. The value of any variable may be in a file instead, whose path is in the variable of
+the same name with `_FILE` behind it: a URL with a password is then in no environment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
-from urllib.parse import urlsplit
 
 import msgspec
+
+from cheeper_runtime.servers.files import password_of
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -35,24 +39,6 @@ class Parser(msgspec.Struct, frozen=True):
     parse: Callable[[str], object]
 
 
-def url(*schemes: str) -> Parser:
-    """Return a parser of URLs with one of these schemes."""
-
-    def parse(text: str) -> str:
-        try:
-            scheme = urlsplit(text).scheme
-        except ValueError:
-            scheme = ""
-        if scheme not in schemes:
-            raise ValueError(f"must be a URL that begins with {' or '.join(f'{each}://' for each in schemes)}")
-        return text
-
-    return Parser(parse)
-
-
-RedisUrl = Annotated[str, url("redis", "rediss", "unix")]
-MongoUrl = Annotated[str, url("mongodb", "mongodb+srv")]
-PostgresUrl = Annotated[str, url("postgresql", "postgres")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 """A port to listen on; 0 is any that is free."""
 
@@ -67,12 +53,35 @@ def read(
     """
     values = dict(defaults or {})
     for field in msgspec.structs.fields(settings):
-        text = environ.get(field.encode_name)
-        if text and field.name not in fixed:
+        if _is_struct(field.type) and field.name not in fixed:
+            values[field.name] = read(field.type, environ)
+            continue
+        text = None if field.name in fixed else _text(field.encode_name, environ)
+        if text:
             values[field.name] = _value(field.encode_name, text, field.type)
         elif field.required and field.name not in values and field.name not in fixed:
             raise SettingError(f"{field.encode_name} is not set")
-    return settings(**values, **fixed)
+    try:
+        return settings(**values, **fixed)
+    except ValueError as error:  # of __post_init__, which names the variables that do not fit each other
+        raise SettingError(str(error)) from None
+
+
+def _text(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the variable's value, or that in the file of its other form."""
+    text, file = environ.get(name), environ.get(f"{name}_FILE")
+    if not file:
+        return text
+    if text:
+        raise SettingError(f"{name} and {name}_FILE are both set")
+    try:
+        return password_of(Path(file))
+    except ValueError:
+        raise SettingError(f"{name}_FILE must be a file with the value that this process can read") from None
+
+
+def _is_struct(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
 
 
 def _value(name: str, text: str, type_: Any) -> object:

@@ -83,7 +83,7 @@ async def test_late_work_is_not_waited_for():
 
 
 async def test_work_of_a_caller_that_is_cancelled_ends_by_itself():
-    """It gives its connection back as it would have done, before the caller is gone."""
+    """It gives its connection back as it would have done, before the caller ends."""
     began, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def work():

@@ -136,7 +136,7 @@ def test_a_trickle_does_not_extend_the_time(piece):
     run(test)
 
 
-def test_a_body_that_nobody_reads_must_arrive_too():
+def test_a_body_that_is_not_read_must_arrive_too():
     """A response before the end of its request does not keep the connection open for the rest."""
 
     async def test(app):
@@ -263,3 +263,55 @@ def test_what_is_in_flight_is_finished():
             idle_writer.close()
 
     run(test)
+
+
+class Endless:
+    """An application whose response never ends, until its client is gone."""
+
+    def __init__(self):
+        self.gone = asyncio.Event()
+
+    async def __call__(self, scope, receive, send):
+        """Serve one request, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await App()(scope, receive, send)
+            return
+        await receive()
+        leaving = asyncio.create_task(receive())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+        self.gone.set()
+
+
+def test_a_client_that_takes_nothing_is_cut_off():
+    """A response that cannot be sent for so long is given up, with its connection and what waits to be sent."""
+
+    async def test():
+        app = Endless()
+        async with serving(app, stall_seconds=SHORT) as (server, connect):
+            _, writer = await connect()
+            writer.transport.pause_reading()
+            writer.write(GET)
+            await asyncio.wait_for(app.gone.wait(), 60)
+            await eventually(lambda: not server.server_state.connections)
+            writer.transport.abort()
+
+    asyncio.run(test())
+
+
+def test_a_client_that_goes_on_reading_is_not_cut_off():
+    """The rest of a response waits, as long as some of it is taken within the time."""
+
+    async def test():
+        app = Endless()
+        async with serving(app, stall_seconds=LONG) as (_, connect):
+            reader, writer = await connect()
+            writer.write(GET)
+            await head_of(reader)
+            await asyncio.wait_for(reader.readexactly(32 << 20), 60)
+            assert not app.gone.is_set()
+            writer.transport.abort()
+            await asyncio.wait_for(app.gone.wait(), 60)
+
+    asyncio.run(test())

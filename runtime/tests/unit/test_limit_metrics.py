@@ -21,7 +21,7 @@ async def test_the_metrics_say_how_full_a_limit_is():
     await asyncio.sleep(0)
     with pytest.raises(OverloadedError):
         await alone.run(hanging.wait)
-    assert (sample("in_flight"), sample("waiting"), sample("refused_total")) == (1, 2, 0)
+    assert (sample("places"), sample("in_flight"), sample("waiting"), sample("refused_total")) == (1, 1, 2, 0)
     assert sample("refused_total", "waits") == 1
     hanging.set()
     await asyncio.gather(*tasks)

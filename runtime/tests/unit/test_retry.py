@@ -44,7 +44,7 @@ def test_a_loop_retries_until_the_action_succeeds(readiness):
         assert longest / 2 <= pause <= longest
 
 
-def test_a_loop_ends_when_nobody_wants_the_result(readiness):
+def test_a_loop_ends_when_its_result_is_no_longer_wanted(readiness):
     """After a pause it asks whether the action is still wanted, and does not run it again if not."""
     server = Server(5)
     loop = RetryLoop(readiness, "server", ConnectionError, sleep=lambda _: None)

@@ -5,7 +5,8 @@ import pytest
 
 from cheeper_runtime import settings
 from cheeper_runtime.logs import LogLevel
-from cheeper_runtime.settings import Parser, Port, RedisUrl, SettingError
+from cheeper_runtime.servers.urls import RedisUrl
+from cheeper_runtime.settings import Parser, Port, SettingError
 
 
 def even(text):
@@ -72,3 +73,70 @@ def test_a_wrong_variable_is_named(name, value, wanted):
     with pytest.raises(SettingError) as caught:
         settings.read(Settings, {**GIVEN, name: value}, role="http")
     assert str(caught.value) == f"{name} {wanted}"
+
+
+class Server(msgspec.Struct, frozen=True, rename=lambda name: f"SERVER_{name.upper()}"):
+    address: str
+    weight: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
+
+    def __post_init__(self):
+        if self.weight > len(self.address):
+            raise ValueError("SERVER_WEIGHT does not fit SERVER_ADDRESS")
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    server: Server
+    port: Port = 8013
+
+
+def test_a_struct_has_variables_of_its_own():
+    """Several programs that have a part in common read it from the same variables."""
+    found = settings.read(Client, {"SERVER_ADDRESS": "host", "SERVER_WEIGHT": "3", "SERVER": "ignored"})
+    assert found == Client(server=Server("host", 3))
+    fixed = Server("fixed")
+    assert settings.read(Client, {}, server=fixed).server == fixed
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, "SERVER_ADDRESS is not set"),
+        ({"SERVER_ADDRESS": "host", "SERVER_WEIGHT": "10"}, "SERVER_WEIGHT must be a number from 0 to 9"),
+        ({"SERVER_ADDRESS": "host", "SERVER_WEIGHT": "9"}, "SERVER_WEIGHT does not fit SERVER_ADDRESS"),
+    ],
+)
+def test_a_wrong_variable_of_a_struct_is_named(given, reason):
+    """That includes variables that do not fit each other."""
+    with pytest.raises(SettingError) as caught:
+        settings.read(Client, given)
+    assert str(caught.value) == reason
+
+
+def test_a_value_may_be_in_a_file(tmp_path):
+    """A URL with a password is then in no environment, and is checked as one that is."""
+    file = tmp_path / "url"
+    file.write_text("redis://:secret@h\n")
+    given = {"REDIS_URL_FILE": str(file), "NAME": "bob"}
+    assert settings.read(Settings, given, role="http") == settings.read(Settings, GIVEN, role="http")
+    file.write_text("http://:secret@h")
+    with pytest.raises(SettingError, match=r"^REDIS_URL must be a URL that begins with redis://"):
+        settings.read(Settings, given, role="http")
+
+
+def test_a_file_without_a_value_is_named(tmp_path):
+    """The process does not start without it, or with two values."""
+    (tmp_path / "empty").write_text("\n")
+    for name in ("empty", "nothing"):
+        with pytest.raises(SettingError, match=r"^REDIS_URL_FILE must be a file with the value"):
+            settings.read(Settings, {"REDIS_URL_FILE": str(tmp_path / name), "NAME": "bob"}, role="http")
+    with pytest.raises(SettingError, match=r"^REDIS_URL and REDIS_URL_FILE are both set$"):
+        settings.read(Settings, {**GIVEN, "REDIS_URL_FILE": str(tmp_path / "empty")}, role="http")
+
+
+def test_a_setting_that_is_a_file_stays_one(tmp_path):
+    """A field whose own name ends so has the path."""
+
+    class WithFile(msgspec.Struct, rename=str.upper):
+        password_file: str
+
+    assert settings.read(WithFile, {"PASSWORD_FILE": str(tmp_path)}).password_file == str(tmp_path)

@@ -1,4 +1,7 @@
-"""The key set of one issuer: its public keys, fetched beside the requests, and kept while the issuer is unavailable."""
+"""The cached public keys of one issuer (JWKS).
+
+They are refreshed in the background, fetched for an unknown key id, and kept while the issuer is unavailable.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from cheeper_runtime.tokens.keys import Key, keys_of
 
 REFRESH_SECONDS: Final = 300.0
 """The time after which keys are fetched anew, so that one that is withdrawn is soon of no use."""
-INTERVAL_SECONDS: Final = 10.0
+FETCH_INTERVAL_SECONDS: Final = 10.0
 """The least time between two fetches, however many unknown keys tokens name."""
 
 Fetch = Callable[[Issuer], bytes]
@@ -66,7 +69,7 @@ class KeySet:
 
     async def refresh(self) -> None:
         """Wait for a fetch, which begins now unless one began within the interval. A failure keeps the keys."""
-        if self._fetching is None and (self._began is None or self._clock() - self._began >= INTERVAL_SECONDS):
+        if self._fetching is None and (self._began is None or self._clock() - self._began >= FETCH_INTERVAL_SECONDS):
             self._begin()
         if self._fetching is not None:
             await asyncio.shield(self._fetching)

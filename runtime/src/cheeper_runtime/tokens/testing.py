@@ -1,12 +1,17 @@
-"""An issuer in memory, for tests without a server: it has keys that rotate, and signs tokens, bad ones too."""
+"""An issuer and an OpenID provider in memory, for tests without a server: with keys that rotate, and bad tokens too."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -73,9 +78,7 @@ class MemoryIssuer:
 
     def bad_tokens(self, caller: str) -> dict[str, str]:
         """Return tokens of the caller that must all be refused, each by what is wrong with it."""
-        now = int(time.time())
-        stranger = MemoryIssuer(self.issuer.issuer, self._algorithm)
-        other = MemoryIssuer("https://other.example.org", self._algorithm)
+        now, stranger = int(time.time()), self._stranger
         public = self._keys[self.kid].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return {
             "expired": self.token(caller, iat=now - _HOUR, exp=now - 60),
@@ -83,7 +86,7 @@ class MemoryIssuer:
             "without an end": self.token(caller, exp=None),
             "another audience": self.token(caller, aud="another"),
             "without an audience": self.token(caller, aud=None),
-            "another issuer": other.token(caller),
+            "another issuer": self._other.token(caller),
             "another issuer's key": stranger.token(caller, headers={"kid": self.kid}),
             "an unknown key": stranger.token(caller),
             "no algorithm": _unsigned(self.claims(caller), {"alg": "none", "kid": self.kid}),
@@ -96,10 +99,89 @@ class MemoryIssuer:
             "no token at all": "bearer",
         }
 
+    # A key of RSA takes a tenth of a second, so these two are made once.
+    @cached_property
+    def _stranger(self) -> MemoryIssuer:
+        return MemoryIssuer(self.issuer.issuer, self._algorithm)
+
+    @cached_property
+    def _other(self) -> MemoryIssuer:
+        return MemoryIssuer("https://other.example.org", self._algorithm)
+
     def _published(self, kid: str) -> dict[str, Any]:
         implementation = jwt.get_algorithm_by_name(self._algorithm)
         published: dict[str, Any] = json.loads(implementation.to_jwk(self._keys[kid].public_key()))
         return {**published, "kid": kid, "alg": self._algorithm, "use": "sig"}
+
+
+class MemoryProvider(MemoryIssuer):
+    """An OpenID provider with one client. `subject` is who signs in next, and `id_claims` change the ID tokens.
+
+    It is as strict as OAuth 2.0 lets it be: a code is good once, for its redirect URI and its code verifier.
+    """
+
+    def __init__(self, url: str, *, client_id: str = "cheeper", secret: str = "", redirect_uri: str = "") -> None:
+        super().__init__(url)
+        self.subject = "alice"
+        self.id_claims: dict[str, Any] = {}
+        self.client_id = client_id
+        self.secret = secret
+        self.redirect_uri = redirect_uri
+        self.metadata: dict[str, Any] = {
+            "issuer": url,
+            "authorization_endpoint": f"{url}/authorize?tenant=one",
+            "token_endpoint": f"{url}/token",
+            "jwks_uri": f"{url}/jwks.json",
+            "authorization_response_iss_parameter_supported": True,
+        }
+        self._codes: dict[str, dict[str, str]] = {}
+
+    def authorize(self, url: str) -> str:
+        """Sign the subject in at an authorization URL, and return where the browser goes. Raise ValueError."""
+        asked = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+        wanted = {"response_type": "code", "client_id": self.client_id, "redirect_uri": self.redirect_uri}
+        wanted |= {"code_challenge_method": "S256", "scope": "openid", "tenant": "one"}
+        if wrong := [name for name, value in wanted.items() if asked.get(name) != value]:
+            raise ValueError(f"the request has a wrong {', '.join(wrong)}")
+        code = str(uuid4())
+        self._codes[code] = {**asked, "subject": self.subject}
+        back = {"code": code, "state": asked["state"], "iss": self.issuer.issuer}
+        return f"{self.redirect_uri}?{urlencode(back)}"
+
+    def respond(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Return the status, the headers and the body of the response to a request."""
+        if not self.available:
+            return 503, {}, b""
+        match method, urlsplit(path).path:
+            case "GET", "/.well-known/openid-configuration":
+                return 200, {}, json.dumps(self.metadata).encode()
+            case "GET", "/jwks.json":
+                return 200, {}, self.key_set()
+            case "GET", "/authorize":
+                return 302, {"Location": self.authorize(path)}, b""
+            case "POST", "/token":
+                return self._exchange(headers.get("Authorization", ""), parse_qs(body.decode()))
+        return 404, {}, b""
+
+    def _exchange(self, login: str, form: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        sent = {name: value for name, (value,) in form.items()}
+        known = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}".encode()
+        if self.secret and login != f"Basic {base64.b64encode(known).decode()}":
+            return 401, {}, b'{"error": "invalid_client"}'
+        begun = self._codes.pop(sent["code"], None)
+        challenge = _encoded(hashlib.sha256(sent["code_verifier"].encode()).digest())
+        is_right = sent["grant_type"] == "authorization_code" and sent["redirect_uri"] == self.redirect_uri
+        if begun is None or begun["code_challenge"] != challenge or not is_right:
+            return 400, {}, b'{"error": "invalid_grant"}'
+        claims: dict[str, Any] = {"aud": self.client_id, "nonce": begun["nonce"]} | self.id_claims
+        response = {
+            "id_token": self.token(begun["subject"], **claims),
+            "access_token": "opaque",
+            "token_type": "Bearer",
+        }
+        return 200, {}, json.dumps(response).encode()
 
 
 def _encoded(value: bytes) -> str:

@@ -15,15 +15,13 @@ import msgspec
 from cheeper_runtime.tokens.errors import InvalidTokenError
 from cheeper_runtime.tokens.issuers import Issuer
 from cheeper_runtime.tokens.key_set import KeySet
-from cheeper_runtime.tokens.keys import ALGORITHMS, Key
+from cheeper_runtime.tokens.keys import Key
+from cheeper_runtime.tokens.signed import LEEWAY_SECONDS, header_of, verified
 
-LEEWAY_SECONDS: Final = 30
 _LONGEST: Final = 8 * 1024
 _LATEST: Final = 2**53
 _CACHED: Final = 10_000
 """The most verified tokens that are remembered, some 3 MB."""
-_REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"})
-"""Headers by which a token would choose its own key, or change how it is read."""
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
@@ -76,24 +74,21 @@ class Verifier:
                 self._verified.move_to_end(digest)
                 return known.claims
             del self._verified[digest]
-        verified = await self._verify(token)
-        self._verified[digest] = verified
+        found = await self._verify(token)
+        self._verified[digest] = found
         while len(self._verified) > self._cached:
             self._verified.popitem(last=False)
-        return verified.claims
+        return found.claims
 
     async def _verify(self, token: str) -> _Verified:
-        kid, algorithm = _header(token)
+        header = header_of(token, _TYPES, "an access token")
         issuer, keys = self._issuer_of(token)
-        key = await keys.key(kid)
-        if algorithm not in key.algorithms:
-            raise InvalidTokenError("The token's algorithm is not one of its key")
-        claims = _claims(token, key, algorithm, issuer)
+        key, claims = await verified(token, header, issuer, keys, [issuer.author_claim])
         return _Verified(
             claims=Claims(caller=_caller(claims, issuer), roles=_roles(claims)),
             until=min(int(claims["exp"]), _LATEST) + LEEWAY_SECONDS,
             keys=keys,
-            kid=kid,
+            kid=header.kid,
             key=key,
         )
 
@@ -107,44 +102,6 @@ class Verifier:
         if found is None:
             raise InvalidTokenError("The token's issuer is not accepted here")
         return found
-
-
-def _header(token: str) -> tuple[str | None, str]:
-    """Return the id of the key and the algorithm. Raise InvalidTokenError."""
-    try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        raise InvalidTokenError("The token cannot be read") from None
-    algorithm, kid, type_ = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise InvalidTokenError("The token's algorithm is not accepted here")
-    if not _REFUSED_HEADERS.isdisjoint(header):
-        raise InvalidTokenError("The token has a header that is not accepted here")
-    if not isinstance(type_, str) or type_.lower() not in _TYPES:
-        raise InvalidTokenError("The token is not an access token")
-    return kid, algorithm
-
-
-def _claims(token: str, key: Key, algorithm: str, issuer: Issuer) -> dict[str, Any]:
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key.public,
-            algorithms=[algorithm],
-            audience=issuer.audience,
-            issuer=issuer.issuer,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iss", "aud", issuer.author_claim]},
-        )
-    except jwt.ExpiredSignatureError:
-        raise InvalidTokenError("The token has expired") from None
-    except jwt.ImmatureSignatureError:
-        raise InvalidTokenError("The token is not valid yet") from None
-    except jwt.InvalidAudienceError:
-        raise InvalidTokenError("The token is for another audience") from None
-    except (jwt.PyJWTError, ValueError, OverflowError):
-        raise InvalidTokenError("The token is not valid") from None
-    return claims
 
 
 def _caller(claims: dict[str, Any], issuer: Issuer) -> str:

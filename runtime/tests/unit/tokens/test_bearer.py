@@ -24,7 +24,7 @@ async def test_a_caller_shows_a_token(scheme):
     assert (await of(scheme + GOOD)).required() == CALLER
 
 
-async def test_without_a_token_nobody_is_the_caller():
+async def test_without_a_token_there_is_no_caller():
     """A request without the header is refused only where a caller is needed, with the bare challenge."""
     with pytest.raises(UnauthenticatedError) as refused:
         (await of()).required()

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from cheeper_runtime.tokens.errors import InvalidTokenError
-from cheeper_runtime.tokens.key_set import INTERVAL_SECONDS, REFRESH_SECONDS, KeySet
+from cheeper_runtime.tokens.key_set import FETCH_INTERVAL_SECONDS, REFRESH_SECONDS, KeySet
 from cheeper_runtime.tokens.testing import MemoryIssuer
 
 
@@ -24,7 +24,7 @@ def keys(issuer, clock):
 
 async def test_unknown_keys_lead_to_one_fetch_in_an_interval(issuer, keys, clock):
     """A flood of tokens with invented keys does not become a flood on the issuer."""
-    for at in (0, INTERVAL_SECONDS - 1, INTERVAL_SECONDS):
+    for at in (0, FETCH_INTERVAL_SECONDS - 1, FETCH_INTERVAL_SECONDS):
         clock[0] = at
         found = await asyncio.gather(*(keys.key(f"unknown-{n}") for n in range(50)), return_exceptions=True)
         assert all(isinstance(error, InvalidTokenError) for error in found)
@@ -34,11 +34,11 @@ async def test_unknown_keys_lead_to_one_fetch_in_an_interval(issuer, keys, clock
 async def test_a_new_key_is_found_without_a_restart(issuer, keys, clock):
     """A token that is signed with a key from after the last fetch waits for one fetch."""
     await keys.key(issuer.kid)
-    clock[0], kid = INTERVAL_SECONDS, issuer.rotate(keep=True)
+    clock[0], kid = FETCH_INTERVAL_SECONDS, issuer.rotate(keep=True)
     assert (await keys.key(kid)).algorithms == ("EdDSA",)
 
 
-async def test_an_unavailable_issuer_harms_nobody_whose_key_is_known(issuer, keys, clock):
+async def test_an_unavailable_issuer_leaves_tokens_of_known_keys_valid(issuer, keys, clock):
     """A failed fetch keeps the keys, and a known key waits for none."""
     known = await keys.key(issuer.kid)
     issuer.available, clock[0] = False, 2 * REFRESH_SECONDS
@@ -70,6 +70,6 @@ async def test_a_broken_key_set_keeps_the_keys(issuer, clock):
     keys = KeySet(issuer.issuer, fetch_set=lambda _: text[0], clock=lambda: clock[0])
     known = await keys.key(issuer.kid)
     for broken in (b"<html>", b'{"keys": 7}', b"[]", b"\xff"):
-        text[0], clock[0] = broken, clock[0] + INTERVAL_SECONDS
+        text[0], clock[0] = broken, clock[0] + FETCH_INTERVAL_SECONDS
         await keys.refresh()
         assert keys.known(issuer.kid) == known

@@ -6,8 +6,9 @@ import pytest
 from cheeper_runtime.tokens.errors import InvalidTokenError, KeysUnavailableError
 from cheeper_runtime.tokens.key_set import KeySet
 from cheeper_runtime.tokens.keys import ALGORITHMS
+from cheeper_runtime.tokens.signed import LEEWAY_SECONDS
 from cheeper_runtime.tokens.testing import MemoryIssuer
-from cheeper_runtime.tokens.verifier import LEEWAY_SECONDS, Verifier
+from cheeper_runtime.tokens.verifier import Verifier
 
 CALLER = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 BAD = sorted(MemoryIssuer().bad_tokens(CALLER))
