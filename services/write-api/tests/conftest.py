@@ -7,7 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from cheeper_local.testing import database
+from cheeper_local.testing.servers import database
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate
 

@@ -13,7 +13,7 @@ import uvloop
 from cheeper_runtime import logs
 from cheeper_runtime.http_server import http_server
 from cheeper_runtime.settings import SettingError
-from write_api import bootstrap, setup
+from cheeper_runtime.traces import tracing
 from write_api.consumer import cli as dead_letters_cli
 from write_api.settings import Role, Settings, from_env
 
@@ -31,36 +31,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_SETTING
     # `dead-letters` prints its results itself.
     level = "error" if role == "dead-letters" else settings.log_level
-    logs.configure(f"write-api {role}", settings.log_format, level)
-    return uvloop.run(_run(settings, parsed))
+    with tracing(f"write-api-{role}", os.environ, history=role == "dead-letters") as tracer:
+        context = None if tracer is None else tracer.log_context
+        logs.configure(f"write-api {role}", settings.log_format, level, context=context)
+        return uvloop.run(_run(settings, parsed))
 
 
 async def _run(settings: Settings, parsed: argparse.Namespace) -> int:  # noqa: PLR0911 - one for each role
+    # A process imports only what its own role needs.
+    # ruff: noqa: PLC0415
     limit = getattr(parsed, "limit", None)
     match settings.role:
         case "http":
-            async with bootstrap.http_app(settings) as app:
+            from write_api.bootstrap import http
+
+            async with http.http_app(settings) as app:
                 server = http_server(app, settings.host, settings.port)
                 await server.serve()
                 return 0 if server.started else 1
-        case "migrate":
-            return await setup.run_migrate(settings)
         case "worker":
-            return await bootstrap.run_worker(settings, limit)
-        case "relay":
-            return await bootstrap.run_relay(settings, limit)
+            from write_api.bootstrap import consumers
+
+            return await consumers.run_worker(settings, limit)
         case "process-manager":
-            return await bootstrap.run_process_manager(settings, limit)
+            from write_api.bootstrap import consumers
+
+            return await consumers.run_process_manager(settings, limit)
+        case "relay":
+            from write_api.bootstrap import relay
+
+            return await relay.run_relay(settings, limit)
+        case "access":
+            from write_api.bootstrap import setup
+
+            assert settings.migrate_password_file is not None  # noqa: S101 - from_env requires it
+            return await setup.run_access(settings, settings.migrate_password_file)
+        case "migrate":
+            from write_api.bootstrap import setup
+
+            return await setup.run_migrate(settings)
         case "raise-epoch":
+            from write_api.bootstrap import setup
+
             return await setup.run_raise_epoch(settings)
         case "dead-letters":
-            async with bootstrap.replays(settings) as replays:
+            from write_api.bootstrap import dead_letters
+
+            async with dead_letters.replays(settings) as replays:
                 return await dead_letters_cli.run(replays, parsed)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="write-api", description="Cheeper's write side: commands in, events out.")
     roles = parser.add_subparsers(dest="role", required=True, metavar="role")
+    roles.add_parser("access", help="make the database's owner and the role of migrate, as a superuser, and end")
     roles.add_parser("migrate", help="make the schema and the topics, and end")
     roles.add_parser("http", help="take commands over HTTP")
     worker = roles.add_parser("worker", help="handle the commands that come over Kafka")

@@ -3,11 +3,14 @@ that keep running.
 """
 
 import asyncio
+import re
 import sys
 import time
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
@@ -19,15 +22,17 @@ from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_local.testing import until
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api import outbox
 from write_api.bus.ids import new_id
+from write_api.db.schema.roles import RIGHTS, ensure_role
 from write_api.kafka.topics import admin_client
 from write_api.ops.metrics import RelayMetrics
 from write_api.relay import loop as relay_loop
-from write_api.relay.cursor import connect
 from write_api.relay.epoch import raise_epoch
-from write_api.relay.event_log import EventLog
-from write_api.relay.publisher import Publisher, gapless_producer
+from write_api.relay.kafka.event_log import EventLog
+from write_api.relay.kafka.publisher import Publisher, gapless_producer
+from write_api.relay.postgres.cursor import connect
 from write_api.settings import from_env
 
 sys.path.insert(0, str(Path(__file__).parent))  # `write_api_…` are shared by these tests alone
@@ -38,7 +43,7 @@ from write_api_serving import served
 READ_SECONDS = 30
 
 
-class Place:
+class OutboxScene:
     """An outbox, its topic, and relays between them."""
 
     def __init__(self, engine, url, servers, prefix):
@@ -48,11 +53,11 @@ class Place:
     def relay(self, servers=None, **options):
         readiness, servers = Readiness(*relay_loop.NEEDS), servers or self.bootstrap
         registry = CollectorRegistry()
-        event_log, metrics = EventLog(servers, self.prefix), RelayMetrics(registry)
+        event_log, metrics = EventLog(KafkaConnection(servers), self.prefix), RelayMetrics(registry)
         relay = relay_loop.Relay(
             partial(connect, self.url),
             event_log,
-            lambda: Publisher(gapless_producer(servers), self.topic),
+            lambda: Publisher(gapless_producer(KafkaConnection(servers)), self.topic),
             readiness,
             metrics=metrics,
             **options,
@@ -61,10 +66,12 @@ class Place:
         return relay
 
     def new_publisher(self):
-        return Publisher(gapless_producer(self.bootstrap), self.topic)
+        return Publisher(gapless_producer(KafkaConnection(self.bootstrap)), self.topic)
 
     async def raise_epoch(self):
-        await raise_epoch(partial(connect, self.url), EventLog(self.bootstrap, self.prefix), self.new_publisher)
+        await raise_epoch(
+            partial(connect, self.url), EventLog(KafkaConnection(self.bootstrap), self.prefix), self.new_publisher
+        )
 
     async def relay_some(self, count):
         await self.relay().run(asyncio.Event(), count)
@@ -77,7 +84,7 @@ class Place:
 
     async def delete_topic(self):
         def delete():
-            admin = admin_client(self.bootstrap)
+            admin = admin_client(KafkaConnection(self.bootstrap))
             admin.delete_topics([self.topic])[self.topic].result(60)
 
         await asyncio.to_thread(delete)
@@ -85,7 +92,7 @@ class Place:
     def make_topic(self, *, most):
         """The topic, of which the broker takes no batch that has more bytes."""
         config = {**topics.EVENTS.config, "max.message.bytes": str(most)}
-        admin = admin_client(self.bootstrap)
+        admin = admin_client(KafkaConnection(self.bootstrap))
         for made in admin.create_topics([NewTopic(self.topic, topics.EVENTS.partitions, config=config)]).values():
             made.result(60)
 
@@ -93,7 +100,7 @@ class Place:
         """From now on, or soon, the broker takes it however large it is."""
         entry = ConfigEntry("max.message.bytes", "1000000", incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, self.topic, incremental_configs=[entry])
-        admin = admin_client(self.bootstrap)
+        admin = admin_client(KafkaConnection(self.bootstrap))
         for done in admin.incremental_alter_configs([resource]).values():
             done.result(60)
 
@@ -102,9 +109,9 @@ class Place:
             return await connection.execute(text(statement), values)
 
     @staticmethod
-    async def leave(connection, key, said):
+    async def leave(connection, key, message):
         message_id = new_id()
-        event = CheepPosted(cheep_id=message_id, author_id=key, author_username="u", message=said, cheep_date=1)
+        event = CheepPosted(cheep_id=message_id, author_id=key, author_username="u", message=message, cheep_date=1)
         envelope = Envelope(
             message_id=message_id, type=event.TYPE, source="/test", time=1, key=key, correlation_id=message_id
         )
@@ -126,24 +133,44 @@ class Place:
 
 
 @pytest.fixture
-def place(engine, postgres_url, kafka_bootstrap, topic_prefix):
-    return Place(engine, postgres_url, kafka_bootstrap, topic_prefix)
+async def outbox_scene(engine, postgres_user, kafka_bootstrap, topic_prefix):
+    """An outbox, whose relays have the rights of their role alone."""
+    return OutboxScene(engine, await postgres_user("relay"), kafka_bootstrap, topic_prefix)
 
 
 @pytest.fixture
-def place_on_database(request, topic_prefix):
+def postgres_user(engine, postgres_url, tmp_path):
+    """Makes a user of the test's database with the rights of a role: the URL with which it logs in."""
+    made = []
+
+    async def make(role, password="first"):  # noqa: S107 - of a test's user
+        user = f"{role}_of_{urlsplit(postgres_url).path[1:]}"[:60]
+        (file := tmp_path / role).write_text(f"{password}\n")
+        await ensure_role(engine, file, user, RIGHTS[role])
+        made.append(user)
+        return re.sub("//[^@]*@", f"//{user}:{password}@", postgres_url)
+
+    yield make
+    with psycopg.connect(postgres_url) as connection:  # users belong to the whole server
+        for user in dict.fromkeys(made):
+            connection.execute(f"DROP OWNED BY {user}")
+            connection.execute(f"DROP ROLE {user}")
+
+
+@pytest.fixture
+def scene_on_database(request, topic_prefix):
     """An outbox on another database, with the shared broker."""
 
     def make(engine, url):
-        return Place(engine, url, request.getfixturevalue("kafka_bootstrap"), topic_prefix)
+        return OutboxScene(engine, url, request.getfixturevalue("kafka_bootstrap"), topic_prefix)
 
     return make
 
 
 @pytest.fixture
-def place_on(engine, postgres_url):
+def scene_on(engine, postgres_url):
     """An outbox with a broker of its own."""
-    return lambda broker: Place(engine, postgres_url, broker.url, "")
+    return lambda broker: OutboxScene(engine, postgres_url, broker.url, "")
 
 
 @pytest.fixture
@@ -163,7 +190,7 @@ def read_topic(request):
         found += good(consumer.consume(1000, 0.5))
         consumer.close()
         assert len(found) >= count, f"{len(found)} messages came, not {count}"
-        return [_told(message) for message in found]
+        return [_parts_of(message) for message in found]
 
     async def read_beside(name, count, broker=None):
         return await asyncio.to_thread(read, name, count, broker or request.getfixturevalue("kafka_bootstrap"))
@@ -182,7 +209,7 @@ def good(messages):
     return [message for message in messages if message.error() is None]
 
 
-def _told(message):
+def _parts_of(message):
     headers = [(name, value) for name, value in message.headers() or []]
     envelope = from_headers(headers) if dict(headers).get("ce_id") else None
     return message.partition(), message.offset(), envelope, message.value(), dict(headers)

@@ -1,5 +1,5 @@
-"""Faults of PostgreSQL that pass, told by the server itself: HTTP says 503, the worker and the relay wait, and nothing
-is lost or taken for poison.
+"""Faults of PostgreSQL that pass, reported by the server itself: HTTP has 503, the worker and the relay wait, and
+nothing is lost or taken for poison.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.faults.postgres import PostgresFaults
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
@@ -109,7 +110,7 @@ async def handled(bus, command):
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_worker_waits_and_parks_nothing(faulty, kafka_bootstrap, topic_prefix, running, name):
     """Commands that come while the server refuses for now are handled afterwards, each once, none of them parked."""
-    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(kafka_bootstrap)), topic_prefix)
     async with pool(faulty) as engine:
         bus = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
         author = sign_up()
@@ -122,8 +123,8 @@ async def test_a_worker_waits_and_parks_nothing(faulty, kafka_bootstrap, topic_p
                 await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author.author_id, 30)
                 await eventually(lambda: tells_no_host(reason(consumer_loop.MESSAGES)))
             await eventually(lambda: reason(consumer_loop.MESSAGES) is None)
-            said = "SELECT count(*) FROM cheeps WHERE author_id = :author"
-            await eventually(lambda: counts(engine, said, author.author_id, 30))
+            statement = "SELECT count(*) FROM cheeps WHERE author_id = :author"
+            await eventually(lambda: counts(engine, statement, author.author_id, 30))
         assert await counts(engine, "SELECT count(*) FROM dead_letters WHERE key = :author", author.author_id, 0)
 
 
@@ -147,54 +148,54 @@ def post(servers, prefix, author, number):
 
 
 @pytest.mark.parametrize("name", REFUSING)
-async def test_a_relay_waits(faulty, place_on_database, running, read_topic, name):
+async def test_a_relay_waits(faulty, scene_on_database, running, read_topic, name):
     """A relay that may not log in says so, and sends once it may, without a restart; what it sends again has the same
     sequences.
     """
     async with pool(faulty) as engine:
-        place = place_on_database(engine, faulty.url)
-        await fresh(faulty, place)
-        one = place.relay()
+        outbox_scene = scene_on_database(engine, faulty.url)
+        await fresh(faulty, outbox_scene)
+        one = outbox_scene.relay()
         async with running(one):
             await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
             authors = [new_id() for _ in range(20)]
-            await place.write(*authors)
+            await outbox_scene.write(*authors)
             with faulty.names[name]():
                 await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)))
             await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
             await engine.dispose()  # what it has was ended, and is too fresh to be asked
-            await place.write(*authors)
-            await all_sent(place, read_topic, 40)
+            await outbox_scene.write(*authors)
+            await all_sent(outbox_scene, read_topic, 40)
 
 
-async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, place_on_database, running, read_topic):
+async def test_what_a_relay_could_not_note_is_sent_again_the_same(faulty, scene_on_database, running, read_topic):
     """While the cursor cannot be moved a batch is sent again and again, and each time with the same sequences."""
     async with pool(faulty) as engine:
-        place = place_on_database(engine, faulty.url)
-        await fresh(faulty, place)
-        one = place.relay()
+        outbox_scene = scene_on_database(engine, faulty.url)
+        await fresh(faulty, outbox_scene)
+        one = outbox_scene.relay()
         async with running(one):
             await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
             authors = [new_id() for _ in range(20)]
             with faulty.cannot_save_cursor():
-                await place.write(*authors)
-                await read_topic(place.topic, 60, place.bootstrap)  # the twenty, three times
+                await outbox_scene.write(*authors)
+                await read_topic(outbox_scene.topic, 60, outbox_scene.bootstrap)  # the twenty, three times
                 await eventually(lambda: tells_no_host(one.readiness.reason(relay.POSTGRES)))
-            await place.write(*authors)
-            await all_sent(place, read_topic, 40)
+            await outbox_scene.write(*authors)
+            await all_sent(outbox_scene, read_topic, 40)
             await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
 
 
-async def all_sent(place, read_topic, count):
+async def all_sent(outbox_scene, read_topic, count):
     """Return once so many messages are in the topic, however often each was sent."""
     found = []
-    while sum(len(each) for each in place.by_sequence(found).values()) < count:
-        found = await read_topic(place.topic, len(found) + 1, place.bootstrap)
-    assert sum(len(each) for each in place.by_sequence(found).values()) == count
+    while sum(len(each) for each in outbox_scene.by_sequence(found).values()) < count:
+        found = await read_topic(outbox_scene.topic, len(found) + 1, outbox_scene.bootstrap)
+    assert sum(len(each) for each in outbox_scene.by_sequence(found).values()) == count
 
 
-async def fresh(faulty, place):
+async def fresh(faulty, outbox_scene):
     """A relay has sent nothing of this database, and may do what an owner may: it makes partitions."""
     faulty.own_all()
-    await place.execute("DELETE FROM relay_cursor")
-    await place.execute("TRUNCATE outbox")
+    await outbox_scene.execute("DELETE FROM relay_cursor")
+    await outbox_scene.execute("TRUNCATE outbox")

@@ -13,6 +13,7 @@ from cheeper_contracts.kafka import topics
 from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Kafka, Postgres
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id
@@ -98,7 +99,7 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
         async with full():
             await consumers.send(consumers.messages_of(*(consumers.followed(n % 2, 2, n) for n in range(MOST))))
             await eventually(lambda: "DiskFull" in (worker.readiness.reason(consumer_loop.MESSAGES) or ""))
-        assert len(await consumers.told(MOST)) == MOST
+        assert len(await consumers.wait_for_notifications(MOST)) == MOST
         await eventually(lambda: worker.readiness.reason(consumer_loop.MESSAGES) is None)
     (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
     assert left.count == MOST
@@ -108,7 +109,7 @@ async def test_a_worker_on_a_full_disk_waits_and_readiness_says_why(consumers, f
 async def test_a_command_on_a_full_disk_is_unavailable(on_disk, consumers, full):
     """A command that got its response is kept, another one is done by its repeat, and readiness reports the fault.
 
-    It fails if readiness only asks the server, which answers all the while.
+    It fails if readiness only asks the server, which responds all the while.
     """
     transactions = PostgresTransactions(on_disk)
     bus = CommandBus(transactions.begin, lambda: None, HANDLERS, source="/test", accepted=False)
@@ -153,14 +154,15 @@ def kafka_on_disk(tmp_path):
 
 
 @pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="how Kafka ends on a full disk")
-async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, running, read_topic):
+async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, scene_on, running, read_topic):
     """The relay and the sender of commands report that it is unavailable, and go on once it has room and is restarted:
     no sequence is missing or given to two messages, and every acknowledged command is there.
     """
     disk, server = kafka_on_disk
-    await asyncio.to_thread(ensure_topics, admin_client(server.url), "")
-    place, failure, authors, confirmed = place_on(server), RecentFailure(), [new_id() for _ in range(20)], set()
-    one, producer = place.relay(), CommandProducer(server.url, delivery_seconds=2, recent_failure=failure)
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(server.url)), "")
+    outbox_scene, failure, authors, confirmed = scene_on(server), RecentFailure(), [new_id() for _ in range(20)], set()
+    producer = CommandProducer(KafkaConnection(server.url), delivery_seconds=2, recent_failure=failure)
+    one = outbox_scene.relay()
     producer.start()
 
     async def is_sent(one):
@@ -173,22 +175,22 @@ async def test_a_kafka_that_a_full_disk_has_ended(kafka_on_disk, place_on, runni
 
     first, second = (Consumers.sign_up_of(f"u{n}") for n in range(2))
     async with running(one):
-        await place.write(*authors)
-        await read_topic(place.topic, 20, server.url)
+        await outbox_scene.write(*authors)
+        await read_topic(outbox_scene.topic, 20, server.url)
         await eventually(lambda: is_sent(first))
         with disk.full():
-            await place.write(*authors)
+            await outbox_scene.write(*authors)
             await eventually(lambda: one.readiness.reason(relay.KAFKA))
             assert not await is_sent(second)
             await eventually(failure.reason)
             await eventually(lambda: not server.running)
         await asyncio.to_thread(server.start)
-        await place.write(*authors)
-        found = await read_topic(place.topic, 60, server.url)
+        await outbox_scene.write(*authors)
+        found = await read_topic(outbox_scene.topic, 60, server.url)
         await eventually(lambda: not any(map(one.readiness.reason, relay.NEEDS)))
         await eventually(lambda: is_sent(second))
     await producer.close()
     assert failure.reason() is None
-    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+    assert sum(len(each) for each in outbox_scene.by_sequence(found).values()) == 60
     commands = await read_topic(topics.COMMANDS.name, 2, server.url)
     assert {envelope.message_id for _, _, envelope, _, _ in commands} == confirmed

@@ -14,6 +14,7 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.kafka import topics
 from cheeper_local.replicated import HOW, Availability, KafkaCluster
 from cheeper_local.testing import eventually, until
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.kafka.producer import BrokerUnavailableError
 from write_api.kafka.topics import admin_client, ensure_topics
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.extended,
     pytest.mark.proves(guarantee="failovers"),
     pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu has no replicas"),
+    pytest.mark.takes(seconds=15),
 ]
 
 PAUSE = 0.02
@@ -48,7 +50,7 @@ def topic_prefix(kafka_bootstrap):
 
     def are_made():
         with suppress(KafkaException, TimeoutError):
-            ensure_topics(admin_client(kafka_bootstrap), prefix)
+            ensure_topics(admin_client(KafkaConnection(kafka_bootstrap)), prefix)
             return True
 
     until(are_made, what="the topics are made")
@@ -91,15 +93,15 @@ class Client:
 class Watch:
     """Notes when more commands were handled, and when more events were sent."""
 
-    def __init__(self, place):
+    def __init__(self, outbox_scene):
         self.handled = self.sent = 0
         self.handling, self.sending = Availability(), Availability()
         self.stopped = False
-        self._place = place
+        self._scene = outbox_scene
 
     async def run(self):
         while not self.stopped:
-            (found,) = await self._place.execute(
+            (found,) = await self._scene.execute(
                 "SELECT (SELECT count(*) FROM cheeps) AS handled,"
                 " (SELECT sum(last_sequence) FROM relay_partitions) AS sent"
             )
@@ -114,7 +116,7 @@ class Watch:
 
 async def test_topics_are_made_on_as_many_brokers_as_the_cluster_says(cluster, kafka_bootstrap, topic_prefix):
     """A number of replicas in our own settings would undo the brokers' `default.replication.factor`."""
-    admin = admin_client(kafka_bootstrap)
+    admin = admin_client(KafkaConnection(kafka_bootstrap))
     names = {topic.named(topic_prefix) for topic in topics.TOPICS}
 
     def replicas():
@@ -126,14 +128,14 @@ async def test_topics_are_made_on_as_many_brokers_as_the_cluster_says(cluster, k
 
 
 @pytest.mark.parametrize("how", HOW)
-async def test_another_leader_is_followed(cluster, consumers, place, running, read_topic, how, capsys):
+async def test_another_leader_is_followed(cluster, consumers, outbox_scene, running, read_topic, how, capsys):
     """Every command that was acknowledged is handled once and its event is sent once, in order, without a restart.
 
     Broken by a producer that takes one replica's word for it.
     """
     consumers.authors = authors_of_all_partitions()
     await consumers.sign_up()
-    client, watch = Client(consumers), Watch(place)
+    client, watch = Client(consumers), Watch(outbox_scene)
 
     async def work_for_a_while():
         before = len(client.acknowledged), watch.handled, watch.sent
@@ -144,7 +146,7 @@ async def test_another_leader_is_followed(cluster, consumers, place, running, re
 
         await eventually(enough)
 
-    async with running(consumers.worker(), place.relay(), place.relay()):
+    async with running(consumers.worker(), outbox_scene.relay(), outbox_scene.relay()):
         tasks = [asyncio.create_task(each.run()) for each in (client, watch)]
         try:
             await work_for_a_while()
@@ -158,15 +160,15 @@ async def test_another_leader_is_followed(cluster, consumers, place, running, re
             client.stopped = True
             await tasks[0]
             await eventually(lambda: watch.handled >= len(client.acknowledged))
-            await eventually(lambda: everything_is_sent(place))
+            await eventually(lambda: everything_is_sent(outbox_scene))
         finally:
             client.stopped = watch.stopped = True
             await asyncio.gather(*tasks)
-    rows = await place.execute("SELECT cheep_id::text AS id FROM cheeps")
+    rows = await outbox_scene.execute("SELECT cheep_id::text AS id FROM cheeps")
     assert set(client.acknowledged) <= {row.id for row in rows}
     assert await consumers.letters() == []
-    (outbox,) = await place.execute("SELECT count(*) AS n FROM outbox")
-    log = place.by_sequence(await read_topic(place.topic, outbox.n, place.bootstrap))
+    (outbox,) = await outbox_scene.execute("SELECT count(*) AS n FROM outbox")
+    log = outbox_scene.by_sequence(await read_topic(outbox_scene.topic, outbox.n, outbox_scene.bootstrap))
     assert sum(map(len, log.values())) == outbox.n
     with capsys.disabled():
         pauses = [each.longest_pause for each in (client.available, watch.handling, watch.sending)]
@@ -174,8 +176,8 @@ async def test_another_leader_is_followed(cluster, consumers, place, running, re
         sys.stdout.write(f"\nleader {how}: {words.format(*pauses)}\n")
 
 
-async def everything_is_sent(place):
-    (found,) = await place.execute(
+async def everything_is_sent(outbox_scene):
+    (found,) = await outbox_scene.execute(
         "SELECT (SELECT count(*) FROM outbox) = (SELECT sum(last_sequence) FROM relay_partitions) AS done"
     )
     return found.done

@@ -1,5 +1,5 @@
 """Kafka frozen, short of replicas or refusing us for now, for each of write-api's four users of it: waited for and
-told, nothing lost, nothing parked, nothing twice, and all well again without a restart.
+reported, nothing lost, nothing parked, nothing twice, and all well again without a restart.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS
 from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.consumer import loop as consumer_loop
 from write_api.consumer.process_manager import SUBSCRIPTION as OF_EVENTS
@@ -72,7 +73,7 @@ async def ready(*roles, names=consumer_loop.NEEDS):
 
 @pytest.mark.parametrize("name", ["frozen", "refuses writes", "too few replicas"])
 async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fault, running, name):
-    """It is told so within its time, with the id to repeat it by, and repeated it is done once."""
+    """It gets that response within its time, with the id to repeat it by, and repeated it is done once."""
     author = consumers.authors[0]
 
     async with http_client() as client:
@@ -120,12 +121,12 @@ async def test_an_asynchronous_command_is_unavailable(consumers, http_client, fa
 
 
 async def is_posted(consumers, cheep_ids):
-    """Each has its cheep and its one outcome. What the broker was given before it answered may come twice."""
+    """Each has its cheep and its one outcome. What the broker was given before it responded may come twice."""
     found = await consumers.rows(
-        "SELECT cheep_id::text, (SELECT count(*) FROM outbox WHERE type LIKE '%cheep-posted%') AS told FROM cheeps"
+        "SELECT cheep_id::text, (SELECT count(*) FROM outbox WHERE type LIKE '%cheep-posted%') AS sent FROM cheeps"
     )
     assert {row.cheep_id for row in found} <= cheep_ids
-    assert {row.told for row in found} <= {len(found)}
+    assert {row.sent for row in found} <= {len(found)}
     return len(found) == len(cheep_ids)
 
 
@@ -133,25 +134,25 @@ async def is_posted(consumers, cheep_ids):
 
 
 @pytest.mark.parametrize("name", ["frozen", "refuses writes", "too few replicas"])
-async def test_a_relay_waits_for_kafka(place, kafka_bootstrap, topic_prefix, fault, running, read_topic, name):
+async def test_a_relay_waits_for_kafka(outbox_scene, kafka_bootstrap, topic_prefix, fault, running, read_topic, name):
     """It says so for as long as nothing is confirmed, and then sends all, whatever comes twice with its sequence."""
-    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
-    one, authors = place.relay(), [new_id() for _ in range(20)]
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(kafka_bootstrap)), topic_prefix)
+    one, authors = outbox_scene.relay(), [new_id() for _ in range(20)]
     async with running(one):
         await ready(one, names=relay.NEEDS)
-        await place.write(*authors)
-        await read_topic(place.topic, 20, place.bootstrap)
+        await outbox_scene.write(*authors)
+        await read_topic(outbox_scene.topic, 20, outbox_scene.bootstrap)
         with fault(name, topics.EVENTS):
-            await place.write(*authors)
+            await outbox_scene.write(*authors)
             await eventually(lambda: whys(one, relay.NEEDS))
             if name == "refuses writes":  # it tries again and again, and is not ready in between
                 with capture_logs() as lines:
                     await eventually(lambda: [line["event"] for line in lines].count("this relay is active") >= 3)
                 assert "ready" not in [line["event"] for line in lines]
-        await place.write(*authors)
-        found = await read_topic(place.topic, 60, place.bootstrap)
+        await outbox_scene.write(*authors)
+        found = await read_topic(outbox_scene.topic, 60, outbox_scene.bootstrap)
         await ready(one, names=relay.NEEDS)
-    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+    assert sum(len(each) for each in outbox_scene.by_sequence(found).values()) == 60
 
 
 # --- the worker and the process managers ------------------------------------------------------------------------------
@@ -178,14 +179,14 @@ async def test_consumers_wait_for_kafka(consumers, fault, running, who, name, to
     async with running(*roles.values()):
         await ready(*roles.values())
         await consumers.send(events[0])
-        await consumers.told(20)
+        await consumers.wait_for_notifications(20)
         with fault(name, topic, group):
             sending = asyncio.create_task(consumers.send(events[1]))
             await eventually(lambda: whys(roles[who]))
         await sending
         await ready(*roles.values())
         await consumers.send(events[2])
-        assert len(await consumers.told(60)) == 60
+        assert len(await consumers.wait_for_notifications(60)) == 60
         assert await consumers.letters() == []
     (left,) = await consumers.rows("SELECT count(*) FROM outbox WHERE type = 'cheeper.author-notified.v1'")
     assert left.count == 60
@@ -202,7 +203,7 @@ async def test_a_dead_letter_that_cannot_be_copied_holds_up_nothing(consumers, f
         await ready(one, behind)
         with fault("refuses writes", topics.DEAD_LETTERS), capture_logs() as lines:
             await consumers.send(consumers.messages_of(consumers.posted(0, "sorry"), consumers.followed(0, 1)))
-            await consumers.told(1)
+            await consumers.wait_for_notifications(1)
             await eventually(lambda: [line for line in lines if line["event"] == "dead letter not copied"])
             await ready(one, behind)
     assert await consumers.letters() == [(0, "crashed")]

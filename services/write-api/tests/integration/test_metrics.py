@@ -1,4 +1,4 @@
-"""Every role tells its metrics on its own port, and they move with what happens: the roles as processes."""
+"""Every role exposes its metrics on its own port, and they move with what happens: the roles as processes."""
 
 import os
 import signal
@@ -65,12 +65,12 @@ class Roles:
 
     def page(self, name):
         """The values of a role's page by (name, labels)."""
-        answer = self._client.get(f"{self._urls[name]}/metrics")
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/plain")
+        response = self._client.get(f"{self._urls[name]}/metrics")
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/plain")
         return {
             of(sample.name.removeprefix(P), *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(answer.text)
+            for family in text_string_to_metric_families(response.text)
             for sample in family.samples
         }
 
@@ -94,7 +94,7 @@ def roles(postgres_url, kafka_bootstrap, topic_prefix, tmp_path):
 
 
 def of(name, *labels):
-    """A value's place in a page: labels come in no order that says anything."""
+    """Return the key of a value in a page; the order of labels has no meaning."""
     return (name, *sorted(labels))
 
 
@@ -103,7 +103,7 @@ def names(page):
 
 
 @pytest.mark.timeout(900)
-def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, topic_prefix):
+def test_every_role_exposes_what_happens(roles, postgres_url, kafka_bootstrap, topic_prefix):
     """Requests by route, commands by outcome, what was sent, and how far each consumer is."""
     for role in ROLES:
         roles.start(role)
@@ -149,27 +149,27 @@ def test_every_role_tells_what_happens(roles, postgres_url, kafka_bootstrap, top
         roles.becomes(role, ("lag_seconds",), 0)
 
     expose_a_blocking_transaction(roles, postgres_url, bob["author_id"])
-    tell_of_a_worker_that_is_held_up(roles, postgres_url, bob["author_id"])
-    tell_of_poison(roles, kafka_bootstrap, topic_prefix)
-    tell_of_a_standby(roles)
+    expose_a_blocked_worker(roles, postgres_url, bob["author_id"])
+    expose_poison(roles, kafka_bootstrap, topic_prefix)
+    expose_a_standby(roles)
 
 
 def expose_a_blocking_transaction(roles, url, author):
     """The messages that wait for a transaction are exposed until it ends. A relay without its monitor fails."""
 
-    def is_told():
+    def is_exposed():
         page = roles.page("relay")
         return page["outbox_backlog_messages",] == 1 and page["outbox_blocked_seconds",] > 0
 
     with psycopg.connect(url) as holder:
         holder.execute("SELECT pg_current_xact_id()")
         assert roles.post("/cheep", author_id=author, message="Held").status_code == 202
-        until(is_told, WAIT_SECONDS, what="the relay to tell of the message that waits")
+        until(is_exposed, WAIT_SECONDS, what="the relay to expose the message that waits")
     roles.becomes("relay", ("outbox_backlog_messages",), 0)
     roles.becomes("relay", ("outbox_blocked_seconds",), 0)
 
 
-def tell_of_a_worker_that_is_held_up(roles, url, author):
+def expose_a_blocked_worker(roles, url, author):
     """Its lag rises while it cannot handle what it has, and is none again when it can."""
     with psycopg.connect(url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(%s)", [lock_of(author)])
@@ -181,7 +181,7 @@ def tell_of_a_worker_that_is_held_up(roles, url, author):
     roles.becomes("worker", ("lag_seconds",), 0)
 
 
-def tell_of_poison(roles, kafka, prefix):
+def expose_poison(roles, kafka, prefix):
     producer = Producer({"bootstrap.servers": kafka})
     producer.produce(topics.COMMANDS.named(prefix), value=b"{", key="k", partition=0)
     producer.flush(60)
@@ -189,7 +189,7 @@ def tell_of_poison(roles, kafka, prefix):
     roles.becomes("worker", of("dead_letters", "cheeper.commands"), 1)
 
 
-def tell_of_a_standby(roles):
+def expose_a_standby(roles):
     roles.start("relay", "standby")
     until(lambda: roles.ready("standby"), WAIT_SECONDS, what="the standby to be ready")
     roles.becomes("standby", ("relay_active",), 0)

@@ -13,6 +13,7 @@ from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from cheeper_runtime.checks import CHECK_SECONDS, in_time
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import ReceivedCommand
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.exte
 CHEEPS = 30
 LATE, VERY_LATE = 0.05, 4.0
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 100_000}}
-AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 6.0}}
+UNAVAILABLE = {"stalled": {"stalled": True}, "responds too late": {"delay_back": 6.0}}
 
 
 def incoming(command):
@@ -68,7 +69,7 @@ async def behind(engine, postgres_url, proxy_to):  # noqa: ARG001 - the schema
 async def worker(behind, engine, kafka_bootstrap, topic_prefix):
     """A worker through the proxy, and the author in whose name cheeps are posted."""
     _, _, through = behind
-    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(kafka_bootstrap)), topic_prefix)
     author_id = new_id()
     author = SignUp(author_id=author_id, username=f"u{author_id[-12:]}", email=f"{author_id}@example.com")
     direct = CommandBus(PostgresTransactions(engine).begin, lambda: None, HANDLERS, source="/test", accepted=True)
@@ -88,11 +89,11 @@ async def late_kafka(kafka_bootstrap):
         yield way
 
 
-async def handled_once(place, author):
+async def handled_once(outbox_scene, author):
     """Each command has its row, its one outcome, and nothing was parked."""
 
     async def count(statement):
-        return (await place.execute(statement, author=author)).scalar()
+        return (await outbox_scene.execute(statement, author=author)).scalar()
 
     cheeps = "SELECT count(*) FROM cheeps WHERE author_id = :author"
     await eventually(lambda: _equals(count(cheeps), CHEEPS))
@@ -106,7 +107,7 @@ async def _equals(found, wanted):
 
 @pytest.mark.parametrize("how", SLOW)
 async def test_a_worker_on_a_slow_database_is_late_but_right(
-    behind, worker, place, kafka_bootstrap, topic_prefix, running, how
+    behind, worker, outbox_scene, kafka_bootstrap, topic_prefix, running, how
 ):
     """A slow statement is waited for, and does not make the database unavailable."""
     proxy, _, through = behind
@@ -115,79 +116,81 @@ async def test_a_worker_on_a_slow_database_is_late_but_right(
         await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
         with proxy.slow(**SLOW[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
-            await handled_once(place, author)
+            await handled_once(outbox_scene, author)
             assert one.readiness.reason(consumer_loop.MESSAGES) is None
             assert await in_time(check_of_database(through)(), CHECK_SECONDS) is None
 
 
-@pytest.mark.parametrize("how", AWAY)
-async def test_a_worker_whose_database_does_not_answer_waits(
-    behind, worker, place, kafka_bootstrap, topic_prefix, running, how
+@pytest.mark.parametrize("how", UNAVAILABLE)
+async def test_a_worker_whose_database_does_not_respond_waits(
+    behind, worker, outbox_scene, kafka_bootstrap, topic_prefix, running, how
 ):
-    """The health page says in its time that the database does not answer, and later every command is done once."""
+    """The health page says in its time that the database does not respond, and later every command is done once."""
     proxy, _, through = behind
     one, author = worker
     async with running(one):
         await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
-        with proxy.slow(**AWAY[how]):
+        with proxy.slow(**UNAVAILABLE[how]):
             await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
             with pytest.raises(TimeoutError):  # which the health page tells as no answer in time
                 await in_time(check_of_database(through)(), CHECK_SECONDS)
-        await handled_once(place, author)
+        await handled_once(outbox_scene, author)
         await eventually(lambda: _equals(check_of_database(through)(), None))
 
 
-@pytest.mark.parametrize("how", [*SLOW, *AWAY])
-async def test_a_relay_on_a_slow_database(behind, place, place_on_database, running, read_topic, how):
-    """It says so while the database does not answer, and sends everything, in order and with the same sequences."""
+@pytest.mark.parametrize("how", [*SLOW, *UNAVAILABLE])
+async def test_a_relay_on_a_slow_database(behind, outbox_scene, scene_on_database, running, read_topic, how):
+    """It reports a database that does not respond, and sends everything in order and with the same sequences."""
     proxy, url, through = behind
-    one = place_on_database(through, url).relay()
+    one = scene_on_database(through, url).relay()
     authors = [new_id() for _ in range(20)]
     async with running(one):
         await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
-        await place.write(*authors)
-        with proxy.slow(**{**SLOW, **AWAY}[how]):
-            await place.write(*authors)
-            if how in AWAY:
+        await outbox_scene.write(*authors)
+        with proxy.slow(**{**SLOW, **UNAVAILABLE}[how]):
+            await outbox_scene.write(*authors)
+            if how in UNAVAILABLE:
                 await eventually(lambda: one.readiness.reason(relay.POSTGRES))
             else:
-                await read_topic(place.topic, 40, place.bootstrap)
+                await read_topic(outbox_scene.topic, 40, outbox_scene.bootstrap)
                 assert one.readiness.reason(relay.POSTGRES) is None
-        await place.write(*authors)
-        found = await read_topic(place.topic, 60, place.bootstrap)
+        await outbox_scene.write(*authors)
+        found = await read_topic(outbox_scene.topic, 60, outbox_scene.bootstrap)
         await eventually(lambda: one.readiness.reason(relay.POSTGRES) is None)
-    assert sum(len(each) for each in place.by_sequence(found).values()) == 60
+    assert sum(len(each) for each in outbox_scene.by_sequence(found).values()) == 60
 
 
-async def test_a_worker_on_a_late_kafka(late_kafka, worker, engine, place, kafka_bootstrap, topic_prefix, running):
-    """Every answer of the broker comes late, those of the group too, and every command is done once."""
+async def test_a_worker_on_a_late_kafka(
+    late_kafka, worker, engine, outbox_scene, kafka_bootstrap, topic_prefix, running
+):
+    """Every response of the broker comes late, those of the group too, and every command is done once."""
     _, author = worker
     late_kafka.late = LATE
     one = worker_on(engine, late_kafka.bootstrap, topic_prefix)
     async with running(one):
         await eventually(lambda: one.readiness.reason(consumer_loop.GROUP) is None)
         await asyncio.to_thread(post, kafka_bootstrap, topic_prefix, author)
-        await handled_once(place, author)
+        await handled_once(outbox_scene, author)
         assert one.readiness.reason(consumer_loop.MESSAGES) is None
 
 
-async def test_a_relay_on_a_late_kafka(late_kafka, place, running, read_topic):
+async def test_a_relay_on_a_late_kafka(late_kafka, outbox_scene, running, read_topic):
     """A late acknowledgement is waited for, reported if it takes long, and its message is sent once. It fails if
     `_STALLED_SECONDS` is less than the broker takes.
     """
-    one = place.relay(late_kafka.bootstrap)
+    one = outbox_scene.relay(late_kafka.bootstrap)
     authors = [new_id() for _ in range(20)]
     async with running(one):
         await eventually(lambda: all(one.readiness.reason(need) is None for need in relay.NEEDS))
         late_kafka.late = LATE
-        await place.write(*authors)
-        await read_topic(place.topic, 20, place.bootstrap)
+        await outbox_scene.write(*authors)
+        await read_topic(outbox_scene.topic, 20, outbox_scene.bootstrap)
         assert one.readiness.reason(relay.KAFKA) is None
         late_kafka.late_confirmations = VERY_LATE
-        await place.write(authors[0])
+        await outbox_scene.write(authors[0])
         await eventually(lambda: one.readiness.reason(relay.KAFKA))
         late_kafka.late_confirmations = 0
-        await place.write(*authors)
-        found = await read_topic(place.topic, 41, place.bootstrap)
+        await outbox_scene.write(*authors)
+        found = await read_topic(outbox_scene.topic, 41, outbox_scene.bootstrap)
         await eventually(lambda: one.readiness.reason(relay.KAFKA) is None)
-    assert sum(len(each) for each in place.by_sequence(found).values()) == len(found) == 41
+    assert sum(len(each) for each in outbox_scene.by_sequence(found).values()) == len(found) == 41

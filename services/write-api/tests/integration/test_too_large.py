@@ -1,5 +1,5 @@
-"""Messages that a topic takes at no time, since whoever runs Kafka gave it a lower limit than ours: told as what they
-are, and nothing waits behind them.
+"""Messages that a topic takes at no time, since whoever runs Kafka gave it a lower limit than ours: reported as what
+they are, and nothing waits behind them.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_local.testing import eventually, until
-from write_api import bootstrap
+from cheeper_runtime.servers.kafka import KafkaConnection
+from write_api.bootstrap import dead_letters
 from write_api.bus.ids import new_id
 from write_api.consumer import loop as consumer_loop
 from write_api.kafka.topics import admin_client
@@ -33,7 +34,7 @@ pytestmark = [
 @pytest.fixture
 def takes(kafka_bootstrap, topic_prefix):
     """Sets how many bytes a topic takes at a time."""
-    admin = admin_client(kafka_bootstrap)
+    admin = admin_client(KafkaConnection(kafka_bootstrap))
 
     def change(topic, most):
         entry = ConfigEntry("max.message.bytes", str(most), incremental_operation=AlterConfigOpType.SET)
@@ -54,7 +55,7 @@ def takes(kafka_bootstrap, topic_prefix):
 
 
 async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_client, takes):
-    """Its client is told that it was not accepted, without a promise that a repeat helps, and the log names the topic;
+    """Its client learns that it was not accepted, without a promise that a repeat helps, and the log names the topic;
     commands of another size are taken meanwhile, and it too once the limit was raised.
 
     Fails where MessageTooLargeError is taken for BrokerUnavailableError.
@@ -84,9 +85,9 @@ async def test_a_command_too_large_for_its_topic_is_our_fault(consumers, http_cl
         assert reply.json()["data"].keys() == {"code", "message"}
         assert "not accepted" in reply.json()["data"]["message"]
         assert "retry-after" not in reply.headers
-        assert not any(said in reply.text for said in ("127.0.0.1", consumers.commands))
-        (told,) = [line for line in lines if line["log_level"] == "error"]
-        assert consumers.commands in told["reason"]
+        assert not any(secret in reply.text for secret in ("127.0.0.1", consumers.commands))
+        (logged,) = [line for line in lines if line["log_level"] == "error"]
+        assert consumers.commands in logged["reason"]
         assert await is_taken("Hello", new_id())
         await eventually(is_ready)
         await takes(topics.COMMANDS, ENOUGH)
@@ -121,7 +122,7 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
         await eventually(consumers.letters)
         await takes(topics.COMMANDS, ENOUGH)
         await consumers.send(consumers.messages_of(consumers.signed(1)))
-        assert await consumers.told(1) == [(1, "welcome")]
+        assert await consumers.wait_for_notifications(1) == [(1, "welcome")]
         assert one.readiness.reason(consumer_loop.MESSAGES) is None
         ((reason, error),) = await consumers.rows("SELECT reason, error FROM dead_letters")
         assert (reason, consumers.commands in error) == ("crashed", True)
@@ -130,10 +131,10 @@ async def test_what_follows_from_an_event_and_is_too_large_is_parked_and_can_be_
             "KAFKA_BOOTSTRAP_SERVERS": consumers.bootstrap,
             "TOPIC_PREFIX": consumers.prefix,
         }
-        async with bootstrap.replays(from_env(given, "dead-letters")) as replays:
+        async with dead_letters.replays(from_env(given, "dead-letters")) as replays:
             replayed = [each async for each in replays[topics.EVENTS.name].of_key(consumers.authors[0])]
         assert [each.poison for each in replayed] == [None]
-        assert await consumers.told(2) == [(0, "welcome"), (1, "welcome")]
+        assert await consumers.wait_for_notifications(2) == [(0, "welcome"), (1, "welcome")]
 
 
 async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consumers, running, takes, read_topic):
@@ -147,7 +148,7 @@ async def test_a_dead_letter_too_large_to_be_copied_is_in_its_table_alone(consum
     async with running(one, consumers.worker()):
         with capture_logs() as lines:
             await consumers.send([(first, large), (second, b"{"), *consumers.messages_of(consumers.signed(2))])
-            assert await consumers.told(1) == [(2, "welcome")]
+            assert await consumers.wait_for_notifications(1) == [(2, "welcome")]
             await eventually(lambda: one.readiness.reason(consumer_loop.MESSAGES) is None)
             ((*_, value, _),) = await read_topic(topics.DEAD_LETTERS.named(consumers.prefix), 1)
     assert value == b"{"

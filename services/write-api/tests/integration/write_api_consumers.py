@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from sqlalchemy import text
 
 from cheeper_contracts.commands.sign_up import SignUp
@@ -17,6 +18,7 @@ from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
 from cheeper_runtime.poison_limit import PoisonLimit
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport
 from write_api.bus.ids import new_id
@@ -32,6 +34,7 @@ from write_api.db.consumer_checkpoints import PostgresCheckpoints
 from write_api.db.handled_commands import PostgresReservations
 from write_api.db.unit_of_work import PostgresTransactions
 from write_api.features import HANDLERS
+from write_api.kafka.access import ACCESS
 from write_api.kafka.producer import CommandProducer
 from write_api.kafka.topics import TopicAdmin, admin_client, describe, ensure_topics
 from write_api.process_managers import PROCESS_MANAGERS
@@ -63,10 +66,10 @@ def envelope_of(message, message_id=None, *, sequence=None):
 def consumer_of(engine, servers, prefix, subscription, decode, run, most_in_a_row=20, checkpoints=None):
     """Return the loop of a consumer, with its `readiness`."""
     readiness = Readiness(*consumer_loop.NEEDS)
-    dead_letters = PostgresDeadLetters(engine, servers, prefix, subscription.topic)
+    dead_letters = PostgresDeadLetters(engine, KafkaConnection(servers), prefix, subscription.topic)
     consumer = consumer_loop.ConsumerLoop(
-        TopicAdmin(servers, subscription.topic, prefix),
-        partial(GroupConsumer, subscription, servers, prefix),
+        TopicAdmin(KafkaConnection(servers), subscription.topic, prefix, ACCESS[subscription.role].creates),
+        partial(GroupConsumer, subscription, KafkaConnection(servers), prefix),
         BatchHandler(decode, run, dead_letters, limit=PoisonLimit(most_in_a_row)),
         readiness,
         batch=subscription.batch,
@@ -88,7 +91,7 @@ class Consumers:
         self.commands = topics.COMMANDS.named(prefix)
         begin = PostgresTransactions(engine).begin
         self.bus = CommandBus(begin, lambda: None, HANDLERS, source="/worker", accepted=True)
-        self.producer = CommandProducer(servers, prefix, delivery_seconds=2)
+        self.producer = CommandProducer(KafkaConnection(servers), prefix, delivery_seconds=2)
         self.producer.start()
         send = self.producer.send
         limits = Limits.of(database=10, broker=1_000, queue_seconds=1)
@@ -97,8 +100,14 @@ class Consumers:
         self._sequences = {}
 
     async def prepare(self):
-        """The topics, and the authors."""
-        await asyncio.to_thread(ensure_topics, admin_client(self.bootstrap), self.prefix)
+        """The topics, and the authors. Of several brokers, one may not know a topic yet that was just created."""
+
+        def are_made():
+            with suppress(KafkaException):
+                ensure_topics(admin_client(KafkaConnection(self.bootstrap)), self.prefix)
+                return True
+
+        await eventually(lambda: asyncio.to_thread(are_made), what="the topics are made")
         await self.sign_up()
 
     def process_manager(self, most_in_a_row=20):
@@ -171,14 +180,14 @@ class Consumers:
         await asyncio.to_thread(send)
 
     async def delete(self, topic):
-        """Delete a topic, until it is gone."""
-        admin, name = admin_client(self.bootstrap), topic.named(self.prefix)
+        """Delete a topic, and wait until it no longer exists."""
+        admin, name = admin_client(KafkaConnection(self.bootstrap)), topic.named(self.prefix)
         await asyncio.to_thread(admin.delete_topics([name])[name].result, 10)
 
-        async def is_gone():
+        async def is_deleted():
             return await asyncio.to_thread(describe, admin, topic, self.prefix) is None
 
-        await eventually(is_gone)
+        await eventually(is_deleted)
 
     async def rows(self, statement):
         async with self.engine.connect() as connection:
@@ -189,8 +198,8 @@ class Consumers:
         rows = await self.rows("SELECT author_id::text AS author, kind FROM notifications")
         return sorted((self.authors.index(row.author), row.kind) for row in rows)
 
-    async def told(self, count):
-        """The notifications, once there are so many."""
+    async def wait_for_notifications(self, count):
+        """Return the notifications once there are so many."""
 
         async def all_there():
             found = await self.notifications()

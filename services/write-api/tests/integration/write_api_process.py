@@ -22,7 +22,7 @@ class Process:
         self.url = f"http://127.0.0.1:{port}"
 
     async def kill(self):
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL, and wait until it has ended."""
         self._popen.kill()
         await asyncio.to_thread(self._popen.wait)
 

@@ -42,7 +42,7 @@ class Way:
             try:
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self.requests(connection, reader, there_writer))
-                    both.create_task(self.answers(connection, there_reader, writer))
+                    both.create_task(self.responses(connection, there_reader, writer))
             except* (OSError, asyncio.IncompleteReadError):
                 pass  # the process was killed
             finally:
@@ -53,15 +53,15 @@ class Way:
 
 
 class WayToPostgres(Way):
-    """`hold_commits` keeps the next COMMIT from the server until `release`; `lose_answers` lets it through and loses
-    the answer. `committing` is set once a COMMIT is held, or is done and its answer lost.
+    """`hold_commits` keeps the next COMMIT from the server until `release`; `lose_responses` lets it through and loses
+    the response. `committing` is set once a COMMIT is held, or is done and its response lost.
     """
 
     def __init__(self, url):
         parts = urlsplit(url)
         super().__init__(parts.hostname, parts.port)
         self._url = parts
-        self.hold_commits = self.lose_answers = False
+        self.hold_commits = self.lose_responses = False
         self.committing, self.release = asyncio.Event(), asyncio.Event()
 
     @property
@@ -75,12 +75,12 @@ class WayToPostgres(Way):
                 if self.hold_commits:
                     self.committing.set()
                     await self.release.wait()
-                connection["lost"] = self.lose_answers
+                connection["lost"] = self.lose_responses
             writer.write(data)
             await writer.drain()
         writer.close()
 
-    async def answers(self, connection, reader, writer):
+    async def responses(self, connection, reader, writer):
         while data := await reader.read(65536):
             if connection.get("lost"):
                 if b"COMMIT\0" in data:
@@ -92,17 +92,17 @@ class WayToPostgres(Way):
 
 
 class WayToKafka(Way):
-    """`lose_answers` lets messages through to the broker and loses its answers; `written` is set once one is lost. It
-    answers so many seconds `late`, and acknowledges messages later by so many seconds of `late_confirmations`.
+    """`lose_responses` lets messages through to the broker and loses its responses; `written` is set once one is lost.
+    It responds so many seconds `late`, and acknowledges messages later by so many seconds of `late_confirmations`.
 
-    A broker tells its clients its own port, so the port is changed in all that it says.
+    A broker gives its clients its own port, so the port is changed in all its responses.
     """
 
     def __init__(self, bootstrap):
         host, _, port = bootstrap.rpartition(":")
         super().__init__(host, int(port))
         self._port = int(port)
-        self.lose_answers = False
+        self.lose_responses = False
         self.late = self.late_confirmations = 0.0
         self.written = asyncio.Event()
 
@@ -119,17 +119,17 @@ class WayToKafka(Way):
                 await writer.drain()
         writer.close()
 
-    async def answers(self, connection, reader, writer):
+    async def responses(self, connection, reader, writer):
         theirs, ours = (port.to_bytes(4) for port in (self._port, self.port))
         with suppress(asyncio.IncompleteReadError):
             while frame := await _frame(reader):
                 confirms = frame[:4] in connection.get("produced", ())
-                if self.lose_answers and confirms:
+                if self.lose_responses and confirms:
                     self.written.set()
                     continue
                 await asyncio.sleep(self.late + (self.late_confirmations if confirms else 0))
-                told = frame.replace(b"127.0.0.1" + theirs, b"127.0.0.1" + ours)
-                writer.write(len(told).to_bytes(4) + told)
+                changed = frame.replace(b"127.0.0.1" + theirs, b"127.0.0.1" + ours)
+                writer.write(len(changed).to_bytes(4) + changed)
                 await writer.drain()
         writer.close()
 

@@ -7,13 +7,13 @@ import httpx
 
 from cheeper_local.testing import eventually
 from cheeper_runtime.http_server import http_server
-from write_api import bootstrap
+from write_api.bootstrap.http import http_app
 
 
 @asynccontextmanager
 async def served(settings):
     """A client of the HTTP role, served on a free port."""
-    async with bootstrap.http_app(settings) as app:
+    async with http_app(settings) as app:
         server = http_server(app, "127.0.0.1", 0)
         task = asyncio.create_task(server.serve())
         await eventually(lambda: server.started or task.done())

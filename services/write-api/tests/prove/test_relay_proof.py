@@ -29,7 +29,7 @@ from cheeper_contracts.kafka.envelope import from_headers
 from cheeper_local.system import processes
 from cheeper_local.testing import until
 
-pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.extended]
+pytestmark = [pytest.mark.proves(guarantee="order"), pytest.mark.extended, pytest.mark.takes(seconds=30)]
 
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
@@ -157,8 +157,8 @@ class Proof:
 
     def active(self):
         """The relay that was the last one to say that it is at work."""
-        said = [(at_work(relay), index) for index, relay in enumerate(self.relays) if relay.lives and at_work(relay)]
-        return self.relays[max(said)[1]] if said else None
+        printed = [(at_work(relay), index) for index, relay in enumerate(self.relays) if relay.lives and at_work(relay)]
+        return self.relays[max(printed)[1]] if printed else None
 
     # --- what is to be seen
 
@@ -176,8 +176,8 @@ class Proof:
 
     def undone(self):
         """Message ids of transactions that were rolled back."""
-        said = [line.split() for writer in (*self.ended, *self.writers) for line in writer.lines()]
-        return {message_id for name, *ids in said if name == "undone" for message_id in ids}
+        printed = [line.split() for writer in (*self.ended, *self.writers) for line in writer.lines()]
+        return {message_id for name, *ids in printed if name == "undone" for message_id in ids}
 
     # --- a round
 
@@ -205,14 +205,14 @@ def acts_of(writer):
 
 
 def at_work(relay):
-    said = [line for line in relay.lines() if '"this relay is active"' in line]
-    return json.loads(said[-1])["timestamp"] if said else ""
+    printed = [line for line in relay.lines() if '"this relay is active"' in line]
+    return json.loads(printed[-1])["timestamp"] if printed else ""
 
 
 def in_flight(relay):
-    """Batches, when it said so last."""
-    said = [line.split()[-1] for line in relay.lines() if line.startswith("in flight ")]
-    return int(said[-1]) if said else 0
+    """Return the number of batches of its last such line."""
+    printed = [line.split()[-1] for line in relay.lines() if line.startswith("in flight ")]
+    return int(printed[-1]) if printed else 0
 
 
 def whole_topic(broker, name):
@@ -220,7 +220,7 @@ def whole_topic(broker, name):
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "proof", "auto.offset.reset": "earliest"})
     try:
         places = [TopicPartition(name, partition, 0) for partition in range(topics.EVENTS.partitions)]
-        ends = {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+        ends = {one.partition: consumer.get_watermark_offsets(one, timeout=30)[1] for one in places}
         log = {partition: [] for partition in ends}
         consumer.assign(places)
         until(lambda: read_some(consumer, log) >= sum(ends.values()), what="the end of the topic")
@@ -243,13 +243,15 @@ def without_repeats(log):
     kept, repeats = {}, 0
     for partition, messages in log.items():
         there = kept.setdefault(partition, [])
-        for told, value in messages:
-            if told.sequence <= len(there):
-                assert there[told.sequence - 1] == (told, value), f"{told.sequence} of {partition} is two messages"
+        for envelope, value in messages:
+            if envelope.sequence <= len(there):
+                assert there[envelope.sequence - 1] == (envelope, value), (
+                    f"{envelope.sequence} of {partition} is two messages"
+                )
                 repeats += 1
             else:
-                assert told.sequence == len(there) + 1, f"a gap before {told.sequence} of {partition}"
-                there.append((told, value))
+                assert envelope.sequence == len(there) + 1, f"a gap before {envelope.sequence} of {partition}"
+                there.append((envelope, value))
     return kept, repeats
 
 
@@ -257,7 +259,7 @@ def prove(proof):
     """All that is promised, of the whole log up to now. The figures."""
     kept, repeats = without_repeats(whole_topic(proof.broker.url, topics.EVENTS.name))
     messages = [one for there in kept.values() for one in there]
-    arrived = [told.message_id for told, _ in messages]
+    arrived = [envelope.message_id for envelope, _ in messages]
     committed = {row.id for row in proof.database.execute("SELECT message_id::text AS id FROM outbox")}
     assert len(arrived) == len(set(arrived)), "a message came under two sequences"
     undone = proof.undone()
@@ -292,14 +294,14 @@ def test_every_committed_event_arrives_in_its_keys_order_without_a_gap(proof):
     until(lambda: migrating.code is not None)
     assert migrating.code == 0, migrating.lines()
     proof.database.execute("CREATE TABLE counts (key text PRIMARY KEY, n int NOT NULL DEFAULT 0)")
-    proof.database.execute("CREATE TABLE elsewhere (said text)")
+    proof.database.execute("CREATE TABLE elsewhere (message text)")
     for _ in range(KEYS):
         proof.database.execute("INSERT INTO counts (key) VALUES (%s)", [str(UUID(int=proof.rng.getrandbits(128)))])
     proof.relays = [proof.relay() for _ in range(RELAYS)]
     for number in range(1, ROUNDS + 1):
         proof.round()
-        told = ", ".join(f"{times} times the {victim}" for victim, times in sorted(proof.kills.items()))
-        print(f"seed {SEED}, round {number}: {prove(proof)}; killed {told}")  # noqa: T201 - for who runs it with -s
+        kills = ", ".join(f"{times} times the {victim}" for victim, times in sorted(proof.kills.items()))
+        print(f"seed {SEED}, round {number}: {prove(proof)}; killed {kills}")  # noqa: T201 - for who runs it with -s
     ahead = Counter(in_flight(relay) for relay in proof.killed)
     print(f"relays by the number of batches in flight when they were killed: {dict(ahead)}")  # noqa: T201 - as above
     assert any("in flight 2" in relay.lines() for relay in (*proof.killed, *proof.relays))

@@ -31,7 +31,7 @@ from write_api.domain.errors import CheepNotFound
 HANDS = 4
 COUNT = text("UPDATE counts SET n = n + 1 WHERE key = :key RETURNING n")
 SLEEP = text("SELECT pg_sleep(:seconds)")
-ELSEWHERE = text("INSERT INTO elsewhere (said) VALUES ('x')")
+ELSEWHERE = text("INSERT INTO elsewhere (message) VALUES ('x')")
 
 SLOW, REFUSED, PLAIN = "slow", "refused", "plain"
 
@@ -57,8 +57,8 @@ def posted(cheep_id: str, key: str, turn: int) -> CheepPosted:
     return CheepPosted(cheep_id=cheep_id, author_id=key, author_username="u", message="x", cheep_date=turn)
 
 
-def incoming(key: str, said: str) -> ReceivedCommand:
-    command = PostCheep(cheep_id=new_id(), author_id=key, message=said)
+def incoming(key: str, message: str) -> ReceivedCommand:
+    command = PostCheep(cheep_id=new_id(), author_id=key, message=message)
     return ReceivedCommand(command=command, envelope=envelope(command.TYPE, key))
 
 
@@ -137,7 +137,7 @@ class Hand:
             turn = (await connection.execute(COUNT, {"key": key})).scalar_one()
             messages.append((envelope(CheepPosted.TYPE, key), posted(new_id(), key, turn)))
         await outbox.append_all(connection, messages)
-        return [told.message_id for told, _ in messages]
+        return [envelope.message_id for envelope, _ in messages]
 
     async def do(self, acts: int) -> None:
         for _ in range(acts):

@@ -1,4 +1,7 @@
-"""The command bus: the one place where a transaction begins and ends. `features` names the handler of each command."""
+"""The command bus: the one place where a command's transaction begins and ends.
+
+`features` names the handler of each command.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command, Event
+from cheeper_runtime.traces.traceparent import id_fields, is_sampled
 from write_api.bus.authorisation import NOT_ALLOWED, SENTENCE, IsAllowed, everything
 from write_api.bus.errors import MessageIdTakenError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import KnownCommand, Outcome, ReceivedCommand, digest_of
+from write_api.bus.traces import CommandTraces
 from write_api.bus.unit_of_work import Begin, Checkpoint, ClashError, HandledCommand, UnitOfWork
 from write_api.domain.errors import Refusal
 
@@ -28,19 +33,21 @@ event of the change, or None if the command's effect already holds. Raises a Ref
 class Count(Protocol):
     """Counts the outcomes of commands."""
 
-    def __call__(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
-        """Count one that was handled or, if it is `repeated`, known. Return at once and never raise."""
+    def __call__(self, type_: str, *, changed: bool, code: str | None, repeated: bool, seconds: float) -> None:
+        """Count one that was handled or, if it is `repeated`, known, that number of seconds after its envelope's time.
+        Return at once and never raise.
+        """
 
 
 MAX_BATCH: Final = 240
 """Commands in one transaction. They share the cost of each statement, and their locks are held for all of it."""
 _MAX_SAVEPOINTS: Final = 60
-"""The same if each command has a savepoint: from 64 on Postgres looks subtransactions up on disk."""
+"""Commands in one transaction if each has a savepoint: from 64 on, Postgres keeps subtransactions on disk."""
 
 log = structlog.get_logger()
 
 
-def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
+def uncounted(type_: str, *, changed: bool, code: str | None, repeated: bool, seconds: float) -> None:
     """Count nothing."""
 
 
@@ -56,6 +63,7 @@ class CommandBus:
     `count` is called for each command after the commit.
     `is_allowed` decides about each command before its handler runs.
     `accepted` means that the senders got the response "accepted" before their commands come here, as the worker's did.
+    `traces` makes spans, unless it is None.
     """
 
     def __init__(  # noqa: PLR0913 - bootstrap passes each of them
@@ -68,6 +76,7 @@ class CommandBus:
         accepted: bool = False,
         count: Count = uncounted,
         is_allowed: IsAllowed = everything,
+        traces: CommandTraces | None = None,
     ) -> None:
         self._begin = begin
         self._wake = wake
@@ -76,6 +85,7 @@ class CommandBus:
         self._accepted = accepted
         self._count = count
         self._is_allowed = is_allowed
+        self._traces = traces
 
     async def handle(self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint] = ()) -> list[Outcome]:
         """Handle commands in this order and return the outcome of each. They share one transaction unless they clash.
@@ -88,17 +98,35 @@ class CommandBus:
         """
         if len(batch) > MAX_BATCH:
             raise ValueError(f"{len(batch)} commands are more than one transaction takes ({MAX_BATCH})")
-        try:
-            results = await self._transact(batch, checkpoints)
-        except (ClashError, MessageIdTakenError):
-            results = await self._transact_separately(batch, checkpoints)
+        if self._traces is None:
+            results = await self._transact_all(batch, checkpoints)
+        else:
+            with self._traces.batch(batch) as spans:
+                batch = spans.commands
+                results = await self._transact_all(batch, checkpoints)
+                spans.handled(results)
         if any(handled is not None for _, handled in results):
             self._wake()
+        now = now_in_microseconds()
         for received, (outcome, handled) in zip(batch, results, strict=True):
             repeated = handled is None
             self._log(received, outcome, repeated=repeated)
-            self._count(received.command.TYPE, changed=outcome.changed, code=outcome.code, repeated=repeated)
+            self._count(
+                received.command.TYPE,
+                changed=outcome.changed,
+                code=outcome.code,
+                repeated=repeated,
+                seconds=max(0, now - received.envelope.time) / 1_000_000,
+            )
         return [outcome for outcome, _ in results]
+
+    async def _transact_all(
+        self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint]
+    ) -> list[tuple[Outcome, HandledCommand | None]]:
+        try:
+            return await self._transact(batch, checkpoints)
+        except (ClashError, MessageIdTakenError):
+            return await self._transact_separately(batch, checkpoints)
 
     async def _transact_separately(
         self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint]
@@ -115,6 +143,14 @@ class CommandBus:
 
     async def _transact(
         self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint], *, separately: bool = False
+    ) -> list[tuple[Outcome, HandledCommand | None]]:
+        if self._traces is None:
+            return await self._in_transaction(batch, checkpoints, separately=separately)
+        with self._traces.transaction(batch):
+            return await self._in_transaction(batch, checkpoints, separately=separately)
+
+    async def _in_transaction(
+        self, batch: Sequence[ReceivedCommand], checkpoints: Sequence[Checkpoint], *, separately: bool
     ) -> list[tuple[Outcome, HandledCommand | None]]:
         commands = [received.command for received in batch]
         async with self._begin({command.key for command in commands}, commands, separately=separately) as work:
@@ -154,12 +190,19 @@ class CommandBus:
             return _rejected(command, NOT_ALLOWED, SENTENCE)
         try:
             async with work.savepoint():
-                event = await self._handlers[type(command)](command, work, now)
+                event = await self._call(received, work, now)
         except Refusal as refusal:
             return _rejected(command, refusal.code, refusal.message)
         if event is None:
             return Outcome(), CommandHandled(command_type=command.TYPE, command_key=command.key)
         return Outcome(changed=True), event
+
+    async def _call(self, received: ReceivedCommand, work: UnitOfWork, now: int) -> Event | None:
+        command, handler = received.command, self._handlers[type(received.command)]
+        if self._traces is None or not is_sampled(received.envelope.traceparent):
+            return await handler(command, work, now)
+        with self._traces.handler(received.envelope):
+            return await handler(command, work, now)
 
     def _envelope_of(self, event: Event, cause: Envelope, now: int) -> Envelope:
         return Envelope(
@@ -185,6 +228,7 @@ class CommandBus:
             changed=outcome.changed,
             code=outcome.code,
             repeated=repeated,
+            **id_fields(envelope.traceparent),
         )
 
 

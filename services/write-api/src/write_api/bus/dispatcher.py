@@ -16,6 +16,7 @@ import structlog
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
 from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.traces.traceparent import id_fields
 from write_api.bus.authorisation import IsAllowed, NotAllowedError, everything
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.errors import UnavailableError
@@ -48,7 +49,7 @@ class Reservations(Protocol):
         """
 
     async def withdraw(self, message_id: str, at: int) -> None:
-        """Record that the command, which was reserved at that time, was not accepted: its client was told so. It keeps
+        """Record that the command, which was reserved at that time, was not accepted: its client knows. It keeps
         its message id. Do nothing if it was reserved again or handled meanwhile. Raise UnavailableError.
         """
 
@@ -146,4 +147,5 @@ def _log(event: str, envelope: Envelope) -> None:
         reply_to=envelope.reply_to,
         type=envelope.type,
         key=envelope.key,
+        **id_fields(envelope.traceparent),
     )

@@ -4,7 +4,7 @@ import msgspec
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
 from cheeper_contracts.events.cheep_answered import CheepAnswered
-from write_api.commands.lookup import author_of, cheep_of
+from write_api.commands.lookup import author_of, cheep_of, refuse_blocked
 from write_api.domain import values
 from write_api.domain.repositories import Repositories
 
@@ -12,6 +12,7 @@ from write_api.domain.repositories import Repositories
 async def answer_cheep(command: AnswerCheep, work: Repositories, now: int) -> CheepAnswered | None:
     """Post a cheep in answer to another one. Return None if the same answer was posted before, even if either cheep was
     changed since. The parent belongs to another key, so it is locked: it is not deleted before the answer is committed.
+    Raise Blocked if one of the two authors blocks the other.
     """
     given = values.checked(msgspec.structs.asdict(command), now)
     author = await author_of(work, given["author_id"])
@@ -20,6 +21,7 @@ async def answer_cheep(command: AnswerCheep, work: Repositories, now: int) -> Ch
         known.accept_repeat(author.author_id, given["message"], given["in_reply_to"])
         return None
     parent = await cheep_of(work, given["in_reply_to"], lock=True)
+    await refuse_blocked(work, author.author_id, parent.author_id)
     answer = author.answer(parent, given["cheep_id"], given["message"], now)
     await work.cheeps.save(answer)
     return CheepAnswered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from write_api.domain.author import Author
 from write_api.domain.cheep import Cheep
-from write_api.domain.errors import AuthorNotFound, CheepNotFound
+from write_api.domain.errors import AuthorNotFound, Blocked, CheepNotFound
 from write_api.domain.repositories import Repositories
 
 
@@ -22,3 +22,10 @@ async def cheep_of(work: Repositories, cheep_id: str, *, lock: bool = False) -> 
     if cheep is None:
         raise CheepNotFound(cheep_id)
     return cheep
+
+
+async def refuse_blocked(work: Repositories, one: str, other: str) -> None:
+    """Raise Blocked if one of two authors blocks the other."""
+    for pair in ((one, other), (other, one)):
+        if await work.blocks.of_id(*pair) is not None:
+            raise Blocked

@@ -18,6 +18,7 @@ from cheeper_contracts.kafka import dead_letters, topics
 from cheeper_contracts.kafka.dead_letters import BEHIND
 from cheeper_contracts.kafka.envelope import Headers
 from cheeper_contracts.kafka.topics import Topic
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.message import ConsumedMessage, DeadLetter
 from write_api.db.engine import autocommitting
@@ -47,13 +48,13 @@ class PostgresDeadLetters:
     Parking is idempotent: a message that is parked already stays as it is. Every method raises UnavailableError.
     """
 
-    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, topic_prefix: str, source: Topic) -> None:
+    def __init__(self, engine: AsyncEngine, kafka: KafkaConnection, topic_prefix: str, source: Topic) -> None:
         self._engine = engine
         self._reading = autocommitting(engine)
         self._source = source.named(topic_prefix)
         self._topic = topics.DEAD_LETTERS.named(topic_prefix)
         self._config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap_servers,
+            **kafka.client_settings(),
             "enable.idempotence": True,
             "delivery.timeout.ms": int(_COPY_SECONDS * 1000),
             "batch.num.messages": 1,  # one that is too large is refused with all that is in its batch

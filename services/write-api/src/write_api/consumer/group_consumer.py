@@ -1,4 +1,4 @@
-"""A consumer that is a member of a group: it receives batches, and commits offsets only when it is told to.
+"""A consumer that is a member of a group: it receives batches, and commits offsets only on request.
 
 All methods block, and only one thread at a time may call them.
 """
@@ -22,7 +22,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from cheeper_contracts.kafka.groups import consumer_group
 from cheeper_contracts.kafka.topics import Topic
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.errors import UnavailableError
 from write_api.bus.unit_of_work import LogState
 from write_api.consumer.message import ConsumedMessage
@@ -50,13 +52,13 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def group(self) -> str:
         """The consumer group of the role's processes."""
-        return f"cheeper.{self.role}"
+        return consumer_group(self.role)
 
 
-def consumer_config(subscription: Subscription, bootstrap_servers: str, topic_prefix: str) -> dict[str, Any]:
+def consumer_config(subscription: Subscription, kafka: KafkaConnection, topic_prefix: str) -> dict[str, Any]:
     """Return librdkafka's settings for a consumer of the role's group."""
     return {
-        "bootstrap.servers": bootstrap_servers,
+        **kafka.client_settings(),
         "client.id": f"write-api-{subscription.role}",
         "group.id": topic_prefix + subscription.group,
         "enable.auto.commit": False,
@@ -94,7 +96,7 @@ class GroupConsumer:
     def __init__(
         self,
         subscription: Subscription,
-        bootstrap_servers: str,
+        kafka: KafkaConnection,
         topic_prefix: str,
         topic_id: str,
         start: Start | None = None,
@@ -105,9 +107,9 @@ class GroupConsumer:
         self._topic_id = topic_id
         self._partitions = subscription.topic.partitions
         self._start = start
-        self._error: KafkaError | None = None
+        self._failure: Exception | None = None
         self._commits_in_flight = 0
-        config = consumer_config(subscription, bootstrap_servers, topic_prefix)
+        config = consumer_config(subscription, kafka, topic_prefix)
         self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
         self._consumer.subscribe(
             [subscription.topic.named(topic_prefix)], on_assign=self._on_assign, on_revoke=self._on_revoke
@@ -116,11 +118,11 @@ class GroupConsumer:
     def receive(self, limit: int) -> list[ConsumedMessage]:
         """Return the next messages, at most `limit`, or an empty list after a tenth of a second without any.
 
-        Raise KafkaException, also for an earlier `commit`.
+        Raise KafkaException, also for an earlier `commit`, and whatever `start` raised.
         """
         first = self._consumer.poll(_POLL_SECONDS)
-        if self._error is not None:
-            raise KafkaException(self._error)
+        if self._failure is not None:
+            raise self._failure
         if first is None:
             return []
         more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
@@ -132,7 +134,7 @@ class GroupConsumer:
             elif not good:
                 raise KafkaException(error)
             else:  # librdkafka reports it once, so the next call raises it
-                self._error = error
+                self._failure = KafkaException(error)
         return good
 
     def commit(self, messages: Sequence[ConsumedMessage]) -> None:
@@ -176,7 +178,7 @@ class GroupConsumer:
         if error.code() in COMMIT_LOST:  # the next owner of the partitions handles the batch again, which is harmless
             log.info("batch handled, offsets not committed", reason=error.str())
         else:
-            self._error = error
+            self._failure = KafkaException(error)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == ALL_BROKERS_DOWN:
@@ -184,6 +186,13 @@ class GroupConsumer:
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         self.joined = True
+        try:
+            self._assign(consumer, assigned)
+        # An error of the broker that leaves a callback becomes one that no `except` matches: it would end the thread.
+        except Exception as error:  # noqa: BLE001 - `receive` raises it
+            self._failure = error
+
+    def _assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         partitions = [each for each in assigned if each.partition < self._partitions]  # no message is in any other
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in partitions))
         committed = consumer.committed(partitions, timeout=SECONDS) if partitions else []

@@ -13,6 +13,7 @@ import msgspec
 from cheeper_contracts.kafka.dead_letters import CRASHED, Reason
 from cheeper_contracts.kafka.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
 from cheeper_contracts.messages import Message
+from cheeper_runtime.traces.traceparent import id_fields
 from write_api.bus.outcome import ReceivedCommand
 
 M = TypeVar("M", bound=Message)
@@ -51,6 +52,7 @@ class ConsumedMessage(msgspec.Struct, frozen=True, kw_only=True):
             "key": self.key,
             "partition": self.partition,
             "offset": self.offset,
+            **id_fields(self.header("traceparent")),
         }
 
 

@@ -21,6 +21,9 @@ from write_api.consumer.group_consumer import Subscription
 from write_api.consumer.message import ConsumedMessage, DeadLetter, content_of, crashed, unreadable
 from write_api.process_managers import ProcessManager
 
+SOURCE: Final = "/write-api/process-manager"
+"""The source of the messages that are made here."""
+
 SUBSCRIPTION: Final = Subscription(role="process-manager", topic=topics.EVENTS, batch=500)
 
 log = structlog.get_logger()

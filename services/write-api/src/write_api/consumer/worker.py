@@ -11,6 +11,9 @@ from write_api.bus.outcome import ReceivedCommand
 from write_api.consumer.group_consumer import Subscription
 from write_api.consumer.message import ConsumedMessage, DeadLetter, content_of, unreadable
 
+SOURCE: Final = "/write-api/worker"
+"""The source of the messages that are made here."""
+
 SUBSCRIPTION: Final = Subscription(role="worker", topic=topics.COMMANDS, batch=MAX_BATCH)
 
 

@@ -103,7 +103,7 @@ class PostgresCheckpoints:
         self._topic = topic
 
     async def assigned(self, topic_id: str, logs: Mapping[int, LogState]) -> dict[int, int]:
-        """Return the offset at which to read each partition of the topic with that id.
+        """Create the missing checkpoints of this topic id, and return the offset at which to read each partition.
 
         It is the one of the checkpoint, or the committed one if that is lower. A partition without a checkpoint, with
         one of another topic of that name, or with one beyond the end of its log begins at the committed offset, or else

@@ -26,7 +26,11 @@ from write_api.db.repositories.cheeps import PostgresCheeps
 from write_api.db.repositories.follows import PostgresFollows
 from write_api.db.repositories.identity_map import IdentityMap
 from write_api.db.repositories.notifications import PostgresNotifications
-from write_api.domain.follow import FOLLOWS_MAX
+from write_api.db.repositories.pairs import PostgresPairs
+from write_api.db.schema.tables import blocks, mutes
+from write_api.domain.block import Block
+from write_api.domain.mute import Mute
+from write_api.domain.quotas import DEFAULT_QUOTAS, Quotas
 from write_api.ops.clock_metrics import ClockMetrics
 from write_api.ops.recent_failure import RecentFailure
 
@@ -61,29 +65,41 @@ class PostgresUnitOfWork:
         now: int,
         *,
         separately: bool = False,
-        follows_max: int = FOLLOWS_MAX,
+        quotas: Quotas = DEFAULT_QUOTAS,
         metrics: ClockMetrics | None = None,
     ) -> None:
         self._connection = connection
         self._separately = separately
         self.now = now
-        self.cheeps = PostgresCheeps(connection, separately=separately)
+        self.cheeps = PostgresCheeps(connection, separately=separately, quotas=quotas)
         self.authors = PostgresAuthors(connection, self.cheeps, now, separately=separately, metrics=metrics)
-        self.follows = PostgresFollows(connection, separately=separately, most=follows_max)
+        self.follows = PostgresFollows(connection, separately=separately, quotas=quotas)
         self.notifications = PostgresNotifications(connection, separately=separately)
+        self.mutes = PostgresPairs(connection, mutes, Mute, separately=separately)
+        self.blocks = PostgresPairs(connection, blocks, Block, separately=separately)
         # In the order in which rows refer to each other.
-        self._maps: tuple[IdentityMap[Any, Any], ...] = (self.authors, self.cheeps, self.follows, self.notifications)
+        self._maps: tuple[IdentityMap[Any, Any], ...] = (
+            self.authors,
+            self.cheeps,
+            self.follows,
+            self.notifications,
+            self.mutes,
+            self.blocks,
+        )
 
     async def prefetch(self, commands: Sequence[Command]) -> None:
         """Read the aggregates that these commands will ask for, in one statement for each kind.
 
         They are guessed by the names of the commands' fields. A wrong guess costs a statement and nothing else.
         """
-        await self.authors.prefetch(_identifiers(commands, "author_id"))
+        await self.authors.prefetch(_identifiers(commands, "author_id", "muted_id", "blocked_id"))
         await self.cheeps.prefetch(_identifiers(commands, "cheep_id"))
         await self.notifications.prefetch(_identifiers(commands, "notification_id", "previous_notification_id"))
-        pairs = (_identifiers([command], "from_author_id", "to_author_id") for command in commands)
-        await self.follows.prefetch({(pair[0], pair[1]) for pair in pairs if len(pair) > 1})
+        follows = _pairs(commands, "from_author_id", "to_author_id")
+        blocks = _pairs(commands, "author_id", "blocked_id")
+        await self.follows.prefetch(follows | {(blocked, author) for author, blocked in blocks})
+        await self.blocks.prefetch(follows | blocks)
+        await self.mutes.prefetch(_pairs(commands, "author_id", "muted_id"))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -135,13 +151,13 @@ class PostgresTransactions:
         engine: AsyncEngine,
         at_end: Callable[[AsyncConnection], Awaitable[object]] | None = None,
         *,
-        follows_max: int = FOLLOWS_MAX,
+        quotas: Quotas = DEFAULT_QUOTAS,
         metrics: ClockMetrics | None = None,
         clock: Callable[[], int] | None = None,
     ) -> None:
         self._engine = engine
         self._at_end = at_end
-        self._follows_max = follows_max
+        self._quotas = quotas
         self._metrics = metrics
         self._clock = clock
         self.failure = RecentFailure()
@@ -161,7 +177,7 @@ class PostgresTransactions:
                         connection,
                         now if self._clock is None else self._clock(),
                         separately=separately,
-                        follows_max=self._follows_max,
+                        quotas=self._quotas,
                         metrics=self._metrics,
                     )
                     await work.prefetch(commands)
@@ -181,6 +197,11 @@ def _identifiers(commands: Iterable[Command], *fields: str) -> list[str]:
     """Return the values of these fields, as far as the commands have them and they can be looked up."""
     values = dict.fromkeys(getattr(command, field, None) for command in commands for field in fields)
     return [value for value in values if isinstance(value, str) and _is_uuid(value)]
+
+
+def _pairs(commands: Iterable[Command], one: str, other: str) -> set[tuple[str, str]]:
+    found = (_identifiers([command], one, other) for command in commands)
+    return {(pair[0], pair[1]) for pair in found if len(pair) > 1}
 
 
 def _is_uuid(text: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from write_api.domain import values
 from write_api.domain.cheep import Cheep
+from write_api.domain.notification import Notification
 from write_api.domain.values import Bio, BirthDate, CheepText, Email, Identifier, Location, Name, Username, Website
 
 AHEAD_MAX: Final = 600 * 1_000_000
@@ -17,8 +18,9 @@ ahead was dated by a clock that was wrong, and decides nothing about the dates o
 class Author:
     """An author who signed up.
 
-    `last_cheep_date` is that of the last cheep which is not further ahead than AHEAD_MAX, 0 if there is none. Times are
-    microseconds since the epoch, UTC.
+    `last_cheep_date` is that of the last cheep which is not further ahead than AHEAD_MAX, 0 if there is none.
+    `last_read` is the time and the id of the newest notification that the author has read. Times are microseconds
+    since the epoch, UTC.
     """
 
     author_id: Identifier
@@ -31,6 +33,7 @@ class Author:
     website: Website | None = None
     birth_date: BirthDate | None = None
     last_cheep_date: int = 0
+    last_read: tuple[int, str] | None = None
 
     @classmethod
     def sign_up(cls, given: Mapping[str, str | None], now: int) -> Self:
@@ -50,6 +53,14 @@ class Author:
         changed = email != self.email
         self.email = email
         return changed
+
+    def read_until(self, notification: Notification) -> bool:
+        """Note that the author has read a notification and all older ones, and return False if it had before."""
+        position = (notification.notified_at, notification.notification_id)
+        if self.last_read is not None and position <= self.last_read:
+            return False
+        self.last_read = position
+        return True
 
     def post(self, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
         """Make a new cheep. Its date is later than that of every one before it, also if the clock was set back by less

@@ -3,14 +3,20 @@
 Refusal
 ├── Invalid              invalid             fields that break their rules, all of them at once
 ├── CannotFollowSelf     cannot_follow_self
+├── CannotMuteSelf       cannot_mute_self
+├── CannotBlockSelf      cannot_block_self
+├── Blocked              blocked             one of the two blocks the other
 ├── AuthorNotFound       author_not_found
 ├── AuthorIdTaken        author_id_taken     an author has the id
 ├── UsernameTaken        username_taken
 ├── EmailTaken           email_taken
 ├── FollowIdTaken        follow_id_taken     the id is another pair's
 ├── TooManyFollows       too_many_follows    the author follows as many as one may
+├── TooManyFollowsADay   too_many_follows_a_day
+├── TooManyPostsADay     too_many_posts_a_day
 ├── CheepIdTaken         cheep_id_taken      the id is another post's
 ├── CheepNotFound        cheep_not_found     never posted, or deleted
+├── NotificationNotFound notification_not_found   not one of the author's
 └── NotTheAuthor         not_the_author      the cheep is another author's
 
 `cheeper_contracts.http.responses.STATUS_OF` is the one table from code to HTTP status. A refusal's text is one sentence
@@ -25,8 +31,8 @@ from typing import ClassVar
 from cheeper_contracts.http.responses import WrongField, first_wrong
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a fault
-    """The domain refuses a command, whoever sends it and however often."""
+class Refusal(Exception):  # noqa: N818 - a refusal is a result that the domain intends, not a fault
+    """The reason for which the domain rejects a command, whoever sends it and however often."""
 
     code: ClassVar[str]
 
@@ -53,6 +59,33 @@ class CannotFollowSelf(Refusal):
 
     def __init__(self) -> None:
         super().__init__("An author cannot follow itself")
+
+
+class CannotMuteSelf(Refusal):
+    """An author would mute itself."""
+
+    code = "cannot_mute_self"
+
+    def __init__(self) -> None:
+        super().__init__("An author cannot mute itself")
+
+
+class CannotBlockSelf(Refusal):
+    """An author would block itself."""
+
+    code = "cannot_block_self"
+
+    def __init__(self) -> None:
+        super().__init__("An author cannot block itself")
+
+
+class Blocked(Refusal):
+    """One of two authors blocks the other. The sentence does not say which."""
+
+    code = "blocked"
+
+    def __init__(self) -> None:
+        super().__init__("One of the two authors blocks the other")
 
 
 class AuthorNotFound(Refusal):
@@ -109,6 +142,24 @@ class TooManyFollows(Refusal):
         super().__init__(f"An author follows at most {most:,} others")
 
 
+class TooManyFollowsADay(Refusal):
+    """The author began as many follows within a day as one author may, those that ended since too."""
+
+    code = "too_many_follows_a_day"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An author begins at most {most:,} follows within 24 hours")
+
+
+class TooManyPostsADay(Refusal):
+    """The author posted as many cheeps within a day as one author may, deleted ones too."""
+
+    code = "too_many_posts_a_day"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An author posts at most {most:,} cheeps within 24 hours")
+
+
 class CheepIdTaken(Refusal):
     """A cheep was first posted with that id by another author, with another text or in answer to another cheep."""
 
@@ -125,6 +176,15 @@ class CheepNotFound(Refusal):
 
     def __init__(self, cheep_id: str) -> None:
         super().__init__(f'Cheep "{cheep_id}" does not exist')
+
+
+class NotificationNotFound(Refusal):
+    """The author has no notification with that id."""
+
+    code = "notification_not_found"
+
+    def __init__(self, notification_id: str) -> None:
+        super().__init__(f'Notification "{notification_id}" does not exist')
 
 
 class NotTheAuthor(Refusal):

@@ -2,15 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 from write_api.domain import values
 from write_api.domain.errors import CannotFollowSelf
 from write_api.domain.values import Identifier
-
-FOLLOWS_MAX: Final = 10_000
-"""The most authors that one author follows, unless the settings say another number: a page below the floor of a
-timeline reads each of them."""
 
 
 @dataclass(slots=True, kw_only=True)

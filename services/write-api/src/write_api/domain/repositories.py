@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from write_api.domain.author import Author
+from write_api.domain.block import Block
 from write_api.domain.cheep import Cheep
 from write_api.domain.follow import Follow
+from write_api.domain.mute import Mute
 from write_api.domain.notification import Notification
 
 
@@ -32,7 +34,8 @@ class Follows(Protocol):
 
     async def save(self, follow: Follow) -> None:
         """Save a follow that began, or remove one that ended. Raise AuthorNotFound if one of the two has not signed up,
-        FollowIdTaken if another pair has its follow_id, and TooManyFollows if the follower follows as many as one may.
+        FollowIdTaken if another pair has its follow_id, TooManyFollows if the follower follows as many as one may, and
+        TooManyFollowsADay if it began as many within a day.
         """
 
 
@@ -47,7 +50,9 @@ class Cheeps(Protocol):
         """
 
     async def save(self, cheep: Cheep) -> None:
-        """Save the cheep. Raise CheepIdTaken if another author's cheep has that id."""
+        """Save the cheep. Raise CheepIdTaken if another author's cheep has that id, and TooManyPostsADay if a new one
+        is more than its author may post within a day.
+        """
 
 
 class Notifications(Protocol):
@@ -60,6 +65,26 @@ class Notifications(Protocol):
         """Save a new notification. Raise AuthorNotFound if one of its authors has not signed up, and CheepNotFound if
         its cheep was never posted.
         """
+
+
+class Mutes(Protocol):
+    """All mutes that exist now. The identity of a mute is its pair of authors."""
+
+    async def of_id(self, author_id: str, muted_id: str, /) -> Mute | None:
+        """Return the mute of that pair, or None if there is no such mute."""
+
+    async def save(self, mute: Mute) -> None:
+        """Save a mute that began, or remove one that ended. Both authors have signed up."""
+
+
+class Blocks(Protocol):
+    """All blocks that exist now. The identity of a block is its pair of authors."""
+
+    async def of_id(self, author_id: str, blocked_id: str, /) -> Block | None:
+        """Return the block of that pair, or None if there is no such block."""
+
+    async def save(self, block: Block) -> None:
+        """Save a block that began, or remove one that ended. Both authors have signed up."""
 
 
 class Repositories(Protocol):
@@ -80,3 +105,11 @@ class Repositories(Protocol):
     @property
     def notifications(self) -> Notifications:
         """All notifications."""
+
+    @property
+    def mutes(self) -> Mutes:
+        """All mutes."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """All blocks."""

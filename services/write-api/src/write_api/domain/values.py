@@ -157,6 +157,8 @@ RULES: Final[dict[str, Rule[..., str]]] = {
     "from_author_id": identifier,
     "to_author_id": identifier,
     "follower_id": identifier,
+    "muted_id": identifier,
+    "blocked_id": identifier,
     "answered_by": identifier,
     "cheep_id": identifier,
     "in_reply_to": identifier,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -14,12 +13,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER, MESSAGE_ID_HEADER, NO_SNIFF, NO_STORE, WrongField
+from cheeper_runtime.rate_limits.limits import LimitedRequest, RateLimits
 from cheeper_runtime.tokens.bearer import Authentication, authenticate
 from cheeper_runtime.tokens.verifier import Verifier
+from cheeper_runtime.traces.traceparent import HEADER, is_traceparent
 from write_api.bus.ids import new_id
 from write_api.domain.values import identifier
 
-_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _ON_ALL: Final = [(name.lower().encode(), value.encode()) for name, value in (NO_SNIFF, NO_STORE)]
 """The headers of every response: what a command did concerns its client alone."""
 _STATE: Final = "request_context"
@@ -32,7 +32,8 @@ AnyRequest = Request[Any, Any, Any]
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     """The context of a request, `repeatable` if the client chose the message id, with its `wrong` headers.
 
-    `authentication` is None if the API is open. `caller` is the id of the author whose token came with it.
+    `authentication` is None if the API is open. `caller` is the id of the author whose token came with it. `limited` is
+    None if there are no rate limits.
     """
 
     message_id: str
@@ -40,6 +41,7 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None
     wrong: tuple[WrongField, ...] = ()
     authentication: Authentication | None = None
+    limited: LimitedRequest | None = None
 
     @property
     def caller(self) -> str | None:
@@ -59,12 +61,13 @@ def context_of(scope: Scope) -> RequestContext:
 
 class ContextMiddleware:
     """Gives each request its context. It is the outermost layer, so every response has its message id. Without a
-    `verifier`, the API is open.
+    `verifier`, the API is open; without `rate_limits`, it has none.
     """
 
-    def __init__(self, app: ASGIApp, verifier: Verifier | None = None) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier | None = None, rate_limits: RateLimits | None = None) -> None:
         self._app = app
         self._verifier = verifier
+        self._rate_limits = rate_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as ASGI prescribes."""
@@ -76,13 +79,18 @@ class ContextMiddleware:
         if self._verifier is not None:
             authentication = await authenticate(self._verifier, headers)
             context = msgspec.structs.replace(context, authentication=authentication)
+        if self._rate_limits is not None:
+            client = scope.get("client")
+            limited = LimitedRequest(self._rate_limits, context.caller, client and client[0], headers)
+            context = msgspec.structs.replace(context, limited=limited)
         state: dict[str, Any] = scope.setdefault("state", {})
         state[_STATE] = context
         header = (MESSAGE_ID_HEADER.lower().encode(), context.message_id.encode())
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], header, *_ON_ALL]
+                limits = () if context.limited is None else context.limited.fields()
+                message["headers"] = [*message["headers"], header, *_ON_ALL, *limits]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(message_id=context.message_id, correlation_id=context.message_id):
@@ -93,11 +101,11 @@ def _context_from(pairs: Sequence[tuple[bytes, bytes]]) -> RequestContext:
     headers = dict(pairs)
     chosen, wrong = _chosen([value for name, value in pairs if name == _KEY_HEADER])
     given = chosen or _identifier(headers.get(MESSAGE_ID_HEADER.lower().encode()))
-    traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+    traceparent = headers.get(HEADER, b"").decode("latin-1")
     return RequestContext(
         message_id=given or new_id(),
         repeatable=chosen is not None,
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=traceparent if is_traceparent(traceparent) else None,
         wrong=wrong,
     )
 

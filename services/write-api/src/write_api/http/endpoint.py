@@ -21,6 +21,7 @@ from write_api.bus.dispatcher import Dispatcher
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for
 from write_api.bus.outcome import Outcome
+from write_api.domain.errors import Refusal
 from write_api.http import openapi
 from write_api.http.context import AnyRequest, context_of
 from write_api.http.errors import RefusedError
@@ -35,7 +36,9 @@ class Endpoint(msgspec.Struct, frozen=True):
     """The endpoint of a command, whose fields are those of the request.
 
     `data` names the fields that the response repeats. `new_id` names the field that gets a new id if the client leaves
-    it out. `check` raises a Refusal that concerns several fields, before the command is accepted.
+    it out. `check` raises a Refusal that concerns several fields, before the command is accepted. `refusals` has all
+    that the domain may raise about a command whose fields keep their rules; the API document has them. `creates` is the
+    route of what the command creates, whose parameters are fields of the command.
     """
 
     method: Method
@@ -43,6 +46,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     data: tuple[str, ...]
     new_id: str | None = None
     check: Callable[[Any], None] | None = None
+    refusals: tuple[type[Refusal], ...] = ()
+    creates: Route | None = None
 
 
 def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteHandler:
@@ -51,7 +56,10 @@ def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteH
     data_type = openapi.data_type(command_type, endpoint.data)
 
     async def take(request: AnyRequest, dispatcher: NamedDependency[Dispatcher]) -> Response[Any]:
-        context_of(request.scope).required_caller()  # before the body is read
+        context = context_of(request.scope)  # all of this before the body is read
+        if context.limited is not None:
+            await context.limited.take(endpoint.route.command_cost, endpoint.route.command_limit)
+        context.required_caller()
         fields = await read(request, form)
         if endpoint.new_id is not None and fields.get(endpoint.new_id) is None:
             fields[endpoint.new_id] = made_for(context_of(request.scope).message_id, endpoint.new_id)
@@ -65,6 +73,7 @@ def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteH
                 meta=Meta(message_id=context_of(request.scope).message_id),
             ),
             status_code=_status(outcome, endpoint.method),
+            headers={} if endpoint.creates is None else {openapi.LOCATION: endpoint.creates.path.format_map(fields)},
         )
 
     return HTTPRouteHandler(
@@ -72,10 +81,10 @@ def route_handler(command_type: type[Command], endpoint: Endpoint) -> HTTPRouteH
         http_method=HttpMethod(endpoint.method),
         status_code=openapi.status_of_done(endpoint.method),
         operation_id=command_type.__name__,
-        summary=command_type.__name__,
-        description=openapi.first_sentence(command_type),
-        operation_class=openapi.operation(command_type, form),
-        responses=openapi.responses(data_type, endpoint.method),
+        summary=openapi.first_sentence(command_type),
+        tags=["commands"],
+        operation_class=openapi.operation(form, creates=endpoint.creates is not None),
+        responses=openapi.responses(data_type, endpoint.method, endpoint.refusals),
     )(take)
 
 

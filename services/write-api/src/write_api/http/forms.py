@@ -52,14 +52,15 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 def form_of(command_type: type[Command], method: Method, route: Route, new_id: str | None = None) -> Form:
     """Return the form of a command. A field that the route's path names is in the path; any other field is in the body,
-    or in the query of a DELETE, which has no body. The field `new_id` may be left out.
+    or in the query of a DELETE, which has no body. Neither has a request whose fields are all in the path. The field
+    `new_id` may be left out.
     """
     fields = {
         field.name: Field(name=field.name, required=field.required and field.name != new_id)
         for field in msgspec.structs.fields(command_type)
     }
     path = {name: fields.pop(name) for name in list(fields) if f"{{{name}}}" in route.path}
-    if method == "DELETE":
+    if method == "DELETE" or not fields:
         return Form(path=path, query=fields, body=None)
     return Form(path=path, query={}, body=fields)
 

@@ -14,14 +14,30 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
+from cheeper_runtime.background import in_background
 from cheeper_runtime.checks import Check, watch
+from cheeper_runtime.event_loop_delay import EventLoopDelay
 from cheeper_runtime.readiness import Need, Readiness, is_ready
+from cheeper_runtime.readiness_metrics import ReadinessCollector
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
-from write_api.ops.run_role import in_background
+from write_api.ops.metrics import LOOP_DELAY, READY
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def measuring(registry: CollectorRegistry) -> Lifespan:
+    """Return what measures the event loop's delay as long as the application lives, and exposes it in a registry."""
+    delay = EventLoopDelay(LOOP_DELAY)
+    registry.register(delay)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with in_background(delay.watch()):
+            yield
+
+    return lifespan
 
 
 def watching(readiness: Readiness, checks: Mapping[str, Check]) -> Lifespan:
@@ -62,9 +78,10 @@ def health_handlers(readiness: Readiness, warnings: Readiness | None = None) -> 
 
 def create_health_app(readiness: Readiness, checks: Mapping[str, Check], registry: CollectorRegistry) -> ASGIApp:
     """Return an application of the health pages and the page of metrics, for the roles that serve no other page."""
+    registry.register(ReadinessCollector(READY, readiness.met))
     app = Litestar(
         [*health_handlers(readiness), metrics_handler(registry)],
-        lifespan=[watching(readiness, checks)],
+        lifespan=[watching(readiness, checks), measuring(registry)],
         exception_handlers={**EXCEPTION_HANDLERS},
         openapi_config=None,
         logging_config=None,

@@ -8,12 +8,12 @@ from typing import Any, Final
 import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
-from litestar.openapi import ResponseSpec
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from cheeper_runtime.concurrency import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
+from cheeper_runtime.rate_limits.policy import RateLimitedError
 from cheeper_runtime.tokens.bearer import UnauthenticatedError
 from cheeper_runtime.tokens.errors import KeysUnavailableError
 from write_api.bus.authorisation import NotAllowedError
@@ -103,7 +103,7 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> ProblemRespons
     return problem(
         request,
         "unavailable",
-        "The outcome is unknown; send the request again with this answer's message id as its Idempotency-Key",
+        "The outcome is unknown; send the request again with this response's message id as its Idempotency-Key",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 
@@ -132,6 +132,15 @@ def _overloaded(request: AnyRequest, _: OverloadedError) -> ProblemResponse:
         "overloaded",
         "Too many commands are being served at the moment; nothing was done",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _rate_limited(request: AnyRequest, error: RateLimitedError) -> ProblemResponse:
+    return problem(
+        request,
+        "rate_limited",
+        "You have sent too many requests; nothing was done",
+        headers={"Retry-After": str(error.retry_after)},
     )
 
 
@@ -166,6 +175,7 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     UnsupportedMediaTypeError: _media_type,
     UnavailableError: _unavailable,
     OverloadedError: _overloaded,
+    RateLimitedError: _rate_limited,
     UnauthenticatedError: _unauthenticated,
     NotAllowedError: _not_allowed,
     KeysUnavailableError: _keys_unavailable,
@@ -174,14 +184,3 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Any]
     Exception: _defect,
 }
 """The one table. The numbers are the statuses of Litestar's own errors."""
-
-
-def documented() -> dict[int, ResponseSpec]:
-    """Return the errors that any command may end with, for OpenAPI: each status with its codes."""
-    codes: dict[int, list[str]] = {}
-    for code, status in STATUS_OF.items():
-        codes.setdefault(status, []).append(code)
-    return {
-        status: ResponseSpec(Answer[Problem], description=", ".join(names), generate_examples=False)
-        for status, names in codes.items()
-    }

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
+
+from write_api.bus.errors import UnavailableError
 
 ALL_BROKERS_DOWN: Final = KafkaError._ALL_BROKERS_DOWN
 PURGED: Final = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
@@ -31,3 +35,14 @@ def error_text(error: Exception | KafkaError) -> str:
     if isinstance(error, KafkaError):
         return KafkaError(error.code()).str()
     return str(error) or "no response"
+
+
+@contextmanager
+def transient_faults() -> Iterator[None]:
+    """Raise UnavailableError, in a block, for a broker that refuses a request or does not respond in time."""
+    try:
+        yield
+    except KafkaException as error:
+        raise UnavailableError(error.args[0].name()) from error
+    except TimeoutError as error:
+        raise UnavailableError("no response in time") from error

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.messages import Command
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.errors import CommandTooLargeError, UnavailableError
 from write_api.kafka.errors import ALL_BROKERS_DOWN, PURGED, error_text
 from write_api.ops.recent_failure import RecentFailure
@@ -52,7 +53,7 @@ class CommandProducer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        kafka: KafkaConnection,
         topic_prefix: str = "",
         delivery_seconds: float = DELIVERY_SECONDS,
         client_id: str = "write-api-http",
@@ -62,7 +63,7 @@ class CommandProducer:
         self._delivery_seconds = delivery_seconds
         self._topic = topics.COMMANDS.named(topic_prefix)
         self._config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap_servers,
+            **kafka.client_settings(),
             "client.id": client_id,
             "enable.idempotence": True,
             "linger.ms": 0.5,

@@ -5,9 +5,9 @@ All functions block for a few seconds at most, and raise KafkaException if the b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -22,6 +22,8 @@ from confluent_kafka.admin import (
 )
 
 from cheeper_contracts.kafka.topics import TOPICS, Topic
+from cheeper_runtime.servers.kafka import KafkaConnection
+from cheeper_runtime.servers.refusals import refusal
 
 SECONDS: Final = 3.0
 _BROKERS_DEFAULT: Final = -1
@@ -36,33 +38,37 @@ class TopicMismatchError(Exception):
     """A topic has fewer partitions than the contracts state. The text says what to do."""
 
 
-def admin_client(bootstrap_servers: str) -> AdminClient:
-    """Return a client for requests about topics."""
-    return AdminClient(
-        {"bootstrap.servers": bootstrap_servers, "log_level": 2, "socket.timeout.ms": int(SECONDS * 1000)}
-    )
+def admin_client(kafka: KafkaConnection, on_error: Callable[[KafkaError], object] = lambda _: None) -> AdminClient:
+    """Return a client for requests about topics. Its `poll` passes errors of its connections on."""
+    own: dict[str, Any] = {"log_level": 2, "socket.timeout.ms": int(SECONDS * 1000), "error_cb": on_error}
+    return AdminClient({**kafka.client_settings(), **own})
 
 
 class TopicAdmin:
     """Requests about one topic, through a client that is replaced after a request that failed.
 
-    A client that has met a frozen broker takes it for unavailable for up to a minute longer (librdkafka 2.16).
+    A client that has met a frozen broker takes it for unavailable for up to a minute longer (librdkafka 2.16). The role
+    `creates` these topics, of which this may be one.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: Topic, prefix: str) -> None:
+    def __init__(self, kafka: KafkaConnection, topic: Topic, prefix: str, creates: Sequence[Topic] = ()) -> None:
         self.name = topic.named(prefix)
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self.topic = topic
+        self._creates = creates
         self._prefix = prefix
         self._client: AdminClient | None = None
+        self.refusal: str | None = None
+        """Why the brokers refused the last request that failed, or this client them; None for another failure."""
 
     def create_missing(self) -> None:
-        """Create all topics that are missing, as after a wipe of Kafka. Raise TopicMismatchError."""
-        self.request(ensure_topics, self._prefix)
+        """Create the role's own topics that are missing, as after a wipe of Kafka. Raise TopicMismatchError."""
+        for topic in self._creates:
+            self.request(create_missing, topic, self._prefix)
 
-    def topic_id(self) -> str | None:
+    def topic_id(self, seconds: float = SECONDS) -> str | None:
         """Return the topic's id, or None if it is missing. Raise TopicMismatchError."""
-        return self.request(describe, self.topic, self._prefix)
+        return self.request(describe, self.topic, self._prefix, seconds)
 
     def high_water_marks(self) -> dict[int, int]:
         """Return the next offset of each partition."""
@@ -76,35 +82,46 @@ class TopicAdmin:
         """Call a function of this module, or one like it, with the client. Its errors are passed on."""
         client, self._client = self._client, None
         if client is None:  # `or` would not do: a client without waiting events is false
-            client = admin_client(self._bootstrap_servers)
-        result = function(client, *args, **kwargs)
+            client = admin_client(self._kafka, self._refused)
+        self.refusal = None
+        try:
+            result = function(client, *args, **kwargs)
+        except (KafkaException, TimeoutError):
+            client.poll(0)
+            raise
         self._client = client
         return result
 
+    def _refused(self, error: KafkaError) -> None:
+        self.refusal = refusal(KafkaException(error)) or self.refusal
+
 
 def ensure_topics(admin: AdminClient, prefix: str) -> None:
-    """Create the topics that are missing, and set the settings that differ. Raise TopicMismatchError.
+    """Create all topics that are missing, and set the settings that differ. Raise TopicMismatchError.
 
     The call is idempotent.
     """
-    existing = admin.list_topics(timeout=SECONDS).topics
     for topic in TOPICS:
-        metadata = existing.get(topic.named(prefix))
-        if metadata is None:
-            _create(admin, topic, prefix)
-        else:
-            _check(topic, topic.named(prefix), len(metadata.partitions))
+        if not create_missing(admin, topic, prefix):
             _configure(admin, topic, prefix)
 
 
-def describe(admin: AdminClient, topic: Topic, prefix: str) -> str | None:
+def create_missing(admin: AdminClient, topic: Topic, prefix: str) -> bool:
+    """Create the topic with its settings if it is missing. Return True if it was. Raise TopicMismatchError."""
+    missing = describe(admin, topic, prefix) is None
+    if missing:
+        _create(admin, topic, prefix)
+    return missing
+
+
+def describe(admin: AdminClient, topic: Topic, prefix: str, seconds: float = SECONDS) -> str | None:
     """Return the topic's id, which changes if the topic is deleted and created again, or None if it is missing.
 
     Raise TopicMismatchError.
     """
     name = topic.named(prefix)
     try:
-        description = admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)[name].result(SECONDS)
+        description = admin.describe_topics(TopicCollection([name]), request_timeout=seconds)[name].result(seconds)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return None

@@ -12,15 +12,16 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from cheeper_runtime import event_loop_delay, readiness_metrics
 from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration
+from cheeper_runtime.rate_limits import metrics as rate_limit_metrics
 from write_api.ops.back_pressure_metrics import REFUSED, WORKER_LAG
 from write_api.ops.clock_metrics import AHEAD, DIFFERENCE
+from write_api.ops.command_metrics import ACCEPTED, COMMAND_SECONDS, COMMANDS
 
 _P: Final = "cheeper_write_api"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-CHANGED, UNCHANGED, REJECTED, REPEATED = "changed", "unchanged", "rejected", "repeated"
 
 REQUESTS: Final = Declaration(
     f"{_P}_http_requests_total", "Requests that got a response", ("route", "method", "status")
@@ -31,12 +32,6 @@ REQUEST_SECONDS: Final = Declaration(
     ("route", "method"),
     histogram=True,
 )
-COMMANDS: Final = Declaration(
-    f"{_P}_commands_total",
-    "Commands by outcome: changed, unchanged, rejected, or repeated (the response is the one given before)",
-    ("type", "outcome", "code"),
-)
-ACCEPTED: Final = Declaration(f"{_P}_commands_accepted_total", "Commands that were sent to the worker", ("type",))
 CONSUMED: Final = Declaration(f"{_P}_consumed_messages_total", "Messages that were handled, skipped or parked")
 BATCHES: Final = Declaration(f"{_P}_consumed_batches_total", "Batches that were consumed")
 PARKED: Final = Declaration(f"{_P}_parked_messages_total", "Messages that were parked", ("reason",))
@@ -76,12 +71,16 @@ BLOCKING: Final = Declaration(
     ("pid", "database", "application", "state", "query"),
 )
 
+READY: Final = readiness_metrics.declare(_P)
+LOOP_DELAY: Final = event_loop_delay.declare(_P)
 LIMITS: Final = declare(_P)
+RATE_LIMITS: Final = rate_limit_metrics.declare(_P)
 
 DECLARED: Final = (
-    *(REQUESTS, REQUEST_SECONDS, COMMANDS, ACCEPTED),
+    *(READY, LOOP_DELAY, REQUESTS, REQUEST_SECONDS, COMMANDS, COMMAND_SECONDS, ACCEPTED),
     *(WORKER_LAG, REFUSED, DIFFERENCE, AHEAD),
     *LIMITS.all(),
+    *RATE_LIMITS.all(),
     *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS, OVERDUE, REPLACED),
     *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, RETAINED, BLOCKED, BLOCKING_AGE, BLOCKING),
 )
@@ -98,28 +97,6 @@ class HttpMetrics:
         """Count a request that got its response."""
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(seconds)
-
-
-class CommandMetrics:
-    """Metrics of commands by type and outcome."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._handled = _counter(COMMANDS, registry)
-        self._accepted = _counter(ACCEPTED, registry)
-
-    def handled(self, type_: str, *, changed: bool, code: str | None, repeated: bool) -> None:
-        """Count a command whose transaction has committed. `code` is the one of its rejection."""
-        if repeated:
-            outcome = REPEATED
-        elif code is not None:
-            outcome = REJECTED
-        else:
-            outcome = CHANGED if changed else UNCHANGED
-        self._handled.labels(type_, outcome, code or "").inc()
-
-    def accepted(self, type_: str) -> None:
-        """Count a command that the broker has acknowledged."""
-        self._accepted.labels(type_).inc()
 
 
 class ConsumerMetrics:

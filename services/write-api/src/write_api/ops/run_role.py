@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 from litestar.types import ASGIApp
@@ -17,18 +16,6 @@ DRAIN_SECONDS: Final = 8.0
 """The time for the work in flight after a signal. The next process repeats what is left, without harm."""
 
 log = structlog.get_logger()
-
-
-@asynccontextmanager
-async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless work for the duration of a block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def run_role(host: str, port: int, pages: ASGIApp, work: Callable[[asyncio.Event], Awaitable[int]]) -> int:

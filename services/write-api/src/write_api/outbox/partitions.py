@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 MONTHS_AHEAD: Final = 3
@@ -26,12 +25,12 @@ _NAME: Final = re.compile(r"outbox_(\d{4})_(0[1-9]|1[0-2])")
 
 
 def statements(now: datetime) -> list[str]:
-    """Return the DDL that creates the partitions of this month and the next ones if they are missing."""
-    months = _months(now.astimezone(UTC), MONTHS_AHEAD + 2)
+    """Return what creates the partitions of this month and the next ones if they are missing.
+
+    The function belongs to the owner of the outbox, so that others can be let call it.
+    """
     return [
-        f"CREATE TABLE IF NOT EXISTS outbox_{first:%Y_%m} PARTITION OF outbox"
-        f" FOR VALUES FROM ('{first.isoformat()}') TO ('{following.isoformat()}')"
-        for first, following in pairwise(months)
+        f"SELECT make_outbox_partition('{first:%Y-%m-%d}')" for first in _months(now.astimezone(UTC), MONTHS_AHEAD + 1)
     ]
 
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import structlog
 
-from write_api.relay.cursor import Connect, Cursor, CursorStore, DatabaseIdentity, RelayRefusedError
-from write_api.relay.event_log import EventLog
 from write_api.relay.history import ROWS, at, check_history, tail_of
+from write_api.relay.kafka.event_log import EventLog
+from write_api.relay.kafka.publisher import DeliveryError, Publisher
 from write_api.relay.numbering import LastSent, NumberedMessage, Position, advance, number, sequences
-from write_api.relay.publisher import DeliveryError, Publisher
+from write_api.relay.postgres.cursor import Connect, Cursor, CursorStore, DatabaseIdentity, RelayRefusedError
 
 _LOCK_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
@@ -45,7 +45,7 @@ async def raise_epoch(connect: Connect, event_log: EventLog, new_publisher: NewP
             return
         if await store.has_beginning(cursor):
             await asyncio.to_thread(event_log.recreate)
-            epoch = await store.raise_epoch(cursor, identity)
+            epoch = await store.raise_epoch(identity)
             log.warning(
                 "epoch raised: the relay fills the topic again. The views hold the sequences of another history: "
                 "run `projector rebuild --store all --switch --restored`",

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
-from write_api.relay.cursor import Cursor, CursorStore, DatabaseIdentity, RelayRefusedError
-from write_api.relay.event_log import EventLog
-from write_api.relay.log_tail import LoggedMessage
+from write_api.relay.kafka.event_log import EventLog
+from write_api.relay.kafka.log_tail import LoggedMessage
 from write_api.relay.numbering import Position, number, sequences
+from write_api.relay.postgres.cursor import Cursor, CursorStore, DatabaseIdentity, RelayRefusedError
 
 ROWS: Final = 2000
 """The number of rows that are read together."""

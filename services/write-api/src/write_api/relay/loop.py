@@ -17,16 +17,18 @@ from confluent_kafka import KafkaException
 
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import Backoff, sleep_unless
+from cheeper_runtime.servers.refusals import no_answer
 from write_api.kafka.errors import error_text
 from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay.cursor import Connect, Cursor, CursorStore, LockLostError, RelayRefusedError
-from write_api.relay.event_log import EventLog
 from write_api.relay.history import check_history, check_identity
+from write_api.relay.kafka.event_log import EventLog
+from write_api.relay.kafka.publisher import SLOW_SECONDS, DeliveryError, Publisher
 from write_api.relay.numbering import LogWipedError, sequences
 from write_api.relay.pipeline import KAFKA, POSTGRES, Pipeline
+from write_api.relay.postgres.cursor import Connect, Cursor, CursorStore, LockLostError, RelayRefusedError
 from write_api.relay.publication_limit import PublicationLimit
-from write_api.relay.publisher import SLOW_SECONDS, DeliveryError, Publisher
+from write_api.relay.traces import RelayTraces
 
 HISTORY: Final = "history"
 NEEDS: Final = (POSTGRES, KAFKA, HISTORY)
@@ -55,6 +57,7 @@ class Relay:
         *,
         metrics: RelayMetrics,
         retention_days: int | None = None,
+        traces: RelayTraces | None = None,
     ) -> None:
         self._connect = connect
         self._event_log = event_log
@@ -62,6 +65,7 @@ class Relay:
         self._readiness = readiness
         self._metrics = metrics
         self._retention_days = retention_days
+        self._traces = traces
 
     async def run(self, stop: asyncio.Event, limit: int | None = None) -> None:
         """Relay, and start again after every failure. A refusal is checked again every few seconds."""
@@ -86,7 +90,7 @@ class Relay:
                 self._readiness.failed(POSTGRES, "waiting for its migrations")
                 await backoff.pause(stop)
             except (psycopg.Error, OSError, LockLostError) as error:
-                self._readiness.failed(POSTGRES, f"no answer: {type(error).__name__}")
+                self._readiness.failed(POSTGRES, no_answer(error))
                 await backoff.pause(stop)
             if remaining.sent > before:
                 backoff.reset()
@@ -101,7 +105,15 @@ class Relay:
             cursor = await self._cursor(store)
             self._readiness.ok(HISTORY)
             publisher = self._new_publisher()
-            pipeline = Pipeline(store, cursor, publisher, readiness=self._readiness, metrics=self._metrics, limit=limit)
+            pipeline = Pipeline(
+                store,
+                cursor,
+                publisher,
+                readiness=self._readiness,
+                metrics=self._metrics,
+                limit=limit,
+                traces=self._traces,
+            )
             self._metrics.active(sequences(cursor.sent))
             try:
                 await self._publish(store, pipeline, stop, limit)

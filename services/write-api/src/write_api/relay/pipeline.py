@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -11,11 +12,13 @@ import msgspec
 import structlog
 
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.traces.traceparent import ids
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay.cursor import Cursor, CursorStore
+from write_api.relay.kafka.publisher import SLOW_SECONDS, Delivery, Publisher
 from write_api.relay.numbering import NumberedMessage, Row, advance, number, sequences
+from write_api.relay.postgres.cursor import Cursor, CursorStore
 from write_api.relay.publication_limit import PublicationLimit
-from write_api.relay.publisher import SLOW_SECONDS, Delivery, Publisher
+from write_api.relay.traces import RelayTraces
 
 POSTGRES, KAFKA = "postgres", "kafka"
 BATCH: Final = 2000
@@ -30,9 +33,10 @@ class _Batch(msgspec.Struct, frozen=True):
     rows: list[Row]
     messages: list[NumberedMessage]
     delivery: Delivery
+    began: int  # nanoseconds since the epoch
 
 
-class _LogFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class _LogFields(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     message_id: str
     correlation_id: str
     reply_to: str | None
@@ -40,6 +44,8 @@ class _LogFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str
     partition: int
     sequence: int | None
+    trace_id: str | None = None
+    span_id: str | None = None
 
 
 class Pipeline:
@@ -57,6 +63,7 @@ class Pipeline:
         readiness: Readiness,
         metrics: RelayMetrics,
         limit: PublicationLimit,
+        traces: RelayTraces | None = None,
     ) -> None:
         self.cursor = cursor
         self.idle = False
@@ -65,6 +72,7 @@ class Pipeline:
         self._readiness = readiness
         self._metrics = metrics
         self._limit = limit
+        self._traces = traces
         self._in_flight: deque[_Batch] = deque()
         self._read_to = cursor.position
         self._numbered = sequences(cursor.sent)
@@ -101,11 +109,11 @@ class Pipeline:
 
     async def _send(self, rows: list[Row], stop: asyncio.Event) -> bool:
         """Send the rows. Return False if `stop` is set first."""
-        messages = number(rows, self._numbered)
+        began, messages = time.time_ns(), number(rows, self._numbered)
         delivery = await self._publisher.send(messages, stop, self._slow)
         if delivery is None:
             return False
-        self._in_flight.append(_Batch(rows, messages, delivery))
+        self._in_flight.append(_Batch(rows, messages, delivery, began))
         self._read_to = rows[-1].position
         self._numbered |= {message.partition: message.envelope.sequence or 0 for message in messages}
         return True
@@ -122,6 +130,8 @@ class Pipeline:
         self._in_flight.popleft()
         self._metrics.sent(len(batch.messages), sequences(sent))
         self._readiness.ok(KAFKA)
+        if self._traces is not None:
+            self._traces.acknowledged(batch.messages, batch.began)
         self._limit.count(batch.rows)
         log.info("message sent", each=_log_fields(batch.messages))
         return True
@@ -131,15 +141,20 @@ class Pipeline:
 
 
 def _log_fields(messages: Sequence[NumberedMessage]) -> list[_LogFields]:
-    return [
-        _LogFields(
-            message_id=message.envelope.message_id,
-            correlation_id=message.envelope.correlation_id,
-            reply_to=message.envelope.reply_to,
-            type=message.envelope.type,
-            key=message.envelope.key,
-            partition=message.partition,
-            sequence=message.envelope.sequence,
-        )
-        for message in messages
-    ]
+    return [_fields_of(message) for message in messages]
+
+
+def _fields_of(message: NumberedMessage) -> _LogFields:
+    envelope = message.envelope
+    trace_id, span_id = ids(envelope.traceparent)
+    return _LogFields(
+        message_id=envelope.message_id,
+        correlation_id=envelope.correlation_id,
+        reply_to=envelope.reply_to,
+        type=envelope.type,
+        key=envelope.key,
+        partition=message.partition,
+        sequence=envelope.sequence,
+        trace_id=trace_id,
+        span_id=span_id,
+    )

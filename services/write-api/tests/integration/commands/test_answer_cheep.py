@@ -24,7 +24,7 @@ def a_deletion(cheep):
     return DeleteCheep(cheep_id=cheep.cheep_id, author_id=cheep.author_id)
 
 
-async def test_an_answer_is_told_with_whose_cheep_it_answers(world, people, answer):
+async def test_the_event_of_an_answer_names_the_parents_author(world, people, answer):
     """It is a cheep of its own author, dated as any other."""
     alice, bob = people
     await world.handle(answer)
@@ -50,7 +50,7 @@ async def test_the_dates_of_answers_and_posts_rise_together(world, answer):
     assert dates == [dates[0], dates[0] + 1, dates[0] + 2]
 
 
-async def test_the_same_answer_again_is_nothing_to_do(world, cheep, answer):
+async def test_a_repeated_answer_changes_nothing(world, cheep, answer):
     """Whatever became of it and of its parent since."""
     again = [answer, a_deletion(cheep), answer, a_deletion(answer), answer]
     outcomes = await world.handle(answer, *again)
@@ -77,7 +77,7 @@ async def test_an_id_is_of_one_cheep_post_or_answer(world, people, cheep, answer
 
 
 async def test_what_cannot_be_answered_is_refused(world, cheep, answer):
-    """An unknown or deleted parent, itself, by nobody, with nothing."""
+    """An unknown or deleted parent, itself, by an unknown author, without a text."""
     change = msgspec.structs.replace
     codes = await world.codes(
         change(answer, in_reply_to=new_id()),

@@ -8,13 +8,19 @@ import pytest
 from sqlalchemy import event, text
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.block import Block
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
+from cheeper_contracts.commands.end_follow_of_blocked import EndFollowOfBlocked
 from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.mark_notifications_read import MarkNotificationsRead
+from cheeper_contracts.commands.mute import Mute
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.unblock import Unblock
 from cheeper_contracts.commands.unfollow import Unfollow
+from cheeper_contracts.commands.unmute import Unmute
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
@@ -68,8 +74,14 @@ class Drawn:
                 ),
                 lambda: Follow(follow_id=some([*follow_ids, new_id()]), from_author_id=one, to_author_id=other),
                 lambda: Unfollow(from_author_id=one, to_author_id=other),
+                lambda: Mute(author_id=one, muted_id=other),
+                lambda: Unmute(author_id=one, muted_id=other),
+                lambda: Block(author_id=one, blocked_id=other),
+                lambda: Unblock(author_id=one, blocked_id=other),
+                lambda: EndFollowOfBlocked(from_author_id=one, to_author_id=other, blocked_at=NOW),
                 lambda: UpdateProfile(author_id=one, name=text.strip()),
                 lambda: ChangeEmail(author_id=self._people[0], email=some([*self._emails[:2], "new@x.org"])),
+                lambda: MarkNotificationsRead(author_id=one, notification_id=some(self._ids)),
                 lambda: WelcomeAuthor(notification_id=some(self._ids), author_id=one),
                 lambda: NotifyAuthorAboutNewFollower(notification_id=some(self._ids), author_id=one, follower_id=other),
             ]
@@ -136,10 +148,10 @@ async def test_a_clash_leaves_nothing_of_the_first_attempt(engine, make_world):
     world = make_world(engine)
     alice, bob = sign_ups(2)
     await world.handle(alice, bob)
-    nobody = new_id()
+    unknown = new_id()
     assert await world.codes(
         PostCheep(cheep_id=new_id(), author_id=alice.author_id, message="Hi"),
-        Follow(follow_id=new_id(), from_author_id=nobody, to_author_id=alice.author_id),
+        Follow(follow_id=new_id(), from_author_id=unknown, to_author_id=alice.author_id),
         Follow(follow_id=new_id(), from_author_id=bob.author_id, to_author_id=alice.author_id),
     ) == [None, "author_not_found", None]
     async with engine.connect() as connection:

@@ -60,7 +60,7 @@ async def test_a_batch_is_handled_in_order(world, a_sign_up):
     assert world.woken == 1
 
 
-async def test_a_message_says_what_it_replies_to(world, a_sign_up):
+async def test_a_message_names_what_it_replies_to(world, a_sign_up):
     """It has an id of its own, the command's key, correlation and trace, and the command as its cause."""
     command = world.incoming(a_sign_up())
     await world.bus.handle([command])
@@ -88,7 +88,7 @@ async def test_a_refusal_is_a_message_too_and_undoes_its_own_work_alone(world, p
 
 @pytest.mark.parametrize("batches", [1, 2])
 async def test_the_same_message_id_has_one_effect(world, people, batches):
-    """Within a batch and later, the same command is answered as before and leaves nothing more."""
+    """Within a batch and later, the same command has the same outcome as before and leaves nothing more."""
     _, bob = people
     command = world.incoming(a_post(bob))
     if batches == 1:
@@ -100,7 +100,7 @@ async def test_the_same_message_id_has_one_effect(world, people, batches):
 
 
 async def test_a_refused_command_stays_refused(world, people, a_sign_up):
-    """A repeat gets the same refusal though its reason has gone, and leaves no second message."""
+    """A repeat gets the same refusal though its reason no longer holds, and leaves no second message."""
     alice, _ = people
     charlie = a_sign_up()
     too_early = world.incoming(a_follow(alice, charlie))
@@ -152,9 +152,9 @@ async def test_ids_that_are_taken_are_refused(world, people, a_sign_up):
 async def test_unknown_authors_are_refused(world, people, a_sign_up):
     """Nobody follows, is followed or posts without having signed up."""
     alice, _ = people
-    nobody = a_sign_up()
-    outcomes = await world.handle(a_follow(alice, nobody), a_follow(nobody, alice), a_post(nobody))
-    message = f'Author "{nobody.author_id}" does not exist'
+    unknown = a_sign_up()
+    outcomes = await world.handle(a_follow(alice, unknown), a_follow(unknown, alice), a_post(unknown))
+    message = f'Author "{unknown.author_id}" does not exist'
     assert [(outcome.code, outcome.message) for outcome in outcomes] == [("author_not_found", message)] * 3
 
 

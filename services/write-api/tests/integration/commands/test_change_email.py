@@ -8,7 +8,7 @@ from write_api.bus.ids import new_id
 pytestmark = pytest.mark.store
 
 
-async def test_a_change_is_told_without_the_address(world, people):
+async def test_the_event_of_a_change_has_no_address(world, people):
     """Another spelling of the author's own is a change too."""
     author_id = people[0].author_id
     for address in ("new@example.com", "NEW@example.com"):

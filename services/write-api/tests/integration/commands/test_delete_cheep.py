@@ -16,7 +16,7 @@ def a_deletion(cheep, **change):
     return DeleteCheep(**({"cheep_id": cheep.cheep_id, "author_id": cheep.author_id} | change))
 
 
-async def test_a_deletion_is_told_with_the_date_of_the_cheep(world, people, cheep):
+async def test_the_event_of_a_deletion_has_the_date_of_the_cheep(world, people, cheep):
     """And with what it answered, where it was an answer."""
     answer = AnswerCheep(
         cheep_id=new_id(), in_reply_to=cheep.cheep_id, author_id=people[0].author_id, message="Hello Bob"

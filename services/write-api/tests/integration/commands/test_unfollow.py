@@ -16,19 +16,19 @@ def pair(people):
     return {"from_author_id": alice.author_id, "to_author_id": bob.author_id}
 
 
-async def test_the_follow_that_ended_is_told(world, pair):
+async def test_the_event_names_the_follow_that_ended(world, pair):
     """By its id, which is whatever the first follow of the pair was sent with, and by when it began."""
     follow_id = new_id()
     follows = [Follow(follow_id=one, **pair) for one in (follow_id, new_id())]
     await world.handle(*follows, Unfollow(**pair))
     *_, followed, _nothing, event = await world.events()
-    told = {"follow_id": follow_id, "followed_at": followed.followed_at, "unfollowed_at": event.unfollowed_at}
-    assert event == AuthorUnfollowed(**told, **pair)
+    fields = {"follow_id": follow_id, "followed_at": followed.followed_at, "unfollowed_at": event.unfollowed_at}
+    assert event == AuthorUnfollowed(**fields, **pair)
     assert event.followed_at <= event.unfollowed_at
     assert event.key == pair["to_author_id"]
 
 
-async def test_nobody_followed_is_nothing_to_do(world, pair, people):
+async def test_an_unfollow_without_a_follow_changes_nothing(world, pair, people):
     """Before a follow, after an unfollow, in the other direction, and of oneself."""
     alice, bob = people
     nothing = [
@@ -53,12 +53,12 @@ async def test_a_follow_after_an_unfollow_follows_again(world, pair, people):
 
 async def test_both_authors_have_signed_up(world, people):
     """Whichever has not is named; what is no id is refused first."""
-    alice, nobody = people[0].author_id, new_id()
+    alice, unknown = people[0].author_id, new_id()
     outcomes = await world.handle(
-        Unfollow(from_author_id=alice, to_author_id=nobody),
-        Unfollow(from_author_id=nobody, to_author_id=alice),
-        Unfollow(from_author_id=nobody, to_author_id=nobody),
-        Unfollow(from_author_id="x", to_author_id=nobody),
+        Unfollow(from_author_id=alice, to_author_id=unknown),
+        Unfollow(from_author_id=unknown, to_author_id=alice),
+        Unfollow(from_author_id=unknown, to_author_id=unknown),
+        Unfollow(from_author_id="x", to_author_id=unknown),
     )
     assert [outcome.code for outcome in outcomes] == ["author_not_found"] * 3 + ["invalid"]
-    assert all(nobody in outcome.message for outcome in outcomes[:3])
+    assert all(unknown in outcome.message for outcome in outcomes[:3])

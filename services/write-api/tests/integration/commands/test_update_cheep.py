@@ -14,7 +14,7 @@ def an_edit(cheep, message="Edited", **change):
     return UpdateCheep(**({"cheep_id": cheep.cheep_id, "author_id": cheep.author_id, "message": message} | change))
 
 
-async def test_the_whole_cheep_is_told_as_it_is_now(world, people, cheep):
+async def test_the_event_has_the_whole_current_cheep(world, people, cheep):
     """With the date that it keeps, and when it was edited; its text is trimmed."""
     posted = (await world.events())[-1]
     await world.handle(an_edit(cheep, " Edited "))
@@ -30,7 +30,7 @@ async def test_the_whole_cheep_is_told_as_it_is_now(world, people, cheep):
     assert event.edited_at > posted.cheep_date
 
 
-async def test_an_answer_says_what_it_answers_after_an_edit(world, people, cheep):
+async def test_an_edited_answer_still_names_its_parent(world, people, cheep):
     """Also where that is deleted."""
     answer = AnswerCheep(
         cheep_id=new_id(), in_reply_to=cheep.cheep_id, author_id=people[0].author_id, message="Hello Bob"

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.store
 WHOLE = {"name": "Bób", "bio": "", "location": "Nowhere", "website": "http://a", "birth_date": "2000-02-29"}
 
 
-async def test_the_whole_profile_is_told_as_it_is_now(world, people):
+async def test_the_event_has_the_whole_current_profile(world, people):
     """An absent field stays, null clears one; no event contains an e-mail address."""
     author_id = people[0].author_id
     who = {"author_id": author_id, "username": people[0].username}
@@ -21,7 +21,7 @@ async def test_the_whole_profile_is_told_as_it_is_now(world, people):
     assert first.updated_at < second.updated_at
 
 
-async def test_a_profile_that_is_so_already_is_not_told_of(world, people):
+async def test_an_unchanged_profile_causes_no_event(world, people):
     """A command without fields, or with the present values, changes nothing."""
     author_id = people[0].author_id
     await world.handle(UpdateProfile(author_id=author_id, **WHOLE))

@@ -1,4 +1,4 @@
-"""A worker whose place in the topic is in the database: it outlives Kafka's consumer group, and shows another topic."""
+"""A worker whose checkpoint is in the database: it outlives Kafka's consumer group, and shows another topic."""
 
 import asyncio
 from itertools import count
@@ -8,6 +8,7 @@ from write_api_consumers import Consumers
 
 from cheeper_contracts.kafka.topics import COMMANDS, partition_of
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.consumer.worker import SUBSCRIPTION
 from write_api.db.consumer_checkpoints import PostgresCheckpoints
@@ -33,13 +34,13 @@ async def positions(consumers):
     return rows[0].n
 
 
-async def test_a_worker_continues_at_its_checkpoint_when_the_group_s_offsets_are_gone(consumers):
-    """They expire while nobody consumes. Broken by a start at the group's offsets: all commands are read again."""
+async def test_a_worker_continues_at_its_checkpoint_when_the_group_s_offsets_have_expired(consumers):
+    """They expire while no worker consumes. Broken by a start at the group's offsets: all commands are read again."""
     await send(consumers, *(f"first{n}" for n in range(5)))
     await consumers.worker().run(asyncio.Event(), 5)
     assert await positions(consumers) == 5
     group = consumers.prefix + SUBSCRIPTION.group
-    admin = admin_client(consumers.bootstrap)
+    admin = admin_client(KafkaConnection(consumers.bootstrap))
 
     async def deleted():  # as soon as the group knows that its member has left
         done = admin.delete_consumer_groups([group])[group]
@@ -77,7 +78,7 @@ async def test_a_kafka_that_was_restored_from_an_older_copy_skips_no_new_command
     the loss is reported. Broken by a start at the checkpoint.
     """
     consumers = Consumers(engine, own_kafka.url, "")
-    await asyncio.to_thread(ensure_topics, admin_client(own_kafka.url), "")
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(own_kafka.url)), "")
     checkpoints, everyone = PostgresCheckpoints(engine, consumers.commands), in_one_partition()
 
     async def take(number):

@@ -14,7 +14,10 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.dead_letters import BEHIND
 from cheeper_contracts.kafka.envelope import to_headers
-from write_api import bootstrap, cli
+from cheeper_runtime.servers.kafka import KafkaConnection
+from write_api import cli
+from write_api.bootstrap import dead_letters
+from write_api.bootstrap.command_side import command_side
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import made_for, new_id
 from write_api.bus.outcome import ReceivedCommand
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.proves(guarantee="poison")
 ROUNDS = 60
 
 
-class Desk:
+class ReplayScene:
     """A write model with one author, its replays, and consumers that have defects."""
 
     def __init__(self, engine, environ, side, found):
@@ -45,7 +48,7 @@ class Desk:
 
     def consumer(self, topic, decode, run):
         servers, prefix = self.environ["KAFKA_BOOTSTRAP_SERVERS"], self.environ["TOPIC_PREFIX"]
-        return BatchHandler(decode, run, PostgresDeadLetters(self.engine, servers, prefix, topic))
+        return BatchHandler(decode, run, PostgresDeadLetters(self.engine, KafkaConnection(servers), prefix, topic))
 
     def worker(self, *, crashes_on=()):
         async def run(batch, checkpoints=()):
@@ -94,113 +97,113 @@ async def handle(batches, *messages):
 
 
 @pytest.fixture
-async def desk(engine, postgres_url, kafka_bootstrap, topic_prefix):
+async def scene(engine, postgres_url, kafka_bootstrap, topic_prefix):
     environ = {"DATABASE_URL": postgres_url, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "TOPIC_PREFIX": topic_prefix}
     settings = from_env(environ, "dead-letters")
-    await asyncio.to_thread(ensure_topics, admin_client(kafka_bootstrap), topic_prefix)
+    await asyncio.to_thread(ensure_topics, admin_client(KafkaConnection(kafka_bootstrap)), topic_prefix)
     async with (
-        bootstrap.replays(settings) as found,
-        bootstrap.command_side(settings, source="/test", accepted=True) as side,
+        dead_letters.replays(settings) as found,
+        command_side(settings, source="/test", accepted=True) as side,
     ):
-        desk = Desk(engine, environ, side, found)
-        await desk.sign_up()
-        yield desk
+        scene = ReplayScene(engine, environ, side, found)
+        await scene.sign_up()
+        yield scene
 
 
-async def test_commands_are_handled_in_their_order_and_the_key_flows_again(desk):
+async def test_commands_are_handled_in_their_order_and_the_key_flows_again(scene):
     """Messages that a defect has parked are handled once it is fixed, and none stays parked."""
-    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, "123"))
-    assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed", "behind", "behind"])
-    assert [one.poison for one in await desk.replay()] == [None, None, None]
-    assert (await desk.cheeps(), await desk.letters()) == (["1", "2", "3"], [])
-    await handle(desk.worker(), desk.post("4"))
-    assert await desk.cheeps() == ["1", "2", "3", "4"]
-    assert await desk.replay() == []
+    await handle(scene.worker(crashes_on=["1"]), *map(scene.post, "123"))
+    assert (await scene.cheeps(), await scene.letters()) == ([], ["crashed", "behind", "behind"])
+    assert [one.poison for one in await scene.replay()] == [None, None, None]
+    assert (await scene.cheeps(), await scene.letters()) == (["1", "2", "3"], [])
+    await handle(scene.worker(), scene.post("4"))
+    assert await scene.cheeps() == ["1", "2", "3", "4"]
+    assert await scene.replay() == []
 
 
-async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(desk):
+async def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(scene):
     """No message passes it, and its reason is the current one, also if it only waited before."""
-    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
-    assert await desk.letters() == ["crashed", "malformed", "behind"]
-    _, last = await desk.replay()
+    await handle(scene.worker(crashes_on=["1"]), *map(scene.post, ["1", "broken", "2"]))
+    assert await scene.letters() == ["crashed", "malformed", "behind"]
+    _, last = await scene.replay()
     assert last.poison.reason == "malformed"
-    assert (await desk.cheeps(), await desk.letters()) == (["1"], ["malformed", "behind"])
+    assert (await scene.cheeps(), await scene.letters()) == (["1"], ["malformed", "behind"])
 
 
-async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(desk, monkeypatch):
+async def test_a_command_is_handled_and_its_letter_deleted_in_one_transaction(scene, monkeypatch):
     """If the dead letter cannot be deleted, nothing was handled."""
 
     async def fail(_connection, parked):
         raise RuntimeError(f"{parked.id} cannot be deleted")
 
-    await handle(desk.worker(crashes_on=["1"]), desk.post("1"))
-    settings = from_env(desk.environ, "dead-letters")
-    monkeypatch.setattr(bootstrap, "remove_in", fail)
-    async with bootstrap.replays(settings) as found:
-        (one,) = [one async for one in found[topics.COMMANDS.name].of_key(desk.author)]
+    await handle(scene.worker(crashes_on=["1"]), scene.post("1"))
+    settings = from_env(scene.environ, "dead-letters")
+    monkeypatch.setattr(dead_letters, "remove_in", fail)
+    async with dead_letters.replays(settings) as found:
+        (one,) = [one async for one in found[topics.COMMANDS.name].of_key(scene.author)]
     assert "cannot be deleted" in one.poison.error
-    assert (await desk.cheeps(), await desk.letters()) == ([], ["crashed"])
+    assert (await scene.cheeps(), await scene.letters()) == ([], ["crashed"])
 
 
-async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(desk, read_topic):
+async def test_an_event_leads_to_its_command_and_to_the_same_one_however_often(scene, read_topic):
     """The commands for a replayed event have ids that derive from the event alone."""
 
     async def crash(_batch):
         raise RuntimeError("a defect")
 
     decode = process_manager.EventDecoder(PROCESS_MANAGERS, "/pm").decode
-    event = NewAuthorSigned(author_id=desk.author, username="u", signed_up_at=1)
-    signed = desk.message(event, topic=topics.EVENTS, sequence=1)
+    event = NewAuthorSigned(author_id=scene.author, username="u", signed_up_at=1)
+    signed = scene.message(event, topic=topics.EVENTS, sequence=1)
     for _ in range(2):
-        await handle(desk.consumer(topics.EVENTS, decode, crash), signed)
-        assert [one.poison for one in await desk.replay(topics.EVENTS)] == [None]
-    assert await desk.letters() == []
-    sent = await read_topic(topics.COMMANDS.named(desk.environ["TOPIC_PREFIX"]), 2)
+        await handle(scene.consumer(topics.EVENTS, decode, crash), signed)
+        assert [one.poison for one in await scene.replay(topics.EVENTS)] == [None]
+    assert await scene.letters() == []
+    sent = await read_topic(topics.COMMANDS.named(scene.environ["TOPIC_PREFIX"]), 2)
     expected = made_for(signed.header("ce_id"), WelcomeAuthor.TYPE)
     assert [envelope.message_id for _, _, envelope, _, _ in sent] == [expected, expected]
 
 
-async def test_nothing_is_parked_behind_what_is_gone(desk):
+async def test_nothing_is_parked_behind_removed_poison(scene):
     """A message that was to wait behind poison that was replayed meanwhile is handled again, and run.
 
     Broken by a `park` that does not check under the key's lock.
     """
-    servers, prefix = desk.environ["KAFKA_BOOTSTRAP_SERVERS"], desk.environ["TOPIC_PREFIX"]
-    letters = PostgresDeadLetters(desk.engine, servers, prefix, topics.COMMANDS)
+    servers, prefix = scene.environ["KAFKA_BOOTSTRAP_SERVERS"], scene.environ["TOPIC_PREFIX"]
+    letters = PostgresDeadLetters(scene.engine, KafkaConnection(servers), prefix, topics.COMMANDS)
     with pytest.raises(UnavailableError, match="is gone") as freed:
-        await letters.park([DeadLetter(message=desk.post("1"), reason=BEHIND)])
-    assert desk.author not in str(freed.value)  # readiness shows it
-    assert await desk.letters() == []
-    await handle(desk.worker(), desk.post("2"))
-    assert await desk.cheeps() == ["2"]
+        await letters.park([DeadLetter(message=scene.post("1"), reason=BEHIND)])
+    assert scene.author not in str(freed.value)  # readiness shows it
+    assert await scene.letters() == []
+    await handle(scene.worker(), scene.post("2"))
+    assert await scene.cheeps() == ["2"]
 
 
 @pytest.mark.extended  # a long run of what the others do step by step
-async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(desk):
+async def test_nothing_overtakes_or_is_lost_while_a_worker_parks_more(scene):
     """A worker consumes commands of one key and crashes on some, while another process replays without a pause: each
     cheep exists once, in the order in which they were sent.
     """
     texts = [str(n) for n in range(ROUNDS)]
-    batches, done = desk.worker(crashes_on=texts[::5]), asyncio.Event()
+    batches, done = scene.worker(crashes_on=texts[::5]), asyncio.Event()
 
     async def keep_replaying():
         replayed = 0
         while not done.is_set():
-            replayed += len(await desk.replay())
+            replayed += len(await scene.replay())
             await asyncio.sleep(0)
-        return replayed + len(await desk.replay())
+        return replayed + len(await scene.replay())
 
     replaying = asyncio.create_task(keep_replaying())
-    for message in map(desk.post, texts):
+    for message in map(scene.post, texts):
         await handle(batches, message)
     done.set()
     assert await replaying >= ROUNDS / 5
-    assert (await desk.cheeps(), await desk.letters()) == (texts, [])
+    assert (await scene.cheeps(), await scene.letters()) == (texts, [])
 
 
-async def test_the_command_line_lists_shows_replays_and_drops(desk, monkeypatch, capsys):
+async def test_the_command_line_lists_shows_replays_and_drops(scene, monkeypatch, capsys):
     """It prints a line per message or all of one, exits with 1 if a message is still poison, and drops with --yes."""
-    for name, value in desk.environ.items():
+    for name, value in scene.environ.items():
         monkeypatch.setenv(name, value)
 
     async def run(*arguments):
@@ -208,18 +211,18 @@ async def test_the_command_line_lists_shows_replays_and_drops(desk, monkeypatch,
         code = await asyncio.to_thread(cli.main, ["dead-letters", *arguments])
         return code, *capsys.readouterr()
 
-    await handle(desk.worker(crashes_on=["1"]), *map(desk.post, ["1", "broken", "2"]))
+    await handle(scene.worker(crashes_on=["1"]), *map(scene.post, ["1", "broken", "2"]))
     listed = [json.loads(line) for line in (await run("list"))[1].splitlines()]
     assert [(one["offset"], one["source_topic"]) for one in listed] == [(n, "cheeper.commands") for n in range(3)]
     assert (await run("list", "--topic", "cheeper.events"))[:2] == (0, "")
     first, second, _ = (str(one["id"]) for one in listed)
     shown = json.loads((await run("show", first))[1])
     assert (json.loads(shown["value"])["message"], len(shown["stack_digest"])) == ("1", 16)
-    code, out, _ = await run("replay", desk.author, "--topic", "cheeper.commands")
+    code, out, _ = await run("replay", scene.author, "--topic", "cheeper.commands")
     assert (code, out.startswith(f"{first} is handled\n{second} is still poison")) == (1, True)
     code, _, err = await run("drop", second)
     assert (code, "without --yes" in err) == (1, True)
     assert (await run("drop", second, "--yes"))[0] == 0
     assert (await run("show", second))[::2] == (1, f"write-api: no message is parked as {second}\n")
     assert (await run("replay", "--all"))[0] == 0
-    assert (await desk.cheeps(), await desk.letters()) == (["1", "2"], [])
+    assert (await scene.cheeps(), await scene.letters()) == (["1", "2"], [])

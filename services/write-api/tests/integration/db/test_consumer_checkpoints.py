@@ -47,7 +47,7 @@ async def test_a_partition_begins_where_its_checkpoint_is(engine, checkpoints):
 
 
 async def test_a_checkpoint_never_moves_back(engine, checkpoints):
-    """A consumer that lost its partition, or reads a topic that is gone, changes nothing."""
+    """A consumer that lost its partition, or reads a deleted topic, changes nothing."""
     await checkpoints.assigned(OLD, logs({0: None, 1: None}))
     await move(engine, at(1, 6), at(0, 5))
     await move(engine, at(0, 4), at(1, 8))
@@ -125,7 +125,7 @@ async def test_a_checkpoint_costs_no_statement_beside_that_of_the_commands(engin
 
 async def test_commands_that_were_reserved_long_ago_and_have_no_outcome_are_overdue(engine, checkpoints):
     """A reserved command was accepted or is about to be; after a minute something is wrong. Nobody can learn anything
-    of one whose record is gone, so it does not count for ever.
+    of one whose record was deleted, so it does not count for ever.
     """
     reservations, now = PostgresReservations(engine), time.time_ns() // 1000
     for number, age in enumerate((0, 120, 3600, 8 * 24 * 3600)):

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import event, text
 
 from cheeper_contracts.kafka import topics
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.consumer.dead_letters import PostgresDeadLetters
 from write_api.db import engine as pool_of
@@ -45,7 +46,7 @@ async def test_a_connection_just_used_is_not_asked(one_connection, pings):
     assert not pings
 
 
-async def test_an_idle_connection_that_is_gone_is_replaced(one_connection, pings, postgres_url, monkeypatch):
+async def test_an_idle_connection_that_was_closed_is_replaced(one_connection, pings, postgres_url, monkeypatch):
     """Whoever comes after a restart of the server hears nothing of it.
 
     Breaks where nothing is asked: then the first one after it fails.
@@ -67,7 +68,7 @@ async def test_statements_stay_prepared(one_connection):
     It fails if ids are an IN list, which is another statement for each number, and if the dead letters are read within
     a transaction: psycopg forgets every prepared statement with the ROLLBACK at its end.
     """
-    letters = PostgresDeadLetters(one_connection, "127.0.0.1:1", "", topics.COMMANDS)
+    letters = PostgresDeadLetters(one_connection, KafkaConnection("127.0.0.1:1"), "", topics.COMMANDS)
     sent = []
     event.listen(one_connection.sync_engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     for count in range(1, _OFTEN + 1):

@@ -1,4 +1,4 @@
-"""Hints to the relay go out after commits, few at a time, and losing one harms nobody."""
+"""Hints to the relay go out after commits, few at a time, and losing one does no harm."""
 
 import asyncio
 

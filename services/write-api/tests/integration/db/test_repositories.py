@@ -1,6 +1,5 @@
 """One suite over the repositories in Postgres and in memory: what it proves of one holds of the other."""
 
-import asyncio
 import dataclasses
 from functools import partial
 
@@ -20,7 +19,9 @@ from write_api.domain.errors import (
     UsernameTaken,
 )
 from write_api.domain.follow import Follow
+from write_api.domain.mute import Mute
 from write_api.domain.notification import Notification
+from write_api.domain.quotas import Quotas
 from write_api.domain.values import BirthDate, CheepText, Email, Identifier, Name
 from write_api.testing import MemoryTransactions
 
@@ -34,10 +35,11 @@ FOLLOWS_MAX = 2
 
 @pytest.fixture(params=["memory", "postgres"])
 def begin(request):
+    quotas = Quotas(follows=FOLLOWS_MAX)
     if request.param == "memory":
-        return MemoryTransactions(FOLLOWS_MAX).begin
+        return MemoryTransactions(quotas).begin
     engine = request.getfixturevalue("engine")
-    return partial(PostgresTransactions(engine, follows_max=FOLLOWS_MAX).begin, separately=True)
+    return partial(PostgresTransactions(engine, quotas=quotas).begin, separately=True)
 
 
 def an_author(**given):
@@ -91,7 +93,7 @@ async def test_a_taken_username_is_reported_before_a_taken_email(begin):
             await saved(begin, an_author(username="BOB", email=email))
 
 
-async def test_an_address_of_an_earlier_rule_is_in_nobodys_way(engine):
+async def test_an_address_of_an_earlier_rule_blocks_no_author(engine):
     """An author keeps the unique form of an address until the address changes, even if its form by today's rule is
     another author's.
     """
@@ -179,20 +181,6 @@ async def test_an_author_follows_at_most_so_many(begin):
             await work.follows.save(a_follow(other, alice))
 
 
-async def test_two_transactions_do_not_pass_the_most_together(engine):
-    """Each has another followed author's key; the second one waits for the first, and is refused."""
-    begin = partial(PostgresTransactions(engine, follows_max=1).begin, separately=True)
-    alice, bob, carol = an_author(), an_author(), an_author()
-    await saved(begin, alice, bob, carol)
-
-    async def follow(other):
-        async with begin([other.author_id]) as work, work.savepoint():
-            await work.follows.save(a_follow(alice, other))
-
-    outcomes = await asyncio.gather(follow(bob), follow(carol), return_exceptions=True)
-    assert sorted(map(type, outcomes), key=str) == sorted([type(None), TooManyFollows], key=str)
-
-
 async def test_a_follow_that_ended_is_removed_and_its_id_free(begin):
     """The pair may follow again, by another id or the same one, and the id may be another pair's."""
     alice, bob = an_author(), an_author()
@@ -215,10 +203,10 @@ async def test_a_follow_that_ended_is_removed_and_its_id_free(begin):
 
 async def test_both_authors_of_a_follow_have_signed_up(begin):
     """Whichever has not is named."""
-    alice, nobody = an_author(), an_author()
+    alice, unknown = an_author(), an_author()
     await saved(begin, alice)
-    for pair in ((alice, nobody), (nobody, alice)):
-        with pytest.raises(AuthorNotFound, match=nobody.author_id):
+    for pair in ((alice, unknown), (unknown, alice)):
+        with pytest.raises(AuthorNotFound, match=unknown.author_id):
             async with begin(["k"]) as work:
                 await work.follows.save(a_follow(*pair))
 
@@ -324,14 +312,54 @@ async def test_a_notification_comes_back_as_it_was_saved(begin):
         assert await work.notifications.of_id(new_id()) is None
 
 
-async def test_who_is_told_who_did_it_and_the_answer_are_there(begin):
-    """Whichever is missing is named."""
-    bob, nobody, cheep_id = an_author(), an_author(), new_id()
+async def test_the_mark_of_what_was_read_comes_back(begin):
+    """The newest notification that an author has read, None before the first one."""
+    bob = an_author()
     await saved(begin, bob)
-    for notification in (a_notification(nobody), a_notification(bob, follower_id=nobody.author_id)):
-        with pytest.raises(AuthorNotFound, match=nobody.author_id):
+    notification = a_notification(bob)
+    async with begin(["k"]) as work:
+        author = await work.authors.of_id(bob.author_id)
+        assert author.last_read is None
+        assert author.read_until(notification)
+        await work.authors.save(author)
+    async with begin(["k"]) as work:
+        found = await work.authors.of_id(bob.author_id)
+        assert found.last_read == (NOW, notification.notification_id)
+
+
+async def test_all_that_a_notification_names_must_exist(begin):
+    """Whichever is missing is named."""
+    bob, unknown, cheep_id = an_author(), an_author(), new_id()
+    await saved(begin, bob)
+    for notification in (a_notification(unknown), a_notification(bob, follower_id=unknown.author_id)):
+        with pytest.raises(AuthorNotFound, match=unknown.author_id):
             async with begin(["k"]) as work:
                 await work.notifications.save(notification)
     with pytest.raises(CheepNotFound, match=cheep_id):
         async with begin(["k"]) as work:
             await work.notifications.save(a_notification(bob, answered_by=bob.author_id, cheep_id=cheep_id))
+
+
+async def test_a_mute_is_there_from_its_beginning_to_its_end(begin):
+    """Found by its pair in one direction, and begun anew after its end, in the same transaction too."""
+    bob, alice = an_author(), an_author()
+    await saved(begin, bob, alice)
+    pair = {"author_id": alice.author_id, "muted_id": bob.author_id}
+    mutes = [Mute.begin(pair, NOW + number) for number in range(3)]
+    async with begin(["k"]) as work:
+        await work.mutes.save(mutes[0])
+    async with begin(["k"]) as work:
+        found = await work.mutes.of_id(*pair.values())
+        assert found == mutes[0]
+        assert await work.mutes.of_id(bob.author_id, alice.author_id) is None
+        found.end(NOW + 1)
+        await work.mutes.save(found)
+        assert await work.mutes.of_id(*pair.values()) is None
+        await work.mutes.save(mutes[1])
+    async with begin(["k"]) as work:
+        found = await work.mutes.of_id(*pair.values())
+        assert found == mutes[1]
+        found.end(NOW + 2)
+        await work.mutes.save(found)
+    async with begin(["k"]) as work:
+        assert await work.mutes.of_id(*pair.values()) is None

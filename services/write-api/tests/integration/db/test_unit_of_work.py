@@ -108,7 +108,7 @@ async def test_a_key_is_one_transaction_s_at_a_time(engine):
 
 
 async def test_one_message_id_on_two_connections_at_once_has_one_effect(engine):
-    """Both are told the same, and there is one author, one message and one record."""
+    """Both get the same outcome, and there is one author, one message and one record."""
     bus, message_id, command = bus_of(engine), new_id(), a_sign_up()
     outcomes = await asyncio.gather(*(bus.handle([incoming(command, message_id)]) for _ in range(8)))
     assert outcomes == [[Outcome(changed=True)]] * 8
@@ -116,7 +116,7 @@ async def test_one_message_id_on_two_connections_at_once_has_one_effect(engine):
 
 
 async def test_one_message_id_for_two_keys_at_once_has_one_effect(engine):
-    """The locks do not hold them apart; the record does, and the losers are told at once that it belongs to another."""
+    """The locks do not hold them apart; the record does, and the losers learn at once that it belongs to another."""
     bus, message_id = bus_of(engine), new_id()
     outcomes = await asyncio.gather(*(bus.handle([incoming(a_sign_up(), message_id)]) for _ in range(8)))
     assert sorted(outcome.code or "" for (outcome,) in outcomes) == ["", *[MESSAGE_ID_REUSED] * 7]
@@ -142,7 +142,8 @@ async def test_one_cheep_id_at_once_is_of_one_author(engine):
     def batch(author):
         posts = [(new_id(), "One"), (cheep_id, "Two"), (new_id(), "Three")]
         return [
-            incoming(PostCheep(cheep_id=one, author_id=author.author_id, message=said), new_id()) for one, said in posts
+            incoming(PostCheep(cheep_id=one, author_id=author.author_id, message=message), new_id())
+            for one, message in posts
         ]
 
     outcomes = await asyncio.gather(*(bus.handle(batch(author)) for author in authors))
@@ -151,7 +152,7 @@ async def test_one_cheep_id_at_once_is_of_one_author(engine):
 
 
 async def test_a_deadlock_is_no_refusal(engine):
-    """Whoever loses is told to try again, and has left nothing."""
+    """The loser is asked to retry, and has left nothing."""
     begin = PostgresTransactions(engine).begin
     meeting = asyncio.Barrier(2)
 
@@ -228,7 +229,7 @@ async def test_answers_to_one_cheep_do_not_wait_for_each_other(engine, cheeps):
 
 
 async def test_a_deadlock_of_batches_loses_nothing(engine, cheeps):
-    """Two batches that answer what the other one deletes: one is told to try again, and then finds what is left to do.
+    """Two batches that answer what the other one deletes: one is asked to retry, and then finds what is left to do.
     Each of the four commands leaves its one message.
     """
     meeting, tries = asyncio.Barrier(2), []
@@ -250,8 +251,8 @@ async def test_a_deadlock_of_batches_loses_nothing(engine, cheeps):
     alices, bobs = cheeps
     before = await count(engine, "outbox")
     outcomes = await asyncio.gather(handle(alices, bobs), handle(bobs, alices))
-    answers, deletions = zip(*outcomes, strict=True)
-    assert sorted(answer.code or "" for answer in answers) == ["", "cheep_not_found"]
+    answered, deletions = zip(*outcomes, strict=True)
+    assert sorted(answer.code or "" for answer in answered) == ["", "cheep_not_found"]
     assert deletions == (Outcome(changed=True), Outcome(changed=True))
     assert len(tries) == 3
     assert await count(engine, "outbox") == before + 4

@@ -5,7 +5,7 @@ import pytest
 from write_api_serving import served
 
 from cheeper_contracts.http.responses import STATUS_OF
-from write_api import setup
+from write_api.bootstrap import setup
 from write_api.bus.dispatcher import Transport
 from write_api.settings import from_env
 
@@ -39,9 +39,9 @@ def all_with():
 
 @pytest.fixture
 async def settings(settings_of, postgres_url, kafka_bootstrap, topic_prefix):
-    told = settings_of(postgres_url, kafka_bootstrap, topic_prefix)
-    assert await setup.run_migrate(told) == 0
-    return told
+    settings = settings_of(postgres_url, kafka_bootstrap, topic_prefix)
+    assert await setup.run_migrate(settings) == 0
+    return settings
 
 
 @pytest.fixture
@@ -60,37 +60,37 @@ async def sync_client(settings_of, all_with, engine, postgres_url):  # noqa: ARG
 @pytest.fixture
 async def people(sync_client):
     """The ids of two authors, Alice and Bob."""
-    answers = [
+    responses = [
         await sync_client.post("/author", json={"username": name, "email": f"{name}@example.com"})
         for name in ("alice", "bob")
     ]
-    return [answer.json()["data"]["author_id"] for answer in answers]
+    return [response.json()["data"]["author_id"] for response in responses]
 
 
 @pytest.fixture
 async def cheep(sync_client, people):
     """The id of a cheep by Bob."""
-    answer = await sync_client.post("/cheep", json={"author_id": people[1], "message": "Hello"})
-    return answer.json()["data"]["cheep_id"]
+    response = await sync_client.post("/cheep", json={"author_id": people[1], "message": "Hello"})
+    return response.json()["data"]["cheep_id"]
 
 
 @pytest.fixture
 def refused():
-    """Checks that an answer is the refusal with a code, of these fields."""
+    """Check that a response is the refusal with a code, of these fields."""
 
     def check(reply, code, *fields):
-        answer = reply.json()
-        assert (reply.status_code, answer["data"]["code"]) == (STATUS_OF[code], code), answer
-        assert answer["data"]["message"]
-        assert [field["field"] for field in answer["data"].get("fields", [])] == list(fields)
-        assert reply.headers["x-message-id"] == answer["meta"]["message_id"]
+        body = reply.json()
+        assert (reply.status_code, body["data"]["code"]) == (STATUS_OF[code], code), body
+        assert body["data"]["message"]
+        assert [field["field"] for field in body["data"].get("fields", [])] == list(fields)
+        assert reply.headers["x-message-id"] == body["meta"]["message_id"]
 
     return check
 
 
 @pytest.fixture
 def done():
-    """Checks that an answer is of a command that was done, and says so with this status."""
+    """Check that a response is of a command that was done, with this status."""
 
     def check(reply, status, **data):
         assert (reply.status_code, reply.json()["data"]) == (status, data)

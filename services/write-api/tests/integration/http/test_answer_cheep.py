@@ -21,7 +21,7 @@ async def test_an_answer_is_a_cheep_that_can_be_answered(sync_client, people, ch
         cheep = reply.json()["data"]["cheep_id"]
 
 
-async def test_all_that_is_wrong_is_told_at_once(sync_client, refused):
+async def test_all_errors_are_reported_at_once(sync_client, refused):
     """The parent's id in the path has a name of its own."""
     reply = await sync_client.post("/cheep/x/answer?z=1", json={"cheep_id": "y", "message": "", "in_reply_to": "x"})
     refused(reply, "invalid", "z", "author_id", "in_reply_to", "in_reply_to", "cheep_id", "message")
@@ -31,8 +31,8 @@ async def test_what_cannot_be_answered_is_refused(sync_client, people, cheep, re
     """An unknown or deleted parent, an unknown author, an id that is a post's; an answer's is no post's either."""
     answer = {"cheep_id": str(uuid.uuid4()), "author_id": people[0], "message": "Hi"}
     refused(await sync_client.post(f"/cheep/{uuid.uuid4()}/answer", json=answer), "cheep_not_found")
-    nobody = answer | {"author_id": str(uuid.uuid4())}
-    refused(await sync_client.post(f"/cheep/{cheep}/answer", json=nobody), "author_not_found")
+    by_unknown = answer | {"author_id": str(uuid.uuid4())}
+    refused(await sync_client.post(f"/cheep/{cheep}/answer", json=by_unknown), "author_not_found")
     post = {"cheep_id": cheep, "author_id": people[1], "message": "Hello"}
     refused(await sync_client.post(f"/cheep/{cheep}/answer", json=post), "cheep_id_taken")
     assert (await sync_client.post(f"/cheep/{cheep}/answer", json=answer)).status_code == 201

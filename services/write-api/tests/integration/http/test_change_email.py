@@ -12,7 +12,7 @@ async def test_an_address_is_changed_and_is_free_then(sync_client, people, done,
     done(await sync_client.put(f"/author/{bob}/email", json={"email": "alice@example.com"}), 200, author_id=bob)
 
 
-async def test_all_that_is_wrong_is_told_at_once(sync_client, refused):
+async def test_all_errors_are_reported_at_once(sync_client, refused):
     """Path, query and body."""
     reply = await sync_client.put("/author/bob/email?x", json={"email": "bob", "name": "Bob"})
     refused(reply, "invalid", "x", "name", "author_id", "email")

@@ -12,7 +12,7 @@ async def test_a_cheep_is_deleted_for_good(sync_client, people, cheep, done):
     done(await sync_client.delete(f"/cheep/{cheep}", params={"author_id": people[1]}), 200, cheep_id=cheep)
 
 
-async def test_all_that_is_wrong_is_told_at_once(sync_client, people, refused):
+async def test_all_errors_are_reported_at_once(sync_client, people, refused):
     """Path, query, and a body, which is not where the author is named."""
     reply = await sync_client.request("DELETE", "/cheep/x?y=1", json={"author_id": people[0]})
     refused(reply, "invalid", "author_id", "y", "body", "cheep_id")

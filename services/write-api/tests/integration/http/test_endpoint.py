@@ -1,24 +1,33 @@
 """The endpoints in the OpenAPI document."""
 
 from cheeper_contracts.http import routes
-from cheeper_contracts.http.responses import STATUS_OF
+from cheeper_contracts.http.documented import by_status
+from write_api.features import ENDPOINTS
+from write_api.http.openapi import codes_of
+
+OWN_PAGES = {routes.HEALTH_LIVE, routes.HEALTH_READY}
 
 
-async def test_every_answer_of_a_command_is_documented(sync_client):
-    """OpenAPI names every status that a command may have, with a schema; 201 is of those that make something."""
+async def test_every_response_to_a_command_is_documented(sync_client):
+    """OpenAPI names the statuses that a command may have and no other, each with a schema and an example."""
     document = (await sync_client.get(routes.OPENAPI)).json()
     operations = {
-        (path, method): operation
+        operation["operationId"]: (method, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if path not in {routes.HEALTH_LIVE, routes.HEALTH_READY}
+        if path not in OWN_PAGES
     }
-    assert set(operations) == {(route.path, method.lower()) for route in routes.ROUTES for method in route.commands}
-    for (_, method), operation in operations.items():
-        expected = {200, 202, *STATUS_OF.values()} | ({201} if method == "post" else set())
-        assert {int(status) for status in operation["responses"]} == expected
-        for answer in operation["responses"].values():
-            assert answer["content"]["application/json"]["schema"]["$ref"]
+    assert set(operations) == {command.__name__ for command in ENDPOINTS}
+    for command, endpoint in ENDPOINTS.items():
+        method, operation = operations[command.__name__]
+        assert (method, operation["summary"][-1]) == (endpoint.method.lower(), ".")
+        errors = by_status(codes_of(endpoint.method, endpoint.refusals))
+        done = {200, 202} | ({201} if endpoint.method == "POST" else set())
+        assert {int(status) for status in operation["responses"]} == done | set(errors)
+        for status, response in operation["responses"].items():
+            content = response["content"]["application/json"]
+            assert content["schema"]["$ref"]
+            assert list(content["examples"]) == errors.get(int(status), ["done"])
 
 
 async def test_every_field_of_a_command_is_documented_where_it_stands(sync_client):
@@ -27,14 +36,14 @@ async def test_every_field_of_a_command_is_documented_where_it_stands(sync_clien
 
     def parameters(path, method):
         found = paths[path][method]["parameters"]
-        return {(one["name"], one["in"], one["required"], one["schema"]["format"]) for one in found}
+        return {(one["name"], one["in"], one["required"], one["schema"].get("format")) for one in found}
 
     def body(path, method):
         content = paths[path][method]["requestBody"]["content"]["application/json"]["schema"]
         assert (content["type"], content["additionalProperties"]) == ("object", False)
         return content["properties"], content["required"]
 
-    key = ("Idempotency-Key", "header", False, "uuid")
+    key = ("Idempotency-Key", "header", False, None)
     assert parameters("/cheep", "post") == {key}
     assert parameters("/cheep/{cheep_id}", "delete") == {
         key,

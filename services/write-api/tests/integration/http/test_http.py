@@ -9,12 +9,17 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.block import Block
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.mark_notifications_read import MarkNotificationsRead
+from cheeper_contracts.commands.mute import Mute
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.unblock import Unblock
 from cheeper_contracts.commands.unfollow import Unfollow
+from cheeper_contracts.commands.unmute import Unmute
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.http import routes
@@ -22,7 +27,7 @@ from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.codec import decode_command
 from cheeper_contracts.kafka.envelope import from_headers
 from cheeper_local.testing import eventually
-from write_api import setup
+from write_api.bootstrap import setup
 from write_api.bus.dispatcher import Transport
 
 ONE, OTHER, CHEEP = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
@@ -32,6 +37,11 @@ REQUESTS = {
     ChangeEmail: ("PUT", f"/author/{ONE}/email", {"email": "b@bob.com"}),
     Follow: ("POST", "/follow", {"from_author_id": ONE, "to_author_id": OTHER}),
     Unfollow: ("DELETE", f"/author/{ONE}/following/{OTHER}", None),
+    Mute: ("PUT", f"/author/{ONE}/muted/{OTHER}", None),
+    Unmute: ("DELETE", f"/author/{ONE}/muted/{OTHER}", None),
+    Block: ("PUT", f"/author/{ONE}/blocked/{OTHER}", None),
+    Unblock: ("DELETE", f"/author/{ONE}/blocked/{OTHER}", None),
+    MarkNotificationsRead: ("PUT", f"/author/{ONE}/notifications/read", {"notification_id": OTHER}),
     PostCheep: ("POST", "/cheep", {"author_id": ONE, "message": "Hello"}),
     UpdateCheep: ("PATCH", f"/cheep/{CHEEP}", {"author_id": ONE, "message": "Hello"}),
     DeleteCheep: ("DELETE", f"/cheep/{CHEEP}?author_id={ONE}", None),
@@ -65,29 +75,29 @@ def commands_in(kafka, prefix):
 async def test_a_sign_up_is_done_at_once(client):
     """201 with the made id; the same with its message id as key gets the same, and with its id alone 409."""
     reply = await send(client, REQUESTS[SignUp])
-    answer = reply.json()
-    assert (reply.status_code, set(answer["data"])) == (201, {"author_id"})
-    assert reply.headers["x-message-id"] == answer["meta"]["message_id"]
-    assert uuid.UUID(answer["data"]["author_id"]).version == uuid.UUID(answer["meta"]["message_id"]).version == 7
-    again = await send(client, REQUESTS[SignUp], {"Idempotency-Key": answer["meta"]["message_id"]})
+    body = reply.json()
+    assert (reply.status_code, set(body["data"])) == (201, {"author_id"})
+    assert reply.headers["x-message-id"] == body["meta"]["message_id"]
+    assert uuid.UUID(body["data"]["author_id"]).version == uuid.UUID(body["meta"]["message_id"]).version == 7
+    again = await send(client, REQUESTS[SignUp], {"Idempotency-Key": body["meta"]["message_id"]})
     assert (again.status_code, again.content) == (201, reply.content)
-    guess = await client.post("/author", json={**REQUESTS[SignUp][2], **answer["data"]})
+    guess = await client.post("/author", json={**REQUESTS[SignUp][2], **body["data"]})
     assert (guess.status_code, guess.json()["data"]["code"]) == (409, "author_id_taken")
 
 
-async def test_async_commands_are_in_kafka_when_they_are_answered(serving, settings, all_with):
+async def test_async_commands_are_in_kafka_before_their_response(serving, settings, all_with):
     """202 with all ids, and the topic holds the command under its key with its envelope."""
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     async with serving(all_with(settings, Transport.ASYNC)) as client:
         replies = {command: await send(client, REQUESTS[command], {"traceparent": trace}) for command in REQUESTS}
     assert {reply.status_code for reply in replies.values()} == {202}
-    found = commands_in(settings.kafka_bootstrap_servers, settings.topic_prefix)
+    found = commands_in(settings.kafka.bootstrap_servers, settings.topic_prefix)
     by_id = {envelope.message_id: (command, envelope) for command, envelope in found}
     for kind, reply in replies.items():
         command, envelope = by_id[reply.headers["x-message-id"]]
-        said = reply.json()["data"] | (REQUESTS[kind][2] or {})
+        fields = reply.json()["data"] | (REQUESTS[kind][2] or {})
         assert type(command) is kind
-        assert {name: getattr(command, name) for name in said} == said
+        assert {name: getattr(command, name) for name in fields} == fields
         assert (envelope.correlation_id, envelope.reply_to) == (envelope.message_id, None)
         assert (envelope.key, envelope.traceparent) == (command.key, trace)
     assert by_id[replies[DeleteCheep].headers["x-message-id"]][0] == DeleteCheep(cheep_id=CHEEP, author_id=ONE)
@@ -95,13 +105,13 @@ async def test_async_commands_are_in_kafka_when_they_are_answered(serving, setti
     assert (profile.bio, profile.location) == (None, msgspec.UNSET)
 
 
-async def test_one_key_gets_one_answer(client, refused):
+async def test_one_key_gets_one_response(client, refused):
     """Made ids too, and another request is refused with 409."""
     for request in REQUESTS.values():
         await same_answer_for_one_key(client, request, refused)
 
 
-async def test_one_key_gets_one_answer_at_once(sync_client, refused):
+async def test_one_key_gets_one_response_at_once(sync_client, refused):
     """If all commands are sync it is no different, refusals included."""
     for request in REQUESTS.values():
         await same_answer_for_one_key(sync_client, request, refused)
@@ -117,7 +127,7 @@ async def same_answer_for_one_key(client, request, refused):
     refused(await client.post("/cheep", json=another, headers=key), "message_id_reused")
 
 
-async def test_one_key_gets_one_answer_after_the_transport_changed(client, settings, serving):
+async def test_one_key_gets_one_response_after_the_transport_changed(client, settings, serving):
     """An accepted command stays accepted, and a command that was done stays done, with the same ids."""
     keys = {command: {"Idempotency-Key": str(uuid.uuid4()).upper()} for command in REQUESTS}
     before = {command: await send(client, REQUESTS[command], keys[command]) for command in REQUESTS}
@@ -129,8 +139,8 @@ async def test_one_key_gets_one_answer_after_the_transport_changed(client, setti
             assert (again.status_code, again.content) == (first.status_code, first.content)
 
 
-async def test_the_answer_s_message_id_is_a_key(sync_client):
-    """A client that repeats a command under the id of its answer, as it is told to after a 503, has one effect."""
+async def test_the_message_id_of_a_response_is_a_key(sync_client):
+    """A client that repeats a command under the id of its response, as a 503 asks for, has one effect."""
     first = await send(sync_client, REQUESTS[SignUp])
     again = await send(sync_client, REQUESTS[SignUp], {"Idempotency-Key": first.headers["x-message-id"]})
     assert (again.status_code, again.content) == (first.status_code, first.content)
@@ -148,7 +158,7 @@ async def test_the_gateway_s_message_id_is_taken(client):
     assert (await client.post("/nope", headers={"X-Message-Id": "x"})).headers["x-message-id"] != "x"
 
 
-async def test_refusals_of_sync_commands_are_answered(sync_client, refused):
+async def test_refusals_of_sync_commands_have_a_response(sync_client, refused):
     """Each with its own status, and the same each time under one key."""
     key = {"Idempotency-Key": str(uuid.uuid4())}
     for _ in range(2):
@@ -159,7 +169,7 @@ async def test_refusals_of_sync_commands_are_answered(sync_client, refused):
     refused(await sync_client.post("/author", json={"username": "x", "email": "BOB@bob.com"}), "email_taken")
 
 
-async def test_all_that_is_wrong_with_a_request_is_told_at_once(client, refused):
+async def test_all_errors_of_a_request_are_reported_at_once(client, refused):
     """Header, query parameters, types, rules, missing and unknown fields."""
     reply = await client.post(
         "/author?x=1&y",
@@ -169,7 +179,7 @@ async def test_all_that_is_wrong_with_a_request_is_told_at_once(client, refused)
     refused(reply, "invalid", "Idempotency-Key", "x", "y", "username", "bio", "shoe_size", "author_id", "email")
 
 
-async def test_nobody_follows_oneself(client, refused):
+async def test_no_author_follows_itself(client, refused):
     """Refused before anything is sent, however the id is spelled."""
     one = "a64a52cc-3ee9-4a15-918b-099e18b43119"
     refused(
@@ -197,7 +207,7 @@ async def _chunks():
         yield b" " * 4096
 
 
-async def test_what_is_not_there_is_told(client, refused):
+async def test_an_unknown_path_or_method_is_reported(client, refused):
     """Another path, and another method with those of both services at the path."""
     refused(await client.post("/author/x/y/z"), "no_such_path")
     for path, allow in (
@@ -217,31 +227,31 @@ async def test_what_is_not_there_is_told(client, refused):
 
 @pytest.mark.parametrize("cut", [b"", b"1000\r\n  ", b"nonsense\r\n"])
 async def test_a_request_that_breaks_off_is_no_defect(client, capsys, cut):
-    """A client that disconnects amid the body, or sends no chunk, is neither answered nor an error."""
+    """A client that disconnects amid the body, or sends no chunk, is neither responded to nor an error."""
     _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     head = "POST /cheep HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     writer.write(head.encode() + b"2\r\n{}\r\n" + cut)
     await writer.drain()
     writer.close()
-    said = []
+    printed = []
 
-    def gone():
-        said.append(capsys.readouterr().out)
-        return "client gone" in "".join(said)
+    def disconnection_is_logged():
+        printed.append(capsys.readouterr().out)
+        return "client gone" in "".join(printed)
 
-    await eventually(gone)
-    assert "defect" not in "".join(said)
+    await eventually(disconnection_is_logged)
+    assert "defect" not in "".join(printed)
 
 
 async def test_a_path_of_read_api_is_known(client, refused):
-    """Its methods are named, though they are answered elsewhere."""
+    """Its methods are named, though they are served elsewhere."""
     reply = await client.delete("/author/x/timeline")
     refused(reply, "method_not_allowed")
     assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_a_defect_shows_nothing(client, settings, refused):
-    """A broken database schema is 500, in the form of all answers, without SQL."""
+    """A broken database schema is 500, in the form of all responses, without SQL."""
     async with await psycopg.AsyncConnection.connect(settings.database_url, autocommit=True) as admin:
         await admin.execute("ALTER TABLE authors DROP COLUMN bio")
     reply = await send(client, REQUESTS[SignUp])
@@ -307,7 +317,10 @@ async def test_commands_need_no_kafka_where_all_of_clients_are_sync(postgres_url
     """Neither to be ready nor to be handled; those of process managers are not this role's to send."""
     all_sync = ",".join(f"{command.__name__}=sync" for command in REQUESTS)
     async with serving(settings_of(postgres_url, "127.0.0.1:1", transports=all_sync)) as client:
-        await eventually(lambda: is_ready(client))
-        needs = (await client.get(routes.HEALTH_READY)).json()["data"]
-        assert needs == {need: {"ok": True, "why": None} for need in ("postgres", "events")}
+
+        async def needs():
+            found = (await client.get(routes.HEALTH_READY)).json()["data"]
+            return found if all(need["ok"] for need in found.values()) else None
+
+        assert await eventually(needs) == {need: {"ok": True, "why": None} for need in ("postgres", "events")}
         assert (await send(client, REQUESTS[SignUp])).status_code == 201

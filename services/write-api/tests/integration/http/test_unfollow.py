@@ -4,7 +4,7 @@ import uuid
 
 
 async def test_an_unfollow_ends_a_follow_and_another_one_may_begin(sync_client, people, done):
-    """200, also where nobody was followed; a follow after it is a new one, with the old id."""
+    """200, also where no author was followed; a follow after it is a new one, with the old id."""
     alice, bob = people
     follow = {"follow_id": str(uuid.uuid4()), "from_author_id": alice, "to_author_id": bob}
     path, pair = f"/author/{alice.upper()}/following/{bob.upper()}", {"from_author_id": alice, "to_author_id": bob}
@@ -15,8 +15,8 @@ async def test_an_unfollow_ends_a_follow_and_another_one_may_begin(sync_client, 
     done(await sync_client.delete(f"/author/{bob}/following/{bob}"), 200, from_author_id=bob, to_author_id=bob)
 
 
-async def test_all_that_is_wrong_is_told_at_once(sync_client, people, refused):
-    """Both ids, query parameters, and a body, which has nothing to say here."""
+async def test_all_errors_are_reported_at_once(sync_client, people, refused):
+    """Both ids, query parameters, and a body, which has no meaning here."""
     reply = await sync_client.request("DELETE", "/author/x/following/y?z=1", content=b"{}")
     refused(reply, "invalid", "z", "body", "from_author_id", "to_author_id")
     refused(await sync_client.delete(f"/author/{people[0]}/following/me"), "invalid", "to_author_id")

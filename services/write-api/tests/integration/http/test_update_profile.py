@@ -24,7 +24,7 @@ def profile(engine):
 
 
 async def test_what_is_given_changes_and_what_is_absent_stays(sync_client, people, profile, done):
-    """Null clears a field; the answer is 200 with the author's id, in lower case."""
+    """Null clears a field; the response is 200 with the author's id, in lower case."""
     alice, _ = people
     for path, body, expected in (
         (alice.upper(), {"name": "Alice", "bio": "", "location": "Nowhere"}, ("Alice", "", "Nowhere", None, None)),
@@ -36,7 +36,7 @@ async def test_what_is_given_changes_and_what_is_absent_stays(sync_client, peopl
         assert await profile(alice) == expected
 
 
-async def test_all_that_is_wrong_is_told_at_once(sync_client, refused):
+async def test_all_errors_are_reported_at_once(sync_client, refused):
     """Header, path, query and body; neither username nor e-mail address are of the profile."""
     reply = await sync_client.patch(
         "/author/bob?x=1",

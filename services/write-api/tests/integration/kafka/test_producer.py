@@ -10,6 +10,7 @@ from cheeper_contracts.commands.follow import Follow
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.kafka.topics import COMMANDS
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.kafka import topics
 from write_api.kafka.producer import MAX_QUEUED_MESSAGES, BrokerUnavailableError, CommandProducer
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.proves(guarantee="transient-faults")
 
 RETURNS_WITHIN_SECONDS = 30
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 50_000}}
-AWAY = {"answers too late": {"delay_back": 6.0}, "stalled": {"stalled": True}}
+UNAVAILABLE = {"responds too late": {"delay_back": 6.0}, "stalled": {"stalled": True}}
 FOLLOWED = "a64a52cc-3ee9-4a15-918b-099e18b43119"
 
 
@@ -50,17 +51,18 @@ async def another_gets_its_id(broker):
     """A broker counts producers from the beginning again: the first one that it sees has the id of an older one, whose
     sequences then make no sense to it, which is fatal for that one.
     """
-    producer = CommandProducer(broker.url)
+    producer = CommandProducer(KafkaConnection(broker.url))
     producer.start()
     await send_until_taken(producer)
     await producer.close()
 
 
 async def goes_on_after_a_wipe(broker, *, notices):
-    producer = CommandProducer(broker.url, delivery_seconds=10)  # enough for a broker on a slow machine
+    enough_on_a_slow_machine = 10
+    producer = CommandProducer(KafkaConnection(broker.url), delivery_seconds=enough_on_a_slow_machine)
     producer.start()
     try:
-        topics.ensure_topics(topics.admin_client(broker.url), "")
+        topics.ensure_topics(topics.admin_client(KafkaConnection(broker.url)), "")
         for _ in range(3):
             await producer.send(*some_command())
         broker.kill()
@@ -69,7 +71,7 @@ async def goes_on_after_a_wipe(broker, *, notices):
                 await producer.send(*some_command())
         broker.wipe()
         broker.start()
-        topics.ensure_topics(topics.admin_client(broker.url), "")
+        topics.ensure_topics(topics.admin_client(KafkaConnection(broker.url)), "")
         if not notices:
             await another_gets_its_id(broker)
         await send_until_taken(producer)
@@ -82,7 +84,7 @@ async def goes_on_after_a_wipe(broker, *, notices):
 
 async def test_an_unavailable_broker_is_not_waited_for_long():
     """A command that cannot be sent fails well before its delivery would time out."""
-    producer = CommandProducer("127.0.0.1:1", delivery_seconds=60)
+    producer = CommandProducer(KafkaConnection("127.0.0.1:1"), delivery_seconds=60)
     producer.start()
     try:
         await eventually(producer._disconnected.is_set)
@@ -112,7 +114,7 @@ async def test_commands_are_taken_again_after_a_wiped_tansu_returns(own_tansu, n
 
 async def test_what_waits_for_a_broker_is_bounded():
     """A bounded number of commands waits for an unavailable broker, and the others fail at once."""
-    producer = CommandProducer("127.0.0.1:1", delivery_seconds=600)  # none leaves the queue meanwhile
+    producer = CommandProducer(KafkaConnection("127.0.0.1:1"), delivery_seconds=600)  # none leaves the queue meanwhile
     producer.start()
     await eventually(producer._disconnected.is_set)
     beyond = 50
@@ -128,10 +130,12 @@ async def test_what_waits_for_a_broker_is_bounded():
 async def behind(request, slow_kafka):
     """A producer to a broker behind a proxy, and its topic there."""
     if os.environ.get("BROKER") == "tansu":
-        pytest.skip("Tansu is told in another way where its clients come")
+        pytest.skip("Tansu learns in another way where its clients come")
     prefix = f"t{uuid.uuid4().hex}."
-    await asyncio.to_thread(topics.ensure_topics, topics.admin_client(slow_kafka.address), prefix)
-    producer = CommandProducer(slow_kafka.address, prefix, delivery_seconds=getattr(request, "param", 2))
+    await asyncio.to_thread(topics.ensure_topics, topics.admin_client(KafkaConnection(slow_kafka.address)), prefix)
+    producer = CommandProducer(
+        KafkaConnection(slow_kafka.address), prefix, delivery_seconds=getattr(request, "param", 2)
+    )
     producer.start()
     yield producer, COMMANDS.named(prefix)
     await producer.close()
@@ -160,13 +164,13 @@ async def test_a_slow_kafka_is_waited_for(slow_kafka, behind, read_topic, how):
 
 
 @pytest.mark.variants
-@pytest.mark.parametrize("how", AWAY)
-async def test_of_a_kafka_that_does_not_answer_in_time_that_is_said(slow_kafka, behind, read_topic, how):
+@pytest.mark.parametrize("how", UNAVAILABLE)
+async def test_a_kafka_that_does_not_respond_in_time_is_reported(slow_kafka, behind, read_topic, how):
     """An acknowledged command arrives once, an unacknowledged one at most once, and then sending goes on."""
     producer, topic = behind
     found = await sent(producer, 3)
     lost = some_command()
-    with slow_kafka.slow(**AWAY[how]), pytest.raises(BrokerUnavailableError):
+    with slow_kafka.slow(**UNAVAILABLE[how]), pytest.raises(BrokerUnavailableError):
         await producer.send(*lost)
     await send_until_taken(producer)
     found += await sent(producer, 3)

@@ -7,12 +7,13 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from cheeper_contracts.kafka import topics
 from cheeper_local.testing import eventually
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.kafka.topics import TopicMismatchError, admin_client, describe, ensure_topics
 
 
 @pytest.fixture
 def admin(kafka_bootstrap):
-    return admin_client(kafka_bootstrap)
+    return admin_client(KafkaConnection(kafka_bootstrap))
 
 
 async def an_id(admin, topic, prefix):

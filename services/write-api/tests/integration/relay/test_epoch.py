@@ -52,50 +52,50 @@ def copy(source, target):
 
 
 @pytest.fixture
-async def place(own_postgres, place_on_database):
+async def outbox_scene(own_postgres, scene_on_database):
     engine = create_engine(own_postgres.url, application_name="test")
     await migrate(engine)
-    yield place_on_database(engine, own_postgres.url)
+    yield scene_on_database(engine, own_postgres.url)
     await engine.dispose()
 
 
 @pytest.mark.timeout(300)
 async def test_a_database_restored_from_a_copy_is_refused_until_the_epoch_is_raised(
-    place, own_postgres, running, read_topic, tmp_path
+    outbox_scene, own_postgres, running, read_topic, tmp_path
 ):
     """It has lost the messages after the copy, and would use their sequences again. With a new epoch there is a new log
     with everything in the copy and then the new messages, in each key's order, though transaction ids repeat. Broken by
     a relay that trusts its cursor.
     """
     copies = Copies(own_postgres, tmp_path)
-    kept = [await place.write(*KEYS) for _ in range(2)]
-    await place.relay_some(8)
+    kept = [await outbox_scene.write(*KEYS) for _ in range(2)]
+    await outbox_scene.relay_some(8)
     copies.take()
-    await place.engine.dispose()
-    lost = [await place.write(*KEYS) for _ in range(3)]
-    await place.relay_some(12)
-    newest = await newest_xid(place)
-    await place.engine.dispose()
+    await outbox_scene.engine.dispose()
+    lost = [await outbox_scene.write(*KEYS) for _ in range(3)]
+    await outbox_scene.relay_some(12)
+    newest = await newest_xid(outbox_scene)
+    await outbox_scene.engine.dispose()
     copies.restore()
 
-    relay = place.relay()
+    relay = outbox_scene.relay()
     async with running(relay):
         await eventually(lambda: "raise-epoch" in (relay.readiness.reason(relay_loop.HISTORY) or ""))
-        unsent = await place.write(*KEYS)
-        assert await newest_xid(place) < newest  # so transaction ids alone would not order new rows last
-        await place.raise_epoch()
-        last = [await place.write(*KEYS) for _ in range(2)]
-        messages = await read_topic(place.topic, 20)
-    ids = {told.message_id for _, _, told, _, _ in messages}
+        unsent = await outbox_scene.write(*KEYS)
+        assert await newest_xid(outbox_scene) < newest  # so transaction ids alone would not order new rows last
+        await outbox_scene.raise_epoch()
+        last = [await outbox_scene.write(*KEYS) for _ in range(2)]
+        messages = await read_topic(outbox_scene.topic, 20)
+    ids = {sent.message_id for _, _, sent, _, _ in messages}
     assert {*kept, unsent, *last} <= ids
     assert not ids & set(lost)
-    there = place.by_sequence(messages)[topics.partition_of(KEYS[0])]
-    assert [told.message_id for told, _ in there if told.key == KEYS[0]] == [*kept, unsent, *last]
-    with psycopg.connect(place.url) as database:
+    there = outbox_scene.by_sequence(messages)[topics.partition_of(KEYS[0])]
+    assert [sent.message_id for sent, _ in there if sent.key == KEYS[0]] == [*kept, unsent, *last]
+    with psycopg.connect(outbox_scene.url) as database:
         epochs = database.execute("SELECT epoch, count(*) FROM outbox GROUP BY epoch ORDER BY epoch").fetchall()
     assert epochs == [(1, 12), (2, 8)]
 
 
-async def newest_xid(place):
-    (found,) = await place.execute("SELECT max(xid::text::bigint) AS xid FROM outbox")
+async def newest_xid(outbox_scene):
+    (found,) = await outbox_scene.execute("SELECT max(xid::text::bigint) AS xid FROM outbox")
     return found.xid

@@ -8,7 +8,7 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.events.command_rejected import CommandRejected
 from cheeper_contracts.kafka import codec
 from cheeper_contracts.kafka.envelope import Envelope
-from write_api.bus.bus import MAX_BATCH, CommandBus
+from write_api.bus.bus import MAX_BATCH, CommandBus, now_in_microseconds
 from write_api.bus.errors import MessageIdTakenError, UnavailableError
 from write_api.bus.ids import new_id
 from write_api.bus.outcome import Outcome, ReceivedCommand
@@ -60,6 +60,7 @@ class World:
         self.woken += 1
 
     def _count(self, type_, **outcome):
+        self.seconds = outcome.pop("seconds")
         self.counted.append((type_, *outcome.values()))
 
 
@@ -83,6 +84,16 @@ async def test_a_batch_is_one_transaction(world):
     assert world.transactions.begun == [(2, False)]
     assert world.woken == 1
     assert world.counted == [(SignUp.TYPE, True, None, False)] * 2
+
+
+async def test_the_time_of_a_command_counts_from_its_envelope(world):
+    """A command that was requested an hour ago was handled after an hour, and one of a clock ahead at once."""
+    for ahead, expected in ((-3600, range(3600, 3700)), (3600, range(1))):
+        received = a_sign_up()
+        now = now_in_microseconds() + ahead * 1_000_000
+        envelope = msgspec.structs.replace(received.envelope, time=now)
+        await world.bus.handle([msgspec.structs.replace(received, envelope=envelope)])
+        assert int(world.seconds) in expected
 
 
 async def test_a_batch_that_clashes_is_written_separately(world):
@@ -128,7 +139,7 @@ async def test_a_repeat_gives_no_hint(world):
 @pytest.mark.parametrize("command_type", HANDLERS, ids=lambda command_type: command_type.__name__)
 @pytest.mark.parametrize("with_ids", [True, False])
 async def test_a_refused_command_leaves_few_bytes_whatever_it_contains(world, command_type, with_ids):
-    """One row of its outcome, one message and one line, each of less than 1 KiB: a flood costs what its number says."""
+    """One row of its outcome, one message and one line, each of less than 1 KiB: a flood costs no more."""
     fields = {
         field.name: 1 if "int" in str(field.type) else LONG  # else it is a text
         for field in msgspec.structs.fields(command_type)

@@ -80,7 +80,7 @@ def world():
 
 @pytest.fixture
 def full_world():
-    """A world with one place for each server and no queue."""
+    """A world with one slot for each server and no queue."""
     return World(Limits.of(database=1, broker=1, queue_seconds=0))
 
 
@@ -99,7 +99,7 @@ async def test_an_async_command_is_sent(world):
 
 
 async def test_a_repeat_of_an_async_command_is_sent_again_and_handled_once(world):
-    """The answer is the same, and the worker tells that it is the same command."""
+    """The response is the same, and the worker recognises the same command."""
     signed, key = a_sign_up(), new_id()
     await world.dispatch(signed)
     command = a_post(signed.author_id)
@@ -117,7 +117,7 @@ async def test_a_key_belongs_to_one_command(world):
     assert len(world.sent.commands) == 1
 
 
-async def test_a_repeat_is_told_the_same_after_the_transport_changed(world):
+async def test_a_repeat_has_the_same_outcome_after_the_transport_changed(world):
     """An accepted command stays accepted, and a command that was done at once stays done."""
     post, post_key, signed, sign_up_key = a_post(), new_id(), a_sign_up(), new_id()
     await world.dispatch(post, post_key)
@@ -129,7 +129,7 @@ async def test_a_repeat_is_told_the_same_after_the_transport_changed(world):
 
 
 async def test_a_rejected_async_command_stays_accepted(world):
-    """Its sender was told so, and is told so again; the rejection is in the outbox."""
+    """Its sender got that response, and gets it again; the rejection is in the outbox."""
     command, key = a_post(), new_id()
     await world.dispatch(command, key)
     (rejected,) = await world.work()
@@ -159,7 +159,7 @@ async def test_a_command_that_is_too_large_does_not_count_as_accepted(world):
     assert not world.transactions.tables.commands[key].accepted
 
 
-async def test_a_command_that_arrived_although_its_client_was_told_otherwise_is_accepted(world):
+async def test_a_command_that_arrived_after_a_503_is_accepted(world):
     """The worker has handled it, so a repeat has the response of an accepted one."""
     signed, key = a_sign_up(), new_id()
     await world.dispatch(signed)
@@ -196,7 +196,7 @@ async def test_commands_of_process_managers_take_their_transport(world):
 
 
 async def test_commands_of_process_managers_wait_for_the_broker(world):
-    """Whoever passes them on is told that the outcome is unknown, and passes the same on again."""
+    """The caller learns that the outcome is unknown, and passes the same on again."""
     batch = [
         ReceivedCommand(command=command, envelope=envelope_of(command, new_id())) for command in (a_sign_up(), a_post())
     ]
@@ -210,7 +210,7 @@ async def test_commands_of_process_managers_wait_for_the_broker(world):
 
 
 async def taking(limit):
-    """Take the one place of a limit. Return what gives it back."""
+    """Take the one slot of a limit. Return what gives it back."""
     free = asyncio.Event()
     taken = asyncio.create_task(limit.run(free.wait))
     await asyncio.sleep(0)
@@ -248,7 +248,7 @@ async def test_a_command_without_a_place_at_the_broker_is_refused_and_nothing_is
 
 
 async def test_commands_of_process_managers_have_no_limit(full_world):
-    """They are passed on while clients have taken every place."""
+    """They are passed on while clients have taken every slot."""
     give_back = await taking(full_world.dispatcher._limits.broker)
     command = a_post()
     await full_world.dispatcher.pass_on([ReceivedCommand(command=command, envelope=envelope_of(command, new_id()))])

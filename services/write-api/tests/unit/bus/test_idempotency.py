@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cheeper_contracts.commands.answer_cheep import AnswerCheep
+from cheeper_contracts.commands.block import Block
 from cheeper_contracts.commands.change_email import ChangeEmail
 from cheeper_contracts.commands.delete_cheep import DeleteCheep
 from cheeper_contracts.commands.follow import Follow
+from cheeper_contracts.commands.mute import Mute
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
+from cheeper_contracts.commands.unblock import Unblock
 from cheeper_contracts.commands.unfollow import Unfollow
+from cheeper_contracts.commands.unmute import Unmute
 from cheeper_contracts.commands.update_cheep import UpdateCheep
 from cheeper_contracts.commands.update_profile import UpdateProfile
 from cheeper_contracts.kafka.envelope import Envelope
@@ -50,6 +54,10 @@ commands = st.one_of(
     st.builds(ChangeEmail, author_id=authors, email=st.sampled_from([f"{name}@example.com" for name in "abcd"])),
     st.builds(Follow, follow_id=follows, from_author_id=authors, to_author_id=authors),
     st.builds(Unfollow, from_author_id=authors, to_author_id=authors),
+    st.builds(Mute, author_id=authors, muted_id=authors),
+    st.builds(Unmute, author_id=authors, muted_id=authors),
+    st.builds(Block, author_id=authors, blocked_id=authors),
+    st.builds(Unblock, author_id=authors, blocked_id=authors),
     st.builds(PostCheep, cheep_id=cheeps, author_id=authors, message=texts),
     st.builds(UpdateCheep, cheep_id=cheeps, author_id=authors, message=texts),
     st.builds(DeleteCheep, cheep_id=cheeps, author_id=authors),
@@ -101,8 +109,8 @@ class World:
             await self.worker.handle([incoming])
         self.reached = len(self.topic)
 
-    def told(self):
-        """All that the outbox says, by which command, in its order."""
+    def outbox_messages(self):
+        """Return the outbox's events, each with the id of its command, in order."""
         return [(handled.message_id, handled.event) for handled in self.transactions.tables.outbox]
 
 
@@ -123,21 +131,21 @@ async def both(drawn):
         if kind == "new":
             command, transport = step
             message_id = an_id(9, next(numbers))
-            answers = [await world.dispatch(command, message_id, transport) for world in (with_repeats, without)]
-            assert answers[0] == answers[1]
-            sent.append((command, message_id, answers[0]))
+            outcomes = [await world.dispatch(command, message_id, transport) for world in (with_repeats, without)]
+            assert outcomes[0] == outcomes[1]
+            sent.append((command, message_id, outcomes[0]))
         elif kind == "repeat":
-            command, message_id, answer = sent[step[0] % len(sent)]
+            command, message_id, outcome = sent[step[0] % len(sent)]
             if step[1] is Transport.SYNC:  # which runs at once what only waited until now, in either world
                 await with_repeats.work()
                 await without.work()
-            assert await with_repeats.dispatch(command, message_id, step[1]) == answer
+            assert await with_repeats.dispatch(command, message_id, step[1]) == outcome
         elif kind == "reuse":
-            place, command, transport = step
-            first, message_id, _ = sent[place % len(sent)]
+            index, command, transport = step
+            first, message_id, _ = sent[index % len(sent)]
             if digest_of(command) != digest_of(first):
-                answer = await with_repeats.dispatch(command, message_id, transport)
-                assert answer.code == MESSAGE_ID_REUSED
+                outcome = await with_repeats.dispatch(command, message_id, transport)
+                assert outcome.code == MESSAGE_ID_REUSED
         elif kind == "deliver again" and with_repeats.reached:
             await with_repeats.worker.handle([with_repeats.topic[step[0] % with_repeats.reached]])
         elif kind == "work":
@@ -151,12 +159,12 @@ async def both(drawn):
 @settings(max_examples=EXAMPLES)
 @given(steps)
 def test_a_sequence_with_repeats_is_the_sequence_without(drawn):
-    """Repeats by either transport, deliveries by Kafka again and ids taken for other requests change no answer, no
-    event, no date and nothing of the write model, at whatever place they stand.
+    """Repeats by either transport, deliveries by Kafka again and ids taken for other requests change no outcome, no
+    event, no date and nothing of the write model, wherever they are.
     """
     with_repeats, without = asyncio.run(both(drawn))
-    assert with_repeats.told() == without.told()
-    assert set(Counter(message_id for message_id, _ in with_repeats.told()).values()) <= {1}
+    assert with_repeats.outbox_messages() == without.outbox_messages()
+    assert set(Counter(message_id for message_id, _ in with_repeats.outbox_messages()).values()) <= {1}
     for table in ("authors", "follows", "cheeps"):
         assert getattr(with_repeats.transactions.tables, table) == getattr(without.transactions.tables, table), table
 
@@ -175,7 +183,7 @@ def test_an_act_done_twice_is_done_once(drawn, data):
 
     again = [data.draw(st.integers(0, 1)) for _ in range(len(sign_ups) + len(drawn))]
     twice, once = asyncio.run(play(again)), asyncio.run(play([0] * len(again)))
-    first_acts = [one for one in twice.told() if one[0].startswith(f"{8:08x}")]
-    assert [type(event) for _, event in first_acts] == [type(event) for _, event in once.told()]
-    others = {event.TYPE for message_id, event in twice.told() if message_id.startswith(f"{9:08x}")}
+    first_acts = [one for one in twice.outbox_messages() if one[0].startswith(f"{8:08x}")]
+    assert [type(event) for _, event in first_acts] == [type(event) for _, event in once.outbox_messages()]
+    others = {event.TYPE for message_id, event in twice.outbox_messages() if message_id.startswith(f"{9:08x}")}
     assert others <= {"cheeper.command-handled.v1", "cheeper.command-rejected.v1"}

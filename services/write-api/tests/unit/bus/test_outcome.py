@@ -34,8 +34,8 @@ def test_a_digest_outlives_a_new_optional_field():
     assert digest_of(Later(cheep_id="1", author_id="2", message="Hello")) == digest_of(POST)
 
 
-def test_what_is_known_answers_its_own_command_only():
-    """A reserved command is still to be run, a handled one is answered as before, another one is refused."""
+def test_a_known_outcome_counts_for_its_own_command_only():
+    """A reserved command is still to be run, a handled one has the same outcome as before, another one is refused."""
     digest, handled = digest_of(POST), Outcome(changed=True)
     assert KnownCommand(digest=digest, accepted=True, outcome=None).outcome_for("m", digest) is None
     known = KnownCommand(digest=digest, accepted=True, outcome=handled)

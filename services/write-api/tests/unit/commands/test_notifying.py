@@ -71,16 +71,16 @@ async def signed_up():
         (ANSWERED, "answer", {"from_author_id": ALICE, "cheep_id": CHEEP}),
     ],
 )
-async def test_an_author_is_told_once(world, command, kind, more):
+async def test_an_author_is_notified_once(world, command, kind, more):
     """The event carries all that a reader needs; a second notification with its id changes nothing."""
-    told = AuthorNotified(notification_id=NOTIFICATION, author_id=BOB, kind=kind, notified_at=7, **more)
-    assert await world.handle(command) == told
+    notified = AuthorNotified(notification_id=NOTIFICATION, author_id=BOB, kind=kind, notified_at=7, **more)
+    assert await world.handle(command) == notified
     assert await world.handle(command) == CommandHandled(command_type=command.TYPE, command_key=BOB)
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 30 * HOUR), st.integers(0, 90 * HOUR)), max_size=12))
 @settings(max_examples=25, deadline=None)
-def test_a_follower_is_told_of_once_in_24_hours(steps):
+def test_a_follower_causes_one_notification_in_24_hours(steps):
     """Whoever follows and unfollows in a loop leads to a notification only where the last follow that did so is 24
     hours old, however late each is handled; and another follower to one of their own.
     """
@@ -92,9 +92,9 @@ async def follow_on_and_off(steps):
     for wait, delay in steps:
         at += wait
         world.now = max(world.now, at + delay)
-        told = await world.handle(notification_of(ALICE, at))
+        notified = await world.handle(notification_of(ALICE, at))
         expected = last is None or at - last >= 24 * HOUR
-        assert (told.notified_at == at) if expected else isinstance(told, CommandHandled)
+        assert (notified.notified_at == at) if expected else isinstance(notified, CommandHandled)
         last = at if expected else last
     assert isinstance(await world.handle(notification_of(CAROL, at)), AuthorNotified)
 
@@ -106,7 +106,7 @@ async def follow_on_and_off(steps):
 )
 @settings(max_examples=25, deadline=None)
 def test_follows_that_are_redelivered_notify_of_nothing_more(waits, late, order):
-    """Commands whose records are gone, as after their retention, change nothing in any order and at any time."""
+    """Commands whose records were deleted, as after their retention, change nothing in any order and at any time."""
     asyncio.run(redeliver(waits, late, order))
 
 
@@ -142,7 +142,7 @@ def notification_of(follower, at):
         NotifyAuthorAboutAnswer(notification_id=NOTIFICATION, author_id=new_id(), cheep_id=CHEEP, answered_by=ALICE),
     ],
 )
-async def test_nobody_is_told_who_has_not_signed_up(world, command):
+async def test_no_unknown_author_is_notified(world, command):
     """The command is rejected, as any that is about an unknown author."""
     rejected = await world.handle(command)
     assert isinstance(rejected, CommandRejected)

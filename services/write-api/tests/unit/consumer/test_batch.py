@@ -155,7 +155,7 @@ async def test_the_checkpoint_moves_behind_a_batch_whatever_becomes_of_its_messa
 
 
 async def test_the_checkpoint_stays_before_a_batch_that_was_not_handled(model, a_message):
-    """The batch is handled again, by whoever has the partition then."""
+    """The batch is handled again, by the consumer that has the partition then."""
     model.available = False
     with pytest.raises(UnavailableError):
         await of(model).handle([a_message("1")], AT_FIVE)

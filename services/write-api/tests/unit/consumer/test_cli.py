@@ -18,7 +18,7 @@ def options(*arguments):
         (["drop", "17", "--yes"], {"action": "drop", "id": 17, "yes": True}),
     ],
 )
-def test_the_forms(given, expected):
+def test_each_form_of_the_command_line_is_parsed(given, expected):
     """Each action takes its own arguments: a source topic or both, a key or all, one message."""
     found = options(*given)
     assert {**found, **expected} == found
@@ -28,7 +28,7 @@ def test_the_forms(given, expected):
     "given",
     [[], ["list", "--topic", "cheeper.dead-letters"], ["show"], ["show", "x"], ["replay"], ["replay", "key", "--all"]],
 )
-def test_what_is_no_form_ends_with_2(given, capsys):
+def test_another_form_of_the_command_line_ends_with_2(given, capsys):
     """The usage is printed, and nothing is changed."""
     with pytest.raises(SystemExit) as ended:
         options(*given)

@@ -5,9 +5,9 @@ import pytest
 from write_api.consumer.message import ConsumedMessage, crashed
 
 
-def message(**said):
+def message(**given):
     return ConsumedMessage(
-        **{"topic": "t", "partition": 1, "offset": 7, "key": "k", "headers": [], "value": b"{", **said}
+        **{"topic": "t", "partition": 1, "offset": 7, "key": "k", "headers": [], "value": b"{", **given}
     )
 
 
@@ -17,11 +17,11 @@ def test_a_message_is_known_again_by_its_content():
     assert message().content_digest() != message(value=b"{}").content_digest()
 
 
-def test_a_header_that_is_no_text_is_told_as_far_as_it_goes():
+def test_a_header_that_is_no_text_is_logged_as_far_as_possible():
     """The log can identify the message, whatever a producer wrote."""
-    told = message(headers=[("ce_id", b"\xffx")]).log_fields()
-    assert told["message_id"] == "\ufffdx"
-    assert (told["type"], told["key"], told["offset"]) == (None, "k", 7)
+    fields = message(headers=[("ce_id", b"\xffx")]).log_fields()
+    assert fields["message_id"] == "\ufffdx"
+    assert (fields["type"], fields["key"], fields["offset"]) == (None, "k", 7)
 
 
 def test_a_crash_is_known_again_by_its_stack():

@@ -36,8 +36,8 @@ ENVELOPE = Envelope(
 )
 
 
-def message(event=SIGNED, value=None, key=AUTHOR, written_as=None, **said):
-    envelope = msgspec.structs.replace(ENVELOPE, type=written_as or event.TYPE, **({"key": event.key} | said))
+def message(event=SIGNED, value=None, key=AUTHOR, written_as=None, **given):
+    envelope = msgspec.structs.replace(ENVELOPE, type=written_as or event.TYPE, **({"key": event.key} | given))
     return ConsumedMessage(
         topic="cheeper.events",
         partition=1,
@@ -104,7 +104,7 @@ def test_an_unknown_type_is_skipped(decoder):
         ConsumedMessage(topic="t", partition=0, offset=0, key=AUTHOR, headers=[], value=b"{}"),
     ],
 )
-def test_what_cannot_be_read_becomes_a_letter(decoder, broken):
+def test_an_unreadable_message_becomes_a_dead_letter(decoder, broken):
     """No message that a producer can send raises an error."""
     letter = decoder.decode(broken)
     assert isinstance(letter, DeadLetter)

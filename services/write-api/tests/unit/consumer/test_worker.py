@@ -48,7 +48,7 @@ def test_a_command_is_read_with_its_envelope():
         (message(msgspec.structs.replace(ENVELOPE, type="cheeper.sing.v1")), UNKNOWN_TYPE),
     ],
 )
-def test_what_is_no_command_becomes_a_letter_that_says_why(broken, reason):
+def test_what_is_no_command_becomes_a_dead_letter_with_the_reason(broken, reason):
     """No message that a producer can send raises an error."""
     letter = decode(broken)
     assert isinstance(letter, DeadLetter)

@@ -79,8 +79,8 @@ def test_another_spelling_of_the_address_is_another_address():
     assert (changes, author.email) == ([False, True, False], "BOB@bob.com")
 
 
-def test_an_answer_is_a_cheep_that_says_what_it_answers():
-    """It has its place among its author's dates; a deleted cheep is answered no more."""
+def test_an_answer_is_a_cheep_that_names_its_parent():
+    """It has its place among its author's dates; a deleted cheep gets no more answers."""
     author = Author.sign_up(FORM, NOW)
     parent = author.post(Identifier("1"), CheepText("Hello"), NOW)
     answer = author.answer(parent, Identifier("2"), CheepText("Hi"), NOW)

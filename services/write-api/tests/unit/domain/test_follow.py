@@ -6,7 +6,7 @@ from write_api.domain.follow import Follow
 BOB, ALICE = "a64a52cc-3ee9-4a15-918b-099e18b43119", "1fd7d739-2ad7-41a8-8c18-565603e3733f"
 
 
-def test_nobody_follows_oneself():
+def test_no_author_follows_itself():
     """However the id is spelled."""
     with pytest.raises(CannotFollowSelf):
         Follow.begin({"follow_id": ALICE, "from_author_id": BOB, "to_author_id": BOB.upper()}, 1)

@@ -102,7 +102,7 @@ async def test_an_outcome_has_its_status(client, dispatcher, request_, outcome, 
         (OverloadedError("database"), "overloaded", "nothing was done"),
     ],
 )
-async def test_a_503_says_whether_anything_may_have_been_done(client, dispatcher, error, code, sentence):
+async def test_a_503_states_whether_anything_may_have_been_done(client, dispatcher, error, code, sentence):
     """Both are to be sent again after Retry-After; only the outcome of one is unknown."""
     dispatcher.outcome = error
     response = await send(client, POST)
@@ -118,6 +118,29 @@ async def test_an_id_that_is_left_out_is_derived_from_the_message_id(client, dis
     assert first.json() == second.json()
     assert first.json()["data"] == {"cheep_id": dispatcher.command.cheep_id}
     assert dispatcher.envelope.message_id == key["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome(changed=True), Outcome(), Outcome(accepted=True)])
+@pytest.mark.parametrize(
+    ("path", "body", "location"),
+    [
+        ("/author", {"author_id": ONE, "username": "bob", "email": "bob@example.com"}, f"/author/{ONE}"),
+        ("/cheep", {"cheep_id": ONE, "author_id": OTHER, "message": "Hi"}, f"/cheep/{ONE}"),
+        (f"/cheep/{OTHER}/answer", {"cheep_id": ONE, "author_id": OTHER, "message": "Hi"}, f"/cheep/{ONE}"),
+        ("/follow", {"from_author_id": ONE, "to_author_id": OTHER}, f"/author/{ONE}/following/{OTHER}"),
+    ],
+)
+async def test_a_response_says_where_that_is_which_was_created(client, dispatcher, outcome, path, body, location):
+    """Location is the path of what a POST creates, also before it is handled and if it was there already."""
+    dispatcher.outcome = outcome
+    assert (await client.post(path, json=body)).headers["location"] == location
+
+
+async def test_a_command_that_creates_nothing_has_no_location(client, dispatcher):
+    """Neither a change nor a refusal has a Location."""
+    assert "location" not in (await send(client, EMAIL)).headers
+    dispatcher.outcome = Outcome(code="author_not_found", message="no")
+    assert "location" not in (await send(client, POST)).headers
 
 
 async def test_a_given_id_is_used_in_lower_case(client, dispatcher):

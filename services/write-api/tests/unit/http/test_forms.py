@@ -153,7 +153,7 @@ def test_json_that_is_no_object_is_wrong_as_a_whole(value):
         b"[" * 60_000,
     ],
 )
-def test_malformed_json_is_told_apart(value):
+def test_malformed_json_is_an_error_of_its_own(value):
     """It is malformed even if the part that can be read has wrong fields."""
     with pytest.raises(MalformedJsonError):
         filled(PostCheep, value)

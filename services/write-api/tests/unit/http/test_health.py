@@ -85,7 +85,7 @@ async def test_a_request_checks_nothing_and_waits_for_nothing(server, page):
 
 
 async def test_a_warning_is_shown_and_does_not_make_the_process_unready():
-    """The page names it, and a header tells the gateway, while the status stays that of the process's own needs."""
+    """The page names it, and a header informs the gateway, while the status stays that of the process's own needs."""
     readiness, warnings = Readiness("server"), Readiness("events")
     app = ContextMiddleware(Litestar(health_handlers(readiness, warnings), openapi_config=None))
     readiness.ok("server")

@@ -59,7 +59,10 @@ class Service:
         fields[command.ACTOR] = actor
         path = endpoint.route.path.format(**fields)
         rest = {name: value for name, value in fields.items() if f"{{{name}}}" not in endpoint.route.path}
-        given = {"params": rest} if endpoint.method == "DELETE" else {"json": rest}
+        has_body = endpoint.method != "DELETE" and any(
+            f"{{{field.name}}}" not in endpoint.route.path for field in msgspec.structs.fields(command)
+        )
+        given = {"json": rest} if has_body else {"params": rest}
         headers |= {} if token is None else {"Authorization": f"Bearer {token}"}
         return await self.client.request(endpoint.method, path, headers=headers, **given)
 
@@ -77,7 +80,7 @@ def service():
 
 @COMMANDS_OF_CLIENTS
 async def test_no_command_without_a_token(service, command):
-    """A command that nobody shows a token for is refused, with the challenge, and leaves no trace."""
+    """A command without a token is refused, with the challenge, and leaves no trace."""
     response = await service.send(command)
     assert (response.status_code, response.json()["data"]["code"]) == (UNAUTHENTICATED, "unauthenticated")
     assert response.headers["www-authenticate"] == 'Bearer realm="api"'
@@ -121,7 +124,7 @@ async def test_a_key_belongs_to_its_caller(command):
     assert AUTHOR not in response.text
 
 
-async def test_tokens_that_nobody_can_verify_are_not_called_bad():
+async def test_tokens_that_cannot_be_verified_are_not_called_bad():
     """While the issuer's keys have never been had, a command gets 503: signing in anew would not help."""
     issuer = MemoryIssuer()
     issuer.available = False

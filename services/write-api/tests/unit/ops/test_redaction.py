@@ -6,7 +6,7 @@ from write_api.ops.redaction import redacted_name, redacted_statement
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "redacted"),
     [
         ("INSERT INTO t1 (a)\n  VALUES ('x''y', 42, 1.5e3)", "INSERT INTO t1 (a) VALUES (…, …, …)"),
         ("ALTER ROLE bob PASSWORD 'secret'", "ALTER ROLE bob PASSWORD …"),
@@ -22,9 +22,9 @@ from write_api.ops.redaction import redacted_name, redacted_statement
         ("", ""),
     ],
 )
-def test_a_statement_is_logged_without_its_values(query, told):
+def test_a_statement_is_logged_without_its_values(query, redacted):
     """Words and parameters stay; literals, numbers, comments and addresses are removed, also if they are cut off."""
-    assert redacted_statement(query) == told
+    assert redacted_statement(query) == redacted
 
 
 def test_the_name_of_a_program_is_logged_without_addresses():

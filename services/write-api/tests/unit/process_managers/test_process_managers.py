@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from cheeper_contracts.catalogue import COMMANDS
+from cheeper_contracts.commands.end_follow_of_blocked import EndFollowOfBlocked
 from cheeper_contracts.commands.notify_author_about_answer import NotifyAuthorAboutAnswer
 from cheeper_contracts.commands.notify_author_about_new_follower import NotifyAuthorAboutNewFollower
 from cheeper_contracts.commands.welcome_author import WelcomeAuthor
+from cheeper_contracts.events.author_blocked import AuthorBlocked
 from cheeper_contracts.events.author_followed import AuthorFollowed
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.new_author_signed import NewAuthorSigned
@@ -34,7 +36,8 @@ ANSWERED = CheepAnswered(
     in_reply_to=PARENT,
     parent_author_id=BOB,
 )
-EXAMPLES = (SIGNED, FOLLOWED, ANSWERED)
+BLOCKED = AuthorBlocked(author_id=BOB, blocked_id=ALICE, blocked_at=1, follow_id=None)
+EXAMPLES = (SIGNED, FOLLOWED, ANSWERED, BLOCKED)
 
 
 def follow_from(event):
@@ -62,6 +65,7 @@ def follow_from(event):
             ANSWERED,
             NotifyAuthorAboutAnswer(notification_id=NOTIFICATION, author_id=BOB, cheep_id=CHEEP, answered_by=ALICE),
         ),
+        (BLOCKED, EndFollowOfBlocked(from_author_id=BOB, to_author_id=ALICE, blocked_at=1)),
     ],
 )
 def test_an_event_makes_a_command_whose_id_derives_from_it(event, command):
@@ -94,7 +98,7 @@ def test_every_process_manager_has_a_file_and_a_row():
     assert files == {manager.__name__ for managers in PROCESS_MANAGERS.values() for manager in managers}
 
 
-def test_the_commands_that_nobody_can_send_come_from_process_managers():
+def test_commands_without_an_endpoint_come_from_process_managers():
     """Each command has an endpoint or a process manager, and no event makes two commands of one type, whose ids would
     be the same.
     """

@@ -15,15 +15,17 @@ from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.retry import Backoff
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.kafka.topics import TopicMismatchError
 from write_api.ops.metrics import RelayMetrics
-from write_api.relay import epoch, loop, publisher
-from write_api.relay.cursor import Cursor, CursorStore, DatabaseIdentity, LockLostError
-from write_api.relay.event_log import EventLog
-from write_api.relay.log_tail import LoggedMessage
+from write_api.relay import epoch, loop
+from write_api.relay.kafka import publisher
+from write_api.relay.kafka.event_log import EventLog
+from write_api.relay.kafka.log_tail import LoggedMessage
+from write_api.relay.kafka.publisher import Publisher
 from write_api.relay.numbering import START, LastSent, Position, Row
-from write_api.relay.publisher import Publisher
+from write_api.relay.postgres.cursor import Cursor, CursorStore, DatabaseIdentity, LockLostError
 
 
 class FakeDatabase:
@@ -163,8 +165,9 @@ class FakeCursorStore(CursorStore):
     async def accept(self, cursor, identity):
         await self._swap(cursor, msgspec.structs.replace(self._database.cursor, identity=identity))
 
-    async def raise_epoch(self, cursor, identity):
+    async def raise_epoch(self, identity):
         await self._use()
+        cursor = self._database.cursor
         self._database.current_epoch = epoch = cursor.current_epoch + 1
         self._database.cursor = msgspec.structs.replace(cursor, identity=identity, current_epoch=epoch)
         return epoch
@@ -254,7 +257,7 @@ class FakeEventLog(EventLog):
     """The relay's view of a FakeBroker's topic."""
 
     def __init__(self, broker):
-        super().__init__("fake", "")
+        super().__init__(KafkaConnection("fake"), "")
         self._broker = broker
 
     def create_missing(self):

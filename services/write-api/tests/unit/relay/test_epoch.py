@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from cheeper_contracts.kafka import topics
-from write_api.relay.cursor import DatabaseIdentity, RelayRefusedError
 from write_api.relay.epoch import raise_epoch
-from write_api.relay.publisher import DeliveryError, Publisher
+from write_api.relay.kafka.publisher import DeliveryError, Publisher
+from write_api.relay.postgres.cursor import DatabaseIdentity, RelayRefusedError
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -47,9 +47,9 @@ async def lose_in_the_middle(database, broker, relay):
     database.cursor = cursor
     partition = topics.partition_of(KEYS[0])
     del broker.log[partition][cursor.sent[partition].last_offset + 1 :]  # nothing more had arrived there
-    gone = set(lost) - set(broker.ids())
+    missing = set(lost) - set(broker.ids())
     database.rows.pop(0)  # as retention does
-    return ids, {*lost} - gone
+    return ids, {*lost} - missing
 
 
 async def test_a_restored_database_is_relayed_into_a_new_log(database, broker, relay, raised):
@@ -118,7 +118,7 @@ class Interrupted(Publisher):
     async def send(self, messages, *rest):
         delivery = await self._whole.send(messages[: self._at_most], *rest)
         await self._whole.acknowledged(delivery, *rest)
-        raise DeliveryError("the broker is gone")
+        raise DeliveryError("the broker has failed")
 
     async def close(self):
         await self._whole.close()

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_local.testing import eventually
-from write_api.relay.cursor import Cursor, DatabaseIdentity
 from write_api.relay.history import first_lacking
-from write_api.relay.log_tail import LoggedMessage
+from write_api.relay.kafka.log_tail import LoggedMessage
 from write_api.relay.loop import HISTORY
 from write_api.relay.numbering import START, LastSent, Position, Row, number
+from write_api.relay.postgres.cursor import Cursor, DatabaseIdentity
 
 pytestmark = pytest.mark.proves(guarantee="order")
 

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_local.testing import eventually
-from write_api.relay.cursor import DatabaseIdentity
 from write_api.relay.loop import HISTORY, KAFKA, NEEDS, POSTGRES
 from write_api.relay.numbering import START
+from write_api.relay.postgres.cursor import DatabaseIdentity
 
 pytestmark = pytest.mark.proves(guarantee="order")
 
@@ -120,6 +120,7 @@ async def test_a_relay_whose_cursor_was_moved_starts_again_at_the_new_cursor(dat
     one, ids = relay(), database.write(*KEYS)
     async with running(one):
         await relayed(broker, ids)
+        await eventually(lambda: database.cursor.position == database.rows[-1].position)
         database.cursor = msgspec.structs.replace(database.cursor, position=START)
         ids += database.write(*KEYS)
         with capture_logs() as lines:

@@ -70,7 +70,7 @@ async def test_a_refused_batch_is_sent_again_with_those_behind_it(database, brok
 
 async def test_a_slow_broker_is_exposed_and_waited_for(database, broker, relay, running, monkeypatch):
     """Readiness says that nothing is acknowledged, and the batch is not sent again."""
-    monkeypatch.setattr("write_api.relay.publisher.SLOW_SECONDS", 0.01)
+    monkeypatch.setattr("write_api.relay.kafka.publisher.SLOW_SECONDS", 0.01)
     one = relay()
     async with running(one):
         ids = database.write(KEY)

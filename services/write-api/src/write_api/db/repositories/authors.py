@@ -42,7 +42,16 @@ _update = (
         )
     )
 )
-_CHANGEABLE: Final = ("email", "name", "bio", "location", "website", "birth_date")
+_CHANGEABLE: Final = (
+    "email",
+    "name",
+    "bio",
+    "location",
+    "website",
+    "birth_date",
+    "read_notified_at",
+    "read_notification_id",
+)
 _named = select(authors.c.author_id).where(
     func.lower(authors.c.username) == func.lower(bindparam("username")), authors.c.author_id != bindparam("author_id")
 )
@@ -142,11 +151,13 @@ def _author(row: Row[Any]) -> Author:
         website=row.website and Website(row.website),
         birth_date=row.birth_date and BirthDate(row.birth_date.isoformat()),
         signed_up_at=row.signed_up_at,
+        last_read=None if row.read_notified_at is None else (row.read_notified_at, row.read_notification_id),
         last_cheep_date=row.last_cheep_date,
     )
 
 
 def _row(author: Author) -> dict[str, Any]:
+    read_notified_at, read_notification_id = author.last_read or (None, None)
     return {
         "author_id": author.author_id,
         "username": author.username,
@@ -158,4 +169,6 @@ def _row(author: Author) -> dict[str, Any]:
         "website": author.website,
         "birth_date": author.birth_date and date.fromisoformat(author.birth_date),
         "signed_up_at": author.signed_up_at,
+        "read_notified_at": read_notified_at,
+        "read_notification_id": read_notification_id,
     }

@@ -4,16 +4,23 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Uuid, bindparam, delete, insert, select, text
+from sqlalchemy import BigInteger, Uuid, bindparam, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from write_api.bus.unit_of_work import ClashError
 from write_api.db.arrays import Rows, among, given, rows_of
 from write_api.db.repositories.identity_map import IdentityMap
-from write_api.db.schema.tables import FOLLOWED_SIGNED_UP, FOLLOWER_SIGNED_UP, ONE_PAIR_A_FOLLOW_ID, follows
-from write_api.domain.errors import AuthorNotFound, FollowIdTaken, Refusal, TooManyFollows
-from write_api.domain.follow import FOLLOWS_MAX, Follow
+from write_api.db.schema.tables import (
+    FOLLOWED_SIGNED_UP,
+    FOLLOWER_SIGNED_UP,
+    ONE_PAIR_A_FOLLOW_ID,
+    begun_follows,
+    follows,
+)
+from write_api.domain.errors import AuthorNotFound, FollowIdTaken, Refusal, TooManyFollows, TooManyFollowsADay
+from write_api.domain.follow import Follow
+from write_api.domain.quotas import DAY, Quotas
 from write_api.domain.values import Identifier
 
 _pair = (follows.c.from_author_id, follows.c.to_author_id)
@@ -38,6 +45,21 @@ _lock = text(
     " ORDER BY key) AS sorted"
 ).bindparams(_FOLLOWERS)
 
+_begun = (begun_follows.c.from_author_id, begun_follows.c.followed_at)
+_insert_begun = insert(begun_follows).from_select(_begun, rows_of(_begun))
+_TIMES = bindparam("times", type_=ARRAY(BigInteger))
+_DAY = bindparam("day", type_=BigInteger)
+_forget_begun = text(
+    "DELETE FROM begun_follows USING unnest(:followers, :times) AS new(follower, at)"
+    " WHERE from_author_id = follower AND followed_at <= at - :day"
+).bindparams(_FOLLOWERS, _TIMES, _DAY)
+# One that was dated before, by a transaction that had to wait for the lock, counts too.
+_any_with_more_a_day = text(
+    "SELECT EXISTS (SELECT FROM unnest(:followers, :times) AS new(follower, at) WHERE (SELECT count(*) FROM"
+    " (SELECT FROM begun_follows WHERE from_author_id = follower"
+    " AND followed_at > at - :day LIMIT :most + 1) AS first_ones) > :most)"
+).bindparams(_FOLLOWERS, _TIMES, _DAY)
+
 Pair = tuple[str, str]
 """The follower and the followed author, which are the identity of a follow."""
 
@@ -47,9 +69,17 @@ class PostgresFollows(IdentityMap[Pair, Follow]):
 
     has_unique_name = True
 
-    def __init__(self, connection: AsyncConnection, *, separately: bool = False, most: int = FOLLOWS_MAX) -> None:
+    def __init__(self, connection: AsyncConnection, *, separately: bool = False, quotas: Quotas) -> None:
         super().__init__(connection, separately=separately)
-        self._most = most
+        self._quotas = quotas
+
+    async def prefetch(self, identities: Collection[Pair]) -> None:
+        """Read these in one statement. With a quota of a day, lock all their followers first: two transactions that
+        write their follows one by one, in different orders, would lock them in these orders, and deadlock.
+        """
+        if identities and self._quotas.follows_per_day is not None:
+            await self._connection.execute(_lock, {"followers": sorted({follower for follower, _ in identities})})
+        await super().prefetch(identities)
 
     async def of_id(self, from_author_id: str, to_author_id: str) -> Follow | None:
         """Return the follow as `domain.repositories` describes."""
@@ -90,14 +120,29 @@ class PostgresFollows(IdentityMap[Pair, Follow]):
         if begun:
             await self._connection.execute(_insert, given(_columns, map(dataclasses.asdict, begun)))
             await self._refuse_too_many(sorted({one.from_author_id for one in begun}))
+            if self._quotas.follows_per_day is not None:
+                await self._refuse_too_many_a_day(begun, self._quotas.follows_per_day)
 
     async def _refuse_too_many(self, followers: Sequence[str]) -> None:
         """Raise TooManyFollows if one of them follows more than one may, with those that were just inserted."""
-        near = await self._with_more_than(max(self._most - _AT_ONCE, 0), followers)
+        most = self._quotas.follows
+        near = await self._with_more_than(max(most - _AT_ONCE, 0), followers)
         if near:
             await self._connection.execute(_lock, {"followers": near})
-            if await self._with_more_than(self._most, near):
-                raise TooManyFollows(self._most)
+            if await self._with_more_than(most, near):
+                raise TooManyFollows(most)
+
+    async def _refuse_too_many_a_day(self, begun: Sequence[Follow], most: int) -> None:
+        """Note the follows that begin. Raise TooManyFollowsADay if their followers began more than `most` within a day:
+        each follower is locked, so that no two transactions pass that together.
+        """
+        followers, times = [one.from_author_id for one in begun], [one.followed_at for one in begun]
+        new = {"followers": followers, "times": times, "day": DAY}
+        await self._connection.execute(_lock, {"followers": sorted(set(followers))})
+        await self._connection.execute(_forget_begun, new)
+        await self._connection.execute(_insert_begun, given(_begun, map(dataclasses.asdict, begun)))
+        if (await self._connection.execute(_any_with_more_a_day, {**new, "most": most})).scalar_one():
+            raise TooManyFollowsADay(most)
 
     async def _with_more_than(self, most: int, followers: Sequence[str]) -> list[str]:
         rows = await self._connection.execute(_with_more_than, {"followers": list(followers), "most": most})

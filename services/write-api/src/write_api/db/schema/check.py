@@ -6,7 +6,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_runtime.checks import Check
-from write_api.db.schema.migrate import missing_revision
+from cheeper_runtime.servers.refusals import no_answer
+from write_api.db.schema.revision import missing_revision
 from write_api.ops.recent_failure import RecentFailure
 
 
@@ -17,7 +18,7 @@ def check_of_database(engine: AsyncEngine, failure: RecentFailure | None = None)
         try:
             missing = await missing_revision(engine)
         except (SQLAlchemyError, OSError) as error:
-            return f"no answer: {type(getattr(error, 'orig', error)).__name__}"
+            return no_answer(getattr(error, "orig", None) or error)
         if missing:
             return f"waiting for migration {missing}"
         return failure.reason() if failure else None

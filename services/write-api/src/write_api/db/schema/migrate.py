@@ -1,21 +1,18 @@
-"""The migrations of the schema: they are run here, and compared with the database."""
+"""The migrations of the schema, which Alembic runs."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cache
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from write_api.db.engine import autocommitting
 from write_api.db.faults import transient_faults
+from write_api.db.schema.revision import newest_revision
 from write_api.outbox import partitions
 
 _LOCATION: Final = "write_api:db/schema/migrations"
@@ -46,22 +43,6 @@ async def make_outbox_partitions(engine: AsyncEngine) -> None:
                 with suppress(IntegrityError):
                     async with connection.begin_nested():
                         await connection.execute(text(statement))
-
-
-async def missing_revision(engine: AsyncEngine) -> str | None:
-    """Return the revision that the database lacks, None if it is at least as new as this code."""
-    async with autocommitting(engine).connect() as connection:
-        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    return newest_revision() if current is None or current < newest_revision() else None
-
-
-@cache
-def newest_revision() -> str:
-    """Return the revision that this code is written for; revisions are numbers of four digits."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise LookupError("this package holds no migrations")
-    return head
 
 
 def _upgrade(connection: Connection) -> None:

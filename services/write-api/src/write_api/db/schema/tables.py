@@ -55,6 +55,8 @@ authors = Table(
     Column(
         "sign_up_digest", LargeBinary, nullable=False, server_default=text("''::bytea"), comment="not used any more"
     ),
+    Column("read_notified_at", BigInteger),  # the place in the list of the newest notification that was read
+    Column("read_notification_id", Uuid(as_uuid=False)),
     UniqueConstraint("email_unique_form", name=ONE_EMAIL),
 )
 Index(ONE_USERNAME, func.lower(authors.c.username), unique=True)
@@ -73,6 +75,34 @@ follows = Table(
     PrimaryKeyConstraint("to_author_id", "from_author_id"),
     UniqueConstraint("follow_id", name=ONE_PAIR_A_FOLLOW_ID),
     Index("follows_of_author", "from_author_id"),
+)
+
+begun_follows = Table(
+    "begun_follows",
+    metadata,
+    Column("from_author_id", Uuid(as_uuid=False), nullable=False),
+    Column("followed_at", BigInteger, nullable=False),
+    Index("begun_follows_of_author", "from_author_id", "followed_at"),
+    comment="the follows that count for the quota of a day, also those that ended since; empty without that quota",
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("muted_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("muted_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("author_id", "muted_id"),
+    Index("mutes_of_author", "muted_id"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("author_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("blocked_id", Uuid(as_uuid=False), ForeignKey("authors.author_id"), nullable=False),
+    Column("blocked_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("author_id", "blocked_id"),
 )
 
 cheeps = Table(

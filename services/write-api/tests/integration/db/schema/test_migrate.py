@@ -11,7 +11,8 @@ from sqlalchemy import text
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.schema import migrate as module
-from write_api.db.schema.migrate import migrate, missing_revision, newest_revision
+from write_api.db.schema.migrate import migrate
+from write_api.db.schema.revision import missing_revision, newest_revision
 from write_api.db.schema.tables import metadata
 
 pytestmark = pytest.mark.store
@@ -52,7 +53,7 @@ async def test_the_migrations_make_the_tables_that_the_code_has(engine):
         assert await connection.run_sync(differences) == []
 
 
-async def test_addresses_get_their_form_of_today(empty_postgres_url):
+async def test_addresses_get_their_current_form(empty_postgres_url):
     """Addresses of other letters get another unique form, unless it is another author's: then both keep theirs."""
     before = {
         "bob@bob.com": "bob@bob.com",

@@ -75,7 +75,7 @@ async def test_changes_are_written_together_once():
 
 
 async def test_a_broken_rule_is_a_clash_of_all():
-    """Written together, nobody knows whose fault it is."""
+    """If they are written together, it is unknown whose fault it is."""
     things = Things({})
     for name in ("a", "taken"):
         things.put(name, Thing(name))

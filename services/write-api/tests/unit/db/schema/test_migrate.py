@@ -2,7 +2,8 @@
 
 from alembic.script import ScriptDirectory
 
-from write_api.db.schema.migrate import _config, newest_revision
+from write_api.db.schema.migrate import _config
+from write_api.db.schema.revision import newest_revision
 
 
 def test_the_revisions_are_one_chain_in_the_order_of_their_numbers():

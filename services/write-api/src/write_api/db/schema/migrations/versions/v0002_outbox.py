@@ -12,17 +12,14 @@ Revision ID: 0002
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
-
-from write_api.outbox import partitions
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the tables, and the partitions of the next months."""
+    """Make the tables; migration 0016 makes the partitions of the next months."""
     # The payload is json, not jsonb: what is sent again must be the same bytes.
     op.execute(
         """
@@ -45,8 +42,6 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX outbox_order ON outbox (epoch, xid, id)")
     op.execute("CREATE TABLE outbox_default PARTITION OF outbox DEFAULT")
-    for statement in partitions.statements(op.get_bind().execute(sa.text(partitions.NOW)).scalar_one()):
-        op.execute(statement)
     op.execute(
         """
         CREATE TABLE relay_cursor (
