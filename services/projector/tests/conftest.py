@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from cheeper_contracts.events.author_followed import AuthorFollowed
+from cheeper_contracts.events.author_muted import AuthorMuted
 from cheeper_contracts.events.author_unfollowed import AuthorUnfollowed
+from cheeper_contracts.events.author_unmuted import AuthorUnmuted
 from cheeper_contracts.events.cheep_answered import CheepAnswered
 from cheeper_contracts.events.cheep_deleted import CheepDeleted
 from cheeper_contracts.events.cheep_posted import CheepPosted
@@ -59,13 +61,13 @@ class FakeMessage:
 
 
 class Story:
-    """The log, by partition, and how to tell it: who signed up, who followed whom, who posted what."""
+    """The log, by partition, and methods that append to it: sign-ups, follows, posts."""
 
     def __init__(self):
         self.messages = {}
         self._clock = count(NOW, 1_000_003)
 
-    def told(self):
+    def all_messages(self):
         """All messages, those of a partition in their order."""
         return [message for log in self.messages.values() for message in log]
 
@@ -81,7 +83,7 @@ class Story:
         event = AuthorFollowed(follow_id=str(uuid.uuid4()), from_author_id=reader, to_author_id=author, followed_at=NOW)
         return self.add(event, partition=partition)
 
-    def posted(self, author, text="hello", *, partition=None, **fields):
+    def posted(self, author, text="hello", *, partition=None, traceparent=None, **fields):
         event = CheepPosted(
             cheep_id=fields.pop("cheep_id", None) or str(uuid.uuid4()),
             author_id=author,
@@ -89,7 +91,7 @@ class Story:
             message=text,
             cheep_date=fields.pop("cheep_date", None) or next(self._clock),
         )
-        return self.add(event, partition=partition)
+        return self.add(event, partition=partition, traceparent=traceparent)
 
     def unfollowed(self, reader, author, *, partition=None):
         event = AuthorUnfollowed(
@@ -100,6 +102,12 @@ class Story:
             unfollowed_at=NOW,
         )
         return self.add(event, partition=partition)
+
+    def muted(self, reader, author, *, partition=None):
+        return self.add(AuthorMuted(author_id=reader, muted_id=author, muted_at=NOW), partition=partition)
+
+    def unmuted(self, reader, author, *, partition=None):
+        return self.add(AuthorUnmuted(author_id=reader, muted_id=author, unmuted_at=NOW), partition=partition)
 
     def answered(self, author, parent, text="indeed", *, partition=None, **fields):
         """An answer to a CheepPosted or CheepAnswered."""
@@ -138,7 +146,7 @@ class Story:
         )
         return self.add(event, partition=partition)
 
-    def add(self, event, *, partition=None, value=None, headers=None):
+    def add(self, event, *, partition=None, value=None, headers=None, traceparent=None):
         """The event as the next message of its partition, or of another one."""
         partition = partition_of(event.key) if partition is None else partition
         log = self.messages.setdefault(partition, [])
@@ -151,6 +159,7 @@ class Story:
             correlation_id=str(uuid.uuid4()),
             reply_to=str(uuid.uuid4()),
             sequence=len(log) + 1,
+            traceparent=traceparent,
         )
         message = FakeMessage(
             partition=partition,
@@ -174,7 +183,7 @@ def items_of(store, messages):
 
 
 def apply_all(store, partition, messages, topic_id="topic"):
-    """Applies the messages in as many calls as the store takes; the last answer."""
+    """Apply the messages in as many calls as the store takes. Return the last result."""
     items, applied = items_of(store, messages), None
     while items:
         applied = store.apply(Batch(partition=partition, topic_id=topic_id, items=items))
@@ -203,7 +212,7 @@ def meta():
 
 
 @pytest.fixture
-def tell():
+def helpers():
     """The helpers that tests share, since test folders are no packages."""
     return SimpleNamespace(
         decode=decode,

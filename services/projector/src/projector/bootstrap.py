@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 from threading import Event as Flag
 from typing import Final
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
+from cheeper_contracts.kafka.groups import PROJECTOR, consumer_group
 from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
 from cheeper_contracts.views.generations import FIRST
 from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.traces import tracer
+from projector.access import LIMITS
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
 from projector.consumer.rate import Rate
-from projector.consumer.step_limit import Limit
+from projector.consumer.step_limit import StepLimit
+from projector.consumer.traces import projection_traces
 from projector.fan_out.tasks import FanOutTasks
+from projector.fan_out.traces import task_traces
 from projector.kafka import groups
 from projector.kafka.accepted_commands import AcceptedCommandsConsumer
 from projector.kafka.assignment import Assignment
@@ -29,6 +35,7 @@ from projector.projections import projection_of
 from projector.settings import Settings
 from projector.stores.backend import Backend
 from projector.stores.mongo.backend import MongoBackend
+from projector.stores.redis.access import limits_acl_file
 from projector.stores.redis.backend import RedisBackend
 from projector.stores.registry import GenerationError
 
@@ -65,6 +72,11 @@ def consumer(  # noqa: PLR0913 - the options of the command line
 ) -> Consumer:
     """Make the consumer of a generation of the named store, which serves the store's tasks too if wanted."""
     store = backend(settings, name).store(number)
+    progress = Progress(name, number)
+    tasks = None
+    if with_tasks and store.tasks is not None:
+        durations = progress.counts.tasks
+        tasks = FanOutTasks(store.tasks, traces=task_traces(tracer(), name), durations=durations)
     return Consumer(
         store=store,
         project=projection_of(name),
@@ -72,10 +84,11 @@ def consumer(  # noqa: PLR0913 - the options of the command line
         dead_letters=DeadLetters(Producer(_broker(settings)), DEAD_LETTERS.named(settings.topic_prefix)),
         readiness=readiness,
         stop=stop,
-        limit=Limit(limit),
-        progress=Progress(name, number),
-        tasks=FanOutTasks(store.tasks) if with_tasks and store.tasks is not None else None,
+        limit=StepLimit(limit),
+        progress=progress,
+        tasks=tasks,
         rate=rate,
+        traces=projection_traces(tracer(), name, number),
     )
 
 
@@ -95,6 +108,11 @@ def log_end(settings: Settings) -> LogEnd:
     return LogEnd(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
 
 
+def users(settings: Settings, server: str, passwords: Path) -> str:
+    """Make the users of a store, or of the server of limits. Return the text of the file that this server reads."""
+    return limits_acl_file(passwords) if server == LIMITS else backend(settings, server).users(passwords)
+
+
 def delete_group(settings: Settings, name: str, number: int) -> str | None:
     """Delete the consumer group of a generation. Return the reason if it still exists."""
     return groups.delete(AdminClient(_broker(settings)), _group(settings, group_of(name, number)), _LEAVING_SECONDS)
@@ -106,17 +124,17 @@ def group_of(name: str, number: int) -> str:
 
 
 def _group(settings: Settings, group: str) -> str:
-    return f"{settings.topic_prefix}cheeper.projector.{group}"
+    return consumer_group(PROJECTOR + group, settings.topic_prefix)
 
 
 def _assignment(settings: Settings, topic: Topic, group: str) -> Assignment:
     name = topic.named(settings.topic_prefix)
     return Assignment(
-        consumer_settings(settings.kafka_bootstrap_servers, _group(settings, group)),
+        consumer_settings(settings.kafka, _group(settings, group)),
         name,
         TopicWatch(AdminClient(_broker(settings)), name),
     )
 
 
 def _broker(settings: Settings) -> dict[str, str | int | float | bool]:
-    return {"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0}
+    return {**settings.kafka.client_settings(), "log_level": 0}

@@ -39,10 +39,9 @@ def mongo(mongo_url, mongo_database):
 def redis_store(redis, redis_prefix):
     """Makes a store over the test's prefix."""
 
-    def make(*, inline_max=1_000, slice_size=1_000, **settings):
-        return RedisStore(
-            redis, RedisSettings(prefix=redis_prefix, inline_max=inline_max, slice_size=slice_size, **settings)
-        )
+    def make(*, inline_max=1_000, slice_size=1_000, tracer=None, **settings):
+        fixed = {"prefix": redis_prefix, "inline_max": inline_max, "slice_size": slice_size}
+        return RedisStore(redis, RedisSettings(**fixed, **settings), tracer)
 
     return make
 

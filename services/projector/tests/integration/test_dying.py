@@ -20,7 +20,7 @@ ATTEMPTS = 200
 
 
 class Watch(monitoring.CommandListener):
-    """Ends the session that sends the command of that number, as the server does with one of a client that is gone."""
+    """End the session that sends the command of that number, as the server does with one of an ended client."""
 
     def __init__(self, url, number):
         self.number, self.seen = number, 0
@@ -106,15 +106,19 @@ def counts(store, request):
     return read
 
 
-def test_a_projector_that_dies_within_a_call_has_done_all_of_it_or_nothing(store, dying, story, author, counts, tell):
+def test_a_projector_that_dies_within_a_call_has_done_all_of_it_or_nothing(
+    store, dying, story, author, counts, helpers
+):
     """Whoever does the batch again, after a death at any step of the call, leaves the same views.
 
     It fails when a checkpoint is written in a call of its own, before the views' or after.
     """
     bob, deaths = author(), 0
     for number in count(1):
-        told = [story.followed(author(), bob, partition=PARTITION), story.posted(bob, partition=PARTITION)]
-        batch = Batch(partition=PARTITION, topic_id="topic", items=tell.items_of(store, [one.message for one in told]))
+        published = [story.followed(author(), bob, partition=PARTITION), story.posted(bob, partition=PARTITION)]
+        batch = Batch(
+            partition=PARTITION, topic_id="topic", items=helpers.items_of(store, [one.message for one in published])
+        )
         dead, died = dying(number)
         try:
             dead.apply(batch)
@@ -132,15 +136,15 @@ def test_a_projector_that_dies_within_a_call_has_done_all_of_it_or_nothing(store
 
 
 @pytest.mark.parametrize("cuts", [(4, 4), (4, 7)], ids=["the same batches", "other batches"])
-def test_two_projectors_at_once_apply_each_message_once(store, another, story, author, counts, tell, cuts):
+def test_two_projectors_at_once_apply_each_message_once(store, another, story, author, counts, helpers, cuts):
     """Both believe that the partition is theirs, and begin at its first message.
 
     It fails when a store does not compare its checkpoint in the call that moves it.
     """
     bob = author()
-    told = [story.followed(author(), bob, partition=PARTITION) for _ in range(60)]
-    told += [story.posted(bob, partition=PARTITION) for _ in range(60)]
-    messages = [one.message for one in told]
+    published = [story.followed(author(), bob, partition=PARTITION) for _ in range(60)]
+    published += [story.posted(bob, partition=PARTITION) for _ in range(60)]
+    messages = [one.message for one in published]
     together, failures = threading.Barrier(len(cuts)), []
 
     def project(size):
@@ -149,7 +153,7 @@ def test_two_projectors_at_once_apply_each_message_once(store, another, story, a
             together.wait(120)
             for start in range(0, len(messages), size):
                 batch = Batch(
-                    partition=PARTITION, topic_id="topic", items=tell.items_of(mine, messages[start : start + size])
+                    partition=PARTITION, topic_id="topic", items=helpers.items_of(mine, messages[start : start + size])
                 )
                 persist(mine, batch)
         except Exception as error:  # noqa: BLE001 - the test looks at it

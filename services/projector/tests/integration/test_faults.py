@@ -1,4 +1,4 @@
-"""Faults that pass, on real servers: waited for and told, nothing is skipped, nothing is taken for poison."""
+"""Faults that pass, on real servers: waited for and reported, nothing is skipped, nothing is taken for poison."""
 
 import threading
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ REDIS = ["full", "read-only", "without its primary", "busy", "cannot save", "wan
 REDIS += ["too many clients", "frozen"]
 MONGO = [*MongoFaults.codes, "steps down", "breaks connections", "frozen"]
 SLOW = {"late both ways": {"delay": 0.1}, "throttled": {"rate": 40_000}}
-TOO_LATE = {"answers too late": {"delay_back": 7.0}, "stalled": {"stalled": True}}
+TOO_LATE = {"responds too late": {"delay_back": 7.0}, "stalled": {"stalled": True}}
 HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -56,7 +56,7 @@ class Place:
         self.watched.close()
 
     def send(self, messages):
-        producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, "enable.idempotence": True})
+        producer = Producer({"bootstrap.servers": self.settings.kafka.bootstrap_servers, "enable.idempotence": True})
         for one in messages:
             parts = {"value": one.value(), "key": one.key(), "headers": one.headers(), "partition": one.partition()}
             producer.produce(self.topic, **parts)
@@ -111,13 +111,13 @@ def waited_for(running, fault, story, author):
     """
     one = author()
     story.signed(one)
-    running.send(story.told())
+    running.send(story.all_messages())
     until(lambda: running.sequences() == story.whole())
-    before = len(story.told())
+    before = len(story.all_messages())
     with fault():
         for _ in range(5):
             story.followed(author(), one)
-        running.send(story.told()[before:])
+        running.send(story.all_messages()[before:])
         until(lambda: not running.need().ok)
         why = running.need().reason
         assert why
@@ -131,14 +131,14 @@ def waited_for(running, fault, story, author):
 
 @pytest.mark.parametrize("name", REDIS)
 def test_redis_that_cannot_write_for_now_is_waited_for(place, own_redis, redis_faults, story, author, name):
-    """Whatever Redis itself answers while it is full, busy, read-only or refuses us, no message is taken for poison."""
+    """Whatever Redis itself returns while it is full, busy, read-only or refuses us, no message is taken for poison."""
     with place("redis", REDIS_URL=own_redis.url) as running:
         waited_for(running, redis_faults.names[name], story, author)
 
 
 @pytest.mark.parametrize("name", MONGO)
 def test_mongo_that_cannot_write_for_now_is_waited_for(place, own_mongo, mongo_faults, story, author, name):
-    """Whatever MongoDB answers while it has no primary, is full or refuses us, no message is taken for poison."""
+    """Whatever MongoDB returns while it has no primary, is full or refuses us, no message is taken for poison."""
     with place("mongo", MONGO_URL=own_mongo.url) as running:
         waited_for(running, mongo_faults.names[name], story, author)
 
@@ -179,13 +179,13 @@ def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers
     one = author()
     story.signed(one)
     with behind() as (running, proxy):
-        running.send(story.told())
+        running.send(story.all_messages())
         until(lambda: running.sequences() == story.whole())
-        before = len(story.told())
+        before = len(story.all_messages())
         with proxy.slow(**SLOW[how]):
             for _ in range(20):
                 story.followed(author(), one)
-            running.send(story.told()[before:])
+            running.send(story.all_messages()[before:])
             until(lambda: running.sequences() == story.whole() or not running.need().ok)
             assert running.need().ok
             assert followers(one) == 20
@@ -195,7 +195,7 @@ def test_a_store_that_is_slow_is_late_but_right(behind, story, author, followers
 
 @pytest.mark.parametrize("how", TOO_LATE)
 @pytest.mark.extended
-def test_a_store_whose_answers_are_lost_applies_everything_once(behind, story, author, followers, how):
+def test_a_store_whose_responses_are_lost_applies_everything_once(behind, story, author, followers, how):
     """A batch that was applied but not acknowledged is applied again and counts once; readiness is false meanwhile."""
     with behind() as (running, proxy):
 

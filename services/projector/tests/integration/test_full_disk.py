@@ -1,4 +1,4 @@
-"""Redis and MongoDB whose disk is really full: waited for and told, nothing is skipped, nothing is taken for poison."""
+"""Redis and MongoDB whose disk is really full: waited for and reported, nothing skipped, nothing taken for poison."""
 
 from contextlib import suppress
 

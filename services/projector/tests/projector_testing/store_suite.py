@@ -15,14 +15,14 @@ from projector.stores.base import Batch, Checkpoint, GapError, Item, Unappliable
 def bob_story(story, author):
     """Bob signs up, is followed by two, and posts: four messages of one partition."""
     bob = author()
-    told = [story.signed(bob), story.followed(author(), bob), story.followed(author(), bob), story.posted(bob)]
-    return bob, told[0].partition, [one.message for one in told]
+    published = [story.signed(bob), story.followed(author(), bob), story.followed(author(), bob), story.posted(bob)]
+    return bob, published[0].partition, [one.message for one in published]
 
 
-def test_views_and_checkpoint_move_together(store, bob_story, followers, tell):
+def test_views_and_checkpoint_move_together(store, bob_story, followers, helpers):
     """After a batch the views show all of it and the checkpoint names its last message."""
     bob, partition, messages = bob_story
-    applied = tell.apply_all(store, partition, messages)
+    applied = helpers.apply_all(store, partition, messages)
     assert followers(bob) == (2, 0, 1)
     assert applied.checkpoint == Checkpoint(sequence=4, topic_id="topic", offset=3)
     assert store.checkpoints([partition]) == {partition: applied.checkpoint}
@@ -33,40 +33,40 @@ def test_a_store_without_a_checkpoint_is_at_its_beginning(store):
     assert store.checkpoints([0, 7]) == {0: Checkpoint(), 7: Checkpoint()}
 
 
-def test_duplicates_change_nothing(store, bob_story, followers, tell):
+def test_duplicates_change_nothing(store, bob_story, followers, helpers):
     """The same messages again, all or some of them, leave the same views."""
     bob, partition, messages = bob_story
-    tell.apply_all(store, partition, messages[:3])
-    again = tell.apply_all(store, partition, messages)
-    tell.apply_all(store, partition, messages[1:3])
+    helpers.apply_all(store, partition, messages[:3])
+    again = helpers.apply_all(store, partition, messages)
+    helpers.apply_all(store, partition, messages[1:3])
     assert followers(bob) == (2, 0, 1)
     assert again.checkpoint.sequence == 4
 
 
-def test_a_gap_is_refused(store, bob_story, followers, tell):
+def test_a_gap_is_refused(store, bob_story, followers, helpers):
     """With a message missing before the batch, or inside it, nothing moves."""
     bob, partition, messages = bob_story
-    tell.apply_all(store, partition, messages[:1])
+    helpers.apply_all(store, partition, messages[:1])
     before = store.checkpoints([partition])
     for gap in (messages[2:], [messages[1], messages[3]]):
         with pytest.raises(GapError):
-            tell.apply_all(store, partition, gap)
+            helpers.apply_all(store, partition, gap)
     assert followers(bob) == (0, 0, 0)
     assert store.checkpoints([partition]) == before
 
 
-def test_a_refilled_topic_gives_the_checkpoint_its_new_place(store, bob_story, followers, tell):
+def test_a_refilled_topic_gives_the_checkpoint_its_new_place(store, bob_story, followers, helpers):
     """The same messages in another topic are duplicates, and the store knows where it is in that topic."""
     bob, partition, messages = bob_story
-    tell.apply_all(store, partition, messages)
-    moved = tell.apply_all(store, partition, messages, topic_id="another")
+    helpers.apply_all(store, partition, messages)
+    moved = helpers.apply_all(store, partition, messages, topic_id="another")
     assert moved.checkpoint == Checkpoint(sequence=4, topic_id="another", offset=3)
     assert followers(bob) == (2, 0, 1)
 
 
-def test_partitions_have_checkpoints_of_their_own(store, story, author, tell):
+def test_partitions_have_checkpoints_of_their_own(store, story, author, helpers):
     """A batch of one partition moves no other partition."""
-    tell.apply_all(store, 1, [story.signed(author(), partition=1).message])
+    helpers.apply_all(store, 1, [story.signed(author(), partition=1).message])
     assert store.checkpoints([1, 2])[2] == Checkpoint()
 
 
@@ -74,7 +74,7 @@ def poisoned(items, index):
     return tuple(Item(message=item.message, poison="broken") if at == index else item for at, item in enumerate(items))
 
 
-def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, tell):
+def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, helpers):
     """The poisoned message and later ones of its key wait in order; other keys of the partition flow."""
     bob, carol, reader = author(), author(), author()
     messages = [
@@ -83,7 +83,7 @@ def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, 
         story.followed(reader, carol, partition=0).message,
         story.posted(bob, partition=0).message,
     ]
-    items = poisoned(tell.items_of(store, messages), 0)
+    items = poisoned(helpers.items_of(store, messages), 0)
     applied = store.apply(Batch(partition=0, topic_id="topic", items=items[:3]))
     assert [(message.sequence, message.behind) for message in applied.parked] == [(1, False), (2, True)]
     assert applied.used == 3
@@ -96,21 +96,21 @@ def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, 
     assert store.status().parked == 3
 
 
-def test_duplicates_of_poison_are_parked_once(store, story, author, tell):
+def test_duplicates_of_poison_are_parked_once(store, story, author, helpers):
     """The store holds each parked message once, no matter how often it is redelivered."""
     bob = author()
     messages = [story.followed(author(), bob, partition=0).message for _ in range(2)]
-    items = poisoned(tell.items_of(store, messages), 0)
+    items = poisoned(helpers.items_of(store, messages), 0)
     for again in (items, items, items[1:]):
         store.apply(Batch(partition=0, topic_id="topic", items=again))
     assert store.status().parked == 2
 
 
-def test_a_batch_whose_response_was_lost_has_the_same_outcome(store, story, author, tell):
+def test_a_batch_whose_response_was_lost_has_the_same_outcome(store, story, author, helpers):
     """Applied again it is all duplicates, and each parked message still has its own reason."""
     bob = author()
     messages = [story.followed(author(), bob, partition=0).message for _ in range(3)]
-    batch = Batch(partition=0, topic_id="topic", items=poisoned(tell.items_of(store, messages), 1))
+    batch = Batch(partition=0, topic_id="topic", items=poisoned(helpers.items_of(store, messages), 1))
     first, again = store.apply(batch), store.apply(batch)
     assert again == first
     assert [(message.sequence, message.behind, message.reason) for message in again.parked] == [
@@ -119,54 +119,54 @@ def test_a_batch_whose_response_was_lost_has_the_same_outcome(store, story, auth
     ]
 
 
-def test_another_process_knows_what_is_parked(store, story, author, followers, tell, other):
+def test_another_process_knows_what_is_parked(store, story, author, followers, helpers, other):
     """The set of parked keys is read from the store, not remembered by the process that parked."""
     bob = author()
     messages = [story.followed(author(), bob).message for _ in range(2)]
     partition = messages[0].partition()
-    store.apply(Batch(partition=partition, topic_id="topic", items=poisoned(tell.items_of(store, messages[:1]), 0)))
-    applied = tell.apply_all(other, partition, messages[1:])
+    store.apply(Batch(partition=partition, topic_id="topic", items=poisoned(helpers.items_of(store, messages[:1]), 0)))
+    applied = helpers.apply_all(other, partition, messages[1:])
     assert [message.behind for message in applied.parked] == [True]
     assert followers(bob) == (0, 0, 0)
 
 
-def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, tell):
+def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, helpers):
     """The count in a row survives a restart; an applied message ends it."""
     messages = [story.signed(author(), partition=0).message for _ in range(3)]
-    items = tell.items_of(store, messages)
+    items = helpers.items_of(store, messages)
     for place, expected in ((0, 1), (1, 2)):
         applied = store.apply(Batch(partition=0, topic_id="topic", items=poisoned(items[place : place + 1], 0)))
         assert applied.checkpoint.poison == expected
     assert store.apply(Batch(partition=0, topic_id="topic", items=items[2:])).checkpoint.poison == 0
 
 
-def test_a_message_without_a_sequence_is_parked_once(store, story, author, tell):
+def test_a_message_without_a_sequence_is_parked_once(store, story, author, helpers):
     """It is known by its offset, to which the checkpoint moves while its sequence stays."""
-    told = story.signed(author())
-    stray = tell.FakeMessage(partition=told.partition, offset=1, key=b"stray", headers=[], value=b"?")
-    tell.apply_all(store, told.partition, [told.message])
+    published = story.signed(author())
+    stray = helpers.FakeMessage(partition=published.partition, offset=1, key=b"stray", headers=[], value=b"?")
+    helpers.apply_all(store, published.partition, [published.message])
     for _ in range(2):
-        applied = tell.apply_all(store, told.partition, [stray])
+        applied = helpers.apply_all(store, published.partition, [stray])
         assert applied.checkpoint == Checkpoint(sequence=1, topic_id="topic", offset=1, poison=1)
     assert store.status().parked == 1
 
 
-def test_an_unknown_type_moves_the_checkpoint_alone(store, story, author, followers, tell):
+def test_an_unknown_type_moves_the_checkpoint_alone(store, story, author, followers, helpers):
     """It changes no view and is not parked."""
     bob = author()
-    told = story.followed(author(), bob)
-    item = Item(message=tell.items_of(store, [told.message])[0].message)
-    applied = store.apply(Batch(partition=told.partition, topic_id="topic", items=(item,)))
+    published = story.followed(author(), bob)
+    item = Item(message=helpers.items_of(store, [published.message])[0].message)
+    applied = store.apply(Batch(partition=published.partition, topic_id="topic", items=(item,)))
     assert (applied.checkpoint.sequence, applied.parked) == (1, ())
     assert followers(bob) == (0, 0, 0)
 
 
-def test_a_write_that_cannot_be_done_moves_nothing(store, story, author, followers, tell, bad_write):
+def test_a_write_that_cannot_be_done_moves_nothing(store, story, author, followers, helpers, bad_write):
     """One bad write in a batch, and neither the others nor the checkpoint are there."""
     bob = author()
     messages = [story.followed(author(), bob).message for _ in range(2)]
     partition = messages[0].partition()
-    items = tell.items_of(store, messages)
+    items = helpers.items_of(store, messages)
     broken = (items[0], msgspec.structs.replace(items[1], writes=(*items[1].writes, bad_write(bob))))
     with pytest.raises(UnappliableError):
         store.apply(Batch(partition=partition, topic_id="topic", items=broken))
@@ -174,10 +174,10 @@ def test_a_write_that_cannot_be_done_moves_nothing(store, story, author, followe
     assert store.checkpoints([partition]) == {partition: Checkpoint()}
 
 
-def test_two_projectors_apply_a_batch_once(store, bob_story, followers, tell, other):
+def test_two_projectors_apply_a_batch_once(store, bob_story, followers, helpers, other):
     """The slower one of two with the same batch finds duplicates."""
     bob, partition, messages = bob_story
     for start in range(len(messages)):
-        tell.apply_all(store, partition, messages[start : start + 1])
-        tell.apply_all(other, partition, messages[: start + 1])
+        helpers.apply_all(store, partition, messages[start : start + 1])
+        helpers.apply_all(other, partition, messages[: start + 1])
     assert followers(bob) == (2, 0, 1)

@@ -23,6 +23,6 @@ class Topics:
         until(lambda: set(self.admin.list_topics(timeout=10).topics) >= {one.topic for one in wanted})
 
     def wipe(self):
-        """Delete the topic, and wait until it is gone."""
+        """Delete the topic, and wait until it no longer exists."""
         self.admin.delete_topics([self.topic])[self.topic].result(60)
         until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics)

@@ -11,7 +11,7 @@ GOOD = {
 }
 
 
-def test_defaults_are_those_of_the_brief():
+def test_unset_variables_have_the_documented_defaults():
     """A variable that is not set has the documented default."""
     settings = from_env(GOOD)
     assert (settings.fanout_inline_max, settings.fanout_slice) == (1_000, 1_000)
@@ -29,6 +29,8 @@ def test_any_free_port_and_words_in_capitals_will_do():
     ("name", "value"),
     [
         ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("KAFKA_SECURITY_PROTOCOL", "secret"),
+        ("KAFKA_SASL_PASSWORD_FILE", "/secret"),
         ("REDIS_URL", "http://secret"),
         ("MONGO_URL", "secret"),
         ("MONGO_URL", "mongodb://[secret"),

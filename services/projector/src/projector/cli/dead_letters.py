@@ -13,8 +13,10 @@ from typing import Any, Final
 from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_runtime import dead_letters_cli
 from cheeper_runtime.dead_letters_cli import text_of, write, write_json
+from cheeper_runtime.traces import tracer
 from projector import bootstrap
 from projector.cli.options import positive
+from projector.consumer.traces import ProjectionTraces, projection_traces
 from projector.messages.parked import ParkedMessage
 from projector.parked.replay import Replayed, replay
 from projector.projections import projection_of
@@ -81,19 +83,21 @@ def _show(stores: list[ParkedMessages], options: argparse.Namespace, settings: S
     return 0
 
 
-def _replay(stores: list[ParkedMessages], options: argparse.Namespace, _settings: Settings) -> int:
+def _replay(stores: list[ParkedMessages], options: argparse.Namespace, settings: Settings) -> int:
     still_poison = False
     for store in stores:
+        generation = bootstrap.generation_or_live(settings, store.name, options.generation)
+        traces = projection_traces(tracer(), store.name, generation)
         keys = list(dict.fromkeys(message.key for message in store.all())) if options.all else [options.key]
         for key in keys:
-            still_poison |= not _replay_key(store, key)
+            still_poison |= not _replay_key(store, key, traces)
     return int(still_poison)
 
 
-def _replay_key(store: ParkedMessages, key: str) -> bool:
+def _replay_key(store: ParkedMessages, key: str, traces: ProjectionTraces | None) -> bool:
     """Replay a key's messages. Return True if none of them is parked any more."""
     one = None
-    for one in replay(store, projection_of(store.name), key):
+    for one in replay(store, projection_of(store.name), key, traces=traces):
         write(_outcome(store, one))
     if one is None:
         write(f"{store.name}: no message of the key {key} is parked")

@@ -20,13 +20,16 @@ from cheeper_contracts.views.generations import VERSIONS
 from cheeper_runtime import logs
 from cheeper_runtime.readiness import Readiness
 from cheeper_runtime.settings import SettingError
+from cheeper_runtime.traces import tracer, tracing
 from projector import bootstrap
+from projector.cli import access as access_cli
 from projector.cli import dead_letters as dead_letters_cli
 from projector.cli import generations as generations_cli
 from projector.cli import rebuild as rebuild_cli
 from projector.cli.options import SILENT, positive
-from projector.consumer.step_limit import Limit
+from projector.consumer.step_limit import StepLimit
 from projector.fan_out import tasks
+from projector.fan_out.traces import task_traces
 from projector.generations.supervisor import GenerationSupervisor, every_active, only
 from projector.kafka.log_end import LogEndHistory, follow
 from projector.ops import health
@@ -52,22 +55,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.role == "status":
         sys.exit(status(settings, options.generation))
     if options.role == "dead-letters":
-        sys.exit(dead_letters_cli.run(settings, options))
+        # Its results are its output. Parked messages may be of any age.
+        logs.configure("projector dead-letters", settings.log_format, "error", silent=SILENT)
+        with tracing("projector-dead-letters", os.environ, history=True):
+            sys.exit(dead_letters_cli.run(settings, options))
+    if options.role in access_cli.ROLES:
+        sys.exit(access_cli.run(settings, options))
     if options.role in generations_cli.ROLES:
         sys.exit(generations_cli.run(settings, options))
     if options.role in rebuild_cli.ROLES:
         sys.exit(rebuild_cli.run(settings, options))
-    logs.configure(f"projector {options.role}", settings.log_format, settings.log_level, silent=SILENT)
-    sys.exit(serve(settings, options))
+    with tracing(f"projector-{options.role}", os.environ) as traces:
+        context = None if traces is None else traces.log_context
+        logs.configure(
+            f"projector {options.role}", settings.log_format, settings.log_level, silent=SILENT, context=context
+        )
+        sys.exit(serve(settings, options))
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Run the role until a signal, its limit or a failure. Return the exit code."""
-    stop, readiness, metrics = Flag(), Readiness(), Metrics(LogEndHistory())
+    stop, readiness = Flag(), Readiness()
+    metrics = Metrics(LogEndHistory(), readiness)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = health.server(readiness, settings.host, settings.port, metrics.text)
+        server = health.server(readiness, settings.host, settings.port, metrics.page)
     except OSError as error:
         log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)  # noqa: TRY400 - no defect
         return 1
@@ -156,7 +169,7 @@ class _Role(NamedTuple):
         def run() -> None:
             with closing(store):
                 if store.tasks is not None:
-                    tasks.run(store.tasks, readiness, Limit(self.options.limit), stop)
+                    tasks.run(store.tasks, readiness, StepLimit(self.options.limit), stop, task_traces(tracer(), name))
 
         return run
 
@@ -182,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     state.add_argument("--generation", type=positive, help="of each store, instead of the live one")
     dead_letters_cli.add_to(roles)
+    access_cli.add_to(roles)
     generations_cli.add_to(roles)
     rebuild_cli.add_to(roles)
     return parser

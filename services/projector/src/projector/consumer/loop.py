@@ -6,6 +6,7 @@ is new, what is a duplicate and what is missing. Only duplicates and unknown typ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -25,7 +26,8 @@ from projector.consumer.partitions import Partitions
 from projector.consumer.progress import Progress
 from projector.consumer.projecting import item_of
 from projector.consumer.rate import Rate
-from projector.consumer.step_limit import Limit, is_domain
+from projector.consumer.step_limit import StepLimit, is_domain
+from projector.consumer.traces import ProjectionTraces
 from projector.kafka.assignment import PATIENCE, Assignment
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.messages.decoding import decode
@@ -44,7 +46,7 @@ class Tasks(Protocol):
     """The tasks that the store leaves, which the consumer serves between messages."""
 
     def note(self, partition: int, waiting: int) -> None:
-        """Note the number of tasks that wait in a partition."""
+        """Note the length of a partition's queue of tasks, 0 if it has none."""
 
     def step(self, partitions: AbstractSet[int]) -> bool:
         """Do some of the work in these partitions. Return True while there is more to do."""
@@ -62,11 +64,12 @@ class Consumer:
         dead_letters: DeadLetters,
         readiness: Readiness,
         stop: Flag,
-        limit: Limit,
+        limit: StepLimit,
         progress: Progress,
         tasks: Tasks | None = None,
         rate: Rate | None = None,
         poison_limit: PoisonLimit | None = None,
+        traces: ProjectionTraces | None = None,
     ) -> None:
         self.store = store
         self.progress = progress
@@ -78,6 +81,7 @@ class Consumer:
         self._tasks = tasks
         self._rate = rate or Rate(None)
         self._poison_limit = poison_limit or PoisonLimit()
+        self._traces = traces
         self._messages = MessageLog(store.name)
         self._retry = RetryLoop(
             readiness,
@@ -142,19 +146,23 @@ class Consumer:
         size = len(partition.in_flight)
         while partition.in_flight:
             items = limits.within(self._poison_limit, partition, partition.in_flight[:size], self.store.name)
-            batch = Batch(partition=partition.number, topic_id=self._topic_id, items=items)
+            batch, began = Batch(partition=partition.number, topic_id=self._topic_id, items=items), time.time_ns()
             try:
+                before = time.perf_counter()
                 applied = self._persist(lambda batch=batch: self.store.apply(batch), partition.number)  # type: ignore[misc]
+                self.progress.counts.applying.observe(time.perf_counter() - before)
             except UnappliableError as error:
                 if error.index is None and size > 1:
-                    size = 1  # the store cannot tell which one it is, so they go one by one
+                    size = 1  # the store does not know which one it is, so they go one by one
                 else:
                     partition.refuse(error.index or 0, error)
             else:
-                self._acknowledge(partition, applied)
+                self._acknowledge(partition, applied, began)
 
-    def _acknowledge(self, partition: Partition, applied: Applied) -> None:
+    def _acknowledge(self, partition: Partition, applied: Applied, began: int) -> None:
         new, parked, last_offset = partition.acknowledge(applied)
+        if self._traces is not None:
+            self._traces.applied(new, parked, began)
         self._messages.applied(item for item in new if item.offset not in parked)
         self._messages.parked((item.message for item in new if item.offset in parked), parked.values())
         log_left_out(applied.left_out)

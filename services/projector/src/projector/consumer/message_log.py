@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
+from cheeper_runtime.traces.traceparent import ids
 from projector.consumer.step_limit import is_domain
 from projector.messages.decoding import DecodedMessage
 from projector.messages.parked import ParkedMessage
@@ -66,17 +67,20 @@ def log_left_out(left_out: Iterable[LeftOut]) -> None:
         )
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str | None
     correlation_id: str | None
     type: str | None
     key: str
     partition: int
     sequence: int | None
+    trace_id: str | None = None
+    span_id: str | None = None
 
 
 def _line(message: DecodedMessage) -> _Line:
     envelope = message.envelope
+    trace_id, span_id = ids(envelope.traceparent if envelope else None)
     return _Line(
         message_id=envelope.message_id if envelope else None,
         correlation_id=envelope.correlation_id if envelope else None,
@@ -84,4 +88,6 @@ def _line(message: DecodedMessage) -> _Line:
         key=message.key,
         partition=message.partition,
         sequence=message.sequence,
+        trace_id=trace_id,
+        span_id=span_id,
     )

@@ -6,9 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from cheeper_contracts.ids import gateway_milliseconds_of
+from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.views.lag import Lag
+from cheeper_runtime.observations import Observations
+from cheeper_runtime.traces.traceparent import ids
 from projector.consumer.projecting import refused_by_store
 from projector.kafka.log_end import LogEndHistory
 from projector.messages.decoding import DecodedMessage
@@ -16,6 +20,12 @@ from projector.messages.parked import ParkedMessage
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError
 
 _MICROSECONDS = 1_000_000
+_MILLISECONDS = 1_000
+VISIBLE_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+TASK_KINDS: Final = ("slice", "refill")
+_LONGEST_REQUEST: Final = 3600.0
+"""A client can repeat a command with the message id of an earlier response. Beyond an hour it was no wait of ours."""
+APPLY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Search(IntEnum):
@@ -27,11 +37,20 @@ class Search(IntEnum):
 
 
 class Counts:
-    """Counters of one consumer over all its partitions. Any thread may read them."""
+    """Counters of one consumer over all its partitions. Any thread may read them.
+
+    `visible` has the seconds from the transaction of each applied event to the store's acknowledgement,
+    `requested` those from the request of its command, where the gateway wrote the time into the id. `applying` has
+    those of each call of the store, `tasks` those of each step of a task by its kind.
+    """
 
     def __init__(self) -> None:
         self.applied = self.duplicates = self.unknown = self.parked = 0
         self.retries: Counter[str] = Counter()
+        self.visible = Observations(VISIBLE_BUCKETS)
+        self.requested = Observations(VISIBLE_BUCKETS)
+        self.applying = Observations(APPLY_BUCKETS)
+        self.tasks = {kind: Observations(APPLY_BUCKETS) for kind in TASK_KINDS}
 
 
 class Acknowledged(NamedTuple):
@@ -126,6 +145,7 @@ class Partition:
         self.checkpoint = applied.checkpoint
         if applied.checkpoint.sequence > before:
             self.search = Search.NONE
+        now = self._clock()
         for item in new:
             if item.offset in parked:
                 self._counts.parked += 1
@@ -133,9 +153,20 @@ class Partition:
                 self._counts.unknown += 1
             else:
                 self._counts.applied += 1
-            if item.message.envelope is not None:
-                self._applied_at = item.message.envelope.time
+            if item.message.envelope is None:
+                continue
+            self._applied_at = item.message.envelope.time
+            if item.message.event is not None and item.offset not in parked:
+                self._observe(item.message.envelope, now)
         return Acknowledged(new, parked, done[-1].offset)
+
+    def _observe(self, envelope: Envelope, now: float) -> None:
+        """Observe how long an applied event took to be visible: since its transaction, and since the request."""
+        trace_id, _ = ids(envelope.traceparent)
+        self._counts.visible.observe(max(0.0, now - envelope.time / _MICROSECONDS), trace_id)
+        requested = None if envelope.reply_to is None else gateway_milliseconds_of(envelope.reply_to)
+        if requested is not None and 0.0 <= (waited := now - requested / _MILLISECONDS) <= _LONGEST_REQUEST:
+            self._counts.requested.observe(waited, trace_id)
 
     def miss(self) -> None:
         """Note that the store reported a gap before the messages in flight."""

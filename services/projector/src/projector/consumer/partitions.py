@@ -50,7 +50,12 @@ class Partitions:
         return self._progress.partitions[number]
 
     def refresh(self) -> None:
-        """Notice another assignment, another topic and a store that was restored, and start what is paused."""
+        """Follow what has changed, and report readiness.
+
+        After a rebalance the new partitions get a state, after the topic was created again all do. A store whose
+        checkpoint went back, because it was restored, has its partitions read again. Each paused partition is sought
+        to the store's checkpoint and resumed. Raise AbandonedError if this is to stop.
+        """
         replaced, assigned = self._assignment.poll_topic(), self._assignment.assigned
         if replaced or self._progress.partitions.keys() != assigned:
             known = {} if replaced else self._progress.partitions

@@ -9,7 +9,7 @@ from cheeper_contracts.events.command_rejected import CommandRejected
 from projector.stores.base import Item
 
 
-class Limit:
+class StepLimit:
     """The steps that are left, without limit if the number is None."""
 
     def __init__(self, number: int | None) -> None:

@@ -32,7 +32,7 @@ _REPORT_PERIOD: Final = 10.0
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the rebuild is to be resumed later
-    """The rebuild was told to stop before it was complete."""
+    """The rebuild was stopped before it was complete."""
 
 
 class Display(Protocol):

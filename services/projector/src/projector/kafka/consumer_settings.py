@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from cheeper_runtime.servers.kafka import KafkaConnection
 
-def consumer_settings(bootstrap_servers: str, group: str) -> dict[str, Any]:
+
+def consumer_settings(kafka: KafkaConnection, group: str) -> dict[str, Any]:
     """Return librdkafka's settings for a consumer group."""
     return {
-        "bootstrap.servers": bootstrap_servers,
+        **kafka.client_settings(),
         "group.id": group,
         "client.id": group,
         "enable.auto.commit": True,

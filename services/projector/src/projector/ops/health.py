@@ -12,18 +12,20 @@ import msgspec
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import NO_SNIFF, NO_STORE, Answer, Meta, Problem
-from cheeper_runtime.metrics import CONTENT_TYPE
 from cheeper_runtime.readiness import Readiness, is_ready
 
+Page = Callable[[str], tuple[bytes, str]]
+"""The page of metrics and its type, for the value of the header `Accept`."""
 
-def server(readiness: Readiness, host: str, port: int, metrics: Callable[[], bytes]) -> ThreadingHTTPServer:
+
+def server(readiness: Readiness, host: str, port: int, metrics: Page) -> ThreadingHTTPServer:
     """Return the server of the pages, which listens already. Raise OSError if the port is taken."""
     listening = ThreadingHTTPServer((host, port), _handler(readiness, metrics))
     listening.daemon_threads = True
     return listening
 
 
-def _handler(readiness: Readiness, metrics: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
+def _handler(readiness: Readiness, metrics: Page) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == routes.HEALTH_LIVE:
@@ -32,7 +34,8 @@ def _handler(readiness: Readiness, metrics: Callable[[], bytes]) -> type[BaseHTT
                 needs = readiness.needs()
                 self._respond(HTTPStatus.OK if is_ready(needs) else HTTPStatus.SERVICE_UNAVAILABLE, needs)
             elif self.path == routes.METRICS:
-                self._send(HTTPStatus.OK, CONTENT_TYPE, metrics())
+                body, content_type = metrics(self.headers.get("Accept", ""))
+                self._send(HTTPStatus.OK, content_type, body)
             else:
                 self._respond(HTTPStatus.NOT_FOUND, Problem(message="There is no such path.", code="no_such_path"))
 

@@ -32,7 +32,7 @@ def report(progress: Progress, ends: LogEndHistory, reports: LagReports, stop: F
             before, error = error, None
             try:
                 if lags := known_lags(progress, ends):
-                    reports.tell(lags)
+                    reports.write(lags)
             except Exception as failure:  # noqa: BLE001 - whatever it is, the next report may succeed
                 error = f"{type(failure).__name__}: {failure}"
             if error and not before:

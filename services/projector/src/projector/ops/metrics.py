@@ -15,7 +15,9 @@ from prometheus_client.registry import Collector
 
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views.lag import OBJECTIVES, Lag
-from cheeper_runtime.metrics import Declaration, Families, new_registry, page
+from cheeper_runtime import readiness_metrics
+from cheeper_runtime.metrics import Declaration, Families, accepted_page, new_registry
+from cheeper_runtime.readiness import Readiness
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress
 from projector.kafka.log_end import LogEndHistory
@@ -44,6 +46,25 @@ APPLIED: Final = Declaration("cheeper_projector_events_applied_total", "events t
 DUPLICATES: Final = Declaration(
     "cheeper_projector_duplicates_total", "messages that were read although the store had them", _STORE
 )
+VISIBLE: Final = Declaration(
+    "cheeper_projector_visible_seconds",
+    "time from the transaction of an applied event to the store's acknowledgement, from when on queries show it",
+    _STORE,
+    histogram=True,
+)
+REQUESTED: Final = Declaration(
+    "cheeper_projector_request_to_visible_seconds",
+    "time from the request of a command to the store's acknowledgement of its event, by the clocks of gateway and "
+    "projector, for commands without an `Idempotency-Key`: the gateway writes its time into their ids, to 10 ms",
+    _STORE,
+    histogram=True,
+)
+APPLYING: Final = Declaration(
+    "cheeper_projector_apply_seconds",
+    "duration of a store's calls that apply a batch, retries included",
+    _STORE,
+    histogram=True,
+)
 UNKNOWN: Final = Declaration(
     "cheeper_projector_unknown_types_total",
     "messages of a type that this version does not know, which were skipped",
@@ -62,6 +83,12 @@ TASKS: Final = Declaration(
     "authors with fan-out tasks, and short timelines that are to be refilled",
     _STORE,
 )
+TASK_SECONDS: Final = Declaration(
+    "cheeper_projector_task_seconds",
+    "duration of a step of a task: a slice of a fan-out, or the refill of a timeline",
+    (*_STORE, "task"),
+    histogram=True,
+)
 PARKED_WAITING: Final = Declaration("cheeper_projector_parked_waiting", "messages that are parked now", _STORE)
 MEMORY: Final = Declaration(
     "cheeper_projector_store_memory_ratio",
@@ -77,17 +104,24 @@ OBJECTIVE_MISSED: Final = Declaration(
     (*_STORE, "view"),
 )
 
+READY: Final = readiness_metrics.declare("cheeper_projector")
+
 DECLARED: Final = (
+    READY,
     SEQUENCE,
     LAG_MESSAGES,
     LAG_SECONDS,
     GAP,
     APPLIED,
+    VISIBLE,
+    REQUESTED,
+    APPLYING,
     DUPLICATES,
     UNKNOWN,
     PARKED,
     RETRIES,
     TASKS,
+    TASK_SECONDS,
     PARKED_WAITING,
     MEMORY,
     OBJECTIVE,
@@ -98,15 +132,16 @@ DECLARED: Final = (
 class Metrics(Collector):
     """The metrics of one process."""
 
-    def __init__(self, ends: LogEndHistory) -> None:
+    def __init__(self, ends: LogEndHistory, readiness: Readiness) -> None:
+        self._readiness = readiness
         self.ends = ends
         self._expected: dict[str, Progress] = {}
         self._consumers: list[Progress] = []
         self._registry = new_registry(self)
 
-    def text(self) -> bytes:
-        """Return the page, in Prometheus's text format."""
-        return page(self._registry)
+    def page(self, accept: str) -> tuple[bytes, str]:
+        """Return the page in a format of the header `Accept`, and its type."""
+        return accepted_page(self._registry, accept)
 
     def expect(self, store: str) -> None:
         """Expect a consumer of this store. Until it is added, its lag is the time since now."""
@@ -129,6 +164,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return the samples as of now."""
         families = Families(DECLARED)
+        readiness_metrics.add_needs(families, READY, self._readiness.met)
         for store, objectives in OBJECTIVES.items():
             for view, seconds in objectives.items():
                 families.add(OBJECTIVE, seconds, store, view)
@@ -139,6 +175,11 @@ class Metrics(Collector):
     def _add(self, families: Families, progress: Progress) -> None:
         of_store, counts = (progress.store, str(progress.generation)), progress.counts
         families.add(APPLIED, counts.applied, *of_store)
+        counts.visible.add_to(families, VISIBLE, *of_store)
+        counts.requested.add_to(families, REQUESTED, *of_store)
+        counts.applying.add_to(families, APPLYING, *of_store)
+        for kind, durations in counts.tasks.items():
+            durations.add_to(families, TASK_SECONDS, *of_store, kind)
         families.add(DUPLICATES, counts.duplicates, *of_store)
         families.add(UNKNOWN, counts.unknown, *of_store)
         families.add(PARKED, counts.parked, *of_store)

@@ -5,6 +5,7 @@ A key's messages are replayed in their order, each in one step of the store, up 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ import msgspec
 
 from cheeper_runtime.retry import retry_for
 from projector.consumer.projecting import item_of, refused_by_store
+from projector.consumer.traces import ProjectionTraces
 from projector.messages.parked import ParkedMessage
 from projector.projections import Project
 from projector.stores.base import ParkedMessages, StoreUnavailableError, UnappliableError
@@ -31,14 +33,20 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
-def replay(store: ParkedMessages, project: Project, key: str, seconds: float = RETRY_SECONDS) -> Iterator[Replayed]:
+def replay(
+    store: ParkedMessages,
+    project: Project,
+    key: str,
+    seconds: float = RETRY_SECONDS,
+    traces: ProjectionTraces | None = None,
+) -> Iterator[Replayed]:
     """Replay a key's messages one by one, those included that a running projector parks meanwhile.
 
     The last one may be still poison: it stays parked with those behind it. Raise StoreUnavailableError.
     """
     retry = retry_for(seconds, StoreUnavailableError)
     while (message := retry(store.first_of, key)) is not None:
-        item = item_of(project, message.decoded())
+        began, item = time.time_ns(), item_of(project, message.decoded())
         left_out = None
         if item.poison is None:
             try:
@@ -50,5 +58,7 @@ def replay(store: ParkedMessages, project: Project, key: str, seconds: float = R
             store.restate(message, kept)
             yield Replayed(message=kept, error=item.poison)
             return
+        if left_out is not None and traces is not None:
+            traces.applied([item], (), began)
         if left_out is not None:  # else another process was faster, or the response to our own call was lost
             yield Replayed(message=message, left_out=left_out)

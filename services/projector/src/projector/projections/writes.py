@@ -37,6 +37,22 @@ class RemoveMember(msgspec.Struct, frozen=True, array_like=True, tag="no-member"
     counter: str
 
 
+class AddToSet(msgspec.Struct, frozen=True, array_like=True, tag="in-set"):
+    """Add an author to a set of `owner_id`'s that nobody counts."""
+
+    set_name: str
+    owner_id: str
+    member: str
+
+
+class RemoveFromSet(msgspec.Struct, frozen=True, array_like=True, tag="no-in-set"):
+    """Remove an author from a set of `owner_id`'s that nobody counts."""
+
+    set_name: str
+    owner_id: str
+    member: str
+
+
 class PutText(msgspec.Struct, frozen=True, array_like=True, tag="text"):
     """Set a string. `expires_at` is in seconds since the epoch, 0 for never."""
 
@@ -79,7 +95,9 @@ class FanOut(msgspec.Struct, frozen=True, array_like=True, tag="fan-out"):
 
 
 class PullIn(msgspec.Struct, frozen=True, array_like=True, tag="pull-in"):
-    """Merge the newest of the author's own list into the reader's timeline."""
+    """Merge the newest of the author's own list into the timeline of a reader who follows the author and does not mute
+    it.
+    """
 
     reader_id: str
     author_id: str
@@ -92,10 +110,24 @@ class TakeOut(msgspec.Struct, frozen=True, array_like=True, tag="take-out"):
     author_id: str
 
 
+class ReportRecord(msgspec.Struct, frozen=True, array_like=True, tag="report-record"):
+    """Report the record of a cheep (by its entry in hex) to the streams that show it: it has changed, or is gone."""
+
+    entry: str
+
+
+class ReportNotifications(msgspec.Struct, frozen=True, array_like=True, tag="report-notifications"):
+    """Report to the streams of an author that its notifications have changed."""
+
+    author_id: str
+
+
 RedisWrite = (
     SetField
     | AddMember
     | RemoveMember
+    | AddToSet
+    | RemoveFromSet
     | PutText
     | RemoveText
     | AddOwnCheep
@@ -103,6 +135,8 @@ RedisWrite = (
     | FanOut
     | PullIn
     | TakeOut
+    | ReportRecord
+    | ReportNotifications
 )
 
 

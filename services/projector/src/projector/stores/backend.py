@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from cheeper_contracts.views.generations import FIRST
@@ -34,3 +35,8 @@ class Backend(Protocol):
 
     def accepted_commands(self) -> AcceptedCommands | None:
         """Make the records of accepted commands, or return None if the store keeps none."""
+
+    def users(self, passwords: Path) -> str:
+        """Make the users of the store, with the passwords in the folder. Return what is left to do for it: the text of
+        a file for the server, or nothing.
+        """

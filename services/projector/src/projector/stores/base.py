@@ -33,7 +33,7 @@ class GapError(StoreError):
 
 
 class UnappliableError(StoreError):
-    """`index` is the message's in the batch, or None if the store cannot tell which one it is."""
+    """`index` is the message's in the batch, or None if the store does not know which one it is."""
 
     def __init__(self, index: int | None, reason: str) -> None:
         super().__init__(reason)
@@ -98,7 +98,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
     The first `used` messages, duplicates among them, are in the store; the others are to be applied by another call.
     `parked` are those that were parked, by this call or by an earlier one whose response was lost. The checkpoint is
-    the store's after the batch. `waiting` counts the tasks that wait in the partition.
+    the store's after the batch. `waiting` is the length of the partition's queue of tasks, which has an entry for each
+    author with tasks and one for all refills; at 0 there is nothing to do.
     """
 
     used: int
@@ -188,7 +189,7 @@ class ParkedMessages(Protocol):
 class LagReports(Protocol):
     """The lag reports in a store."""
 
-    def tell(self, lags: Mapping[str, Lag]) -> None:
+    def write(self, lags: Mapping[str, Lag]) -> None:
         """Replace these reports, by `report_id` and with the store's time. Raise StoreError."""
 
     def close(self) -> None:

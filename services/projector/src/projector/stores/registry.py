@@ -5,7 +5,7 @@
 GenerationError
 ├── BehindError       the target of a switch lacks, for now, what readers have seen: try again
 ├── NotComparedError  the audit has not found the target of a switch equal to the write model
-└── ForgottenError    nothing is written any more into a generation that is being deleted, or is gone
+└── ForgottenError    nothing is written any more into a generation that is being deleted, or was deleted
 """
 
 from __future__ import annotations

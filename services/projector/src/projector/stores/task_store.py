@@ -19,10 +19,11 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SliceOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A fan-out task, known by its cheep's message."""
+    """A fan-out task, known by its cheep's message. `traceparent` is None if that message was not traced."""
 
     sequence: int
     correlation_id: str
+    traceparent: str | None = None
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from cheeper_local.system.ports import free_port
 from cheeper_local.testing import until
 from projector.cli.main import main
 
-AWAY = {
+UNAVAILABLE = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
     "REDIS_URL": "redis://:secret@127.0.0.1:1/0",
     "MONGO_URL": "mongodb://user:secret@127.0.0.1:1/?directConnection=true",
@@ -81,7 +81,7 @@ def send(stack, story):
 def test_demo_time_step_by_step(stack, story, author, redis):
     """Three events in each store, then two slices: the timelines are empty before, and hold bob's cheep after."""
     alice, bob, charlie = author(), author(), author()
-    told = [story.followed(alice, bob), story.followed(charlie, bob), story.posted(bob)]
+    published = [story.followed(alice, bob), story.followed(charlie, bob), story.posted(bob)]
     send(stack, story)
 
     code, out, err = projector("run", "--limit", "3", "--no-tasks", LOG_LEVEL="debug", **stack)
@@ -89,8 +89,8 @@ def test_demo_time_step_by_step(stack, story, author, redis):
     for store in ("redis", "mongo"):
         for event in ("received", "applied"):
             found = [line for line in lines(out) if line["event"] == event and line["store"] == store]
-            assert [line["message_id"] for line in found] == [one.envelope.message_id for one in told]
-            assert found[0]["correlation_id"] == told[0].envelope.correlation_id
+            assert [line["message_id"] for line in found] == [one.envelope.message_id for one in published]
+            assert found[0]["correlation_id"] == published[0].envelope.correlation_id
             assert found[0].keys() >= {"type", "key", "partition", "sequence"}
         assert [line["number"] for line in lines(out) if line["event"] == "limit reached"] == [3, 3]
 
@@ -103,7 +103,7 @@ def test_demo_time_step_by_step(stack, story, author, redis):
     assert (code, err) == (0, "")
     served = [line for line in lines(out) if line["event"] == "slice served"]
     assert [(line["author"], line["followers"]) for line in served] == [(bob, 1), (bob, 1)]
-    assert served[0]["correlation_id"] == told[2].envelope.correlation_id
+    assert served[0]["correlation_id"] == published[2].envelope.correlation_id
     assert json.loads(projector("status", **stack)[1])["redis"]["tasks"] == 0
     assert [redis.llen(timeline) for timeline in timelines] == [1, 1]
 
@@ -150,7 +150,7 @@ def groups(stack):
     return {group.removeprefix(prefix) for group in found if group.startswith(prefix)}
 
 
-def test_run_notes_accepted_commands(stack, redis):
+def test_run_records_accepted_commands(stack, redis):
     """Beside the stores' consumers one reads the commands, in a group of its own."""
     key = accepted(stack)
     process = subprocess.Popen(
@@ -208,7 +208,7 @@ class Broken:
         redis.set(self.counters, "no hash")
         self.authors.insert_one({"_id": author, "followers": "no number"})
 
-    def mend(self):
+    def repair(self):
         self.redis.delete(self.counters)
         self.authors.delete_one({"_id": self.author})
 
@@ -231,7 +231,7 @@ def running(stack):
 
 
 @pytest.mark.proves(guarantee="poison")
-def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, author, redis, mongo, dead_letters):
+def test_poison_is_listed_and_replayed_while_the_projector_runs(stack, story, author, redis, mongo, dead_letters):
     """Refused messages are listed and shown, survive a restart, stay parked while their cause exists, and are
     applied in order once it is fixed; later messages of the key flow without a restart.
     """
@@ -248,19 +248,19 @@ def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, a
         assert (code, err) == (0, "")
         return lines(out)
 
-    told = [story.followed(author(), bob, partition=0) for _ in range(2)]
+    published = [story.followed(author(), bob, partition=0) for _ in range(2)]
     story.followed(author(), carol, partition=0)
     send(stack, story)
     with running(stack):
         until(lambda: at(3))
-    told.append(story.followed(author(), bob, partition=0))
+    published.append(story.followed(author(), bob, partition=0))
     send(stack, story)
     with running(stack):
         until(lambda: at(4))
         assert [(one["id"], one["behind"]) for one in listed()] == [
             (f"{store}:0:{sequence}", sequence != 1) for store in ("redis", "mongo") for sequence in (1, 2, 4)
         ]
-        ids = [one.envelope.message_id for one in told]
+        ids = [one.envelope.message_id for one in published]
         assert [one["message_id"] for one in listed("--store", "mongo")] == ids
         shown = json.loads(dead_letters("show", "redis:0:1")[1])
         assert (shown["offset"], shown["source_topic"]) == (0, EVENTS.named(stack["TOPIC_PREFIX"]))
@@ -272,7 +272,7 @@ def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, a
             1,
             ["redis:0:1 is still poison,", "mongo:0:1 is still poison,"],
         )
-        broken.mend()
+        broken.repair()
         code, out, _ = dead_letters("replay", "--all")
         assert (code, out.splitlines()[:4]) == (
             0,
@@ -288,8 +288,8 @@ def test_poison_is_seen_to_and_replayed_while_the_projector_runs(stack, story, a
 
 
 @pytest.mark.proves(guarantee="poison")
-def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
-    """It takes --yes, says what it means, and frees a key of which nothing else is parked."""
+def test_a_dropped_message_is_removed(stack, story, author, redis, dead_letters):
+    """It takes --yes, states what it means, and frees a key of which nothing else is parked."""
     bob = author()
     story.add(story.followed(author(), bob, partition=1).event, partition=0, value=b"{broken")
     story.messages.pop(1)
@@ -312,20 +312,20 @@ def test_a_dropped_message_is_gone(stack, story, author, redis, dead_letters):
 
 @pytest.mark.variants
 @pytest.mark.parametrize("role", [["run"], ["tasks"]])
-def test_it_waits_for_servers_and_leaves_when_told(role):
-    """With everything away it lives, is not ready, says why without a secret, and ends within 10 s of SIGTERM."""
+def test_it_waits_for_servers_and_ends_on_sigterm(role):
+    """With all servers unavailable it lives, is unready, reports why without a secret, and ends within 10 s."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "projector", *role],
-        env=environ(**AWAY, PORT=str(port)),
+        env=environ(**UNAVAILABLE, PORT=str(port)),
         stdout=subprocess.PIPE,
         text=True,
     )
 
     def ready():
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
-                return answer.status, answer.read().decode()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as response:
+                return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
@@ -343,7 +343,7 @@ def test_it_waits_for_servers_and_leaves_when_told(role):
 
 def test_a_wrong_setting_ends_with_2_and_its_name():
     """No command starts with incomplete settings."""
-    assert projector("run", **{**AWAY, "FANOUT_SLICE": "none"})[::2] == (
+    assert projector("run", **{**UNAVAILABLE, "FANOUT_SLICE": "none"})[::2] == (
         2,
         "projector: FANOUT_SLICE must be a number from 1 to 1000\n",
     )
@@ -354,6 +354,6 @@ def test_a_port_in_use_ends_with_1():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        code, out, _ = projector("run", **AWAY, PORT=str(taken.getsockname()[1]))
+        code, out, _ = projector("run", **UNAVAILABLE, PORT=str(taken.getsockname()[1]))
     assert code == 1
     assert lines(out)[-1]["event"] == "cannot listen"

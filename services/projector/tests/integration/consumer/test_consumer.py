@@ -23,7 +23,7 @@ pytestmark = pytest.mark.proves(guarantee="exactly-once")
 
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
-    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+    reason="librdkafka crashes on what Tansu returns for a deleted topic; Tansu loses topics by a restart only",
 )
 
 
@@ -40,7 +40,7 @@ def crowd(story, author, number=30):
 def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers):
     """The messages of the log are applied, then new ones; the process is ready once it has caught up."""
     everyone = crowd(story, author)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.reasons() == [])
@@ -52,7 +52,7 @@ def test_the_log_is_applied_and_goes_on(running, kafka, story, author, followers
 def test_a_consumer_starts_where_the_stores_checkpoint_says(running, kafka, story, author, followers):
     """Stopped and started again, it applies each message once; so it does when it died before its commit."""
     everyone = crowd(story, author)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
     kafka.send([story.followed(author(), one).message for one in everyone])
@@ -69,7 +69,7 @@ def test_poison_parks_its_key_and_other_keys_flow(running, kafka, story, author,
     story.messages.pop(1)
     story.followed(author(), bob, partition=0)
     story.followed(author(), carol, partition=0)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == {0: 4})
         assert (followers(bob), followers(carol)) == (1, 1)
@@ -88,7 +88,7 @@ def test_parked_keys_outlive_a_rebalance_and_flow_after_a_replay(running, enviro
     one = story.followed(author(), bob, partition=0)
     story.add(one.event, partition=0, value=b"{broken")
     story.followed(author(), bob, partition=0)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as first:
         until(lambda: first.sequences() == {0: 3})
         with running() as second:
@@ -111,7 +111,7 @@ def test_too_much_poison_stops_the_consumer(running, kafka, story, author):
     for _ in range(30):
         story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
     story.messages.pop(1)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     for _ in range(2):
         with running() as consumer:
             until(lambda consumer=consumer: consumer.failure is not None)
@@ -130,7 +130,7 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
     offset, and new ones are applied.
     """
     everyone = crowd(story, author, 10)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
         before = consumer.topics()
@@ -139,7 +139,7 @@ def test_a_wiped_and_refilled_kafka_is_noticed_while_running(running, kafka, sto
         if refilled_with == "more":
             for one in everyone:
                 story.followed(author(), one)
-        kafka.send(story.told())
+        kafka.send(story.all_messages())
         until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.topics().isdisjoint(before))
         last = story.followed(author(), everyone[0])
@@ -158,15 +158,15 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
     kafka = kafka_at(own_kafka.url, "wiped.")
     kafka.make()
     everyone = crowd(story, author, 10)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running(KAFKA_BOOTSTRAP_SERVERS=kafka.servers, TOPIC_PREFIX=kafka.prefix) as consumer:
         until(lambda: consumer.sequences() == story.whole())
         own_kafka.wipe()
-        until(lambda: any("kafka" in need for need, said in consumer.readiness.needs().items() if not said.ok))
+        until(lambda: any("kafka" in need for need, state in consumer.readiness.needs().items() if not state.ok))
         own_kafka.start()
         kafka.make()
         story.followed(author(), everyone[0])
-        kafka.send(story.told())
+        kafka.send(story.all_messages())
         until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.reasons() == [])
     assert [followers(one) for one in everyone] == [2] + [1] * (len(everyone) - 1)
@@ -176,13 +176,13 @@ def test_a_broker_that_comes_back_empty_is_noticed_while_running(
 def test_a_wiped_kafka_is_noticed_at_the_start(running, kafka, story, author, followers):
     """Offsets of the old topic mean nothing in the new one."""
     everyone = crowd(story, author, 10)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
     kafka.wipe()
     kafka.make([EVENTS])
     story.followed(author(), everyone[0])
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
         assert followers(everyone[0]) == 2
@@ -191,7 +191,7 @@ def test_a_wiped_kafka_is_noticed_at_the_start(running, kafka, story, author, fo
 def test_an_older_store_catches_up_by_itself(running, kafka, story, author, followers, redis, redis_prefix, mongo):
     """A store that lost its views, or got old ones back, while nothing else happens, is filled from the log."""
     everyone = crowd(story, author, 10)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
         if consumer.store.name == "redis":
@@ -206,7 +206,7 @@ def test_two_consumers_share_the_partitions(running, kafka, story, author, follo
     """A second one joins, the first one leaves, and each message is applied once."""
     everyone = crowd(story, author)
     with running() as first:
-        kafka.send(story.told())
+        kafka.send(story.all_messages())
         with running() as second:
             kafka.send([story.followed(author(), one).message for one in everyone])
             until(lambda: second.sequences() == story.whole())
@@ -224,7 +224,7 @@ def test_a_topic_that_is_not_there_yet_is_waited_for(running, kafka, story, auth
     with running() as consumer:
         until(lambda: any("write-api migrate" in why for why in consumer.reasons()))
         kafka.make([EVENTS])
-        kafka.send(story.told())
+        kafka.send(story.all_messages())
         until(lambda: consumer.sequences() == story.whole())
 
 
@@ -241,7 +241,7 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
     for _ in range(40):
         for one in everyone:
             story.followed(author(), one)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     process_environ = {**os.environ, **environ}
     stores = [bootstrap.backend(from_env(environ), name).store() for name in bootstrap.STORES]
 
@@ -271,7 +271,7 @@ def test_a_killed_projector_loses_and_doubles_nothing(environ, kafka, story, aut
 
 
 @pytest.mark.parametrize("name", ["redis", "mongo"])
-def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, author, own_redis, own_mongo, name):
+def test_an_unavailable_store_delays_no_other(environ, kafka, story, author, own_redis, own_mongo, name):
     """An unavailable store does not stop the other one; once it is back, it catches up without a restart."""
     settings = from_env({**environ, "REDIS_URL": own_redis.url, "MONGO_URL": own_mongo.url})
     server = own_redis if name == "redis" else own_mongo
@@ -287,7 +287,7 @@ def test_a_store_that_goes_away_holds_up_itself_alone(environ, kafka, story, aut
         thread.start()
     try:
         crowd(story, author, 5)
-        kafka.send(story.told())
+        kafka.send(story.all_messages())
         until(lambda: sequences("redis") == sequences("mongo") == story.whole())
         server.stop()
         before = {partition: len(log) for partition, log in story.messages.items()}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.proves(guarantee="poison")
 
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
-    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+    reason="librdkafka crashes on what Tansu returns for a deleted topic; Tansu loses topics by a restart only",
 )
 
 
@@ -69,7 +69,7 @@ WHY = {"undecodable": "cheeper.author-followed.v1", "crash": "ZeroDivisionError:
 def test_each_kind_is_parked_with_all_that_is_known_of_it(
     running, kafka, story, author, followers, parked, defect, refused, kind
 ):
-    """Error, stack digest, source topic, partition and offset stand in the store and on the copy; the next one of its
+    """Error, stack digest, source topic, partition and offset are in the store and on the copy; the next one of its
     key waits behind it, and another key flows.
 
     Fails where parking.parked, decoding or projecting leaves one of these out.
@@ -83,7 +83,7 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
     defect += [bad.event] if kind == "crash" else []
     behind = story.followed(author(), bob, partition=3)
     story.followed(author(), carol, partition=3)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == {3: 4})
         assert followers(carol) == 2
@@ -99,7 +99,7 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
     places = [(one.source_topic, one.topic_id, one.partition, one.offset, one.sequence) for one in (poison, waits)]
     assert places == [(kafka.topic, topic_id, 3, 1, 2), (kafka.topic, topic_id, 3, 2, 3)]
     copies = until(lambda: len(found := kafka.dead_letters()) >= 2 and found)
-    said = DeadLetter(
+    expected = DeadLetter(
         store=parked.name,
         reason=MALFORMED if kind == "undecodable" else CRASHED,
         error=poison.reason,
@@ -108,8 +108,8 @@ def test_each_kind_is_parked_with_all_that_is_known_of_it(
         partition=3,
         offset=1,
     )
-    waiting = msgspec.structs.replace(said, reason=BEHIND, error="", stack_digest="", offset=2)
-    for copy, letter in zip(copies, (said, waiting), strict=True):
+    waiting = msgspec.structs.replace(expected, reason=BEHIND, error="", stack_digest="", offset=2)
+    for copy, letter in zip(copies, (expected, waiting), strict=True):
         assert dict(to_headers(letter)).items() <= dict(copy.headers()).items()
     assert copies[0].value() == bad.message.value()
 
@@ -176,9 +176,9 @@ def test_what_is_parked_outlives_a_wiped_kafka(
     assert list(parked.all()) == []
 
 
-def test_strangers_to_the_sequence_are_parked_by_their_place(running, kafka, tell, parked):
+def test_messages_without_headers_are_parked_by_their_offset(running, kafka, helpers, parked):
     """A message without a readable header is poison of no key; it has its topic, partition and offset all the same."""
-    kafka.send([tell.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")] * 2)
+    kafka.send([helpers.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")] * 2)
     with running() as consumer:
         until(lambda: consumer.store.status().parked == 2)
     assert [(one.source_topic, one.partition, one.offset) for one in parked.all()] == [

@@ -41,7 +41,7 @@ class Stack(Topics):
     def __init__(self, environ, record):
         self.environ, self.record = environ, record
         self.settings = from_env(environ)
-        super().__init__(self.settings.kafka_bootstrap_servers, self.settings.topic_prefix, EVENTS)
+        super().__init__(self.settings.kafka.bootstrap_servers, self.settings.topic_prefix, EVENTS)
         self.sent = {}
 
     def wipe(self):
@@ -51,7 +51,7 @@ class Stack(Topics):
 
     def send(self, story):
         """Send the part of the story that is not sent yet."""
-        producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, "enable.idempotence": True})
+        producer = Producer({"bootstrap.servers": self.settings.kafka.bootstrap_servers, "enable.idempotence": True})
         for partition, log in story.messages.items():
             for message in log[self.sent.get(partition, 0) :]:
                 producer.produce(
@@ -262,8 +262,8 @@ def test_from_a_rebuild_to_a_forgetting_while_the_log_goes_on(stack, story, auth
         assert stack.registry(name).live == 1
         assert cli("switch", "--store", name, "--generation", "2")[0] == 0
         code, out, _ = cli("generations", "--store", name)
-        told = [json.loads(line) for line in out.splitlines()]
-        assert [(one["generation"], one["live"], one["previous"]) for one in told] == [
+        published = [json.loads(line) for line in out.splitlines()]
+        assert [(one["generation"], one["live"], one["previous"]) for one in published] == [
             (1, False, True),
             (2, True, False),
         ]
@@ -354,11 +354,11 @@ def test_a_stopped_rebuild_says_how_to_resume_it(stack, story, author):
 
 @pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
-    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+    reason="librdkafka crashes on what Tansu returns for a deleted topic; Tansu loses topics by a restart only",
 )
 @pytest.mark.parametrize("name", ["redis", "mongo"])
 @pytest.mark.timeout(300)
-def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, tell, name):
+def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, helpers, name):
     """After `raise-epoch` the topic is made again with another, shorter history: the effects of the lost one are not
     shown any more once `rebuild --switch --restored` is through, and without `--restored` nothing is taken back.
     """
@@ -371,7 +371,7 @@ def test_a_rebuild_is_the_answer_to_a_restored_database(stack, story, author, te
         stack.send(story)
         until(lambda: stack.sequences(name, 1) == story.whole())
         stack.wipe()
-        restored = tell.Story()
+        restored = helpers.Story()
         kept = [restored.signed(one).event.author_id for one in history.everyone[:4]]
         stack.send(restored)
         audit = threading.Thread(target=stack.compared, args=(name, 2))
@@ -410,7 +410,7 @@ def test_a_new_version_waits_for_its_rebuild_and_the_old_one_goes_on(stack, stor
             assert all(need.ok for need in old.needs().values())
 
 
-def test_trouble_in_one_generation_holds_up_no_other(stack, story, author, redis):
+def test_a_failure_in_one_generation_delays_no_other(stack, story, author, redis):
     """A generation that no reader sees may crash or be poisoned: readiness says so, and the live one goes on."""
     history = History(story, author, 7)
     history.go_on(20)

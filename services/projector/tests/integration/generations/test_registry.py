@@ -28,7 +28,7 @@ from projector.stores.registry import (
     State,
 )
 
-pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("place")]
+pytestmark = [pytest.mark.proves(guarantee="rebuild"), pytest.mark.variants("store_scene")]
 
 
 class OnRedis:
@@ -114,7 +114,7 @@ class OnMongo:
 
 
 @pytest.fixture(params=["redis", "mongo"])
-def place(request):
+def store_scene(request):
     """Each store in turn, with its registry."""
     if request.param == "redis":
         made = OnRedis(request.getfixturevalue("redis_url"), request.getfixturevalue("redis_prefix"))
@@ -141,43 +141,43 @@ def on_mongo(mongo_url, mongo_database):
 
 
 @pytest.fixture
-def two(place, story, author, tell, compared):
+def two(store_scene, story, author, helpers, compared):
     """Two active generations, compared, with the same messages in them, all of partition 0."""
-    place.generations.register(1)
-    assert place.generations.create(1).number == 2
-    place.generations.activate(2)
-    compared(place.generations, 2)
+    store_scene.generations.register(1)
+    assert store_scene.generations.create(1).number == 2
+    store_scene.generations.activate(2)
+    compared(store_scene.generations, 2)
     bob = author()
     for _ in range(3):
         story.followed(author(), bob, partition=0)
-    place.bob = bob
-    place.first, place.second = place.store(1), place.store(2)
-    for store in (place.first, place.second):
-        tell.apply_all(store, 0, story.messages[0])
-    return place
+    store_scene.bob = bob
+    store_scene.first, store_scene.second = store_scene.store(1), store_scene.store(2)
+    for store in (store_scene.first, store_scene.second):
+        helpers.apply_all(store, 0, story.messages[0])
+    return store_scene
 
 
-def test_the_first_generation_is_registered_once_and_is_live(place):
+def test_the_first_generation_is_registered_once_and_is_live(store_scene):
     """A fresh installation has one generation; a later version of the code finds it as it is."""
-    assert place.generations.registry() == Registry()
-    made = place.generations.register(3)
+    assert store_scene.generations.registry() == Registry()
+    made = store_scene.generations.register(3)
     assert (made.live, made.previous, made.of(1).version, made.of(1).state) == (1, None, 3, State.ACTIVE)
-    assert place.generations.register(4) == made == place.generations.registry()
+    assert store_scene.generations.register(4) == made == store_scene.generations.registry()
 
 
-def test_one_is_built_at_a_time_and_numbers_are_not_given_twice(place):
+def test_one_is_built_at_a_time_and_numbers_are_not_given_twice(store_scene):
     """A forgotten generation's number never means another one."""
-    place.generations.register(1)
-    second = place.generations.create(2)
+    store_scene.generations.register(1)
+    second = store_scene.generations.create(2)
     assert second == Generation(number=2, version=2, state=State.BUILDING, made_at=second.made_at)
     with pytest.raises(GenerationError, match="generation 2 of version 2 is being built"):
-        place.generations.create(3)
+        store_scene.generations.create(3)
     with pytest.raises(GenerationError, match="is building, not active"):
-        place.generations.switch(2)
-    place.generations.forget(2)
-    assert list(place.generations.clear(2))
-    place.generations.remove(2)
-    assert place.generations.create(2).number == 3
+        store_scene.generations.switch(2)
+    store_scene.generations.forget(2)
+    assert list(store_scene.generations.clear(2))
+    store_scene.generations.remove(2)
+    assert store_scene.generations.create(2).number == 3
 
 
 def test_a_switch_goes_there_and_back(two):
@@ -190,15 +190,15 @@ def test_a_switch_goes_there_and_back(two):
     assert (two.generations.registry().live, two.generations.registry().previous) == (1, 2)
 
 
-def test_a_switch_to_what_was_not_compared_is_refused(place):
+def test_a_switch_to_what_was_not_compared_is_refused(store_scene):
     """The audit's record is asked for, but not for the generation that was live just before: readers have seen it."""
-    place.generations.register(1)
-    place.generations.create(1)
-    place.generations.activate(2)
+    store_scene.generations.register(1)
+    store_scene.generations.create(1)
+    store_scene.generations.activate(2)
     for restored in (False, True):
         with pytest.raises(NotComparedError, match="run `cheeper-audit --generation 2`"):
-            place.generations.switch(2, restored=restored)
-    assert place.generations.registry().live == 1
+            store_scene.generations.switch(2, restored=restored)
+    assert store_scene.generations.registry().live == 1
 
 
 def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, compared):
@@ -221,32 +221,32 @@ def test_a_switch_in_mongodb_marks_what_it_leaves_and_what_it_shows(on_mongo, co
     assert seen == [[2, 2, None], [3, 3, 3], [2, 2, 2], [1, 1, 2]]
 
 
-def test_a_switch_is_refused_while_the_target_is_behind(two, story, author, tell):
+def test_a_switch_is_refused_while_the_target_is_behind(two, story, author, helpers):
     """A switch is refused if one message of one partition is lacking, and the error names it."""
     story.followed(author(), two.bob, partition=0)
-    tell.apply_all(two.first, 0, story.messages[0])
+    helpers.apply_all(two.first, 0, story.messages[0])
     with pytest.raises(BehindError, match="at sequence 3 of partition 0, where the live one is at 4"):
         two.generations.switch(2)
     assert two.generations.registry().live == 1
-    tell.apply_all(two.second, 0, story.messages[0])
+    helpers.apply_all(two.second, 0, story.messages[0])
     two.generations.switch(2)
 
 
-def test_a_switch_is_refused_while_a_partition_is_not_begun(two, author, tell):
+def test_a_switch_is_refused_while_a_partition_is_not_begun(two, author, helpers):
     """A target without any checkpoint of a partition is behind a live one that has one."""
-    other = tell.Story()
+    other = helpers.Story()
     other.followed(author(), author(), partition=5)
-    tell.apply_all(two.first, 5, other.messages[5])
+    helpers.apply_all(two.first, 5, other.messages[5])
     with pytest.raises(BehindError, match="sequence 0 of partition 5"):
         two.generations.switch(2)
 
 
-def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied(two, story, author, tell):
+def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied(two, story, author, helpers):
     """A switch that would take a message's effects back is refused; what both have parked does not count."""
     story.add(story.followed(author(), two.bob, partition=1).event, partition=0, value=b"{broken")
     poison = story.messages[0]
     for store in (two.first, two.second):
-        tell.apply_all(store, 0, poison)
+        helpers.apply_all(store, 0, poison)
     two.generations.switch(2)
     two.generations.switch(1)
     parked = two.parked(1)
@@ -257,49 +257,49 @@ def test_a_switch_is_refused_over_a_parked_message_that_the_live_one_has_applied
 
 
 @pytest.mark.extended
-def test_a_switch_compares_a_thousand_parked_messages_and_no_more(two, story, author, tell):
+def test_a_switch_compares_a_thousand_parked_messages_and_no_more(two, story, author, helpers):
     """Each waits under a key of its own, in both generations; more would be too much for one step."""
     for _ in range(1_000):
         story.add(story.followed(author(), author(), partition=1).event, partition=0, value=b"{broken")
     for store in (two.first, two.second):
-        tell.apply_all(store, 0, story.messages[0])
+        helpers.apply_all(store, 0, story.messages[0])
     two.generations.switch(2)
     story.add(story.followed(author(), author(), partition=1).event, partition=0, value=b"{broken")
     for store in (two.first, two.second):
-        tell.apply_all(store, 0, story.messages[0][-1:])
+        helpers.apply_all(store, 0, story.messages[0][-1:])
     with pytest.raises(BehindError, match="has more than 1000 messages parked"):
         two.generations.switch(1)
 
 
-def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, tell):
+def test_what_the_live_one_alone_has_parked_is_no_hindrance(two, story, author, helpers):
     """A rebuild may get rid of poison."""
     story.add(story.followed(author(), two.bob, partition=1).event, partition=0, value=b"{broken")
     for store in (two.first, two.second):
-        tell.apply_all(store, 0, story.messages[0])
+        helpers.apply_all(store, 0, story.messages[0])
     parked = two.parked(2)
     assert parked.drop(next(parked.all()))
     two.generations.switch(2)
 
 
-def test_a_restored_database_lets_the_target_be_shorter(two, author, tell, compared):
+def test_a_restored_database_lets_the_target_be_shorter(two, author, helpers, compared):
     """With another topic, and only with `restored`, sequences are not compared: they count another history."""
-    other = tell.Story()
+    other = helpers.Story()
     other.followed(author(), author(), partition=0)
     two.generations.create(1)
     two.generations.activate(3)
     compared(two.generations, 3)
     third = two.store(3)
-    tell.apply_all(third, 0, other.messages[0], topic_id="made anew")
+    helpers.apply_all(third, 0, other.messages[0], topic_id="made anew")
     with pytest.raises(BehindError):
         two.generations.switch(3)
     two.generations.switch(3, restored=True)
     assert two.generations.registry().live == 3
 
 
-def test_nothing_is_left_out_of_the_comparison_where_the_topic_is_the_same(two, story, author, tell):
+def test_nothing_is_left_out_of_the_comparison_where_the_topic_is_the_same(two, story, author, helpers):
     """Saying that the database was restored does not let a target of the live one's own topic be behind."""
     story.followed(author(), two.bob, partition=0)
-    tell.apply_all(two.first, 0, story.messages[0])
+    helpers.apply_all(two.first, 0, story.messages[0])
     with pytest.raises(BehindError, match="is behind"):
         two.generations.switch(2, restored=True)
 
@@ -307,10 +307,10 @@ def test_nothing_is_left_out_of_the_comparison_where_the_topic_is_the_same(two, 
 class Race:
     """A writer of each generation, now the one ahead and now the other, and a reader of whichever is live."""
 
-    def __init__(self, place, messages, tell, seed):
-        self.place, self.messages, self.tell = place, messages, tell
+    def __init__(self, store_scene, messages, helpers, seed):
+        self.store_scene, self.messages, self.helpers = store_scene, messages, helpers
         self.at, self.stop, self.taken_back = {1: 3, 2: 3}, threading.Event(), []
-        stores = {1: place.first, 2: place.second}
+        stores = {1: store_scene.first, 2: store_scene.second}
         self.threads = [threading.Thread(target=self.read)] + [
             threading.Thread(target=self.write, args=(number, store, random.Random(f"{seed} {number}")))
             for number, store in stores.items()
@@ -327,13 +327,13 @@ class Race:
                 continue
             upto = self.at[number] + rng.randint(1, 3)
             with suppress(StoreUnavailableError):  # a write conflict with the switch
-                self.tell.apply_all(store, 0, self.messages[self.at[number] - 1 : upto])
+                self.helpers.apply_all(store, 0, self.messages[self.at[number] - 1 : upto])
                 self.at[number] = min(upto, len(self.messages))
 
     def read(self):
         seen = 0
         while not self.stop.is_set():
-            live, reached = self.place.at_once()
+            live, reached = self.store_scene.at_once()
             if reached[live] < seen:
                 self.taken_back.append(f"sequence {reached[live]} of generation {live} after {seen}")
             seen = max(seen, reached[live])
@@ -350,12 +350,12 @@ class Race:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_target_is_never_behind_at_the_moment_of_a_switch(two, story, author, tell, seed):
+def test_the_target_is_never_behind_at_the_moment_of_a_switch(two, story, author, helpers, seed):
     """A reader who has seen a sequence is never shown a lower one, however writers of both generations race."""
     for _ in range(200):
         story.followed(author(), two.bob, partition=0)
     done = refused = 0
-    with Race(two, story.messages[0], tell, seed) as race:
+    with Race(two, story.messages[0], helpers, seed) as race:
         while not race.over:
             try:
                 two.generations.switch(3 - two.at_once()[0])
@@ -366,7 +366,7 @@ def test_the_target_is_never_behind_at_the_moment_of_a_switch(two, story, author
     assert min(done, refused) >= 3, f"seed {seed}: {done} done, {refused} refused"
 
 
-def test_what_is_forgotten_is_gone_and_the_rest_stays(two):
+def test_what_is_forgotten_is_deleted_and_the_rest_stays(two):
     """Its views go in steps, the registry entry last; the other generation has all of its own."""
     with pytest.raises(GenerationError, match="generation 1 is live"):
         two.generations.forget(1)
@@ -381,8 +381,8 @@ def test_what_is_forgotten_is_gone_and_the_rest_stays(two):
     assert set(two.generations.registry().generations) == {1}
 
 
-def test_the_first_generation_can_be_forgotten_too(two, author, story, tell):
-    """Its keys and documents go, though the registry stands among them."""
+def test_the_first_generation_can_be_forgotten_too(two, author, story, helpers):
+    """Its keys and documents are deleted, though the registry is among them."""
     two.generations.switch(2)
     two.generations.forget(1)
     assert list(two.generations.clear(1))
@@ -390,23 +390,23 @@ def test_the_first_generation_can_be_forgotten_too(two, author, story, tell):
     registry = two.generations.registry()
     assert (registry.live, registry.previous, set(registry.generations)) == (2, None, {2})
     with pytest.raises(ForgottenError):
-        tell.apply_all(two.first, 0, story.messages[0])
+        helpers.apply_all(two.first, 0, story.messages[0])
     story.followed(author(), two.bob, partition=0)
-    assert tell.apply_all(two.second, 0, story.messages[0]).checkpoint.sequence == 4
+    assert helpers.apply_all(two.second, 0, story.messages[0]).checkpoint.sequence == 4
 
 
-@pytest.mark.parametrize("when", ["marked", "cleared", "gone"])
-def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, author, tell, when):
+@pytest.mark.parametrize("when", ["marked", "cleared", "deleted"])
+def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, author, helpers, when):
     """At no moment of a deletion does a batch land, be it the next one or the log from its beginning."""
     two.generations.forget(2)
     if when != "marked":
         assert list(two.generations.clear(2))
-    if when == "gone":
+    if when == "deleted":
         two.generations.remove(2)
     left = sorted(map(str, two.left_of(2)))
     story.followed(author(), two.bob, partition=0)
     for messages in (story.messages[0], story.messages[0][3:]):
-        items = tell.items_of(two.second, messages)
+        items = helpers.items_of(two.second, messages)
         with pytest.raises(ForgottenError):
             two.second.apply(Batch(partition=0, topic_id="topic", items=items))
     if two.name == "mongo":
@@ -419,7 +419,7 @@ def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, au
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, seed):
+def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, helpers, seed):
     """A writer that never pauses, at seeded moments of a deletion, leaves no key and no document."""
     rng = random.Random(seed)
     for _ in range(500):
@@ -431,7 +431,7 @@ def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, see
         while at < len(story.messages[0]):
             started.set()
             try:
-                tell.apply_all(two.second, 0, story.messages[0][at - 1 : at + 2])
+                helpers.apply_all(two.second, 0, story.messages[0][at - 1 : at + 2])
             except StoreUnavailableError:
                 continue
             except ForgottenError:
@@ -451,45 +451,47 @@ def test_forgetting_beside_a_writer_leaves_nothing(two, story, author, tell, see
     assert two.left_of(2) == []
 
 
-def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(on_redis, story, author, tell, compared):
+def test_a_switch_is_refused_while_a_fan_out_waits_that_the_live_one_has_done(
+    on_redis, story, author, helpers, compared
+):
     """A cheep that readers have seen in their timelines stays there; tasks that both have waiting are no hindrance."""
-    place = on_redis
-    place.generations.register(1)
-    place.generations.create(1)
-    place.generations.activate(2)
-    compared(place.generations, 2)
-    stores = [place.store(number, inline_max=0, slice_size=2) for number in (1, 2)]
+    store_scene = on_redis
+    store_scene.generations.register(1)
+    store_scene.generations.create(1)
+    store_scene.generations.activate(2)
+    compared(store_scene.generations, 2)
+    stores = [store_scene.store(number, inline_max=0, slice_size=2) for number in (1, 2)]
     bob = author()
     for _ in range(5):
         story.followed(author(), bob, partition=0)
     story.posted(bob, partition=0)
     for store in stores:
-        tell.apply_all(store, 0, story.messages[0])
-    place.generations.switch(2)
-    place.generations.switch(1)
+        helpers.apply_all(store, 0, story.messages[0])
+    store_scene.generations.switch(2)
+    store_scene.generations.switch(1)
     stores[0].tasks.serve(0)
     with pytest.raises(BehindError, match="a fan-out task waiting that the live one has done: sequence 6"):
-        place.generations.switch(2)
+        store_scene.generations.switch(2)
     stores[1].tasks.serve(0)
-    place.generations.switch(2)
-    place.generations.switch(1)
+    store_scene.generations.switch(2)
+    store_scene.generations.switch(1)
     while stores[0].tasks.partitions_with_tasks({0}):
         stores[0].tasks.serve(0)
     with pytest.raises(BehindError, match="sequence 6 of partition 0"):
-        place.generations.switch(2)
+        store_scene.generations.switch(2)
     while stores[1].tasks.partitions_with_tasks({0}):
         stores[1].tasks.serve(0)
-    place.generations.switch(2)
+    store_scene.generations.switch(2)
 
 
-def test_a_wiped_store_begins_anew(on_redis, redis_prefix, redis, story, author, tell):
-    """If the registry is gone with all else, the first generation is written again, and no other."""
-    place = on_redis
-    place.generations.register(1)
-    place.generations.create(1)
-    second = place.store(2)
+def test_a_wiped_store_begins_anew(on_redis, redis_prefix, redis, story, author, helpers):
+    """If the registry is lost with all else, the first generation is written again, and no other."""
+    store_scene = on_redis
+    store_scene.generations.register(1)
+    store_scene.generations.create(1)
+    second = store_scene.store(2)
     redis.delete(registry_key(redis_prefix))
     story.followed(author(), author(), partition=0)
     with pytest.raises(ForgottenError):
-        tell.apply_all(second, 0, story.messages[0])
-    assert tell.apply_all(place.store(1), 0, story.messages[0]).checkpoint.sequence == 1
+        helpers.apply_all(second, 0, story.messages[0])
+    assert helpers.apply_all(store_scene.store(1), 0, story.messages[0]).checkpoint.sequence == 1

@@ -28,7 +28,7 @@ WEEK = COMMAND_RECORD_SECONDS * 1_000_000
 EMAIL = "somebody@example.org"
 ON_KAFKA = pytest.mark.skipif(
     os.environ.get("BROKER") == "tansu",
-    reason="librdkafka crashes on what Tansu answers for a deleted topic; Tansu loses topics by a restart only",
+    reason="librdkafka crashes on what Tansu returns for a deleted topic; Tansu loses topics by a restart only",
 )
 
 WITH_METADATA = pytest.mark.skipif(
@@ -139,7 +139,7 @@ def status(record, redis, redis_prefix):
 
 
 def test_an_accepted_command_has_a_record(running, commands, record, redis, redis_prefix):
-    """It says what was sent and when, goes when a settled one would, and has no place in the log of events."""
+    """It states what was sent and when, expires when a settled one would, and has no place in the log of events."""
     sent = commands.send()
     with running(commands) as readiness:
         until(lambda: record(sent))
@@ -152,7 +152,7 @@ def test_an_accepted_command_has_a_record(running, commands, record, redis, redi
 
 
 def test_the_value_is_never_read(running, commands, status, redis, redis_prefix):
-    """No e-mail address comes to Redis, and a value that nobody can read is accepted like any other."""
+    """No e-mail address comes to Redis, and an unreadable value is accepted like any other."""
     whole, broken = commands.send(), commands.send(value=b"\xff{")
     with running(commands):
         until(lambda: status(whole) == status(broken) == "accepted")
@@ -160,32 +160,32 @@ def test_the_value_is_never_read(running, commands, status, redis, redis_prefix)
     assert EMAIL.encode() not in stored
 
 
-def test_a_settled_command_stays_settled(running, commands, status, redis_store, story, author, tell):
+def test_a_settled_command_stays_settled(running, commands, status, redis_store, story, author, helpers):
     """Seen only after it was handled or rejected, however often, a command keeps its record."""
-    told = [
+    published = [
         story.signed(author(), partition=0),
         story.add(
             CommandRejected(command_type=SignUp.TYPE, command_key="key", code="username_taken", message="No."),
             partition=0,
         ),
     ]
-    tell.apply_all(redis_store(), 0, [one.message for one in told])
-    settled = [commands.send(message_id=one.envelope.reply_to, key=author()) for one in told for _ in range(2)]
+    helpers.apply_all(redis_store(), 0, [one.message for one in published])
+    settled = [commands.send(message_id=one.envelope.reply_to, key=author()) for one in published for _ in range(2)]
     last = [commands.send(key=one.key) for one in settled]
     with running(commands):
         until(lambda: all(status(one) for one in last))
     assert [status(one) for one in settled] == ["handled", "handled", "rejected", "rejected"]
 
 
-def test_what_became_of_a_command_takes_the_place_of_its_acceptance(
-    running, commands, status, redis_store, story, author, tell
+def test_the_outcome_of_a_command_replaces_its_acceptance(
+    running, commands, status, redis_store, story, author, helpers
 ):
     """A status moves from accepted to handled, and a redelivery of the command does not bring it back."""
-    told = story.signed(author(), partition=0)
-    sent = commands.send(message_id=told.envelope.reply_to)
+    published = story.signed(author(), partition=0)
+    sent = commands.send(message_id=published.envelope.reply_to)
     with running(commands):
         until(lambda: status(sent) == "accepted")
-        tell.apply_all(redis_store(), 0, [told.message])
+        helpers.apply_all(redis_store(), 0, [published.message])
         assert status(sent) == "handled"
         commands.send(message_id=sent.message_id, key=sent.key)
         again = commands.send(key=sent.key)
@@ -194,7 +194,7 @@ def test_what_became_of_a_command_takes_the_place_of_its_acceptance(
 
 
 def test_a_record_that_would_have_expired_is_not_written(running, commands, status):
-    """A consumer that begins with a log of years fills Redis with nothing that is gone."""
+    """A consumer that begins with a log of years fills Redis with nothing that has expired."""
     old = commands.send(at=now() - WEEK - 1_000_000)
     young = commands.send(at=now() - WEEK + 60_000_000, key=old.key)
     with running(commands):
@@ -212,7 +212,7 @@ def test_a_record_that_would_have_expired_is_not_written(running, commands, stat
     ],
     ids=["none", "empty", "no text", "no id"],
 )
-def test_malformed_headers_are_passed_over(running, commands, status, redis, redis_prefix, headers):
+def test_malformed_headers_are_skipped(running, commands, status, redis, redis_prefix, headers):
     """They are the worker's to park; the next command of the partition is accepted."""
     key = str(uuid.uuid4())
     commands.send(key=key, headers=headers)
@@ -288,7 +288,7 @@ def test_several_share_the_partitions(running, commands, status):
         until(lambda: all(status(one) for one in sent))
 
 
-def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, redis_prefix):
+def test_an_unavailable_redis_delays_it_and_loses_nothing(running, commands, own_redis, redis_prefix):
     """Readiness reports an unavailable Redis; once it is back, every command that was sent meanwhile has its record."""
     import redis as redis_client
 
@@ -306,9 +306,9 @@ def test_redis_away_holds_it_up_and_loses_nothing(running, commands, own_redis, 
 
 @ON_KAFKA
 @pytest.mark.extended
-def test_kafka_away_holds_it_up_and_loses_nothing(running, own_kafka, status):
+def test_an_unavailable_kafka_delays_it_and_loses_nothing(running, own_kafka, status):
     """Readiness reports an unavailable broker; once it is back, reading continues."""
-    commands = Commands(own_kafka.url, "away.")
+    commands = Commands(own_kafka.url, "unavailable.")
     commands.make()
     first = commands.send()
     with running(commands) as readiness:

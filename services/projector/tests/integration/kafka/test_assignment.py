@@ -13,18 +13,21 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.servers.kafka_prefetch import OVERSHOOT, fill, most_fetched
 from cheeper_local.testing import until
+from cheeper_runtime.servers.kafka import KafkaConnection
 from projector.kafka.assignment import BEGINNING, Assignment
 from projector.kafka.consumer_settings import consumer_settings
 from projector.kafka.topic import TopicWatch
 
 
 def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tansu):
-    """Tansu answers a first join after three seconds, and whoever leaves within them does not keep the partitions."""
+    """Tansu responds to a first join after three seconds; a consumer that leaves within them keeps no partitions."""
     admin = AdminClient({"bootstrap.servers": own_tansu.url})
     admin.create_topics([NewTopic(COMMANDS.name, COMMANDS.partitions, 1)])[COMMANDS.name].result(30)
 
     def an_assignment():
-        return Assignment(consumer_settings(own_tansu.url, "group"), COMMANDS.name, TopicWatch(admin, COMMANDS.name))
+        return Assignment(
+            consumer_settings(KafkaConnection(own_tansu.url), "group"), COMMANDS.name, TopicWatch(admin, COMMANDS.name)
+        )
 
     first, ends_at = an_assignment(), time.monotonic() + 1
     while time.monotonic() < ends_at:
@@ -40,14 +43,14 @@ def test_partitions_beyond_those_that_are_used_are_not_read(kafka_bootstrap, top
     """A topic with more partitions is read as one with the right number: no message is in the others."""
     name, admin = EVENTS.named(topic_prefix), AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(name, EVENTS.partitions + 2)])[name].result(30)
-    settings = consumer_settings(kafka_bootstrap, f"{topic_prefix}group")
+    settings = consumer_settings(KafkaConnection(kafka_bootstrap), f"{topic_prefix}group")
     with closing(Assignment(settings, name, TopicWatch(admin, name))) as assignment:
         until(lambda: assignment.poll(0.1) or assignment.joined)
         assert assignment.assigned == assignment.paused == set(range(EVENTS.partitions))
 
 
 @pytest.mark.extended
-def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
+def test_a_commit_without_a_response_delays_no_end(own_kafka):
     """A projector can end although the broker froze with the group's offsets in flight and was then lost.
 
     It fails if `close` waits for librdkafka's, which waits for that response as long as the broker is unavailable.
@@ -58,7 +61,8 @@ def test_a_commit_that_is_never_answered_holds_up_no_end(own_kafka):
     producer.produce(COMMANDS.name, value="one", partition=0)
     assert producer.flush(30) == 0
     assignment = Assignment(
-        consumer_settings(own_kafka.url, "commands") | {"auto.commit.interval.ms": 100, "log_level": 0},
+        consumer_settings(KafkaConnection(own_kafka.url), "commands")
+        | {"auto.commit.interval.ms": 100, "log_level": 0},
         COMMANDS.name,
         TopicWatch(admin, COMMANDS.name),
     )
@@ -84,7 +88,7 @@ def test_what_is_assigned_again_while_idle_is_read(kafka_bootstrap, topic_prefix
     """
     name, admin = COMMANDS.named(topic_prefix), AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(name, COMMANDS.partitions)])[name].result(30)
-    settings = consumer_settings(kafka_bootstrap, f"{topic_prefix}group")
+    settings = consumer_settings(KafkaConnection(kafka_bootstrap), f"{topic_prefix}group")
 
     def an_assignment():
         return closing(Assignment(settings, name, TopicWatch(admin, name)))
@@ -119,7 +123,7 @@ def reading(own_kafka):
     """Call `reads(value)` to read from the beginning of whatever is assigned until that message comes."""
     send(own_kafka, "first")
     admin = AdminClient({"bootstrap.servers": own_kafka.url})
-    settings = consumer_settings(own_kafka.url, "commands") | {"log_level": 0}
+    settings = consumer_settings(KafkaConnection(own_kafka.url), "commands") | {"log_level": 0}
     with closing(Assignment(settings, COMMANDS.name, TopicWatch(admin, COMMANDS.name))) as assignment:
 
         def came(value):
@@ -154,12 +158,12 @@ def test_a_broker_whose_leaders_are_of_an_older_epoch_is_read(own_kafka, reading
 
 
 @pytest.mark.proves(guarantee="transient-faults")
-def test_what_waits_for_a_store_that_is_away_is_bounded(kafka):
-    """However much is in the log, so much is fetched while nobody takes it.
+def test_messages_that_wait_for_an_unavailable_store_are_bounded(kafka):
+    """However much is in the log, so much is fetched while nothing reads it.
 
     Fails without `queued.max.messages.kbytes` in the consumer's settings.
     """
     topic, partitions = EVENTS.named(kafka.prefix), EVENTS.partitions
     there = fill(kafka.servers, topic, partitions)
-    most = most_fetched(consumer_settings(kafka.servers, f"{kafka.prefix}group"), topic, partitions)
+    most = most_fetched(consumer_settings(KafkaConnection(kafka.servers), f"{kafka.prefix}group"), topic, partitions)
     assert most <= 16 * 1024 * 1024 + partitions * OVERSHOOT < there

@@ -1,4 +1,4 @@
-"""Copies of parked messages that the broker does not take are told, and hold up nothing."""
+"""Copies of parked messages that the broker does not take are logged, and block nothing."""
 
 import os
 import socket
@@ -38,7 +38,7 @@ def lost(logs):
 
 
 @pytest.mark.skipif(os.environ.get("BROKER") == "tansu", reason="Tansu takes messages of any size")
-def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters, story, author):
+def test_a_copy_that_the_broker_refuses_is_logged_while_all_goes_on(kafka, letters, story, author):
     """The refused one is named in a warning, with what librdkafka calls the error, and the others are there.
 
     Fails where `copy` asks for no report of the delivery, or `poll` does not take it.
@@ -48,7 +48,7 @@ def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters
     kafka.admin.incremental_alter_configs([topic])[topic].result(60)
     refused, taken = letter(story, author, "x" * 5_000), letter(story, author, "short")
 
-    def is_told():  # the broker learns of its limit in its own time
+    def is_logged():  # the broker learns of its limit in its own time
         letters.copy(refused, "redis")
         letters.poll()
         return lost(logs)
@@ -58,15 +58,15 @@ def test_a_copy_that_the_broker_refuses_is_told_while_all_goes_on(kafka, letters
         return b"short" in [copy.value() for copy in kafka.dead_letters()]
 
     with capture_logs() as logs:
-        until(is_told)
+        until(is_logged)
         until(is_there)
-    told = next(line for line in logs if line["event"] == LOST)
-    assert (told["message_id"], told["log_level"]) == (refused.message_id, "warning")
-    assert "size" in told["reason"]
+    logged = next(line for line in logs if line["event"] == LOST)
+    assert (logged["message_id"], logged["log_level"]) == (refused.message_id, "warning")
+    assert "size" in logged["reason"]
 
 
-def test_copies_that_cannot_be_sent_any_more_are_told_at_the_end(story, author, monkeypatch):
-    """With the broker away the consumer ends within its time, and each copy that is lost is named.
+def test_copies_that_can_no_longer_be_sent_are_logged_at_the_end(story, author, monkeypatch):
+    """With the broker unavailable the consumer ends within its time, and each copy that is lost is named.
 
     Fails where `close` leaves what `flush` left.
     """

@@ -1,4 +1,4 @@
-"""Kafka frozen, and Kafka that refuses us for now: waited for and told, nothing skipped, nothing parked."""
+"""Kafka frozen, and Kafka that refuses us for now: waited for and reported, nothing skipped, nothing parked."""
 
 import os
 import threading
@@ -61,7 +61,7 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
     """
     one = author()
     story.signed(one)
-    kafka.send(story.told())
+    kafka.send(story.all_messages())
     with running() as consumer:
         until(lambda: consumer.sequences() == story.whole())
         until(lambda: consumer.reasons() == [])
@@ -70,10 +70,10 @@ def test_a_store_waits_for_kafka(running, kafka, fault, story, author, followers
             assert not any("127.0.0.1" in why for why in consumer.reasons())
             assert consumer.failure is None
         until(lambda: consumer.reasons() == [])
-        before = len(story.told())
+        before = len(story.all_messages())
         for _ in range(5):
             story.followed(author(), one)
-        kafka.send(story.told()[before:])
+        kafka.send(story.all_messages()[before:])
         until(lambda: consumer.sequences() == story.whole() or consumer.failure)
         assert consumer.failure is None
         assert consumer.store.status().parked == 0
@@ -113,7 +113,7 @@ def send_command(kafka):
 
 @pytest.mark.extended  # it waits as a store does
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_notes_accepted_commands_waits_for_kafka(environ, kafka, fault, redis, redis_prefix, name):
+def test_the_consumer_of_accepted_commands_waits_for_kafka(environ, kafka, fault, redis, redis_prefix, name):
     """Commands that come around the fault all have their record."""
 
     def noted(message_ids):
@@ -143,7 +143,7 @@ class Counting:
 
 
 @pytest.mark.extended  # a store waits for Kafka through the same watch
-def test_a_watch_sees_a_broker_that_answers_again(faulty_kafka, kafka):
+def test_a_watch_sees_a_broker_that_responds_again(faulty_kafka, kafka):
     """By the client that it has: questions that a frozen broker left unanswered do not make it blind.
 
     Fails where the watch asks no more after a question that failed.

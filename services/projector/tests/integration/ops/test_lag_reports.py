@@ -53,28 +53,28 @@ def lags(kept):
     return {name: each.at(each.told_at) for name, each in kept.all().items()}
 
 
-def test_the_newest_report_of_each_partition_stands(kept):
+def test_the_newest_report_of_each_partition_is_kept(kept):
     """Other partitions and generations keep their reports; each report has the store's time."""
     first, second, other = report_id(1, 3), report_id(1, 12), report_id(12, 3)
     before = time.time()
-    kept.reports.tell({first: Lag(0, 0.0), second: Lag(2, 1.5)})
-    kept.reports.tell({other: Lag(None, 7.0)})
-    kept.reports.tell({first: Lag(1, 0.25)})
+    kept.reports.write({first: Lag(0, 0.0), second: Lag(2, 1.5)})
+    kept.reports.write({other: Lag(None, 7.0)})
+    kept.reports.write({first: Lag(1, 0.25)})
     assert lags(kept) == {first: Lag(1, 0.25), second: Lag(2, 1.5), other: Lag(None, 7.0)}
     assert all(before - 1 <= each.told_at <= time.time() + 1 for each in kept.all().values())
 
 
-def test_what_is_said_of_a_forgotten_generation_goes_with_it(kept):
+def test_reports_of_a_forgotten_generation_are_deleted_with_it(kept):
     """Of the others it stays."""
     kept.generations.register(VERSION)
     doomed = kept.generations.create(VERSION).number
-    kept.reports.tell({report_id(1, 3): Lag(0, 0.0), report_id(doomed, 3): Lag(9, 90.0)})
+    kept.reports.write({report_id(1, 3): Lag(0, 0.0), report_id(doomed, 3): Lag(9, 90.0)})
     kept.generations.forget(doomed)
     kept.generations.remove(doomed)
     assert kept.all().keys() == {report_id(1, 3)}
 
 
-def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis_prefix, mongo_database):
+def test_an_unavailable_store_is_a_fault_that_passes(own_redis, own_mongo, redis_prefix, mongo_database):
     """The next second tries again."""
     redis = redis_client.Redis.from_url(own_redis.url)
     mongo = MongoClient(own_mongo.url, serverSelectionTimeoutMS=500)
@@ -82,5 +82,5 @@ def test_a_store_that_is_away_is_a_fault_that_passes(own_redis, own_mongo, redis
     own_mongo.stop()
     for reports in (RedisLagReports(redis, redis_prefix), MongoLagReports(mongo, mongo_database)):
         with pytest.raises(StoreUnavailableError):
-            reports.tell({report_id(1, 0): Lag(0, 0.0)})
+            reports.write({report_id(1, 0): Lag(0, 0.0)})
         reports.close()

@@ -45,21 +45,21 @@ def text_of(store, request):
 class Parking:
     """A store that takes messages one by one, some of them as poison."""
 
-    def __init__(self, store, tell):
-        self._store, self._tell = store, tell
+    def __init__(self, store, helpers):
+        self._store, self._helpers = store, helpers
 
-    def take(self, told, *, poison=None):
+    def take(self, published, *, poison=None):
         """Apply a message. Return the reason if it was parked, or None."""
-        (item,) = self._tell.items_of(self._store, [told.message])
+        (item,) = self._helpers.items_of(self._store, [published.message])
         if poison:
             item = Item(message=item.message, poison=poison, stack_digest="0123456789abcdef")
-        applied = self._store.apply(Batch(partition=told.partition, topic_id="topic", items=(item,)))
+        applied = self._store.apply(Batch(partition=published.partition, topic_id="topic", items=(item,)))
         return applied.parked[0].reason if applied.parked else None
 
 
 @pytest.fixture
-def parking(store, tell):
-    return Parking(store, tell)
+def parking(store, helpers):
+    return Parking(store, helpers)
 
 
 def test_a_key_is_replayed_in_its_order_and_flows_again(parking, parked_messages, story, author, text_of):
@@ -93,8 +93,8 @@ def test_what_is_still_poison_stays_with_all_behind_it_and_says_why(parking, par
     edit = story.updated(good.event, "1")
     bad = story.add(edit.event, value=b"{")
     parking.take(good, poison="broken")
-    for told in (edit, bad, story.updated(good.event, "2")):
-        parking.take(told)
+    for published in (edit, bad, story.updated(good.event, "2")):
+        parking.take(published)
     *applied, last = replay(parked_messages, bob)
     assert [one.error for one in applied] == [None, None]
     assert "cheeper.cheep-updated.v1" in last.error
@@ -113,29 +113,29 @@ def test_a_crash_keeps_the_digest_of_its_stack(parking, parked_messages, story, 
 def test_a_write_that_the_store_refuses_unparks_nothing(store, parking, parked_messages, story, author, request):
     """Views and queue change in one step: what cannot be applied whole is not applied and still parked."""
     bob, reader = author(), author()
-    told = story.followed(reader, bob)
-    parking.take(told, poison="broken")
+    published = story.followed(reader, bob)
+    parking.take(published, poison="broken")
     if store.name == "redis":
         redis, prefix = request.getfixturevalue("redis"), request.getfixturevalue("redis_prefix")
         broken = views.FOLLOWERS.key(prefix, bob)
         redis.set(broken, "no sorted set")
-        mend = lambda: redis.delete(broken)  # noqa: E731 - one of two
+        repair = lambda: redis.delete(broken)  # noqa: E731 - one of two
     else:
         authors = request.getfixturevalue("mongo")[views.AUTHORS.name]
         authors.insert_one({"_id": bob, "followers": "no number"})
-        mend = lambda: authors.delete_one({"_id": bob})  # noqa: E731 - one of two
+        repair = lambda: authors.delete_one({"_id": bob})  # noqa: E731 - one of two
     (still,) = replay(parked_messages, bob)
     assert still.error
     assert store.status().parked == 1
     if store.name == "mongo":
         assert request.getfixturevalue("mongo")[views.FOLLOWS.name].count_documents({}) == 0
-    mend()
+    repair()
     (applied,) = replay(parked_messages, bob)
     assert applied.error is None
     assert store.status().parked == 0
 
 
-def test_only_the_first_of_a_key_is_replayed_and_only_once(parking, parked_messages, story, author, tell):
+def test_only_the_first_of_a_key_is_replayed_and_only_once(parking, parked_messages, story, author, helpers):
     """Two people who replay at once apply each message once, and neither passes another.
 
     Fails where unpark.lua or MongoParkedMessages.replay does not compare with the first.
@@ -145,14 +145,14 @@ def test_only_the_first_of_a_key_is_replayed_and_only_once(parking, parked_messa
     parking.take(post, poison="broken")
     parking.take(story.updated(post.event, "1"))
     first, second = parked_messages.all()
-    (item,) = tell.items_of(parked_messages, [post.message])
+    (item,) = helpers.items_of(parked_messages, [post.message])
     assert parked_messages.replay(second, item.writes) is None
     assert parked_messages.replay(first, item.writes) == ()
     assert parked_messages.replay(first, item.writes) is None
     assert list(parked_messages.all()) == [second]
 
 
-def test_a_dropped_message_is_gone_and_the_rest_waits(parking, parked_messages, story, author, text_of):
+def test_a_dropped_message_is_removed_and_the_rest_waits(parking, parked_messages, story, author, text_of):
     """Only that message is removed; with the last one the key flows again."""
     bob = author()
     post = story.posted(bob, "0")
@@ -170,11 +170,11 @@ def test_a_dropped_message_is_gone_and_the_rest_waits(parking, parked_messages, 
     assert text_of(other.event.cheep_id) == "other"
 
 
-def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_messages, tell):
+def test_a_message_without_a_sequence_is_dropped_by_its_offset(store, parked_messages, helpers):
     """It cannot be replayed, so it is dropped, on whichever partition it was; and messages without a key flow again."""
     for partition in (1, 2):
-        stray = tell.FakeMessage(partition=partition, offset=0, key=b"", headers=[], value=b"?")
-        tell.apply_all(store, partition, [stray])
+        stray = helpers.FakeMessage(partition=partition, offset=0, key=b"", headers=[], value=b"?")
+        helpers.apply_all(store, partition, [stray])
     (still,) = replay(parked_messages, "")
     assert "ce_specversion" in still.error
     places = [message.id for message in parked_messages.all()]
@@ -182,15 +182,15 @@ def test_a_message_without_a_sequence_is_dropped_by_its_place(store, parked_mess
     for message in list(parked_messages.all()):
         assert parked_messages.drop(message)
     assert store.status().parked == 0
-    later = Item(message=tell.decode(tell.FakeMessage(partition=1, offset=1, key=b"", headers=[], value=b"")))
+    later = Item(message=helpers.decode(helpers.FakeMessage(partition=1, offset=1, key=b"", headers=[], value=b"")))
     assert store.apply(Batch(partition=1, topic_id="topic", items=(later,))).parked == ()
 
 
-def test_who_sees_to_poison_ends_its_row(store, parking, parked_messages, story, author):
+def test_a_replay_or_a_drop_ends_a_row_of_poison(store, parking, parked_messages, story, author):
     """A consumer that stopped at too much poison in a row continues once some of it was replayed or dropped."""
     for _ in range(2):
-        told = story.posted(author(), partition=0)
-        parking.take(told, poison="broken")
+        published = story.posted(author(), partition=0)
+        parking.take(published, poison="broken")
     assert store.checkpoints([0])[0].poison == 2
     assert parked_messages.drop(next(parked_messages.all()))
     assert store.checkpoints([0])[0] == Checkpoint(sequence=2, topic_id="topic", offset=1, poison=0)
@@ -198,7 +198,7 @@ def test_who_sees_to_poison_ends_its_row(store, parking, parked_messages, story,
 
 def test_nothing_overtakes_or_is_lost_while_the_projector_parks_more(parking, parked_messages, story, author, text_of):
     """A projector takes edits of one cheep, some as poison, while another thread replays without a pause: the text only
-    ever moves forward, and the last one stands at the end.
+    ever moves forward, and the last one is there at the end.
 
     Fails where unpark.lua frees a key of which more is parked.
     """
@@ -239,14 +239,14 @@ def _persistently(take):
             continue
 
 
-def test_a_broken_queue_is_told_and_changes_nothing(redis_store, redis, redis_prefix, story, author, tell):
+def test_a_broken_queue_is_reported_and_changes_nothing(redis_store, redis, redis_prefix, story, author, helpers):
     """A key of a wrong type in Redis's own bookkeeping is an error in words, not half a replay."""
     store = redis_store()
-    told = story.posted(author())
-    Parking(store, tell).take(told, poison="broken")
+    published = story.posted(author())
+    Parking(store, helpers).take(published, poison="broken")
     parked = RedisParkedMessages(redis, RedisSettings(prefix=redis_prefix, inline_max=1, slice_size=1))
     (message,) = parked.all()
-    broken = views.PARKED_KEYS.key(redis_prefix, (told.partition + 1) % 8)
+    broken = views.PARKED_KEYS.key(redis_prefix, (published.partition + 1) % 8)
     redis.set(broken, "no set")
     with pytest.raises(UnappliableError, match="parked-keys"):
         parked.drop(message)
@@ -255,7 +255,7 @@ def test_a_broken_queue_is_told_and_changes_nothing(redis_store, redis, redis_pr
 
 
 def test_a_message_is_not_parked_behind_what_was_replayed_meanwhile(
-    mongo, mongo_url, mongo_database, story, author, tell, monkeypatch
+    mongo, mongo_url, mongo_database, story, author, helpers, monkeypatch
 ):
     """A transaction that parks a message because of others, while these are replayed, is tried again: else the message
     would wait behind nothing. In Redis there is no meanwhile.
@@ -265,9 +265,9 @@ def test_a_message_is_not_parked_behind_what_was_replayed_meanwhile(
     store = MongoStore(mongo.client, mongo_database)
     store.prepare()
     bob = author()
-    told = [story.posted(bob), story.posted(bob)]
-    parking = Parking(store, tell)
-    parking.take(told[0], poison="broken")
+    published = [story.posted(bob), story.posted(bob)]
+    parking = Parking(store, helpers)
+    parking.take(published[0], poison="broken")
     written = store._write
 
     def write_after_a_replay(*arguments):
@@ -278,6 +278,6 @@ def test_a_message_is_not_parked_behind_what_was_replayed_meanwhile(
 
     monkeypatch.setattr(store, "_write", write_after_a_replay)
     with pytest.raises(StoreUnavailableError):
-        parking.take(told[1])
-    assert parking.take(told[1]) is None
+        parking.take(published[1])
+    assert parking.take(published[1]) is None
     assert store.status().parked == 0

@@ -78,7 +78,7 @@ def test_the_last_write_to_a_document_is_what_is_left(mongo, batch, expected):
 
 
 def test_a_document_has_one_operation_and_deletions_come_last():
-    """A batch is two commands at most, however it mixes what it writes and what it takes away."""
+    """A batch is two commands at most, however it mixes writes and deletions."""
     batch = [
         write
         for number in range(4)

@@ -18,44 +18,44 @@ def store(mongo):
     return made
 
 
-def test_documents_are_those_of_the_contracts(store, mongo, story, author, tell):
+def test_documents_are_those_of_the_contracts(store, mongo, story, author, helpers):
     """The written documents decode to the complete documents that readers expect."""
     bob = author()
     signed, posted = story.signed(bob, name="Bob", bio="Hi"), story.posted(bob, "hello")
-    tell.apply_all(store, signed.partition, [signed.message, posted.message])
+    helpers.apply_all(store, signed.partition, [signed.message, posted.message])
     found = msgspec.convert(mongo[views.AUTHORS.name].find_one({"_id": bob}), views.AuthorDocument)
     assert found == views.AuthorDocument(
         author_id=bob,
-        username=tell.name_of(bob),
-        username_folded=tell.name_of(bob),
+        username=helpers.name_of(bob),
+        username_folded=helpers.name_of(bob),
         name="Bob",
         bio="Hi",
-        signed_up_at=tell.now,
-        words=["bob", tell.name_of(bob)],
+        signed_up_at=helpers.now,
+        words=["bob", helpers.name_of(bob)],
         cheeps=1,
     )
     cheep = msgspec.convert(mongo[views.CHEEPS.name].find_one({"_id": posted.event.cheep_id}), views.CheepDocument)
     assert cheep == views.CheepDocument(
         cheep_id=posted.event.cheep_id,
         author_id=bob,
-        author_username=tell.name_of(bob),
+        author_username=helpers.name_of(bob),
         message="hello",
         words=["hello"],
         cheep_date=posted.event.cheep_date,
     )
 
 
-def test_counts_may_come_before_the_sign_up(store, mongo, story, author, tell):
+def test_counts_may_come_before_the_sign_up(store, mongo, story, author, helpers):
     """A follow before the sign-up of the followed author creates the counts, and the profile is added later."""
     alice, bob = author(), author()
     followed = story.followed(alice, bob)
-    tell.apply_all(store, followed.partition, [followed.message])
+    helpers.apply_all(store, followed.partition, [followed.message])
     found = msgspec.convert(mongo[views.AUTHORS.name].find_one({"_id": alice}), views.AuthorDocument)
     assert (found.username, found.following) == (None, 1)
-    for told in (story.signed(alice),):
-        tell.apply_all(store, told.partition, story.messages[told.partition])
+    for published in (story.signed(alice),):
+        helpers.apply_all(store, published.partition, story.messages[published.partition])
     found = msgspec.convert(mongo[views.AUTHORS.name].find_one({"_id": alice}), views.AuthorDocument)
-    assert (found.username, found.following) == (tell.name_of(alice), 1)
+    assert (found.username, found.following) == (helpers.name_of(alice), 1)
 
 
 def test_command_records_expire(store, mongo):
@@ -110,14 +110,14 @@ def test_indexes_come_to_a_store_of_older_code_while_it_is_read(mongo):
     assert all([(field, 1) for field in fields] in keys for fields in views.CHEEPS.indexes)
 
 
-def test_a_write_conflict_passes(store, mongo, story, author, tell):
+def test_a_write_conflict_passes(store, mongo, story, author, helpers):
     """A transaction on the same documents is a reason to retry, and not poison."""
-    told = story.signed(author())
-    tell.apply_all(store, told.partition, [told.message])
+    published = story.signed(author())
+    helpers.apply_all(store, published.partition, [published.message])
     with mongo.client.start_session() as session, session.start_transaction():
-        mongo[views.CHECKPOINTS.name].update_one({"_id": told.partition}, {"$set": {"held": 1}}, session=session)
-        more = story.add(told.event, partition=told.partition)
+        mongo[views.CHECKPOINTS.name].update_one({"_id": published.partition}, {"$set": {"held": 1}}, session=session)
+        more = story.add(published.event, partition=published.partition)
         with pytest.raises(StoreUnavailableError):
-            tell.apply_all(store, told.partition, [more.message])
+            helpers.apply_all(store, published.partition, [more.message])
         session.abort_transaction()
-    assert tell.apply_all(store, told.partition, [more.message]).checkpoint.sequence == 2
+    assert helpers.apply_all(store, published.partition, [more.message]).checkpoint.sequence == 2

@@ -37,15 +37,13 @@ end
 
 
 def fill(client, key, what, extra=""):
-    """Put a million elements into a set or list, made in the server."""
-    with client.pipeline(transaction=False) as pipe:
-        for first in range(0, MILLION, 5_000):
-            pipe.eval(FILL, 1, key, first, first + 4_999, what, extra)
-        pipe.execute()
+    """Put a million elements into a set or list, made in the server. A pipeline's reply would come after all of it."""
+    for first in range(0, MILLION, 5_000):
+        client.eval(FILL, 1, key, first, first + 4_999, what, extra)
 
 
 def cheep(number, author=BOB):
-    """The event that the entry of that number stands for."""
+    """Return the event of the entry of that number."""
     return CheepPosted(
         cheep_id=f"00000000-0000-0000-{number >> 48:04x}-{number & (1 << 48) - 1:012x}",
         author_id=author,
@@ -90,28 +88,28 @@ def slow(client):
 
 
 @pytest.mark.extended
-def test_many_old_cheeps_are_deleted_behind_a_million(store, client, story, tell):
+def test_many_old_cheeps_are_deleted_behind_a_million(store, client, story, helpers):
     """Deletes of the oldest, the middle and the newest cost the same: a search in the set."""
     numbers = [*range(150), *range(MILLION // 2, MILLION // 2 + 150), *range(MILLION - 100, MILLION)]
-    told = [story.deleted(cheep(number), partition=PARTITION) for number in numbers]
+    published = [story.deleted(cheep(number), partition=PARTITION) for number in numbers]
     before = client.zcard(views.AUTHOR_CHEEPS.key("", BOB))
-    tell.apply_all(store, PARTITION, [one.message for one in told])
+    helpers.apply_all(store, PARTITION, [one.message for one in published])
     assert client.zcard(views.AUTHOR_CHEEPS.key("", BOB)) == before - len(numbers)
     assert slow(client) == []
 
 
 @pytest.mark.extended
-def test_a_follow_an_unfollow_and_a_refill_read_few_of_a_million(store, client, story, tell):
+def test_a_follow_an_unfollow_and_a_refill_read_few_of_a_million(store, client, story, helpers):
     """The timeline gets the newest, its floor is the next one, and a refill finds what is below."""
-    told = [story.followed(READER, BOB, partition=PARTITION), story.followed(READER, EVE, partition=PARTITION)]
-    tell.apply_all(store, PARTITION, [one.message for one in told])
+    published = [story.followed(READER, BOB, partition=PARTITION), story.followed(READER, EVE, partition=PARTITION)]
+    helpers.apply_all(store, PARTITION, [one.message for one in published])
     listed = client.lrange(views.TIMELINE.key("", READER), 0, -1)
     assert len(listed) == views.TIMELINE_ENTRIES
     assert listed == client.zrange(views.AUTHOR_CHEEPS.key("", BOB), 0, len(listed) - 1, desc=True)
     client.ltrim(views.TIMELINE.key("", READER), 0, 10)
     client.set(views.TIMELINE_FLOOR.key("", READER), listed[11])
-    told = [story.unfollowed(READER, EVE, partition=PARTITION)]
-    tell.apply_all(store, PARTITION, [one.message for one in told])
+    published = [story.unfollowed(READER, EVE, partition=PARTITION)]
+    helpers.apply_all(store, PARTITION, [one.message for one in published])
     while store.tasks.serve(PARTITION) is not None:
         pass
     refilled = client.lrange(views.TIMELINE.key("", READER), 0, -1)
@@ -120,10 +118,10 @@ def test_a_follow_an_unfollow_and_a_refill_read_few_of_a_million(store, client, 
 
 
 @pytest.mark.extended
-def test_a_cheep_for_a_million_followers_goes_out_in_slices(store, client, story, tell):
+def test_a_cheep_for_a_million_followers_goes_out_in_slices(store, client, story, helpers):
     """Each slice is short, and so is the status that counts those that wait."""
-    told = story.posted(EVE, partition=PARTITION)
-    tell.apply_all(store, PARTITION, [told.message])
+    published = story.posted(EVE, partition=PARTITION)
+    helpers.apply_all(store, PARTITION, [published.message])
     for _ in range(5):
         assert store.tasks.serve(PARTITION).served <= 1_000
     assert store.status().tasks >= 900
@@ -131,10 +129,10 @@ def test_a_cheep_for_a_million_followers_goes_out_in_slices(store, client, story
 
 
 @pytest.mark.extended
-def test_a_key_with_a_million_parked_messages_is_read_in_steps(store, client, story, tell):
+def test_a_key_with_a_million_parked_messages_is_read_in_steps(store, client, story, helpers):
     """It is counted, and a message far down its queue is refused with what to do first."""
-    told = story.posted(BOB, partition=PARTITION)
-    item = tell.items_of(store, [told.message])[0]
+    published = story.posted(BOB, partition=PARTITION)
+    item = helpers.items_of(store, [published.message])[0]
     parked = item.parked("topic")
     fill(client, views.PARKED.key("", BOB), "texts", msgspec.json.encode(parked))
     last = msgspec.structs.replace(parked, sequence=2)
@@ -150,22 +148,22 @@ def test_a_key_with_a_million_parked_messages_is_read_in_steps(store, client, st
     assert slow(client) == []
 
 
-def test_a_call_takes_a_bounded_number_of_messages(redis_store, story, author, tell):
+def test_a_call_takes_a_bounded_number_of_messages(redis_store, story, author, helpers):
     """The rest of a long batch comes with the next call."""
     store, bob = redis_store(), author()
-    told = [story.posted(bob) for _ in range(MESSAGES_MAX + 10)]
-    items = tell.items_of(store, [one.message for one in told])
-    assert store.apply(Batch(partition=told[0].partition, topic_id="topic", items=items)).used == MESSAGES_MAX
+    published = [story.posted(bob) for _ in range(MESSAGES_MAX + 10)]
+    items = helpers.items_of(store, [one.message for one in published])
+    assert store.apply(Batch(partition=published[0].partition, topic_id="topic", items=items)).used == MESSAGES_MAX
 
 
 @pytest.mark.parametrize("kind", ["insert", "late", "remove"])
-def test_what_is_left_of_a_fan_out_is_a_task(redis_store, redis, redis_prefix, story, author, tell, kind):
-    """Even one message stops after the work of a call; everybody is served in the end, and nobody twice."""
+def test_what_is_left_of_a_fan_out_is_a_task(redis_store, redis, redis_prefix, story, author, helpers, kind):
+    """Even one message stops after the work of a call; each follower is served in the end, and none twice."""
     bob, readers = author(), [author() for _ in range(30)]
     store = redis_store()
-    told = [story.followed(reader, bob) for reader in readers]
-    partition, first = told[0].partition, story.posted(bob)
-    tell.apply_all(store, partition, [one.message for one in (*told, first)])
+    published = [story.followed(reader, bob) for reader in readers]
+    partition, first = published[0].partition, story.posted(bob)
+    helpers.apply_all(store, partition, [one.message for one in (*published, first)])
     if kind == "remove":
         message, left = story.deleted(first.event), []
     else:
@@ -173,7 +171,7 @@ def test_what_is_left_of_a_fan_out_is_a_task(redis_store, redis, redis_prefix, s
         message = story.posted(bob, **late)
         left = sorted((entry_of(message.event), entry_of(first.event)), reverse=True)
     store = redis_store(work_max=12)
-    tell.apply_all(store, partition, [message.message])
+    helpers.apply_all(store, partition, [message.message])
     timelines = [views.TIMELINE.key(redis_prefix, reader) for reader in readers]
     served = sum(redis.lrange(timeline, 0, -1) == left for timeline in timelines)
     assert served == {"insert": 12, "late": 1, "remove": 4}[kind]
@@ -186,18 +184,20 @@ def entry_of(event):
     return views.pack_entry(event.cheep_date, event.cheep_id)
 
 
-def test_following_on_and_off_rewrites_a_timeline_twice(redis_store, redis, redis_prefix, story, author, tell):
+def test_following_on_and_off_rewrites_a_timeline_twice(redis_store, redis, redis_prefix, story, author, helpers):
     """Of many follows and unfollows of a pair in a call, only the last of each is done, and the result is the last."""
     bob, reader = author(), author()
     store = redis_store()
-    told = [story.posted(bob) for _ in range(5)]
-    partition = told[0].partition
-    tell.apply_all(store, partition, [one.message for one in told])
+    published = [story.posted(bob) for _ in range(5)]
+    partition = published[0].partition
+    helpers.apply_all(store, partition, [one.message for one in published])
     toggles = [one for _ in range(20) for one in (story.followed(reader, bob), story.unfollowed(reader, bob))] + [
         story.followed(reader, bob)
     ]
-    items = tell.items_of(store, [one.message for one in toggles])
+    items = helpers.items_of(store, [one.message for one in toggles])
     before = redis.info("commandstats")["cmdstat_zrange"]["calls"]
     assert store.apply(Batch(partition=partition, topic_id="topic", items=items)).used == len(toggles)
     assert redis.info("commandstats")["cmdstat_zrange"]["calls"] <= before + 2
-    assert redis.lrange(views.TIMELINE.key(redis_prefix, reader), 0, -1) == [entry_of(one.event) for one in told[::-1]]
+    assert redis.lrange(views.TIMELINE.key(redis_prefix, reader), 0, -1) == [
+        entry_of(one.event) for one in published[::-1]
+    ]

@@ -8,7 +8,7 @@ from projector_testing.failover import Load
 
 from cheeper_local.testing import until
 
-pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
+pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers"), pytest.mark.takes(seconds=8)]
 
 
 @pytest.fixture

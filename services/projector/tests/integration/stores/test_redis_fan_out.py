@@ -1,4 +1,4 @@
-"""Fan-out to 20,000 followers in slices, with other keys' events in between: nobody is missed, nobody served twice."""
+"""Fan-out to 20,000 followers in slices, with other keys' events in between: none is missed, none is served twice."""
 
 import os
 import subprocess
@@ -31,9 +31,9 @@ READERS = [reader(2 * number) for number in range(FOLLOWERS)]
 class FanOut:
     """Bob and his followers in a store, and what its readers have."""
 
-    def __init__(self, client, tell):
-        self._client, self._tell = client, tell
-        self.story = tell.Story()
+    def __init__(self, client, helpers):
+        self._client, self._helpers = client, helpers
+        self.story = helpers.Story()
         self.store = self.another_process()
 
     def another_process(self):
@@ -47,17 +47,17 @@ class FanOut:
         for first in range(0, FOLLOWERS, 1_000):
             some = dict.fromkeys(READERS[first : first + 1_000], 0)
             self._client.zadd(views.FOLLOWERS.key("", BOB), some)
-        self.tell(self.story.followed(READERS[0], CAROL, partition=PARTITION))
+        self.apply_log(self.story.followed(READERS[0], CAROL, partition=PARTITION))
 
-    def tell(self, *_told):
+    def apply_log(self, *_published):
         """Applies all of the log that the store does not have, and some of what it has."""
         messages = self.story.messages[PARTITION]
         done = self.store.checkpoints([PARTITION])[PARTITION].sequence
-        self._tell.apply_all(self.store, PARTITION, messages[max(0, done - 2) :])
+        self._helpers.apply_all(self.store, PARTITION, messages[max(0, done - 2) :])
 
     def others(self):
         """Apply an event of another key of the partition."""
-        self.tell(self.story.posted(CAROL, partition=PARTITION))
+        self.apply_log(self.story.posted(CAROL, partition=PARTITION))
 
     def serve(self, slices=None):
         """Serve so many slices, or all, with an event of another key after each."""
@@ -78,8 +78,8 @@ class FanOut:
             return [[entry for entry in found if entry not in carols] for found in pipe.execute()]
 
 
-def entry_of(told):
-    return views.pack_entry(told.event.cheep_date, told.event.cheep_id)
+def entry_of(published):
+    return views.pack_entry(published.event.cheep_date, published.event.cheep_id)
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def redis(server):
 
 
 @pytest.fixture
-def fan_out(redis, tell):
-    made = FanOut(redis, tell)
+def fan_out(redis, helpers):
+    made = FanOut(redis, helpers)
     made.gather_followers()
     return made
 
@@ -107,8 +107,8 @@ def fan_out(redis, tell):
 def test_a_killed_projector_leaves_its_slices_to_the_next(fan_out, server):
     """Three processes at the same task, two of them killed at it, and another key's events in between."""
     # Their slices are so small that none is through with the task before it is killed; ours, which count it, are not.
-    told = fan_out.story.posted(BOB, partition=PARTITION)
-    fan_out.tell(told)
+    published = fan_out.story.posted(BOB, partition=PARTITION)
+    fan_out.apply_log(published)
     unused = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGO_URL": "mongodb://127.0.0.1:1", "LOG_FORMAT": "json"}
     settings = {"REDIS_URL": server.url, "FANOUT_SLICE": "2", "PORT": "0"}
     for left in (16, 8):
@@ -124,21 +124,21 @@ def test_a_killed_projector_leaves_its_slices_to_the_next(fan_out, server):
         fan_out.others()
     fan_out.another_process()
     fan_out.serve()
-    assert fan_out.bobs_cheeps(READERS) == [[entry_of(told)]] * FOLLOWERS
+    assert fan_out.bobs_cheeps(READERS) == [[entry_of(published)]] * FOLLOWERS
 
 
-def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
+def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, helpers):
     """The end of its append-only file is lost, slices, tasks, checkpoint and all: what is lost is redelivered."""
     server, random = Redis(tmp_path / "redis"), Random(4)
     server.start()
     try:
         with redis_client.Redis.from_url(server.url) as client:
-            fan_out = FanOut(client, tell)
+            fan_out = FanOut(client, helpers)
             fan_out.gather_followers()
             (file,) = (server.data / "appendonlydir").glob("*.incr.aof")
             before = file.stat().st_size
-            told = [fan_out.story.posted(BOB, partition=PARTITION) for _ in range(2)]
-            fan_out.tell(*told)
+            published = [fan_out.story.posted(BOB, partition=PARTITION) for _ in range(2)]
+            fan_out.apply_log(*published)
             for slices in (7, 12, 17):
                 fan_out.serve(slices)
                 server.kill()
@@ -148,7 +148,7 @@ def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
                 fan_out.another_process()
                 fan_out.others()
             fan_out.serve()
-            expected = [entry_of(one) for one in reversed(told)]
+            expected = [entry_of(one) for one in reversed(published)]
             assert fan_out.bobs_cheeps(READERS) == [expected] * FOLLOWERS
             assert client.zrange(views.AUTHOR_CHEEPS.key("", BOB), 0, -1) == expected[::-1]
     finally:
@@ -157,35 +157,35 @@ def test_a_killed_redis_goes_back_in_time_with_its_checkpoint(tmp_path, tell):
 
 def test_followers_come_and_go_meanwhile(fan_out):
     """A reader who follows in the end has the cheep once, whether the task had passed them or not; others have none."""
-    story, told = fan_out.story, fan_out.story.posted(BOB, partition=PARTITION)
-    fan_out.tell(told)
-    gone, back, new = [], [], []
+    story, published = fan_out.story, fan_out.story.posted(BOB, partition=PARTITION)
+    fan_out.apply_log(published)
+    unfollowed, back, new = [], [], []
     for turn in range(4):
         fan_out.serve(4)
         for place in range(100 + turn, FOLLOWERS, 1_999):  # on both sides of the task's cursor
-            gone.append(READERS[place])
+            unfollowed.append(READERS[place])
             back.append(READERS[place + 10])
             new.append(reader(2 * place + 1))
-            for one in (gone[-1], back[-1]):
+            for one in (unfollowed[-1], back[-1]):
                 story.unfollowed(one, BOB, partition=PARTITION)
             for one in (back[-1], new[-1]):
                 story.followed(one, BOB, partition=PARTITION)
-        fan_out.tell()
+        fan_out.apply_log()
     fan_out.serve()
-    assert fan_out.bobs_cheeps(gone) == [[]] * len(gone)
-    stayed = sorted((set(READERS) | set(new)) - set(gone))
-    assert fan_out.bobs_cheeps(stayed) == [[entry_of(told)]] * FOLLOWERS
+    assert fan_out.bobs_cheeps(unfollowed) == [[]] * len(unfollowed)
+    stayed = sorted((set(READERS) | set(new)) - set(unfollowed))
+    assert fan_out.bobs_cheeps(stayed) == [[entry_of(published)]] * FOLLOWERS
 
 
 @pytest.mark.parametrize("slices", [0, 7])
 def test_a_cheep_deleted_meanwhile_is_in_no_timeline(fan_out, redis, slices):
     """The entries that the task has inserted are removed by another one, and it inserts no more of them."""
-    told = fan_out.story.posted(BOB, partition=PARTITION)
-    fan_out.tell(told)
+    published = fan_out.story.posted(BOB, partition=PARTITION)
+    fan_out.apply_log(published)
     fan_out.serve(slices)
-    has = [[entry_of(told)]] if slices else []
+    has = [[entry_of(published)]] if slices else []
     assert [found for found in fan_out.bobs_cheeps(READERS) if found] == has * 1_000 * slices
-    fan_out.tell(fan_out.story.deleted(told.event, partition=PARTITION))
+    fan_out.apply_log(fan_out.story.deleted(published.event, partition=PARTITION))
     assert fan_out.store.status().tasks == (20 - slices) + 20
     fan_out.serve()
     assert not any(fan_out.bobs_cheeps(READERS))
@@ -194,10 +194,10 @@ def test_a_cheep_deleted_meanwhile_is_in_no_timeline(fan_out, redis, slices):
 
 def test_a_cheep_edited_meanwhile_is_one_cheep(fan_out, redis):
     """The edit is in the record alone, so it shows at once to those who have the cheep and to those who get it."""
-    told = fan_out.story.posted(BOB, "first", partition=PARTITION)
-    fan_out.tell(told)
+    published = fan_out.story.posted(BOB, "first", partition=PARTITION)
+    fan_out.apply_log(published)
     fan_out.serve(7)
-    fan_out.tell(fan_out.story.updated(told.event, "second", partition=PARTITION))
+    fan_out.apply_log(fan_out.story.updated(published.event, "second", partition=PARTITION))
     fan_out.serve()
-    assert fan_out.bobs_cheeps(READERS) == [[entry_of(told)]] * FOLLOWERS
-    assert b'"second"' in redis.get(views.CHEEP_RECORD.key("", told.event.cheep_id))
+    assert fan_out.bobs_cheeps(READERS) == [[entry_of(published)]] * FOLLOWERS
+    assert b'"second"' in redis.get(views.CHEEP_RECORD.key("", published.event.cheep_id))

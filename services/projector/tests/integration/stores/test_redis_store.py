@@ -7,6 +7,7 @@ import pytest
 import redis as redis_client
 
 from cheeper_contracts import views
+from cheeper_runtime.traces.testing import RecordedTracer
 from projector.stores.base import Batch, StoreUnavailableError, UnappliableError
 from projector.stores.redis.scripts import RedisSettings
 from projector.stores.redis.store import RedisStore
@@ -37,13 +38,13 @@ def floor(redis, redis_prefix):
 
 
 @pytest.fixture
-def play(tell, story):
+def play(helpers, story):
     """Apply all of the story that is not yet in the store."""
     done = {}
 
     def play(store):
         for partition, messages in story.messages.items():
-            tell.apply_all(store, partition, messages[done.get(partition, 0) :])
+            helpers.apply_all(store, partition, messages[done.get(partition, 0) :])
             done[partition] = len(messages)
 
     return play
@@ -59,11 +60,27 @@ def serve_all(store):
 
 def test_a_cheep_record_is_stored_for_the_page(redis_store, redis, redis_prefix, story, author, play):
     """The JSON of the response is stored under the cheep's id."""
-    told = story.posted(author(), "hello")
+    published = story.posted(author(), "hello")
     play(redis_store())
-    record = redis.get(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
+    record = redis.get(views.CHEEP_RECORD.key(redis_prefix, published.event.cheep_id))
     assert msgspec.json.decode(record, type=views.CheepRecord).cheep_message == "hello"
     assert json.loads(record)["in_reply_to"] is None
+
+
+def test_a_task_keeps_the_cause_of_its_event(redis_store, story, author, play):
+    """Each slice of a traced cheep's task has its traceparent, and those of other cheeps have none."""
+    bob, cause = author(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    store = redis_store(inline_max=0, slice_size=1, tracer=RecordedTracer(history_seconds=None))
+    for _ in range(2):
+        story.followed(author(), bob)
+    added = [story.posted(bob, traceparent=each) for each in (cause, cause[:-2] + "00", None)]
+    play(store)
+    served = []
+    while (one := store.tasks.serve(added[0].partition)) is not None:
+        served += one.tasks
+    causes = {task.sequence: task.traceparent for task in served}
+    assert causes == dict(zip([one.envelope.sequence for one in added], (cause, None, None), strict=True))
+    assert len(served) > len(added)
 
 
 @pytest.mark.parametrize("inline_max", [0, 1, 2, 1000])
@@ -87,21 +104,23 @@ def test_the_demos_cheep_takes_two_slices_of_one_follower(redis_store, story, au
     store = redis_store(inline_max=0, slice_size=1)
     story.followed(alice, bob)
     story.followed(charlie, bob)
-    told = story.posted(bob)
+    published = story.posted(bob)
     play(store)
     assert timeline(alice) == timeline(charlie) == []
     for waiting in (2, 1):
         assert store.status().tasks == waiting
-        served = store.tasks.serve(told.partition)
+        served = store.tasks.serve(published.partition)
         assert (served.author_id, served.served) == (bob, 1)
-        assert served.tasks == (SliceOf(sequence=told.envelope.sequence, correlation_id=told.envelope.correlation_id),)
+        assert served.tasks == (
+            SliceOf(sequence=published.envelope.sequence, correlation_id=published.envelope.correlation_id),
+        )
     assert store.status().tasks == 0
-    assert store.tasks.serve(told.partition) is None
-    assert timeline(alice) == timeline(charlie) == [told.event.cheep_id]
+    assert store.tasks.serve(published.partition) is None
+    assert timeline(alice) == timeline(charlie) == [published.event.cheep_id]
 
 
 def test_a_cheep_without_followers_leaves_no_task(redis_store, story, author, play):
-    """A cheep that nobody is to receive needs no slice."""
+    """A cheep without receivers needs no slice."""
     store = redis_store(inline_max=0)
     story.posted(author())
     play(store)
@@ -120,14 +139,14 @@ def test_authors_with_tasks_take_turns(redis_store, story, author, play):
     assert [one.author_id for one in serve_all(store)] == [bob, carol, bob, bob]
 
 
-def test_a_slice_leaves_out_a_cheep_that_is_gone(redis_store, redis, redis_prefix, story, author, play, timeline):
-    """A task works from the current state: a cheep that was deleted meanwhile reaches nobody."""
+def test_a_slice_leaves_out_a_deleted_cheep(redis_store, redis, redis_prefix, story, author, play, timeline):
+    """A task works from the current state: a cheep that was deleted meanwhile reaches no timeline."""
     alice, bob = author(), author()
     store = redis_store(inline_max=0)
     story.followed(alice, bob)
-    told = story.posted(bob)
+    published = story.posted(bob)
     play(store)
-    redis.delete(views.CHEEP_RECORD.key(redis_prefix, told.event.cheep_id))
+    redis.delete(views.CHEEP_RECORD.key(redis_prefix, published.event.cheep_id))
     assert [one.served for one in serve_all(store)] == [0]
     assert timeline(alice) == []
 
@@ -138,17 +157,17 @@ def test_an_authors_waiting_cheeps_go_out_together(redis_store, story, author, p
     store = redis_store(inline_max=0, slice_size=4)
     for reader in readers:
         story.followed(reader, bob)
-    told = [story.posted(bob) for _ in range(2)]
+    published = [story.posted(bob) for _ in range(2)]
     play(store)
-    tasks = tuple(SliceOf(sequence=t.envelope.sequence, correlation_id=t.envelope.correlation_id) for t in told)
+    tasks = tuple(SliceOf(sequence=t.envelope.sequence, correlation_id=t.envelope.correlation_id) for t in published)
     assert [(one.tasks, one.served) for one in serve_all(store)] == [(tasks, 2), (tasks, 1)]
-    assert [timeline(reader) for reader in readers] == [[t.event.cheep_id for t in reversed(told)]] * 3
+    assert [timeline(reader) for reader in readers] == [[t.event.cheep_id for t in reversed(published)]] * 3
 
 
-def test_only_cheeps_that_stand_at_the_same_follower_and_live_go_together(
+def test_only_live_cheeps_at_the_same_follower_go_together(
     redis_store, redis, redis_prefix, story, author, play, timeline
 ):
-    """One that came later waits for those under way, and one that is gone parts those before it from those behind."""
+    """One that came later waits for those under way, and a deleted one separates those before it from those behind."""
     bob, readers = author(), sorted(author() for _ in range(4))
     store = redis_store(inline_max=0, slice_size=2)
     for reader in readers:
@@ -156,11 +175,11 @@ def test_only_cheeps_that_stand_at_the_same_follower_and_live_go_together(
     first = story.posted(bob)
     play(store)
     assert store.tasks.serve(first.partition).served == 2
-    gone, *others = [story.posted(bob) for _ in range(3)]
+    deleted, *others = [story.posted(bob) for _ in range(3)]
     play(store)
-    redis.delete(views.CHEEP_RECORD.key(redis_prefix, gone.event.cheep_id))
-    told = [([first], 2), ([gone], 0), *[(others, 1)] * 4]
-    wanted = [([one.envelope.sequence for one in some], served) for some, served in told]
+    redis.delete(views.CHEEP_RECORD.key(redis_prefix, deleted.event.cheep_id))
+    published = [([first], 2), ([deleted], 0), *[(others, 1)] * 4]
+    wanted = [([one.envelope.sequence for one in some], served) for some, served in published]
     assert [([one.sequence for one in each.tasks], each.served) for each in serve_all(store)] == wanted
     cheeps = [one.event.cheep_id for one in (*reversed(others), first)]
     assert [timeline(reader) for reader in readers] == [cheeps] * 4
@@ -230,7 +249,7 @@ def test_a_full_timeline_stays_within_its_cap(redis_store, story, author, play, 
 
 
 def test_entries_are_compared_as_bytes(redis_store, story, author, play, timeline):
-    """Two cheeps of the same microsecond stand by id, bytes above 0x7f after those below."""
+    """Two cheeps of the same microsecond are ordered by id, bytes above 0x7f after those below."""
     alice, bob = author(), author()
     store = redis_store()
     story.followed(alice, bob)
@@ -242,18 +261,18 @@ def test_entries_are_compared_as_bytes(redis_store, story, author, play, timelin
 
 
 def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
-    redis_store, redis, redis_prefix, story, author, tell
+    redis_store, redis, redis_prefix, story, author, helpers
 ):
     """The author's own list is broken: nothing of the cheep is written, and the error names the message."""
     bob = author()
     store = redis_store()
-    told = [story.followed(author(), bob) for _ in range(3)]
-    partition = told[0].partition
-    tell.apply_all(store, partition, [one.message for one in told])
+    published = [story.followed(author(), bob) for _ in range(3)]
+    partition = published[0].partition
+    helpers.apply_all(store, partition, [one.message for one in published])
     redis.set(views.AUTHOR_CHEEPS.key(redis_prefix, bob), "broken")
     keys = sorted(redis.scan_iter(f"{redis_prefix}*"))
     with pytest.raises(UnappliableError) as refused:
-        tell.apply_all(store, partition, [story.posted(bob).message])
+        helpers.apply_all(store, partition, [story.posted(bob).message])
     assert refused.value.index == 0
     assert sorted(redis.scan_iter(f"{redis_prefix}*")) == keys
 
@@ -261,7 +280,7 @@ def test_a_key_of_a_wrong_type_is_found_before_anything_is_written(
 @pytest.mark.parametrize("broken", [views.TIMELINE, views.TIMELINE_FLOOR], ids=lambda pattern: pattern.name)
 @pytest.mark.parametrize("inline_max", [0, 1_000])
 def test_a_reader_whose_timeline_is_broken_is_left_out(
-    redis_store, redis, redis_prefix, story, author, tell, play, timeline, inline_max, broken
+    redis_store, redis, redis_prefix, story, author, helpers, play, timeline, inline_max, broken
 ):
     """The others get the author's cheep, and follows and unfollows are counted; the store reports who was left out."""
     bob, readers = author(), sorted(author() for _ in range(3))
@@ -270,28 +289,28 @@ def test_a_reader_whose_timeline_is_broken_is_left_out(
         story.followed(reader, bob)
     play(store)
     redis.hset(broken.key(redis_prefix, readers[1]), "broken", "yes")
-    told = story.posted(bob)
-    applied = tell.apply_all(store, told.partition, story.messages[told.partition])
+    published = story.posted(bob)
+    applied = helpers.apply_all(store, published.partition, story.messages[published.partition])
     left_out = applied.left_out + tuple(one for served in serve_all(store) for one in served.left_out)
     assert left_out == (LeftOut(reader_id=readers[1], author_id=bob),)
-    assert timeline(readers[0]) == timeline(readers[2]) == [told.event.cheep_id]
+    assert timeline(readers[0]) == timeline(readers[2]) == [published.event.cheep_id]
     again = [story.unfollowed(readers[1], bob), story.followed(readers[1], bob)]
-    applied = tell.apply_all(store, told.partition, [one.message for one in again])
+    applied = helpers.apply_all(store, published.partition, [one.message for one in again])
     assert applied.left_out == left_out * 2
     assert redis.hget(views.AUTHOR_COUNTERS.key(redis_prefix, bob), "followers") == b"3"
 
 
-def test_a_call_does_a_bounded_amount_of_work(redis_store, story, author, tell, timeline):
+def test_a_call_does_a_bounded_amount_of_work(redis_store, story, author, helpers, timeline):
     """A batch that inserts more than work_max is taken in parts, in order, and comes out the same."""
     bob, readers = author(), [author() for _ in range(10)]
     store = redis_store(work_max=15)
-    told = [story.followed(reader, bob) for reader in readers]
-    partition = told[0].partition
-    tell.apply_all(store, partition, [one.message for one in told])
+    published = [story.followed(reader, bob) for reader in readers]
+    partition = published[0].partition
+    helpers.apply_all(store, partition, [one.message for one in published])
     cheeps = [story.posted(bob) for _ in range(4)]
-    items = tell.items_of(store, [one.message for one in cheeps])
+    items = helpers.items_of(store, [one.message for one in cheeps])
     assert store.apply(Batch(partition=partition, topic_id="topic", items=items)).used == 1
-    tell.apply_all(store, partition, [one.message for one in cheeps])
+    helpers.apply_all(store, partition, [one.message for one in cheeps])
     assert timeline(readers[0]) == [one.event.cheep_id for one in reversed(cheeps)]
 
 
@@ -305,31 +324,31 @@ def test_scripts_come_back_after_redis_lost_them(redis_store, redis, story, auth
     play(store)
 
 
-def test_a_full_memory_passes(own_redis, story, author, tell):
+def test_a_full_memory_passes(own_redis, story, author, helpers):
     """A full Redis refuses writes: nothing is written, and all is applied when there is room again."""
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
-        told = story.signed(author())
+        published = story.signed(author())
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
         with pytest.raises(StoreUnavailableError, match="refuses for now: OOM"):
-            tell.apply_all(store, told.partition, [told.message])
+            helpers.apply_all(store, published.partition, [published.message])
         assert store.backlog().memory > 1
         client.config_set("maxmemory", 0)
         assert store.backlog().memory is None
         assert client.dbsize() == 0
-        assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1
+        assert helpers.apply_all(store, published.partition, [published.message]).checkpoint.sequence == 1
 
 
-def test_a_redis_that_is_away_passes(own_redis, story, author, tell):
+def test_an_unavailable_redis_passes(own_redis, story, author, helpers):
     """A refused connection is not poison."""
     with redis_client.Redis.from_url(own_redis.url) as client:
         store = RedisStore(client, RedisSettings(prefix="", inline_max=1, slice_size=1))
-        told = story.signed(author())
+        published = story.signed(author())
         own_redis.stop()
         with pytest.raises(StoreUnavailableError):
-            tell.apply_all(store, told.partition, [told.message])
+            helpers.apply_all(store, published.partition, [published.message])
         with pytest.raises(StoreUnavailableError):
             store.checkpoints([0])
         own_redis.start()
-        assert tell.apply_all(store, told.partition, [told.message]).checkpoint.sequence == 1
+        assert helpers.apply_all(store, published.partition, [published.message]).checkpoint.sequence == 1

@@ -23,14 +23,18 @@ CAP = 5
 authors = st.sampled_from(range(len(AUTHORS)))
 acts = st.one_of(
     st.tuples(st.sampled_from(["sign up", "post"]), authors),
-    st.tuples(st.sampled_from(["follow", "follow", "unfollow"]), authors, authors),
+    st.tuples(st.sampled_from(["follow", "follow", "unfollow", "mute", "unmute"]), authors, authors),
     st.tuples(st.sampled_from(["post", "post", "answer", "update", "delete"]), authors, st.integers(0, 50)),
 )
 READER = len(AUTHORS) - 1
 POSTS_AND_FOLLOWS = [("post", number, 0) for number in range(READER) for _ in range(4)]
 POSTS_AND_FOLLOWS += [("follow", number, READER) for number in range(READER)]
 acts_around_a_reader = st.one_of(
-    st.tuples(st.sampled_from(["follow", "unfollow", "unfollow"]), st.integers(0, READER - 1), st.just(READER)),
+    st.tuples(
+        st.sampled_from(["follow", "unfollow", "unfollow", "mute", "unmute"]),
+        st.integers(0, READER - 1),
+        st.just(READER),
+    ),
     st.tuples(st.sampled_from(["delete", "delete", "post"]), st.integers(0, READER - 1), st.integers(0, 50)),
 )
 orders = st.lists(st.integers(0, 5), min_size=10, max_size=10)
@@ -54,7 +58,7 @@ class World:
     def __init__(self, story, now):
         self._story = story
         self._clock = count(now, 1_000_003)
-        self.follows = set()
+        self.follows, self.mutes = set(), set()
         self.cheeps = {author: {} for author in AUTHORS}  # those that live: the last event by entry
 
     @property
@@ -68,6 +72,8 @@ class World:
                 self._story.signed(author, **among)
             elif act in {"follow", "unfollow"}:
                 self._follow(act, AUTHORS[rest[0]], author, among)
+            elif act in {"mute", "unmute"}:
+                self._mute(act, AUTHORS[rest[0]], author, among)
             elif act == "post":
                 self._put(self._story.posted(author, cheep_date=self._date(number), **among).event)
             elif act == "answer":
@@ -88,6 +94,15 @@ class World:
             self._story.unfollowed(*pair, **among)
             self.follows.remove(pair)
 
+    def _mute(self, act, reader, author, among):
+        pair = (reader, author)
+        if reader != author and act == "mute":
+            self._story.muted(*pair, **among)
+            self.mutes.add(pair)
+        elif pair in self.mutes:
+            self._story.unmuted(*pair, **among)
+            self.mutes.remove(pair)
+
     def _change(self, act, cheep, among):
         if act == "update":
             self._put(self._story.updated(cheep, "other", **among).event)
@@ -102,20 +117,21 @@ class World:
         return next(self._clock) - HOURS_BEHIND[number] * 3_600_000_000
 
     def timeline(self, reader):
-        return sorted((entry for one, who in self.follows if one == reader for entry in self.cheeps[who]), reverse=True)
+        seen = [who for one, who in self.follows - self.mutes if one == reader]
+        return sorted((entry for who in seen for entry in self.cheeps[who]), reverse=True)
 
 
 def entry_of(cheep):
     return views.pack_entry(cheep.cheep_date, cheep.cheep_id)
 
 
-def laid(tell, streams, order):
+def laid(helpers, streams, order):
     """The streams as partitions of one log: keys in the order that the numbers say, each stream in its own."""
-    story, waiting = tell.Story(), {number: list(stream) for number, stream in streams.items()}
+    story, waiting = helpers.Story(), {number: list(stream) for number, stream in streams.items()}
     turn = 0
     while waiting:
         number = sorted(waiting)[order[turn % len(order)] % len(waiting)]
-        story.add(tell.decode(waiting[number].pop(0)).event, partition=number % PARTITIONS)
+        story.add(helpers.decode(waiting[number].pop(0)).event, partition=number % PARTITIONS)
         waiting = {one: rest for one, rest in waiting.items() if rest}
         turn += 1
     return story
@@ -140,12 +156,12 @@ class Copies:
         return list(self._redis.scan_iter(f"{self._prefix}*", count=1_000))
 
 
-def run(store, story, tell, copies, plan):
+def run(store, story, helpers, copies, plan):
     for step, *rest in plan:
         if step == "apply":
             partition, back, number = rest
             start = max(0, store.checkpoints([partition])[partition].sequence - back)
-            tell.apply_all(store, partition, story.messages.get(partition, [])[start : start + number])
+            helpers.apply_all(store, partition, story.messages.get(partition, [])[start : start + number])
         elif step == "serve":
             store.tasks.serve(rest[0])
         elif step == "copy":
@@ -154,9 +170,9 @@ def run(store, story, tell, copies, plan):
             copies.restore()
 
 
-def finish(store, story, tell):
+def finish(store, story, helpers):
     for partition, messages in story.messages.items():
-        tell.apply_all(store, partition, messages)
+        helpers.apply_all(store, partition, messages)
     for partition in story.messages:
         while store.tasks.serve(partition) is not None:
             pass
@@ -165,15 +181,15 @@ def finish(store, story, tell):
 @pytest.mark.parametrize("inline_max", [0, 2, 1_000])
 @by_example
 @given(script=st.lists(acts, min_size=10, max_size=60), order=orders, plan=st.lists(steps, max_size=40))
-def test_views_equal_the_oracle(redis_store, redis, redis_prefix, tell, inline_max, script, order, plan):
+def test_views_equal_the_oracle(redis_store, redis, redis_prefix, helpers, inline_max, script, order, plan):
     """Every view equals the model for any interleaving of keys and any cut, repetition and restoration of the log."""
     copies = Copies(redis, redis_prefix)
     copies.restore()
     store = redis_store(inline_max=inline_max, slice_size=1, cap=CAP, work_max=3, refill_authors=2)
-    world = World(tell.Story(), tell.now).play(script)
-    story = laid(tell, world.streams, order)
-    run(store, story, tell, copies, plan)
-    finish(store, story, tell)
+    world = World(helpers.Story(), helpers.now).play(script)
+    story = laid(helpers, world.streams, order)
+    run(store, story, helpers, copies, plan)
+    finish(store, story, helpers)
     compare(redis, redis_prefix, world)
     assert store.status().tasks == 0
 
@@ -186,42 +202,42 @@ def test_views_equal_the_oracle(redis_store, redis, redis_prefix, tell, inline_m
     turns=st.lists(st.tuples(st.integers(0, PARTITIONS - 1), st.integers(0, 3)), min_size=40, max_size=80),
 )
 @pytest.mark.extended
-def test_the_floor_holds_at_every_moment(redis_store, redis, redis_prefix, tell, inline_max, script, order, turns):
+def test_the_floor_holds_at_every_moment(redis_store, redis, redis_prefix, helpers, inline_max, script, order, turns):
     """A refill takes many steps, one author each, and whatever comes between two of them, the list is complete above
     its floor but for what fan-out tasks have yet to bring.
     """
     Copies(redis, redis_prefix).restore()
     store = redis_store(inline_max=inline_max, slice_size=1, cap=CAP, refill_authors=1)
-    world = World(tell.Story(), tell.now).play(POSTS_AND_FOLLOWS + script)
-    story = laid(tell, world.streams, order)
+    world = World(helpers.Story(), helpers.now).play(POSTS_AND_FOLLOWS + script)
+    story = laid(helpers, world.streams, order)
     done = dict.fromkeys(story.messages, 0)
     for partition, slices in turns:
         number = done.get(partition, 0)
-        tell.apply_all(store, partition, story.messages.get(partition, [])[number : number + 1])
+        helpers.apply_all(store, partition, story.messages.get(partition, [])[number : number + 1])
         done[partition] = number + 1
         check_floors(redis, redis_prefix)
         for waiting in sorted(store.tasks.partitions_with_tasks(range(PARTITIONS)))[:slices]:
             store.tasks.serve(waiting)
             check_floors(redis, redis_prefix)
-    finish(store, story, tell)
+    finish(store, story, helpers)
     compare(redis, redis_prefix, world)
 
 
 def check_floors(redis, prefix):
     with redis.pipeline() as pipe:
         for author in AUTHORS:
-            for pattern in (views.FOLLOWING, views.AUTHOR_CHEEPS):
+            for pattern in (views.FOLLOWING, views.MUTED, views.AUTHOR_CHEEPS):
                 pipe.zrange(pattern.key(prefix, author), 0, -1)
             for pattern in (views.TASKS, views.TIMELINE):
                 pipe.lrange(pattern.key(prefix, author), 0, -1)
             pipe.get(views.TIMELINE_FLOOR.key(prefix, author))
         pipe.keys(views.CHEEP_RECORD.key(prefix, "*"))
         *replies, records = pipe.execute()
-    found = {author: replies[5 * number : 5 * number + 5] for number, author in enumerate(AUTHORS)}
-    for following, _, _, listed, floor in found.values():
-        of = [found[author.decode()] for author in following]
-        above = {entry for _, own, *_ in of for entry in own if entry > (floor or b"")}
-        yet_to_come = {bytes.fromhex(json.loads(task)["entry"]) for _, _, tasks, *_ in of for task in tasks}
+    found = {author: replies[6 * number : 6 * number + 6] for number, author in enumerate(AUTHORS)}
+    for following, muted, _, _, listed, floor in found.values():
+        of = [found[author.decode()] for author in set(following) - set(muted)]
+        above = {entry for _, _, own, *_ in of for entry in own if entry > (floor or b"")}
+        yet_to_come = {bytes.fromhex(json.loads(task)["entry"]) for _, _, _, tasks, *_ in of for task in tasks}
         assert listed == sorted(set(listed), reverse=True)
         assert not floor or all(entry > floor for entry in listed)
         assert above - set(listed) <= yet_to_come
@@ -237,6 +253,8 @@ def compare(redis, prefix, world):
         following = {followed for reader, followed in world.follows if reader == author}
         assert members(redis, views.FOLLOWERS.key(prefix, author)) == followers
         assert members(redis, views.FOLLOWING.key(prefix, author)) == following
+        assert members(redis, views.MUTERS.key(prefix, author)) == {one for one, who in world.mutes if who == author}
+        assert members(redis, views.MUTED.key(prefix, author)) == {who for one, who in world.mutes if one == author}
         counters = redis.hgetall(views.AUTHOR_COUNTERS.key(prefix, author))
         assert int(counters.get(b"followers", 0)) == len(followers)
         assert int(counters.get(b"following", 0)) == len(following)

@@ -41,19 +41,19 @@ def bad_write(store):
     return lambda author: Increment(views.AUTHORS.name, author, {"followers.deep": 1})
 
 
-def test_a_commands_record_comes_with_its_effects(store, story, author, tell, request):
+def test_a_commands_record_comes_with_its_effects(store, story, author, helpers, request):
     """The record of a command has its outcome, in each store alike."""
-    told = story.signed(author())
-    tell.apply_all(store, told.partition, [told.message])
-    command = told.envelope.reply_to
+    published = story.signed(author())
+    helpers.apply_all(store, published.partition, [published.message])
+    command = published.envelope.reply_to
     if store.name == "redis":
         client, prefix = request.getfixturevalue("redis"), request.getfixturevalue("redis_prefix")
         key = views.COMMAND_RECORD.key(prefix, command)
         record = msgspec.json.decode(client.get(key), type=views.CommandRecord)
-        assert client.expiretime(key) == tell.now // 1_000_000 + COMMAND_RECORD_SECONDS
+        assert client.expiretime(key) == helpers.now // 1_000_000 + COMMAND_RECORD_SECONDS
     else:
         document = request.getfixturevalue("mongo")[views.COMMANDS.name].find_one({"_id": command})
         record = msgspec.convert(document, views.CommandRecord)
-        assert document["expires_at"].timestamp() == tell.now // 1_000_000 + COMMAND_RECORD_SECONDS
-    assert (record.message_id, record.key, record.sequence) == (command, told.event.key, 1)
+        assert document["expires_at"].timestamp() == helpers.now // 1_000_000 + COMMAND_RECORD_SECONDS
+    assert (record.message_id, record.key, record.sequence) == (command, published.event.key, 1)
     assert (record.type, record.status, record.changed) == ("cheeper.sign-up.v1", "handled", True)

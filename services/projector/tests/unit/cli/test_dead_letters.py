@@ -24,7 +24,7 @@ def options(*arguments):
         (["drop", "mongo:0:t-1@5", "--yes"], {"action": "drop", "id": ("mongo", "0:t-1@5"), "yes": True}),
     ],
 )
-def test_the_forms(given, expected):
+def test_each_form_of_the_command_line_is_parsed(given, expected):
     """Each act takes what it needs: a store or both, a key or all, one message."""
     assert {**vars(options(*given)), **expected} == vars(options(*given))
 
@@ -42,8 +42,8 @@ def test_the_forms(given, expected):
         ["drop", "redis"],
     ],
 )
-def test_what_is_no_form_ends_with_2(given, capsys):
-    """The command line says what is wrong, and nothing is touched."""
+def test_another_form_of_the_command_line_ends_with_2(given, capsys):
+    """The command line reports the error, and nothing is touched."""
     with pytest.raises(SystemExit) as ended:
         options(*given)
     assert ended.value.code == 2
@@ -51,13 +51,13 @@ def test_what_is_no_form_ends_with_2(given, capsys):
 
 
 @pytest.mark.parametrize("given", [["list"], ["show", "redis:1:2"], ["replay", "--all"]])
-def test_a_store_that_is_away_is_named_without_its_secret(given, capsys, monkeypatch):
+def test_an_unavailable_store_is_named_without_its_secret(given, capsys, monkeypatch):
     """Exit code 1 and one sentence, however it is called."""
     for name, value in SERVERS.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
         cli.main(["dead-letters", *given])
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     assert ended.value.code == 1
-    assert said.err.startswith("projector: ")
-    assert "secret" not in said.out + said.err
+    assert printed.err.startswith("projector: ")
+    assert "secret" not in printed.out + printed.err

@@ -12,7 +12,7 @@ from cheeper_runtime.readiness import Readiness, is_ready
 from projector import projections
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress
-from projector.consumer.step_limit import Limit
+from projector.consumer.step_limit import StepLimit
 
 pytestmark = pytest.mark.proves(guarantee="exactly-once")
 POISON = pytest.mark.proves(guarantee="poison")
@@ -39,7 +39,7 @@ class World:
             dead_letters=self.dead_letters,
             readiness=self.readiness,
             stop=stop,
-            limit=Limit(limit),
+            limit=StepLimit(limit),
             progress=self.progress,
         )
         consumer.run()
@@ -85,7 +85,7 @@ def test_the_log_is_applied_and_the_offsets_are_stored(world, story, author, bob
     """Whatever the size of the polls, all partitions end with the last message."""
     follow(5)
     story.signed(author(), partition=3)
-    world.topic.send(story.told())
+    world.topic.send(story.all_messages())
     world.run(batch=batch)
     assert world.sequences() == story.whole()
     assert world.followers(bob) == 5
@@ -164,7 +164,7 @@ def test_an_offset_that_the_log_does_not_have_is_read_from_the_beginning(world, 
     assert world.progress.partitions[0].missing == 3
 
 
-def test_an_unavailable_store_is_retried_until_it_answers(world, bob, follow):
+def test_an_unavailable_store_is_retried_until_it_responds(world, bob, follow):
     """Readiness reports it, attempts are counted, and nothing is skipped or parked."""
     world.topic.send(follow(2))
 
@@ -234,7 +234,7 @@ def test_poison_parks_its_key_and_other_keys_flow(world, story, author, bob):
     story.messages.pop(1)
     story.followed(author(), bob, partition=0)
     story.followed(author(), carol, partition=0)
-    world.topic.send(story.told())
+    world.topic.send(story.all_messages())
     world.run()
     assert (world.followers(bob), world.followers(carol)) == (1, 1)
     assert world.parked() == [(2, False), (3, True)]
@@ -267,7 +267,7 @@ def test_a_message_that_the_store_refuses_is_parked_alone(world, story, author, 
         return project(event, meta)
 
     world.project, world.store.names_bad = refused, names_bad
-    world.topic.send(story.told())
+    world.topic.send(story.all_messages())
     world.run()
     assert (world.followers(bob), world.parked()) == (2, [(1, False)])
     assert world.store.calls == ([3, 3] if names_bad else [3, 1, 1, 1, 1])
@@ -289,7 +289,7 @@ def test_too_much_poison_in_a_row_stops_the_consumer_again_after_a_restart(world
     for _ in range(30):
         story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
     story.messages.pop(1)
-    world.topic.send(story.told())
+    world.topic.send(story.all_messages())
     for _ in range(2):
         with pytest.raises(TooMuchPoisonError, match=r"20 messages in a row .* mongo \(partition 0\)") as stopped:
             world.run(batch=batch)
@@ -305,27 +305,27 @@ def test_too_much_poison_within_a_minute_stops_the_consumer(world, story, author
             story.add(story.signed(author(), partition=1).event, partition=0, value=b"{broken")
         story.signed(author(), partition=0)
     story.messages.pop(1)
-    world.topic.send(story.told())
+    world.topic.send(story.all_messages())
     with pytest.raises(TooMuchPoisonError, match="100 messages within a minute"):
         world.run()
     assert len(world.store.parked) == 99
 
 
 @POISON
-def test_a_message_without_a_sequence_is_parked_by_its_offset(world, tell):
+def test_a_message_without_a_sequence_is_parked_by_its_offset(world, helpers):
     """It is poison of no key, and is not parked again when the log is read again."""
-    stray = tell.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")
+    stray = helpers.FakeMessage(partition=2, offset=0, key=b"", headers=[], value=b"?")
     world.topic.send([stray, stray])
     for _ in range(2):
         world.run()
         assert [one.offset for one in world.store.parked.values()] == [0, 1]
 
 
-def test_an_unknown_type_moves_the_checkpoint_alone(world, story, author, tell):
+def test_an_unknown_type_moves_the_checkpoint_alone(world, story, author, helpers):
     """An event of a newer version is skipped, not parked."""
     message = story.signed(author(), partition=0).message
     headers = [(name, b"cheeper.not-yet.v1" if name == "ce_type" else text) for name, text in message.headers()]
-    unknown = tell.FakeMessage(partition=0, offset=0, key=message.key(), headers=headers, value=b"?")
+    unknown = helpers.FakeMessage(partition=0, offset=0, key=message.key(), headers=headers, value=b"?")
     world.topic.send([unknown])
     world.run()
     assert (world.sequences(), world.parked(), world.progress.counts.unknown) == ({0: 1}, [], 1)

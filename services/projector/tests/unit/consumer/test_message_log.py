@@ -10,10 +10,10 @@ from projector.stores.base import Item
 
 
 @pytest.fixture
-def lines(story, tell, author):
+def lines(story, helpers, author):
     """Log a change and an outcome as received and as applied, at a level; return what was written of each."""
-    change = tell.decode(story.followed(author(), author()).message)
-    outcome = tell.decode(story.add(CommandHandled(command_type="t", command_key=author())).message)
+    change = helpers.decode(story.followed(author(), author()).message)
+    outcome = helpers.decode(story.add(CommandHandled(command_type="t", command_key=author())).message)
 
     def written(level):
         with capture_logs() as found:

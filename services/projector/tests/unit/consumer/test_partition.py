@@ -1,10 +1,12 @@
 """The partition: which messages it selects, where it searches for a missing one, and its lag."""
 
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
 from cheeper_contracts.views.lag import Lag
+from cheeper_runtime.metrics import Declaration, Families
 from projector.consumer.partition import Counts, Partition, Search
 from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError
@@ -12,9 +14,9 @@ from projector.stores.base import Applied, Checkpoint, Item, UnappliableError
 TOPIC, START = "topic", 1_000.0
 
 
-def message(sequence, committed=START):
-    """Return a message whose offset is its sequence less one."""
-    envelope = SimpleNamespace(time=int(committed * 1_000_000))
+def message(sequence, committed=START, command=None):
+    """Return a message whose offset is its sequence less one. `command` is the id of what caused it."""
+    envelope = SimpleNamespace(time=int(committed * 1_000_000), reply_to=command, traceparent=None)
     offset = 99 if sequence is None else sequence - 1
     return SimpleNamespace(sequence=sequence, offset=offset, envelope=envelope, event=object(), key="key")
 
@@ -87,7 +89,7 @@ def test_nothing_after_a_gap_is_selected(partition):
     assert partition.end(6)
 
 
-def test_a_message_without_a_sequence_is_selected_in_its_place(partition):
+def test_a_message_without_a_sequence_is_selected_by_its_offset(partition):
     """The store decides about it by its offset."""
     assert sequences(partition.select(messages(None, 6))) == [None, 6]
 
@@ -158,6 +160,59 @@ def test_a_message_that_the_store_refuses_becomes_poison(partition):
     assert [item.poison for item in partition.in_flight] == [None, "no hash"]
 
 
+def test_the_time_to_visible_is_that_of_new_events_alone(clock):
+    """It counts from an event's transaction to its acknowledgement. Duplicates, parked and unknown ones have none."""
+    counts = Counts()
+    partition = Partition(0, counts, clock)
+    partition.start(Checkpoint(sequence=1, topic_id=TOPIC, offset=0), TOPIC)
+    duplicate, applied, ahead, unknown, poison = (message(number, START - 3) for number in (1, 2, 3, 4, 5))
+    ahead.envelope.time, unknown.event = int((START + 60) * 1_000_000), None
+    partition.begin([_item(each) for each in (duplicate, applied, ahead, unknown, poison)])
+    partition.acknowledge(
+        Applied(
+            used=5,
+            checkpoint=Checkpoint(sequence=5, topic_id=TOPIC, offset=4),
+            parked=(SimpleNamespace(offset=4, sequence=5),),
+        )
+    )
+    assert (counts.visible.count, counts.visible.sum) == (2, 3.0)
+
+
+def test_the_time_from_the_request_is_in_the_gateway_s_ids(clock):
+    """It counts for commands with an id of the gateway's. Ids that a client chose, and times that cannot be, do not."""
+    counts = Counts()
+    partition = Partition(0, counts, clock)
+    partition.start(Checkpoint(sequence=0, topic_id=TOPIC, offset=-1), TOPIC)
+    commands = [from_gateway(START - 2.5), from_gateway(START + 1), from_gateway(START - 4000), str(uuid4()), None]
+    partition.begin([_item(message(number, START - 1, each)) for number, each in enumerate(commands, 1)])
+    partition.acknowledge(Applied(used=5, checkpoint=Checkpoint(sequence=5, topic_id=TOPIC, offset=4)))
+    assert (counts.requested.count, counts.requested.sum) == (1, 2.5)
+    assert (counts.visible.count, counts.visible.sum) == (5, 5.0)
+
+
+def test_an_event_of_a_recorded_trace_is_an_exemplar(clock):
+    """Its trace id is beside the time that it took to be visible. A trace that is not recorded leads nowhere."""
+    counts, seconds = Counts(), Declaration("seconds", "", histogram=True)
+    partition = Partition(0, counts, clock)
+    partition.start(Checkpoint(sequence=0, topic_id=TOPIC, offset=-1), TOPIC)
+    recorded, dropped, untraced = (message(number) for number in (1, 2, 3))
+    recorded.envelope.traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
+    dropped.envelope.traceparent = f"00-{'c' * 32}-{'d' * 16}-00"
+    partition.begin([_item(each) for each in (recorded, dropped, untraced)])
+    partition.acknowledge(Applied(used=3, checkpoint=Checkpoint(sequence=3, topic_id=TOPIC, offset=2)))
+    families = Families((seconds,))
+    counts.visible.add_to(families, seconds)
+    (family,) = families
+    exemplars = [sample.exemplar.labels for sample in family.samples if sample.exemplar]
+    assert exemplars == [{"trace_id": "a" * 32}]
+
+
+def from_gateway(seconds):
+    """Return the message id of a request that the gateway received then."""
+    tens = f"{int(seconds * 100):012d}"
+    return f"{tens[:8]}-{tens[8:]}-8{str(uuid4())[15:]}"
+
+
 def test_messages_are_counted_by_their_outcome(partition):
     """Applied, of an unknown type, or parked."""
     counts = Counts()
@@ -209,7 +264,7 @@ def test_a_relocated_message_is_no_lag(partition, ends):
 
 
 def test_a_backlog_that_was_there_before_us_is_as_old_as_what_was_applied_last(partition, ends, clock):
-    """The first record cannot tell since when; what was applied a moment ago was committed just before."""
+    """The first record does not show since when; what was applied a moment ago was committed just before."""
     ends.record({0: 901})
     clock.now += 2
     assert partition.lag(ends) == Lag(896, 2.0)

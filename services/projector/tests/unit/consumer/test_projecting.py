@@ -25,8 +25,8 @@ def test_a_parked_message_is_decoded_as_it_was(story, author):
     """Parking keeps all that reading it again needs, poison or not."""
     for value in (None, b"{broken"):
         bob = author()
-        told = story.add(story.signed(bob, partition=0).event, value=value)
-        incoming = decode(told.message)
+        published = story.add(story.signed(bob, partition=0).event, value=value)
+        incoming = decode(published.message)
         assert item_of(crashing, incoming).parked("topic").decoded() == incoming
 
 

@@ -4,24 +4,24 @@ from cheeper_contracts.events.command_handled import CommandHandled
 from projector.messages.decoding import decode
 
 
-def changed(message, tell, **parts):
+def changed(message, helpers, **parts):
     names = ("partition", "offset", "key", "headers", "value")
-    return tell.FakeMessage(**{name: parts.get(name, getattr(message, name)()) for name in names})
+    return helpers.FakeMessage(**{name: parts.get(name, getattr(message, name)()) for name in names})
 
 
 def test_a_whole_message_is_decoded(story, author):
     """Event, envelope and sequence come out as they went in."""
-    told = story.signed(author())
-    incoming = decode(told.message)
-    assert (incoming.event, incoming.envelope, incoming.sequence) == (told.event, told.envelope, 1)
+    published = story.signed(author())
+    incoming = decode(published.message)
+    assert (incoming.event, incoming.envelope, incoming.sequence) == (published.event, published.envelope, 1)
     assert incoming.poison is None
 
 
-def test_an_unknown_type_is_no_poison(story, author, tell):
+def test_an_unknown_type_is_no_poison(story, author, helpers):
     """A newer version's event is skipped by rule, with its sequence."""
-    told = story.signed(author())
-    headers = [(n, b"cheeper.something-new.v1" if n == "ce_type" else v) for n, v in told.message.headers()]
-    incoming = decode(changed(told.message, tell, headers=headers))
+    published = story.signed(author())
+    headers = [(n, b"cheeper.something-new.v1" if n == "ce_type" else v) for n, v in published.message.headers()]
+    incoming = decode(changed(published.message, helpers, headers=headers))
     assert (incoming.event, incoming.poison, incoming.sequence) == (None, None, 1)
 
 
@@ -36,29 +36,29 @@ def test_an_unknown_type_is_no_poison(story, author, tell):
         ({"key": None}, "keys differ"),
     ],
 )
-def test_what_cannot_be_read_is_poison(story, tell, parts, why):
+def test_what_cannot_be_read_is_poison(story, helpers, parts, why):
     """Each kind of unreadable message has its reason, and raises nothing."""
-    told = story.add(CommandHandled(command_type="t", command_key="key"))
-    incoming = decode(changed(told.message, tell, **parts))
+    published = story.add(CommandHandled(command_type="t", command_key="key"))
+    incoming = decode(changed(published.message, helpers, **parts))
     assert incoming.event is None
     assert why in incoming.poison
 
 
 @pytest.mark.parametrize("sequence", [None, b"", b"0", b"-1", b"x", b"1" * 5000, "\u0661".encode()])
-def test_a_message_without_a_sequence_is_poison(story, tell, sequence):
+def test_a_message_without_a_sequence_is_poison(story, helpers, sequence):
     """A missing or impossible sequence cannot be applied, whatever else the message holds."""
-    told = story.add(CommandHandled(command_type="t", command_key="key"))
-    headers = [(n, v) for n, v in told.message.headers() if n != "ce_sequence"]
+    published = story.add(CommandHandled(command_type="t", command_key="key"))
+    headers = [(n, v) for n, v in published.message.headers() if n != "ce_sequence"]
     if sequence is not None:
         headers.append(("ce_sequence", sequence))
-    incoming = decode(changed(told.message, tell, headers=headers))
+    incoming = decode(changed(published.message, helpers, headers=headers))
     assert incoming.sequence is None
     assert incoming.poison
 
 
 def test_poison_keeps_its_sequence_where_it_can_be_read(story):
     """A broken envelope with a good sequence moves the checkpoint like any other message."""
-    told = story.add(CommandHandled(command_type="t", command_key="key"), headers=[("ce_sequence", b"1")])
-    incoming = decode(told.message)
+    published = story.add(CommandHandled(command_type="t", command_key="key"), headers=[("ce_sequence", b"1")])
+    incoming = decode(published.message)
     assert incoming.poison
     assert incoming.sequence == 1

@@ -18,7 +18,7 @@ def readiness():
 
 @pytest.fixture
 def get(readiness):
-    pages = server(readiness, "127.0.0.1", 0, lambda: b"a_metric 1\n")
+    pages = server(readiness, "127.0.0.1", 0, lambda accept: (b"a_metric 1\n", accept or "text/plain"))
     thread = Thread(target=pages.serve_forever, args=(0.01,))
     thread.start()
 

@@ -23,12 +23,12 @@ class Kept:
     """A store's reports in memory. It refuses reports as long as there are `faults`, which end one by one."""
 
     def __init__(self):
-        self.told, self.faults, self.closed = [], [], False
+        self.written, self.faults, self.closed = [], [], False
 
-    def tell(self, lags):
+    def write(self, lags):
         if self.faults:
             raise self.faults.pop(0)
-        self.told.append(lags)
+        self.written.append(lags)
 
     def close(self):
         self.closed = True
@@ -44,7 +44,7 @@ def progress(assigned, generation=1, started=None):
 
 @pytest.fixture
 def ends():
-    """The log, which nobody has written to for a while."""
+    """The log, to which nothing was written for a while."""
     made = LogEndHistory(lambda: NOW - 7)
     made.record({0: 4, 5: 6, 6: 9})
     return made
@@ -59,12 +59,12 @@ def stop(monkeypatch):
 
 
 def test_each_partition_that_it_has_is_reported_with_its_own_lag(ends):
-    """By its generation; of the others the process that has them tells."""
+    """By its generation; the others are reported by the process that has them."""
     found = lag_reports.known_lags(progress({0, 5}, generation=2), ends)
     assert found == {report_id(2, 0): Lag(0, 0.0), report_id(2, 5): Lag(2, 7.0)}
 
 
-def test_what_is_not_known_is_not_said(ends):
+def test_an_unknown_lag_is_not_reported(ends):
     """A consumer that was just assigned a partition or has not seen the log does not overwrite a report."""
     assert lag_reports.known_lags(progress({0, 5}, started={0}), ends).keys() == {report_id(1, 0)}
     assert lag_reports.known_lags(progress({0, 5}), LogEndHistory()) == {}
@@ -91,7 +91,7 @@ def test_after_a_fault_reporting_goes_on_and_the_fault_is_logged_once(stop, star
     kept.faults = [fault] * 3
     with capture_logs() as lines:
         thread = started(progress({0}), kept)
-        until(lambda: len(kept.told) > 1)
+        until(lambda: len(kept.written) > 1)
         stop.set()
         thread.join(60)
     assert [line["log_level"] for line in lines] == ["warning", "info"]
@@ -106,5 +106,5 @@ def test_without_a_partition_nothing_is_reported(stop, started):
     stop.wait(0.01)
     stop.set()
     thread.join(60)
-    assert kept.told == []
+    assert kept.written == []
     assert kept.closed

@@ -42,7 +42,7 @@ def test_every_golden_example_can_be_projected(table, event_type, meta):
 @pytest.mark.parametrize("table", TABLES, ids=("redis", "mongo"))
 @pytest.mark.parametrize("old", SUPERSEDED_EVENTS, ids=lambda struct: struct.TYPE)
 def test_a_superseded_version_makes_the_same_writes(table, old, meta):
-    """The golden bytes of an old and of the current version tell the same act, so the views come out the same."""
+    """The golden bytes of an old and of the current version describe the same event, so the views come out the same."""
     current = golden(golden(old.TYPE).TYPE)
     assert msgspec.json.decode(golden_value(old.TYPE)) != msgspec.json.decode(golden_value(current.TYPE))
     assert projections.project(table, golden(old.TYPE), meta) == projections.project(table, current, meta)

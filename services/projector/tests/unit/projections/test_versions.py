@@ -10,6 +10,7 @@ import pytest
 from cheeper_contracts.kafka.codec import EVENT_TYPES, decode_event
 from cheeper_contracts.views.generations import VERSIONS
 from projector import projections
+from projector.projections.writes import ReportNotifications, ReportRecord
 
 pytestmark = pytest.mark.proves(guarantee="rebuild")
 
@@ -23,10 +24,14 @@ RULE = (
 
 
 def written(store, event_type, meta):
-    """A digest of what a store's projections write for an event's golden example."""
+    """A digest of what a store's projections write for an event's golden example. No view holds a report."""
     value = (EXAMPLES / f"{event_type}.message").read_bytes().partition(b"\n\n")[2]
     writes = projections.project(TABLES[store], decode_event(event_type, value), meta)
-    named = [(type(write).__name__, msgspec.to_builtins(write, enc_hook=str)) for write in writes]
+    named = [
+        (type(write).__name__, msgspec.to_builtins(write, enc_hook=str))
+        for write in writes
+        if not isinstance(write, ReportNotifications | ReportRecord)
+    ]
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from pymongo import MongoClient
 
 from cheeper_contracts.views.generations import FIRST, database_of
 from projector.settings import Settings
+from projector.stores.mongo.access import ensure_users
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.lag import MongoLagReports
 from projector.stores.mongo.operations import Document
@@ -45,6 +48,12 @@ class MongoBackend:
 
     def accepted_commands(self) -> None:
         """Return None: accepted commands are in Redis alone."""
+
+    def users(self, passwords: Path) -> str:
+        """Make the users by a client that may; nothing is left to do."""
+        with closing(self._client()) as client:
+            ensure_users(client, self._settings.mongo_database, passwords)
+        return ""
 
     def _client(self) -> MongoClient[Document]:
         return MongoClient(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, WriteError
 
+from cheeper_runtime.servers.refusals import refusal
 from projector.stores.base import StoreUnavailableError, UnappliableError
 
 PASSING_CODES: Final = frozenset(
@@ -83,6 +84,8 @@ def _first_line(error: Exception) -> str:
 
 def _reason(error: PyMongoError) -> str:
     """Return the reason without the driver's text, which names hosts and users: readiness shows it to anyone."""
+    if reason := refusal(error):
+        return f"does not answer: {reason}"
     if not isinstance(error, OperationFailure):
         return f"does not answer: {type(error).__name__}"
     name = (error.details or {}).get("codeName") or type(error).__name__

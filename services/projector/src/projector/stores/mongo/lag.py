@@ -19,7 +19,7 @@ class MongoLagReports:
         self._client = client
         self._collection = client[database][LAG]
 
-    def tell(self, lags: Mapping[str, Lag]) -> None:
+    def write(self, lags: Mapping[str, Lag]) -> None:
         """Replace the reports before. Raise StoreError."""
         puts = [
             UpdateOne({"_id": name}, [{"$set": {**msgspec.structs.asdict(lag), "told_at": MONGO_NOW}}], upsert=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from redis import Redis
@@ -9,8 +10,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cheeper_contracts.views.generations import FIRST, prefix_of
+from cheeper_runtime.traces import tracer
 from projector.settings import Settings
 from projector.stores.redis.accepted import RedisAcceptedCommands
+from projector.stores.redis.access import acl_file
 from projector.stores.redis.generations import RedisGenerations
 from projector.stores.redis.lag import RedisLagReports
 from projector.stores.redis.parked import RedisParkedMessages
@@ -32,7 +35,7 @@ class RedisBackend:
 
     def store(self, generation: int = FIRST) -> RedisStore:
         """Make the hot views of a generation."""
-        return RedisStore(self._client(), self._settings_of(generation))
+        return RedisStore(self._client(), self._settings_of(generation), tracer())
 
     def generations(self) -> RedisGenerations:
         """Make the registry of generations."""
@@ -40,7 +43,7 @@ class RedisBackend:
 
     def parked_messages(self, generation: int = FIRST) -> RedisParkedMessages:
         """Make the parked messages of a generation."""
-        return RedisParkedMessages(self._client(), self._settings_of(generation))
+        return RedisParkedMessages(self._client(), self._settings_of(generation), tracer())
 
     def lag_reports(self) -> RedisLagReports:
         """Make the lag reports of all generations."""
@@ -49,6 +52,10 @@ class RedisBackend:
     def accepted_commands(self) -> RedisAcceptedCommands:
         """Make the records of accepted commands."""
         return RedisAcceptedCommands(self._client(), self._settings.redis_prefix)
+
+    def users(self, passwords: Path) -> str:
+        """Return the file of users, which the server reads."""
+        return acl_file(self._settings.redis_prefix, passwords)
 
     def _settings_of(self, generation: int) -> RedisSettings:
         return RedisSettings(

@@ -10,6 +10,7 @@ from typing import Final
 
 from redis import exceptions
 
+from cheeper_runtime.servers.refusals import refusal
 from projector.stores.base import StoreUnavailableError
 from projector.stores.registry import ForgottenError
 
@@ -55,8 +56,8 @@ def _code(error: Exception) -> str:
 def _reason(error: Exception) -> str:
     """Return the reason without the server's text, which may name a host or a user: readiness shows it to anyone."""
     code = getattr(error, "status_code", None) or _code(error)
-    if isinstance(error, exceptions.AuthenticationError):
-        return f"refuses the login: {type(error).__name__}"
+    if reason := refusal(error):
+        return f"does not answer: {reason}"
     if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError):
         return f"does not answer: {type(error).__name__}"
     return f"refuses for now: {code if code.isupper() else type(error).__name__}"

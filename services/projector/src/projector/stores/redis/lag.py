@@ -20,16 +20,16 @@ class RedisLagReports:
         self._client = client
         self._key = lag_key(prefix)
 
-    def tell(self, lags: Mapping[str, Lag]) -> None:
+    def write(self, lags: Mapping[str, Lag]) -> None:
         """Replace the reports before. Raise StoreUnavailableError."""
         with passing_faults():
             seconds, microseconds = self._client.time()
             now = seconds + microseconds / 1_000_000
-            told: dict[_Field, _Field] = {
+            fields: dict[_Field, _Field] = {
                 name: msgspec.json.encode(LagReport(told_at=now, messages=lag.messages, seconds=lag.seconds))
                 for name, lag in lags.items()
             }
-            self._client.hset(self._key, mapping=told)
+            self._client.hset(self._key, mapping=fields)
 
     def close(self) -> None:
         """Close the connections."""

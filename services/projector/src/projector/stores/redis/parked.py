@@ -1,7 +1,7 @@
 """The parked messages in Redis: a replay is one call of a function that writes the views and removes the message.
 
 The projector's own calls read the set of parked keys each time, so a running one continues with a key as soon as its
-last parked message is gone.
+last parked message is removed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.traces.tracer import Tracer
 from projector.messages.parked import ParkedMessage
 from projector.stores.base import UnappliableError
 from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.reading import elements, members
 from projector.stores.redis.replies import left_out_of
-from projector.stores.redis.scripts import RedisSettings
+from projector.stores.redis.scripts import RedisSettings, cause_of
 from projector.stores.task_store import LeftOut
 
 
@@ -31,9 +32,10 @@ class RedisParkedMessages:
 
     name = "redis"
 
-    def __init__(self, client: Redis, settings: RedisSettings) -> None:
+    def __init__(self, client: Redis, settings: RedisSettings, tracer: Tracer | None = None) -> None:
         self._client = client
         self._settings = settings
+        self._tracer = tracer
         self._unpark = client.register_script(scripts.source("unpark"))
         self._restate = client.register_script(scripts.source("restate"))
 
@@ -85,6 +87,7 @@ class RedisParkedMessages:
                 settings.inline_max,
                 settings.work_max,
                 PARTITIONS,
+                *cause_of(self._tracer, message.decoded()),
             )
         )
         try:

@@ -27,7 +27,7 @@ def served_of(reply: list[Any]) -> Slice | Refill | None:
         case [b"slice", author_id, tasks, served, left_out, waiting]:
             return Slice(
                 author_id=author_id.decode(),
-                tasks=tuple(SliceOf(sequence=at, correlation_id=story.decode()) for at, story in tasks),
+                tasks=tuple(_slice_of(*task) for task in tasks),
                 served=served,
                 left_out=left_out_of(left_out),
                 waiting=waiting,
@@ -41,6 +41,11 @@ def served_of(reply: list[Any]) -> Slice | Refill | None:
                 waiting=waiting,
             )
     return None
+
+
+def _slice_of(sequence: int, correlation_id: bytes, traceparent: bytes | None = None) -> SliceOf:
+    cause = None if traceparent is None else traceparent.decode()
+    return SliceOf(sequence=sequence, correlation_id=correlation_id.decode(), traceparent=cause)
 
 
 def left_out_of(names: Sequence[bytes]) -> tuple[LeftOut, ...]:

@@ -14,6 +14,8 @@ import msgspec
 
 from cheeper_contracts import views
 from cheeper_contracts.views.generations import FIRST, registry_key
+from cheeper_runtime.traces.tracer import Tracer
+from projector.messages.decoding import DecodedMessage
 
 WORK_MAX: Final = 1_000
 """The work of one call on timelines: 1 is an entry put in front of a list, so that readers wait some 5 ms at most."""
@@ -25,10 +27,10 @@ REFILL_AUTHORS: Final = 100
 """Followed authors that one step of a refill reads, for the same reason."""
 
 PARTS: Final = {
-    "apply": ("guard", "entries", "timelines", "readers", "writes", "apply"),
-    "unpark": ("guard", "entries", "timelines", "readers", "writes", "unpark"),
+    "apply": ("guard", "entries", "timelines", "streams", "readers", "writes", "apply"),
+    "unpark": ("guard", "entries", "timelines", "streams", "readers", "writes", "unpark"),
     "restate": ("restate",),
-    "slice": ("guard", "entries", "timelines", "readers", "refills", "slice"),
+    "slice": ("guard", "entries", "timelines", "streams", "readers", "refills", "slice"),
     "switch": ("switch",),
 }
 """The files of each function, in the order in which they are joined."""
@@ -65,3 +67,11 @@ def source(name: str) -> str:
 def text(name: str) -> str:
     """Return the text of a Lua file."""
     return (files(__package__) / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def cause_of(tracer: Tracer | None, message: DecodedMessage) -> tuple[str, ...]:
+    """Return the message's traceparent for a function, nothing if the message is not traced."""
+    envelope = message.envelope
+    if tracer is None or envelope is None or envelope.traceparent is None:
+        return ()
+    return (envelope.traceparent,) if tracer.is_traced(envelope.traceparent, envelope.time) else ()

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from cheeper_contracts import views
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.traces.tracer import Tracer
 from projector.messages.parked import ParkedMessage
 from projector.stores.base import (
     Applied,
@@ -28,20 +29,21 @@ from projector.stores.redis import scripts
 from projector.stores.redis.faults import passing_faults
 from projector.stores.redis.reading import elements, members
 from projector.stores.redis.replies import checkpoint_of, left_out_of
-from projector.stores.redis.scripts import MESSAGES_MAX, RedisSettings
+from projector.stores.redis.scripts import MESSAGES_MAX, RedisSettings, cause_of
 from projector.stores.redis.tasks import RedisTasks, waiting_in_turn, waiting_slices, waiting_steps
 
 _ATTEMPTS: Final = 3
 
 
 class RedisStore:
-    """The views in Redis. Not for several threads at once."""
+    """The views in Redis. Not for several threads at once. With a `tracer`, tasks keep the cause of traced events."""
 
     name = "redis"
 
-    def __init__(self, client: Redis, settings: RedisSettings) -> None:
+    def __init__(self, client: Redis, settings: RedisSettings, tracer: Tracer | None = None) -> None:
         self._client = client
         self._settings = settings
+        self._tracer = tracer
         self._stem = views.stem(settings.prefix)
         self._apply = client.register_script(scripts.source("apply"))
         self._parked: dict[int, set[str]] = {}
@@ -93,7 +95,7 @@ class RedisStore:
     def _call(self, batch: Batch) -> list[Any]:
         settings = self._settings
         messages = [
-            (item.sequence or 0, item.offset, item.key, writes)
+            (item.sequence or 0, item.offset, item.key, writes, *cause_of(self._tracer, item.message))
             for item, writes in zip(batch.items, self._writes(batch), strict=True)
         ]
         call = (batch.partition, batch.topic_id, messages, settings.cap, settings.inline_max, settings.work_max)

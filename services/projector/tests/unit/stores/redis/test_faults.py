@@ -19,6 +19,6 @@ pytestmark = pytest.mark.proves(guarantee="transient-faults")
     ids=lambda error: type(error).__name__,
 )
 def test_a_server_that_is_not_ready_yet_is_waited_for(error):
-    """Also where redis-py wraps what the server says, as it does while a key is watched."""
+    """Also where redis-py wraps the server's error, as it does while a key is watched."""
     with pytest.raises(StoreUnavailableError), passing_faults():
         raise error

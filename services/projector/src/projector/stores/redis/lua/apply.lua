@@ -1,12 +1,13 @@
--- Applies messages of one partition with their checkpoint, or nothing at all.
+-- Applies the first messages of a batch of one partition, up to a bound on the work, and moves the checkpoint behind
+-- them in the same call. After an error nothing is applied.
 --
--- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, work_max, left_out, wrong_type of
+-- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, work_max, cause, left_out, wrong_type of
 --        readers.lua; work,
 --        refusal, accept_rewrites, run_all of writes.lua
 -- KEYS[1] the partition's checkpoint
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, topic_id, messages, cap, inline_max, work_max}, where a message is
---         {sequence or 0, offset, key, writes}
+--         {sequence or 0, offset, key, writes} and, if it is traced, its traceparent
 -- Replies {'applied', messages used, sequence before, sequence, topic_id, offset, poison in a row, authors with tasks,
 --         left out}, where `left out` are readers with broken timelines, each after the author of the cheep or follow
 --         {'gap', stored sequence}         a message is missing before one of these
@@ -65,6 +66,7 @@ for place, message in ipairs(messages) do
 end
 
 for _, message in ipairs(fresh) do
+  cause = message[5]
   run_all(message[4], message[1], message[3])
   local first = message[4][1]
   if first and first[1] == 'poison' then

@@ -1,7 +1,7 @@
 -- Lists of packed entries, newest first, and the sets of authors' own entries.
 --
 -- Needs  newer, cheep_id and NAME of cheeper_contracts.views, key
--- Gives  insert, own_entries, push_all, living
+-- Gives  insert, own_entries, push_all, record_key, living
 
 -- Returns the first element of a list that is not newer than the entry, or false if all are; and its place. The head is
 -- known to be newer. Probes leave the head in growing steps, then halve: late entries are mostly near it.

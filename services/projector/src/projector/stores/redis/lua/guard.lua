@@ -1,4 +1,4 @@
--- Refuses a call that would write into a generation that is being deleted or is gone: its views would come back.
+-- Refuses a call that would write into a generation that is being deleted or was deleted: its views would come back.
 --
 -- Needs  KEYS[2], the registry of generations, and the generation's number as the last of ARGV
 -- Gives  nothing

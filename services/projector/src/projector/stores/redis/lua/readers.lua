@@ -1,10 +1,11 @@
 -- The readers of an author's cheeps: changes of their timelines, now or by a task, and the readers left out.
 --
--- Needs  newer and NAME of cheeper_contracts.views, key; add_all, is_short of timelines.lua
+-- Needs  newer and NAME of cheeper_contracts.views, key; add_all, is_short of timelines.lua; report_cheeps of streams.lua
 -- Gives  partition, cap, inline_max, work_max, which the main file assigns from its arguments before anything here is
---        called; heads, left_out, ON_TIMELINE; wrong_type, leave_out, usable, await_refill, serve, goes_inline, leave_task
+--        called; cause, which it assigns for each message; heads, left_out, ON_TIMELINE; wrong_type, leave_out, usable, sees, members, await_refill, serve, goes_inline, leave_task
 
 local partition, cap, inline_max, work_max
+local cause          -- the traceparent of the message whose writes run, nil if it is not traced
 local spent = 0      -- the work done on timelines so far; 1 is an entry put in front of a list, about 5 microseconds
 local types = {}     -- the types of keys, read once in a call
 local heads = {}     -- the first entries of timelines, by reader, read once in a call; a table for an unreadable one
@@ -37,6 +38,21 @@ local function usable(reader, author)
   return false
 end
 
+-- True if a reader's timeline shows an author's cheeps.
+local function sees(reader, author)
+  return redis.call('ZSCORE', key(NAME.FOLLOWING, reader), author)
+    and not redis.call('ZSCORE', key(NAME.MUTED, reader), author)
+end
+
+-- Returns those of some ids, 1,000 at most, that are in a set, each as a key. Few sets of mutes exist at all.
+local function members(set, ids)
+  local found = {}
+  if #ids == 0 or redis.call('EXISTS', set) == 0 then return found end
+  local scores = redis.call('ZMSCORE', set, unpack(ids))
+  for place, id in ipairs(ids) do found[id] = scores[place] and true or nil end
+  return found
+end
+
 -- Appends a reader to the queue of short timelines, which takes turns with the partition's authors with tasks.
 local function await_refill(reader)
   local queue = key(NAME.SHORT_TIMELINES, partition)
@@ -67,23 +83,28 @@ function ON_TIMELINE.remove(reader, entries)
 end
 
 -- Changes the timelines of these readers, or of the first ones if the call has done its work before; returns the number
--- of readers served, one at least.
+-- of readers served, one at least. A reader who mutes the author is skipped.
 local function serve(author, readers, entries, kind)
-  local change = ON_TIMELINE[kind]
+  local change, reached, muting = ON_TIMELINE[kind], #readers, members(key(NAME.MUTERS, author), readers)
   for place, reader in ipairs(readers) do
-    if usable(reader, author) then change(reader, entries) end
-    if spent >= work_max then return place end
+    if not muting[reader] and usable(reader, author) then change(reader, entries) end
+    if spent >= work_max then
+      reached = place
+      break
+    end
   end
-  return #readers
+  if kind == 'insert' then report_cheeps(readers, reached, entries, muting) end
+  return reached
 end
 
 local function goes_inline(followers)
   return followers > 0 and followers <= inline_max
 end
 
--- Leaves a task for the author's followers after the one who was served last, '' if none was.
+-- Leaves a task for the author's followers after the one who was served last, '' if none was. It keeps the cause.
 local function leave_task(author, entry_hex, kind, correlation_id, sequence, after)
   local task = {sequence = sequence, kind = kind, entry = entry_hex, after = after, correlation_id = correlation_id}
+  task.traceparent = cause
   if redis.call('RPUSH', key(NAME.TASKS, author), cjson.encode(task)) == 1 then
     redis.call('RPUSH', key(NAME.TASK_AUTHORS, partition), author)
   end

@@ -2,7 +2,7 @@
 -- floor sinks to the newest one that does not fit, or is removed if all fit.
 --
 -- Needs  newer and NAME of cheeper_contracts.views, key; own_entries, push_all, living of entries.lua; is_short of
---        timelines.lua; cap, wrong_type, leave_out, usable of readers.lua
+--        timelines.lua; cap, wrong_type, leave_out, usable, members of readers.lua
 -- Gives  refill
 --
 -- A refill takes steps of some authors each. The entries gathered so far are kept in REFILL: the newest `wanted` of all
@@ -101,6 +101,15 @@ local function put_under(reader, entries, wanted)
   return #alive
 end
 
+-- Returns those of the followed authors whom the reader does not mute.
+local function seen(reader, authors)
+  local kept, muted = {}, members(key(NAME.MUTED, reader), authors)
+  for _, author in ipairs(authors) do
+    if not muted[author] then kept[#kept + 1] = author end
+  end
+  return kept
+end
+
 local function some_mistyped(authors)
   for _, author in ipairs(authors) do
     if wrong_type(key(NAME.AUTHOR_CHEEPS, author), 'zset') then return true end
@@ -119,12 +128,13 @@ local function refill(reader, most)
   local floor = redis.call('GET', key(NAME.TIMELINE_FLOOR, reader))
   local reached, wanted, entries = gathered(reader, floor)
   local from = reached == '' and '-' or '(' .. reached
-  local authors = not wrong_type(following, 'zset') and redis.call('ZRANGEBYLEX', following, from, '+', 'LIMIT', 0, most)
+  local readable = not wrong_type(following, 'zset') and not wrong_type(key(NAME.MUTED, reader), 'zset')
+  local authors = readable and redis.call('ZRANGEBYLEX', following, from, '+', 'LIMIT', 0, most)
   if not authors or some_mistyped(authors) then
     leave_out(reader, '')
     return 'done', 0
   end
-  entries = gather(authors, floor, entries, wanted)
+  entries = gather(seen(reader, authors), floor, entries, wanted)
   redis.call('DEL', state)
   if #authors == most then
     redis.call('HSET', state, 'floor', floor, 'reached', authors[most], 'wanted', wanted,

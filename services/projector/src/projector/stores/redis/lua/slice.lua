@@ -7,7 +7,7 @@
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, partition, entries in a slice, cap, followed authors in a step, work_max
 -- Replies {} when nothing waits
---         {'slice', author, {{sequence, correlation id} of each task}, readers served, readers left out, number waiting}
+--         {'slice', author, {{sequence, correlation id, traceparent or nil} of each task}, readers served, readers left out, number waiting}
 --         {'refill', reader, 'goes on' or 'done', entries added, readers left out, number waiting}
 
 partition, cap, work_max = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
@@ -57,7 +57,7 @@ local function serve_slice(author)
     for place = #readers, reached + 1, -1 do readers[place] = nil end
   end
   for place, task in ipairs(found) do
-    served[place] = {task.sequence, task.correlation_id}
+    served[place] = {task.sequence, task.correlation_id, task.traceparent}
     if more then
       task.after = readers[#readers]
       redis.call('LSET', tasks, place - 1, cjson.encode(task))

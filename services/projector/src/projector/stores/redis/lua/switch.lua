@@ -1,6 +1,6 @@
 -- Shows another generation to readers, if it lacks nothing that they have seen in the live one.
 --
--- Needs  NAME of cheeper_contracts.views
+-- Needs  NAME, STREAM of cheeper_contracts.views
 -- KEYS[1] the registry of generations
 -- ARGV    stem of the live one, stem of the target, numbers of both, the target's entry in the registry as it was read,
 --         number of partitions, the most tasks and parked messages that are compared, 'restored' or ''
@@ -118,4 +118,5 @@ end
 local reason = lacks()
 if reason then return {'behind', reason} end
 redis.call('HSET', KEYS[1], 'live', target, 'previous', live)
+redis.call('PUBLISH', string.match(KEYS[1], '^(.*:)') .. STREAM.ALL, STREAM.REFRESH)
 return {'switched'}

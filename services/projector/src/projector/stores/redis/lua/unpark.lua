@@ -1,18 +1,18 @@
 -- Removes one parked message from its key's queue, with its writes if it is replayed; or does nothing at all.
 --
--- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, work_max, left_out, wrong_type of
+-- Needs  NAME of cheeper_contracts.views, key; partition, cap, inline_max, work_max, cause, left_out, wrong_type of
 --        readers.lua; refusal, accept_rewrites, run_all of writes.lua
 -- KEYS[1] the key's parked messages
 -- KEYS[2] and the last of ARGV: guard.lua
 -- ARGV    stem, then MessagePack of {partition, key, the message as it is parked, true if it must be the first,
---         sequence or 0, writes, cap, inline_max, work_max, number of partitions}
+--         sequence or 0, writes, cap, inline_max, work_max, number of partitions, its traceparent or nil}
 -- Replies {'done', left out}   as for apply
 --         {'changed'}          it is not parked any more, or is not the first where it must be
 --         {'deep', number}     it is not among the first messages of its key
 --         {'bad', reason}      its writes cannot be done
 
 local message_key, text, must_be_first, sequence, writes, partitions
-partition, message_key, text, must_be_first, sequence, writes, cap, inline_max, work_max, partitions =
+partition, message_key, text, must_be_first, sequence, writes, cap, inline_max, work_max, partitions, cause =
   unpack(cmsgpack.unpack(ARGV[2]))
 local checkpoint = key(NAME.CHECKPOINT, partition)
 

@@ -1,8 +1,9 @@
 -- The writes of writes.py: the form of each, the keys that it needs with their types, and its effect.
 --
 -- Needs  entry_from_hex, is_hex_entry and NAME of cheeper_contracts.views, key; pull_in, take_out,
---        is_short of timelines.lua; partition, cap, heads, wrong_type, usable, await_refill, ON_TIMELINE, serve,
---        goes_inline, leave_task of readers.lua
+--        is_short of timelines.lua; partition, cap, heads, wrong_type, usable, sees, await_refill, ON_TIMELINE, serve,
+--        goes_inline, leave_task of readers.lua; STREAM of cheeper_contracts.views; report_own, report_change,
+--        report_record of streams.lua
 -- Gives  work, refusal, accept_rewrites, run_all
 --
 -- `check` never writes; it returns the reason why the write cannot be done, or nil. `run` cannot fail after a check.
@@ -52,6 +53,20 @@ WRITES['no-member'] = {
   end,
 }
 
+local function cannot_change_set(write)
+  return not_texts(write, 3) or wrong_type(key(write[2], write[3]), 'zset')
+end
+
+WRITES['in-set'] = {
+  check = cannot_change_set,
+  run = function(write) redis.call('ZADD', key(write[2], write[3]), 0, write[4]) end,
+}
+
+WRITES['no-in-set'] = {
+  check = cannot_change_set,
+  run = function(write) redis.call('ZREM', key(write[2], write[3]), write[4]) end,
+}
+
 WRITES['text'] = {
   check = function(write)
     if type(write[5]) ~= 'number' then return 'text: no time to expire at' end
@@ -81,8 +96,10 @@ end
 WRITES['own'] = {
   check = cannot_change_own,
   run = function(write)
-    if redis.call('ZADD', key(NAME.AUTHOR_CHEEPS, write[2]), 0, entry_from_hex(write[3])) == 1 then
+    local entry = entry_from_hex(write[3])
+    if redis.call('ZADD', key(NAME.AUTHOR_CHEEPS, write[2]), 0, entry) == 1 then
       redis.call('HINCRBY', key(NAME.AUTHOR_COUNTERS, write[2]), write[4], 1)
+      report_own(write[2], entry)
     end
   end,
 }
@@ -107,7 +124,10 @@ WRITES['fan-out'] = {
   check = function(write)
     if not is_hex_entry(write[3]) then return 'fan-out: no entry in hex' end
     local followers = key(NAME.FOLLOWERS, write[2])
-    local reason = not_texts(write, 4) or wrong_type(followers, 'zset') or cannot_leave_work(write[2])
+    local reason = not_texts(write, 4)
+      or wrong_type(followers, 'zset')
+      or wrong_type(key(NAME.MUTERS, write[2]), 'zset')
+      or cannot_leave_work(write[2])
     if reason then return reason end
     if not ON_TIMELINE[write[5]] then return 'fan-out: no such kind: ' .. write[5] end
     local count = redis.call('ZCARD', followers)
@@ -127,9 +147,9 @@ WRITES['fan-out'] = {
   end,
 }
 
--- A follow or unfollow rewrites a timeline, whose content depends only on who follows whom in the end. So of all rewrites
--- of one kind that a call has for a pair of authors, the last one is done: to follow on and off costs two, however often
--- a call has it.
+-- A follow, an unfollow, a mute or its end rewrites a timeline, whose content depends only on who follows and mutes whom
+-- in the end. So of all rewrites of one kind that a call has for a pair of authors, the last one is done: to follow on and
+-- off costs two, however often a call has it. Each brings an author in only if the reader sees it at that moment.
 local checked, last_rewrite, counted = {}, {}, {}
 
 local function rewrite_of(write) return write[1] .. ' ' .. write[2] .. ' ' .. write[3] end
@@ -151,13 +171,17 @@ local function is_superseded(write) return last_rewrite[rewrite_of(write)] ~= wr
 
 WRITES['pull-in'] = {
   check = function(write)
-    local reason = not_texts(write, 2) or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'zset')
+    local reason = not_texts(write, 2)
+      or wrong_type(key(NAME.AUTHOR_CHEEPS, write[3]), 'zset')
+      or wrong_type(key(NAME.FOLLOWING, write[2]), 'zset')
+      or wrong_type(key(NAME.MUTED, write[2]), 'zset')
     if reason then return reason end
     check_rewrite(write, math.min(redis.call('ZCARD', key(NAME.AUTHOR_CHEEPS, write[3])) * 3, cap))
   end,
   run = function(write)
-    if is_superseded(write) or not usable(write[2], write[3]) then return end
+    if is_superseded(write) or not sees(write[2], write[3]) or not usable(write[2], write[3]) then return end
     heads[write[2]] = pull_in(write[2], write[3], cap)
+    report_change(STREAM.FOLLOWED, write[2], write[3])
   end,
 }
 
@@ -172,7 +196,21 @@ WRITES['take-out'] = {
     if is_superseded(write) or not usable(write[2], write[3]) then return end
     heads[write[2]] = take_out(write[2], write[3])
     if is_short(write[2], cap) then await_refill(write[2]) end
+    report_change(STREAM.UNFOLLOWED, write[2], write[3])
   end,
+}
+
+WRITES['report-record'] = {
+  check = function(write)
+    if not is_hex_entry(write[2]) then return 'report-record: no entry in hex' end
+    return not_texts(write, 1)
+  end,
+  run = function(write) report_record(entry_from_hex(write[2])) end,
+}
+
+WRITES['report-notifications'] = {
+  check = function(write) return not_texts(write, 1) end,
+  run = function(write) report_change(STREAM.NOTIFICATIONS, write[2], '') end,
 }
 
 -- Parks a message that cannot be applied, or that waits behind one of its key.
