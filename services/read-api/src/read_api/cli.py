@@ -10,6 +10,7 @@ import sys
 import uvloop
 
 from cheeper_runtime import logs, settings
+from cheeper_runtime.traces import tracing
 from read_api.bootstrap import run_http
 from read_api.settings import from_env
 
@@ -26,6 +27,8 @@ def main() -> None:
     except settings.SettingError as error:
         sys.stderr.write(f"read-api: {error}\n")
         sys.exit(USAGE_ERROR)
-    logs.configure("read-api", read.log_format, read.log_level, write_per_turn=True)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_http(read))
+    with tracing("read-api", os.environ) as tracer:
+        context = None if tracer is None else tracer.log_context
+        logs.configure("read-api", read.log_format, read.log_level, write_per_turn=True, context=context)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_http(read))

@@ -9,7 +9,9 @@ import msgspec
 
 from cheeper_runtime import settings
 from cheeper_runtime.logs import LogFormat, LogLevel
-from cheeper_runtime.settings import MongoUrl, Port, RedisUrl, SettingError
+from cheeper_runtime.rate_limits.settings import RateLimitSettings
+from cheeper_runtime.servers.urls import MongoUrl, RedisUrl
+from cheeper_runtime.settings import Port, SettingError
 from cheeper_runtime.tokens.bearer import Mode, unsafe
 from cheeper_runtime.tokens.issuers import Issuers
 
@@ -18,12 +20,13 @@ DEFAULT_PORT: Final = 8002
 _AtOnce = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+class Settings(RateLimitSettings, frozen=True, kw_only=True, rename=str.upper):
     """The settings. All Redis keys of the installation begin with `redis_prefix`.
 
     `redis_queries`, `mongo_queries`, `search_queries` and `after_waits` are the most that are in flight at once, of
     queries that read Redis only, of look-ups in MongoDB, of searches there, and of waits of `after`. A query that would
-    wait for its turn for longer than `queue_milliseconds` is refused. `auth` says whether callers show tokens, of
+    wait for its turn for longer than `queue_milliseconds` is refused. `streams` are the most that are open at once, and
+    `streams_per_author` those of a kind of one author. `auth` says whether callers show tokens, of
     `issuers`; without them, the gateway must listen on loopback, at `gateway_address`.
     """
 
@@ -40,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     mongo_queries: _AtOnce = 32
     search_queries: _AtOnce = 4
     after_waits: _AtOnce = 2_000
+    streams: _AtOnce = 5_000
+    streams_per_author: _AtOnce = 8
     queue_milliseconds: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1_000
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"

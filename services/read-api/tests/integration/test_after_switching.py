@@ -35,11 +35,11 @@ def apply(laid, number, message_id):
 
 @pytest.mark.variants
 @pytest.mark.parametrize("store", QUERIES)
-async def test_no_answer_is_wrongly_not_stale_while_it_is_switched(
+async def test_no_response_is_wrongly_not_stale_during_a_switch(
     hot, hot_two, documents, documents_two, registry, ask, store
 ):
     """Two generations take the same commands, each at its own pace, and are switched between at random, also to the one
-    that is behind: whatever an answer shows is as new as the command that it says is in, and once the live generation
+    that is behind: whatever a response shows is as new as the command that it says is in, and once the live generation
     has all, nothing is stale.
     """
     draw, ids, applied = random.Random(SEED), [new_id() for _ in range(COMMANDS)], [0, 0]
@@ -47,7 +47,7 @@ async def test_no_answer_is_wrongly_not_stale_while_it_is_switched(
     for each in laid:
         each["redis"].author(AUTHOR, username="bob", followers=0)
         each["mongo"].sign_up(AUTHOR)
-    told = {True: 0, False: 0}
+    counted = {True: 0, False: 0}
     ended = asyncio.Event()
 
     async def read(seed):
@@ -57,10 +57,10 @@ async def test_no_answer_is_wrongly_not_stale_while_it_is_switched(
             found = await ask(QUERIES[store](author_id=AUTHOR, after=ids[number], timeout=mine.choice([0, 0.01, 0.05])))
             shown = found.data.number_of_followers if store == "redis" else found.data.followers
             assert not found.settled or shown > number, f"seed {SEED}: {shown} shown after {number + 1}"
-            told[found.settled] += 1
+            counted[found.settled] += 1
 
     async def looked(times):
-        return sum(told.values()) >= times
+        return sum(counted.values()) >= times
 
     switch = registry.switch_redis if store == "redis" else registry.switch_mongo
     async with asyncio.TaskGroup() as group:
@@ -75,11 +75,11 @@ async def test_no_answer_is_wrongly_not_stale_while_it_is_switched(
                 applied[generation] += 1
                 if draw.random() < 0.5:
                     await asyncio.to_thread(switch, draw.choice([1, 2]))
-                begun = sum(told.values())
+                begun = sum(counted.values())
                 await eventually(partial(looked, begun + 6), what="readers looked")
         finally:
             ended.set()
-    assert min(told.values()) > 0, f"seed {SEED}: {told}"
+    assert min(counted.values()) > 0, f"seed {SEED}: {counted}"
     for message_id in ids:
         assert (await ask(QUERIES[store](author_id=AUTHOR, after=message_id, timeout=0))).settled
 

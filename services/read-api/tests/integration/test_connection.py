@@ -34,14 +34,14 @@ def test_commands_of_one_turn_are_sent_together(own_redis, server):
         connection = Connection(client.connection_pool)
         await connection.execute("PING")
         before = server.info("stats")
-        answers = await asyncio.gather(*(connection.execute("ECHO", text) for text in texts))
+        replies = await asyncio.gather(*(connection.execute("ECHO", text) for text in texts))
         after = server.info("stats")
         connection.close()
-        return answers, [after[name] - before[name] for name in ("total_reads_processed", "total_connections_received")]
+        return replies, [after[name] - before[name] for name in ("total_reads_processed", "total_connections_received")]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        answers, (reads, connections) = runner.run(counted())
-    assert answers == [text.encode() for text in texts]
+        replies, (reads, connections) = runner.run(counted())
+    assert replies == [text.encode() for text in texts]
     assert reads < len(texts)
     assert connections == 0
 
@@ -53,19 +53,19 @@ async def test_each_command_gets_its_own_reply(connection):
     last = asyncio.ensure_future(connection.execute("ECHO", "last"))
     await asyncio.sleep(0)
     asked[2].cancel()
-    answers = await asyncio.gather(*asked, wrong, last, return_exceptions=True)
-    assert answers[:2] + answers[3:5] + answers[6:] == [b"0", b"1", b"3", b"4", b"last"]
-    assert isinstance(answers[2], asyncio.CancelledError)
-    assert isinstance(answers[5], ResponseError)
+    replies = await asyncio.gather(*asked, wrong, last, return_exceptions=True)
+    assert replies[:2] + replies[3:5] + replies[6:] == [b"0", b"1", b"3", b"4", b"last"]
+    assert isinstance(replies[2], asyncio.CancelledError)
+    assert isinstance(replies[5], ResponseError)
 
 
 async def test_a_lost_connection_costs_no_look_up(connection, server):
     """Commands sent over a connection that the server had closed are sent again over a new one."""
     own = await connection.execute("CLIENT", "ID")
     server.client_kill_filter(_id=own)
-    answers = await asyncio.gather(*(connection.execute("CLIENT", "ID") for _ in range(3)))
-    assert own not in answers
-    assert len(set(answers)) == 1
+    replies = await asyncio.gather(*(connection.execute("CLIENT", "ID") for _ in range(3)))
+    assert own not in replies
+    assert len(set(replies)) == 1
 
 
 def test_a_connection_that_is_reset_costs_no_look_up(own_redis, server):

@@ -10,15 +10,15 @@ from cheeper_local.testing import until
 
 
 def test_the_book_s_counter(api, shared_hot: Hot, shared):
-    """The counter is spelled as the book spells it, and its id is in the answer, the header and the log."""
+    """The counter is spelled as the book spells it, and its id is in the response, the header and the log."""
     author = new_id()
     shared_hot.author(author, username="bob", followers=2)
-    answer = api.get(f"/author/{author.upper()}/followers-counter")
-    body = answer.json()
+    response = api.get(f"/author/{author.upper()}/followers-counter")
+    body = response.json()
     assert body["data"] == {"authorId": author, "authorUsername": "bob", "numberOfFollowers": 2}
     assert set(body["meta"]) == {"message_id"}
-    assert answer.headers["x-message-id"] == body["meta"]["message_id"]
-    assert "server" not in answer.headers
+    assert response.headers["x-message-id"] == body["meta"]["message_id"]
+    assert "server" not in response.headers
     until(lambda: any(line.get("message_id") == body["meta"]["message_id"] for line in lines(shared[1])))
 
 
@@ -32,8 +32,10 @@ def test_a_page_shows_records_as_they_are_stored(api, shared_hot: Hot):
     first = api.get(f"/author/{reader}/timeline", params={"size": 2}).json()
     assert [cheep["cheep_message"] for cheep in first["data"]["cheeps"]] == ['a "quote", é, 👋\n'] * 2
     assert set(first["data"]["cheeps"][0]) == {
-        *("cheep_id", "cheep_date", "cheep_message", "author_id", "author_username", "in_reply_to", "edited_at")
+        *("cheep_id", "cheep_date", "cheep_message", "author_id", "author_username", "in_reply_to", "edited_at"),
+        "posted_at",
     }
+    assert first["data"]["cheeps"][0]["posted_at"] == "1970-01-01T00:00:00.000002+00:00"
     last = api.get(f"/author/{reader}/timeline", params={"size": 2, "cursor": first["meta"]["next_cursor"]}).json()
     assert len(last["data"]["cheeps"]) == 1
     assert "next_cursor" not in last["meta"]
@@ -64,17 +66,17 @@ def test_a_page_shows_records_as_they_are_stored(api, shared_hot: Hot):
     ],
 )
 def test_problems_have_their_form(api, method, path, status, code, allow):
-    """Status, code, one sentence, the message id, and Allow where it belongs; HEAD answers as GET without a body."""
+    """Status, code, one sentence, the message id, and Allow where it belongs; HEAD is as GET without a body."""
     path = path.format(id=new_id())
-    answer = api.request(method, path)
-    body = answer.json()
-    assert (answer.status_code, body["data"]["code"], answer.headers.get("allow")) == (status, code, allow)
+    response = api.request(method, path)
+    body = response.json()
+    assert (response.status_code, body["data"]["code"], response.headers.get("allow")) == (status, code, allow)
     assert body["data"]["message"]
-    assert body["meta"]["message_id"] == answer.headers["x-message-id"]
+    assert body["meta"]["message_id"] == response.headers["x-message-id"]
     if method == "GET":
         head = api.head(path)
         assert (head.status_code, head.content) == (status, b"")
-        assert head.headers["content-length"] == answer.headers["content-length"]
+        assert head.headers["content-length"] == response.headers["content-length"]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +97,15 @@ def test_problems_have_their_form(api, method, path, status, code, allow):
     ],
 )
 def test_wrong_fields_are_named(api, path, fields):
-    """A parameter that is wrong, missing or unknown to this query is told by its name, all of them at once."""
-    answer = api.get(path.format(id=new_id()))
-    told = {each["field"] for each in answer.json()["data"]["fields"]}
-    assert answer.status_code == 422
-    assert told == (fields or {"q", "page", "page_size", "sort_by", "sort_order", "author_id"})
+    """A parameter that is wrong, missing or unknown to this query is reported by its name, all of them at once."""
+    response = api.get(path.format(id=new_id()))
+    named = {each["field"] for each in response.json()["data"]["fields"]}
+    assert response.status_code == 422
+    assert named == (fields or {"q", "page", "page_size", "sort_by", "sort_order", "author_id"})
 
 
-def test_every_answer_as_api_md_has_it(api, shared_documents):
-    """Of every query the keys of the answer, spelled as in api.md, with null where something may be none."""
+def test_every_response_is_as_api_md_has_it(api, shared_documents):
+    """Of every query the keys of the response, spelled as in api.md, with null where something may be none."""
     author, other = (
         shared_documents.sign_up(username=f"u{new_id()[:8]}"),
         shared_documents.sign_up(username=f"u{new_id()[:8]}"),
@@ -116,7 +118,9 @@ def test_every_answer_as_api_md_has_it(api, shared_documents):
     profile = {"author_id", "username", "name", "bio", "location", "website", "birth_date", "signed_up_at"}
     profile |= {"followers", "following", "cheeps"}
     shown = {"cheep_id", "cheep_date", "cheep_message", "author_id", "author_username", "in_reply_to", "edited_at"}
+    shown |= {"posted_at"}
     listed = {"author_id", "username", "name", "followed_at"}
+    notified = {"notification_id", "kind", "at", "read"}
     results = {"items", "total", "page", "page_size", "total_pages"}
     username = api.get(f"/author/{author}").json()["data"]["username"]
     for path, whole, entries, entry in (
@@ -125,19 +129,19 @@ def test_every_answer_as_api_md_has_it(api, shared_documents):
         (f"/author/{author}/followers", {"authors"}, "authors", listed),
         (f"/author/{other}/following", {"authors"}, "authors", listed),
         (f"/author/{author}/cheeps", {"cheeps"}, "cheeps", shown),
-        (f"/author/{author}/notifications", {"notifications"}, "notifications", {"notification_id", "kind", "at"}),
+        (f"/author/{author}/notifications", {"notifications"}, "notifications", notified),
         (f"/cheep/{cheep}", shown | {"answers", "number_of_answers"}, "answers", shown),
         (f"/cheep/{cheep}/answers", {"cheeps"}, "cheeps", shown),
         (f"/search?q={word}", results, "items", shown),
         (f"/search/authors?q={username}", results, "items", profile),
         (f"/command/{message}", {"status", "type", "changed", "at"}, None, None),
     ):
-        answer = api.get(path)
-        data = answer.json()["data"]
-        assert (answer.status_code, set(data)) == (200, whole), path
+        response = api.get(path)
+        data = response.json()["data"]
+        assert (response.status_code, set(data)) == (200, whole), path
         if entries:
             assert [set(each) for each in data[entries]] == [entry], path
-        assert api.head(path).headers["content-length"] == answer.headers["content-length"]
+        assert api.head(path).headers["content-length"] == response.headers["content-length"]
 
 
 def test_openapi_names_every_query(api):

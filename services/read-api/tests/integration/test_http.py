@@ -24,9 +24,9 @@ def test_the_gateway_s_message_id_is_taken(api):
     """A request's X-Message-Id is its message id where it is a UUID, in lower case."""
     given = new_id()
     for sent, taken in ((given.upper(), given), ("me", None), ("x" * 36, None)):
-        answer = api.get(f"/author/{new_id()}/timeline", headers={"X-Message-Id": sent})
-        assert answer.headers.get_list("x-message-id") == [answer.json()["meta"]["message_id"]]
-        assert (answer.headers["x-message-id"] == given) == (taken == given)
+        response = api.get(f"/author/{new_id()}/timeline", headers={"X-Message-Id": sent})
+        assert response.headers.get_list("x-message-id") == [response.json()["meta"]["message_id"]]
+        assert (response.headers["x-message-id"] == given) == (taken == given)
 
 
 def test_a_client_that_has_the_response_gets_no_body(api, shared_hot: Hot):
@@ -41,7 +41,7 @@ def test_a_client_that_has_the_response_gets_no_body(api, shared_hot: Hot):
 
 
 def test_after_waits_for_the_record(api, shared_hot: Hot):
-    """A query waits until the command's record is there, and says stale where it never comes."""
+    """A query waits until the command's record is there, and the response is stale if it never comes."""
     author, message = new_id(), new_id()
     shared_hot.author(author, username="bob")
     began = time.monotonic()
@@ -54,7 +54,7 @@ def test_after_waits_for_the_record(api, shared_hot: Hot):
     assert (unknown.status_code, unknown.json()["meta"]["stale"]) == (404, True)
 
 
-def test_a_client_that_goes_away_is_not_waited_for(shared):
+def test_a_wait_ends_when_its_client_disconnects(shared):
     """The wait ends with the connection."""
     api, log = shared
     with pytest.raises(httpx.ReadTimeout):
@@ -62,7 +62,7 @@ def test_a_client_that_goes_away_is_not_waited_for(shared):
     until(lambda: any(line.get("status") == 499 for line in lines(log)))
 
 
-def test_a_waiting_client_has_its_answer_when_the_process_ends(log, stores):
+def test_a_waiting_client_gets_its_response_when_the_process_ends(log, stores):
     """SIGTERM lets waiting requests have what is there, and the exit code is 0."""
     with running(log, **stores) as (client, process):
         address = (client.base_url.host, client.base_url.port)
@@ -76,7 +76,7 @@ def test_a_waiting_client_has_its_answer_when_the_process_ends(log, stores):
 
 
 @pytest.mark.extended  # test_mongo.py and test_redis.py, tests-e2e's test_outages.py have it
-def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
+def test_an_unavailable_store_leaves_the_other_s_queries(log, own_redis, own_mongo):
     """Queries of an unavailable store are 503 with Retry-After, the others work, and all work after its return."""
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=own_mongo.url) as (client, _):
         queries = {"redis": f"/author/{new_id()}/timeline", "mongo": f"/cheep/{new_id()}"}
@@ -85,13 +85,13 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
             until(lambda: client.get("/health/ready").status_code == 200)
             server.stop()
             for other, path in queries.items():
-                answer = client.get(path)
+                response = client.get(path)
                 if other == name:
-                    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-                    assert answer.json()["data"]["code"] == "unavailable"
-                    assert "127.0.0.1" not in answer.text
+                    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+                    assert response.json()["data"]["code"] == "unavailable"
+                    assert "127.0.0.1" not in response.text
                 else:
-                    assert answer.status_code == well[other]
+                    assert response.status_code == well[other]
             until(lambda: client.get("/health/ready").status_code == 503)
             ready = client.get("/health/ready")
             assert {need: state["ok"] for need, state in ready.json()["data"].items()} == {
@@ -102,7 +102,7 @@ def test_one_store_away_leaves_the_other_s_queries(log, own_redis, own_mongo):
 
 
 def test_it_starts_before_its_stores(log, own_redis, mongo_url):
-    """Start order does not matter: the process waits, says for what, and is ready once all are there."""
+    """Start order does not matter: the process waits, reports for what, and is ready once all are there."""
     own_redis.stop()
     with running(log, REDIS_URL=own_redis.url, MONGO_URL=mongo_url) as (client, _):
         until(lambda: client.get("/health/ready").json()["data"]["redis"]["why"] != "starting")

@@ -17,12 +17,14 @@ from read_api.ops.metrics import Metrics
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
+from read_api.queries.blocks import Blocks
 from read_api.queries.cheep import Cheep
 from read_api.queries.cheep_answers import CheepAnswers
 from read_api.queries.command import Command
 from read_api.queries.followers import Followers
 from read_api.queries.following import Following
-from read_api.queries.notifications import Notifications
+from read_api.queries.mutes import Mutes
+from read_api.queries.notifications import UNREAD_MAX, Notifications
 from read_api.queries.search import TOTAL_MAX
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
@@ -44,7 +46,7 @@ def lay(documents):
     documents.sign_up(HUB, username="hub")
     documents.of(views.CHEEPS).insert_one({"_id": ROOT, "deleted_at": AT})
     documents.command(command_record(COMMAND, key=HUB, sequence=1))
-    authors, follows, cheeps, notes, commands = [], [], [], [], []
+    authors, follows, mutes, blocks, cheeps, notes, commands = [], [], [], [], [], [], []
     for number, other in enumerate(others):
         at = AT + number
         username = f"user{number}"
@@ -55,6 +57,9 @@ def lay(documents):
         for follower, followed in ((other, HUB), (HUB, other), (other, others[number - 1])):
             follow = {"_id": f"{follower} {followed}", "from_author_id": follower, "to_author_id": followed}
             follows.append(follow | {"followed_at": at})
+        for one, two in ((HUB, other), (other, HUB)):
+            mutes.append({"_id": f"{one} {two}", "author_id": one, "muted_id": two, "muted_at": at})
+            blocks.append({"_id": f"{one} {two}", "author_id": one, "blocked_id": two, "blocked_at": at})
         for author, parent in ((HUB, None), (other, ROOT), (other, None)):
             message = f"word{number % 100} {'common' if number % 2 else 'rare'} {'common' if number % 10 else 'seldom'}"
             cheep = {"_id": new_id(), "author_id": author, "author_username": "x", "message": message}
@@ -64,6 +69,8 @@ def lay(documents):
     for collection, rows in (
         (views.AUTHORS, authors),
         (views.FOLLOWS, follows),
+        (views.MUTES, mutes),
+        (views.BLOCKS, blocks),
         (views.CHEEPS, cheeps),
         (views.NOTIFICATIONS, notes),
         (views.COMMANDS, commands),
@@ -151,6 +158,10 @@ def at_middle(query):
 PAGES = [
     (Followers(author_id=HUB), "authors"),
     (at_middle(Followers(author_id=HUB)), "authors"),
+    (Mutes(author_id=HUB), "authors"),
+    (at_middle(Mutes(author_id=HUB)), "authors"),
+    (Blocks(author_id=HUB), "authors"),
+    (at_middle(Blocks(author_id=HUB)), "authors"),
     (Following(author_id=HUB), "authors"),
     (at_middle(Following(author_id=HUB)), "authors"),
     (AuthorCheeps(author_id=HUB), "cheeps"),
@@ -183,13 +194,15 @@ async def test_a_command_is_one_document(explained):
 async def test_a_page_is_read_alone(explained, query, entries):
     """A page of a list, wherever it is, is one command, by index: of the owner, the entries of the page and one more,
     the one at the cursor, and the names where it has some; another one, twice as far, where followers lack a sign-up.
+    The first page of notifications also reads those that it counts.
     """
     found, explanations = await explained(query)
     page = getattr(found.data, entries)
     assert (len(page), bool(found.next_cursor), scanned(explanations)) == (10, True, [])
     lacking = entries == "authors" and query.cursor is None
+    counted = UNREAD_MAX if entries == "notifications" and query.cursor is None else 0
     assert len(explanations) == (2 if lacking else 1)
-    assert examined(explanations) <= (3 if lacking else 1) * (24 if entries == "authors" else 13)
+    assert examined(explanations) <= (3 if lacking else 1) * (24 if entries == "authors" else 13) + counted
 
 
 async def test_a_cheep_is_read_with_the_answers_that_are_shown(explained, laid):

@@ -11,9 +11,9 @@ from cheeper_local.testing import until
 @pytest.mark.variants
 @LISTS
 async def test_walking_beside_a_writer(documents, ask, kind):
-    """While a writer adds and removes entries, what stood throughout comes once, nothing twice, in full pages."""
+    """While a writer adds and removes entries, what was there throughout comes once, nothing twice, in full pages."""
     made = laid(kind, documents, 24)
-    stood, ended, changes = set(made.entries), threading.Event(), 0
+    initial, ended, changes = set(made.entries), threading.Event(), 0
 
     def write():
         nonlocal changes
@@ -34,6 +34,6 @@ async def test_walking_beside_a_writer(documents, ask, kind):
         writer.join()
     seen = [entry for page in pages for entry in page]
     assert len(seen) == len(set(seen))
-    assert stood - made.gone <= set(seen)
+    assert initial - made.removed <= set(seen)
     assert all(len(page) == 3 for page in pages[:-1])
-    assert made.gone
+    assert made.removed

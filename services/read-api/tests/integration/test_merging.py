@@ -42,8 +42,9 @@ def merge(redis_views, redis_prefix):
     in_lists=st.booleans(),
 )
 async def test_a_merge_is_what_sorting_gives(hot, redis_views, redis_prefix, seed, dates, authors, step, in_lists):
-    """Wherever a reader continues, and whatever comes, goes, is followed and unfollowed in between, the merge gives the
-    newest entries of the followed below that place; also in a generation whose projector still wrote lists.
+    """Wherever a reader continues, and whatever comes, goes, is followed, muted and no more in between, the merge gives
+    the newest entries below that place, of those followed and not muted; also in a generation whose projector still
+    wrote lists.
 
     Fails where an entry is compared by its date alone.
     """
@@ -53,14 +54,21 @@ async def test_a_merge_is_what_sorting_gives(hot, redis_views, redis_prefix, see
     place, want = pack_entry(dates - 1, str(uuid.UUID(int=world.seed.getrandbits(128)))), 1
     with patch.multiple(merging, AUTHORS_PER_STEP=step, STEPS_PER_MERGE=100):
         for _ in range(15):
-            whole = sorted((entry for author in world.followed for entry in world.cheeps[author]), reverse=True)
+            whole = sorted((entry for author in world.seen for entry in world.cheeps[author]), reverse=True)
             expected = [entry for entry in whole if entry < place][:want]
             assert [entry for entry, _ in await merge.newest(world.reader, below=place, limit=want)] == expected
             place = expected[-1] if expected and world.seed.random() < 0.6 else world.seed.choice([*whole, place])
             want = world.seed.choice([1, 5, WANT, 200])
             if world.seed.random() < 0.6:
                 world.seed.choice(
-                    [lambda: world.post(world.seed.randrange(dates)), world.delete, world.unfollow, world.follow]
+                    [
+                        lambda: world.post(world.seed.randrange(dates)),
+                        world.delete,
+                        world.unfollow,
+                        world.follow,
+                        world.mute,
+                        world.unmute,
+                    ]
                 )()
 
 

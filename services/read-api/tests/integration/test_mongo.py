@@ -17,8 +17,8 @@ from read_api.stores.mongo.search import MongoSearch
 pytestmark = pytest.mark.store
 
 
-async def test_a_missing_record_makes_the_answer_stale(documents, ask):
-    """At the end of the time what is there is answered, and said to be stale; also where nothing is there."""
+async def test_a_missing_record_makes_the_response_stale(documents, ask):
+    """At the end of the time what is there is returned as stale; also where nothing is there."""
     author = documents.sign_up()
     cheep_id = documents.post(author, "hello")
     for query in (
@@ -47,7 +47,7 @@ async def test_a_record_settles_the_wait(documents, ask, status):
     assert (await ask(SearchCheeps(q="hello", after=message, timeout=10))).settled
 
 
-async def test_a_server_that_is_away_is_told_so_and_found_again(own_mongo):
+async def test_an_unavailable_server_is_reported_and_found_again(own_mongo):
     """While MongoDB is unavailable every look-up fails within seconds, and works again after its return."""
     client = connect(own_mongo.url)
     reader = Reader(client, "cheeper")

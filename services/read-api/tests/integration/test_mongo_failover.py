@@ -17,7 +17,7 @@ from cheeper_local.testing import eventually
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader as mongo
 
-pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
+pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers"), pytest.mark.takes(seconds=15)]
 
 AUTHOR = "00000000-0000-7000-8000-000000000001"
 PAUSE = 0.02

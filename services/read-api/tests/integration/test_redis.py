@@ -72,7 +72,7 @@ async def test_timelines_wait_for_tasks_that_are_not_newer(hot, redis_views, tas
         assert message in await redis_views.settled_in_timelines([message])
 
 
-async def test_a_server_that_forgot_its_scripts_is_taught_again(hot, redis_views):
+async def test_scripts_are_loaded_again_into_a_server_that_lost_them(hot, redis_views):
     """After a wipe or a failover nothing has to be loaded by hand."""
     hot.author(author := new_id(), username="bob")
     await redis_views.followers(author, after=None)
@@ -80,7 +80,7 @@ async def test_a_server_that_forgot_its_scripts_is_taught_again(hot, redis_views
     assert (await redis_views.followers(author, after=None)).data.author_username == "bob"
 
 
-async def test_a_server_that_is_away_is_told_so_and_found_again(own_redis):
+async def test_an_unavailable_server_is_reported_and_found_again(own_redis):
     """While Redis is unavailable every look-up fails at once, and works again after its return."""
     client = redis_store.connect(own_redis.url)
     views = redis_store.RedisViews(client, "")

@@ -13,7 +13,7 @@ from cheeper_local.testing import eventually
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.redis import reader as redis
 
-pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers")]
+pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers"), pytest.mark.takes(seconds=8)]
 
 PAUSE = 0.01
 
@@ -37,7 +37,7 @@ async def test_queries_follow_a_promotion(redis_pair, hot, views, capsys):
     """A query fails only as unavailable, and reads the promoted replica as soon as the name leads there; a command
     whose effects are lost is not shown as settled.
 
-    Broken by a connection that is kept although its server is gone.
+    Broken by a connection that is kept although its server has ended.
     """
     author, kept, lost = new_id(), new_id(), new_id()
     hot.author(author, username="bob", followers=1)

@@ -5,7 +5,7 @@ from read_api.queries.search_cheeps import SearchCheeps
 
 
 async def test_total_and_items_are_of_one_moment(documents, ask):
-    """While cheeps are posted and deleted, a page that holds all has as many items as it says there are."""
+    """While cheeps are posted and deleted, a page that holds all has as many items as its total."""
     ended = threading.Event()
     laid = [documents.post(message="hello") for _ in range(30)]
 

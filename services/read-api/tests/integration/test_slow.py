@@ -1,5 +1,5 @@
-"""A Redis and a MongoDB that are slow, or that do not answer for a while, behind a proxy: a whole read-api answers late
-but right, or says in time that it cannot, and is well again without a restart.
+"""A Redis and a MongoDB that are slow, or that do not respond for a while, behind a proxy: a whole read-api responds
+late but right, or reports in time that it cannot, and is well again without a restart.
 """
 
 import pytest
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.exte
 
 STORES = {"redis": "REDIS_URL", "mongo": "MONGO_URL"}
 SLOW = {"late both ways": {"delay": 0.05}, "throttled": {"rate": 20_000}}
-AWAY = {"stalled": {"stalled": True}, "answers too late": {"delay_back": 2 * TIMEOUT_SECONDS}}
+UNAVAILABLE = {"stalled": {"stalled": True}, "responds too late": {"delay_back": 2 * TIMEOUT_SECONDS}}
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,13 @@ def api(stores, proxies, tmp_path_factory):
 
 @pytest.fixture
 def paths(shared_hot, shared_documents):
-    """A path that each store answers, of an author who has three followers there."""
+    """A path that each store serves, of an author who has three followers there."""
     author = shared_documents.sign_up(followers=3, following=0, cheeps=0)
     shared_hot.author(author, username="bob", followers=3)
     return {"redis": f"/author/{author}/followers-counter", "mongo": f"/author/{author}"}
 
 
-def asks(api, path):
+def followers_or_error(api, path):
     """Return the author's number of followers, or the status and code of the error."""
     reply = api.get(path)
     data = reply.json()["data"]
@@ -59,8 +59,8 @@ def asks(api, path):
     return reply.status_code, data["code"]
 
 
-def away(api):
-    """The needs of which the health page says that they are not met; its status says the same."""
+def unavailable(api):
+    """Return the needs that are not met according to the health page. Its status must agree."""
     reply = api.get("/health/ready")
     assert "127.0.0.1" not in reply.text
     found = {name for name, need in reply.json()["data"].items() if not need["ok"]}
@@ -75,27 +75,27 @@ def test_a_slow_store_is_waited_for(api, proxies, paths, name, how):
 
     Fails where TIMEOUT_SECONDS or TIMEOUT_MS is 20 times less.
     """
-    until(lambda: not away(api))
+    until(lambda: not unavailable(api))
     with proxies[name].slow(**SLOW[how]):
         before = proxies[name].passed
-        assert [asks(api, paths[name]) for _ in range(5)] == [3] * 5
-        assert away(api) == set()
+        assert [followers_or_error(api, paths[name]) for _ in range(5)] == [3] * 5
+        assert unavailable(api) == set()
         assert proxies[name].passed > before
 
 
-@pytest.mark.parametrize("how", AWAY)
+@pytest.mark.parametrize("how", UNAVAILABLE)
 @pytest.mark.parametrize("name", STORES)
-def test_a_store_that_does_not_answer_is_away(api, proxies, paths, name, how):
-    """Its queries and the health page say so although the store never answers; those of the other store are answered.
+def test_a_store_that_does_not_respond_is_unavailable(api, proxies, paths, name, how):
+    """Its queries and the health page say so although the store never responds; those of the other store are served.
 
     Fails without `timeoutMS` in `stores/mongo/reader.py`; `test_connection.py` bounds the wait for Redis.
     """
     (other,) = STORES.keys() - {name}
-    until(lambda: not away(api))
-    assert asks(api, paths[name]) == 3
-    with proxies[name].slow(**AWAY[how]):
-        assert asks(api, paths[name]) == (503, "unavailable")
-        until(lambda: away(api) == {name})
-        assert asks(api, paths[other]) == 3
-    until(lambda: not away(api))
-    until(lambda: asks(api, paths[name]) == 3)
+    until(lambda: not unavailable(api))
+    assert followers_or_error(api, paths[name]) == 3
+    with proxies[name].slow(**UNAVAILABLE[how]):
+        assert followers_or_error(api, paths[name]) == (503, "unavailable")
+        until(lambda: unavailable(api) == {name})
+        assert followers_or_error(api, paths[other]) == 3
+    until(lambda: not unavailable(api))
+    until(lambda: followers_or_error(api, paths[name]) == 3)

@@ -1,4 +1,4 @@
-"""A switch at any moment, and what was live taken away: no look-up fails, mixes two generations, or takes back."""
+"""A switch at any moment, and what was live deleted: no look-up fails, mixes two generations, or takes back."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ async def test_a_new_process_begins_with_what_is_live(documents, documents_two, 
             assert (await name_of(reader)) == "two"
 
 
-async def test_an_unmarked_generation_is_asked_for_in_the_registry(documents, documents_two, registry, reader):
+async def test_an_unmarked_generation_is_read_from_the_registry(documents, documents_two, registry, reader):
     """Readers follow the registry there and back if only the registry was written."""
     documents.sign_up(AUTHOR, name="one")
     documents_two.sign_up(AUTHOR, name="two")
@@ -58,7 +58,7 @@ async def test_a_store_that_was_wiped_has_its_first_generation(documents, docume
 
 @pytest.mark.parametrize("size", [3, 20])
 async def test_a_switch_between_any_two_steps_of_a_timeline(hot, hot_two, registry, redis_views, size):
-    """Before whichever call of a walk it is switched and the old generation taken away, the pages are the same ones,
+    """Before whichever call of a walk it is switched and the old generation deleted, the pages are the same ones,
     also where the new one has another floor.
     """
     world = World(hot, random.Random(7))
@@ -95,7 +95,7 @@ async def test_a_switch_between_any_two_steps_of_a_timeline(hot, hot_two, regist
 async def test_a_switch_between_any_two_commands_to_mongo(
     documents, documents_two, registry, mongo_url, mongo_database
 ):
-    """Before whichever command of a list of several parts it is switched and the old generation taken away, the list
+    """Before whichever command of a list of several parts it is switched and the old generation deleted, the list
     is whole, of whom both have signed up.
     """
     others = [f"0190a0b0-0000-7000-9000-{number:012}" for number in range(30)]
@@ -121,8 +121,8 @@ async def test_a_switch_between_any_two_commands_to_mongo(
     assert at > 2
 
 
-async def test_a_look_up_in_what_is_forgotten_is_made_again(documents, documents_two, registry, reader):
-    """While a slow look-up runs, it is switched and the old generation taken away: one or the other is shown, whole."""
+async def test_a_query_of_a_deleted_generation_is_repeated(documents, documents_two, registry, reader):
+    """While a slow look-up runs, it is switched and the old generation deleted: one or the other is shown, whole."""
     for laid, name in ((documents, "one"), (documents_two, "two")):
         laid.sign_up(AUTHOR, name=name)
         for number in range(3):
@@ -140,7 +140,7 @@ async def test_a_look_up_in_what_is_forgotten_is_made_again(documents, documents
 
 
 @pytest.mark.extended  # `make test` switches before each single step and command of a look-up
-async def test_nothing_is_taken_back(
+async def test_no_shown_data_is_taken_back(
     hot, hot_two, documents, documents_two, registry, redis_views, mongo_url, mongo_database
 ):
     """A request never shows an older state than a reader in any process was shown before it began, while

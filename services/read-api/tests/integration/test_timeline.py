@@ -18,7 +18,7 @@ pytestmark = pytest.mark.store
 async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
     """The same while a writer of its own never stops, so that it also writes between the steps of one page."""
     world = laid(hot, seed, authors=12, cheeps=240, dates=100, dead=0.1, kept=kept)
-    stood, ended, changes = set(world.timeline()), threading.Event(), 0
+    initial, ended, changes = set(world.timeline()), threading.Event(), 0
 
     def write():
         nonlocal changes
@@ -38,8 +38,8 @@ async def test_walking_beside_a_writer(hot, redis_views, seed, kept):
     finally:
         ended.set()
         writer.join()
-    assert_walked(world, stood, pages, 3)
-    assert len(stood - world.gone) > 30
+    assert_walked(world, initial, pages, 3)
+    assert len(initial - world.removed) > 30
 
 
 async def test_the_floor_may_rise_within_a_page(hot, redis_views):

@@ -16,18 +16,22 @@ from cheeper_contracts import views
 from cheeper_contracts.views import (
     AcceptedCommand,
     AuthorDocument,
+    BlockDocument,
     CheepDocument,
     CommandRecord,
+    MuteDocument,
     NotificationDocument,
     unpack_entry,
 )
 from cheeper_contracts.views.generations import prefix_of
 from read_api.queries.cheep import Thread
 from read_api.queries.command import HotCommand
-from read_api.queries.follow_lists import ListedAuthor
 from read_api.queries.followers_counter import NumberOfFollowers
+from read_api.queries.listed_authors import ListedAuthor, position_of
+from read_api.queries.notifications import UNREAD_MAX, ListedNotification
 from read_api.queries.search import TOTAL_MAX, Matches
 from read_api.queries.timeline import TimelineCheep, TimelinePart
+from read_api.query_bus.paging import Slice
 from read_api.query_bus.query import Result
 
 
@@ -177,9 +181,13 @@ class FakeRedisViews:
         return TimelinePart(cheeps=found, skipped=min(skip, len(cheeps)), below=below, settled=settled)
 
     async def merged(self, author_id, *, below, limit):
-        authors = self._read(views.FOLLOWING, author_id, set())
+        authors = self._read(views.FOLLOWING, author_id, set()) - self._read(views.MUTED, author_id, set())
         entries = [entry for author in authors for entry in self._read(views.AUTHOR_CHEEPS, author, [])]
         return [self._cheep(entry) for entry in sorted(entries, reverse=True) if entry < below][:limit]
+
+    async def own(self, author_id, *, before, limit):
+        entries = sorted(self._read(views.AUTHOR_CHEEPS, author_id, []), reverse=True)
+        return [self._cheep(entry) for entry in entries if before is None or entry < before][:limit]
 
     async def command(self, message_id, *, after):
         record = self._read(views.COMMAND_RECORD, message_id)
@@ -217,11 +225,15 @@ class FakeMongoViews:
 
     def __init__(self, mongo):
         self._mongo = mongo
-        self.authors = self.follows = self.cheeps = self.commands = self
+        self.authors = self.follows = self.hidden = self.cheeps = self.commands = self
         self.notifications, self.search = FakeNotifications(self), FakeSearch(self)
 
-    def result(self, data, after):
-        return Result(data=data, settled=after is None or after in self._mongo.read(views.COMMANDS))
+    def result(self, data, after, total=None):
+        settled = after is None or after in self._mongo.read(views.COMMANDS)
+        return Result(data=data, settled=settled, total=None if data is None else total)
+
+    def read(self, collection):
+        return self._mongo.read(collection)
 
     def all(self, collection, shape, matches):
         return [msgspec.convert(each, shape) for each in self._mongo.read(collection).values() if matches(each)]
@@ -246,35 +258,49 @@ class FakeMongoViews:
         return self.result(found and msgspec.convert(found, CommandRecord), after)
 
     async def followers(self, author_id, part, *, after):
-        return self._follows(author_id, "to_author_id", "from_author_id", part, after)
+        return self._pairs(
+            views.FOLLOWS, ("to_author_id", "followed_at", "from_author_id"), author_id, part, after, "followers"
+        )
 
     async def following(self, author_id, part, *, after):
-        return self._follows(author_id, "from_author_id", "to_author_id", part, after)
+        return self._pairs(
+            views.FOLLOWS, ("from_author_id", "followed_at", "to_author_id"), author_id, part, after, "following"
+        )
 
-    def _follows(self, author_id, owner, other, part, after):
-        if not self.signed_up(author_id):
+    async def muted(self, author_id, part, *, after):
+        return self._pairs(views.MUTES, ("author_id", "muted_at", "muted_id"), author_id, part, after)
+
+    async def blocked(self, author_id, part, *, after):
+        return self._pairs(views.BLOCKS, ("author_id", "blocked_at", "blocked_id"), author_id, part, after)
+
+    def _pairs(self, collection, fields, author_id, part, after, count=None):
+        author = self.signed_up(author_id)
+        if not author:
             return self.result(None, after)
+        owner, time_of, other = fields
         listed = [
             ListedAuthor(
-                author_id=follow[other],
-                username=author["username"],
-                name=author.get("name"),
-                followed_at=follow["followed_at"],
+                author_id=pair[other],
+                username=other_author["username"],
+                name=other_author.get("name"),
+                since=pair[time_of],
             )
-            for follow in self._mongo.read(views.FOLLOWS).values()
-            if follow[owner] == author_id and (author := self.signed_up(follow[other]))
+            for pair in self._mongo.read(collection).values()
+            if pair[owner] == author_id and (other_author := self.signed_up(pair[other]))
         ]
-        return self.result(take(listed, lambda each: (each.followed_at, each.author_id), part), after)
+        return self.result(take(listed, position_of, part), after, author.get(count, 0) if count else None)
 
     async def of_author(self, author_id, part, *, after):
         found = self.all(views.CHEEPS, CheepDocument, lambda each: each.get("author_id") == author_id)
         cheeps = take(found, lambda each: (each.cheep_date, each.cheep_id), part)
-        return self.result(cheeps if self.signed_up(author_id) else None, after)
+        author = self.signed_up(author_id)
+        return self.result(cheeps, after, author.get("cheeps", 0)) if author else self.result(None, after)
 
     async def answers(self, cheep_id, part, *, after):
         found = take(self._answers(cheep_id), lambda each: (each.cheep_date, each.cheep_id), part, newest_first=False)
         cheep = self._mongo.read(views.CHEEPS).get(cheep_id, {})
-        return self.result(found if {"author_id", "deleted_at"} & cheep.keys() else None, after)
+        posted = {"author_id", "deleted_at"} & cheep.keys()
+        return self.result(found if posted else None, after, cheep.get("number_of_answers"))
 
     async def thread(self, cheep_id, *, answers, after):
         cheep = self._mongo.read(views.CHEEPS).get(cheep_id, {})
@@ -287,16 +313,43 @@ class FakeMongoViews:
         return self.all(views.CHEEPS, CheepDocument, lambda each: each.get("in_reply_to") == cheep_id)
 
 
+def _position(notification):
+    return notification.at, notification.notification_id
+
+
 class FakeNotifications:
     def __init__(self, documents):
         self._documents = documents
 
     async def of_author(self, author_id, part, *, after):
-        found = self._documents.all(
+        mutes = self._documents.all(views.MUTES, MuteDocument, lambda each: each["author_id"] == author_id)
+        blocks = self._documents.all(views.BLOCKS, BlockDocument, lambda _: True)
+        hidden = {each.muted_id for each in mutes}
+        hidden |= {each.blocked_id for each in blocks if each.author_id == author_id}
+        hidden |= {each.author_id for each in blocks if each.blocked_id == author_id}
+        author = self._documents.signed_up(author_id)
+        if not author:
+            return self._documents.result(None, after)
+        mark = author.get("read_until", -1), author.get("read_until_id", "")
+        owned = self._documents.all(
             views.NOTIFICATIONS, NotificationDocument, lambda each: each["author_id"] == author_id
         )
-        listed = take(found, lambda each: (each.at, each.notification_id), part)
-        return self._documents.result(listed if self._documents.signed_up(author_id) else None, after)
+        every = [self._listed(each, read=_position(each) <= mark) for each in owned]
+        shown = [each for each in every if each.from_author_id not in hidden]
+        newest = take(every, _position, Slice(beyond=None, limit=UNREAD_MAX))
+        unread = sum(not each.read and each.from_author_id not in hidden for each in newest)
+        result = self._documents.result(take(shown, _position, part), after)
+        return msgspec.structs.replace(result, unread=unread if part.beyond is None else None)
+
+    def _listed(self, notification, *, read):
+        author = self._documents.read(views.AUTHORS).get(notification.from_author_id, {})
+        cheep = self._documents.read(views.CHEEPS).get(notification.cheep_id, {})
+        return ListedNotification(
+            **msgspec.structs.asdict(notification),
+            read=read,
+            author_username=author.get("username"),
+            cheep_message=cheep.get("message"),
+        )
 
 
 class FakeSearch:

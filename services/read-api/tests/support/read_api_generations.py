@@ -1,4 +1,4 @@
-"""Two generations of each store beside each other, and what says which of them is live."""
+"""Two generations of each store beside each other, and the registry that says which of them is live."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Registry:
                 )
 
     def forget(self, number):
-        """Take a generation of MongoDB away, but for the registry."""
+        """Delete a generation of MongoDB, but for the registry."""
         if number > 1:
             self.mongo.drop_database(database_of(self.database, number))
         else:

@@ -62,6 +62,14 @@ class Hot:
         """Let a reader follow an author no more."""
         self.client.zrem(self.key(views.FOLLOWING, reader), author)
 
+    def mute(self, reader: str, author: str) -> None:
+        """Let a reader mute an author."""
+        self.client.zadd(self.key(views.MUTED, reader), {author: 0})
+
+    def unmute(self, reader: str, author: str) -> None:
+        """Let a reader mute an author no more."""
+        self.client.zrem(self.key(views.MUTED, reader), author)
+
     def record(self, entry: bytes, author_id: str, message: str = "hello") -> None:
         """A cheep that lives."""
         _, cheep_id = views.unpack_entry(entry)
@@ -110,7 +118,7 @@ class Hot:
         self.client.set(self.key(views.COMMAND_RECORD, message_id), msgspec.json.encode(record))
 
     def accept(self, message_id: str, *, at: int | None = None) -> None:
-        """A command is on its topic, and nobody has handled it."""
+        """A command is on its topic, and no worker has handled it."""
         accepted = AcceptedCommand(
             message_id=message_id, key=new_id(), type="cheeper.post-cheep.v1", at=at or time.time_ns() // 1_000
         )
@@ -170,6 +178,24 @@ class Documents:
         )
         self.of(views.AUTHORS).update_one({"_id": follower}, {"$inc": {"following": 1}}, upsert=True)
 
+    def mute(self, author_id: str, muted_id: str, *, at: int = AT) -> None:
+        """A mute."""
+        fields = {"author_id": author_id, "muted_id": muted_id, "muted_at": at}
+        self.of(views.MUTES).update_one({"_id": f"{author_id} {muted_id}"}, {"$set": fields}, upsert=True)
+
+    def unmute(self, author_id: str, muted_id: str) -> None:
+        """A mute's end."""
+        self.of(views.MUTES).delete_one({"_id": f"{author_id} {muted_id}"})
+
+    def block(self, author_id: str, blocked_id: str, *, at: int = AT) -> None:
+        """A block."""
+        fields = {"author_id": author_id, "blocked_id": blocked_id, "blocked_at": at}
+        self.of(views.BLOCKS).update_one({"_id": f"{author_id} {blocked_id}"}, {"$set": fields}, upsert=True)
+
+    def unblock(self, author_id: str, blocked_id: str) -> None:
+        """A block's end."""
+        self.of(views.BLOCKS).delete_one({"_id": f"{author_id} {blocked_id}"})
+
     def unfollow(self, follower: str, followed: str) -> None:
         """A follow's end."""
         self.of(views.FOLLOWS).delete_one({"_id": f"{follower} {followed}"})
@@ -215,6 +241,11 @@ class Documents:
         document = {"_id": notification_id, "author_id": author_id, "kind": kind, "at": at, **about}
         self.of(views.NOTIFICATIONS).insert_one(document)
         return notification_id
+
+    def read_until(self, author_id: str, notification_id: str, *, at: int = AT) -> None:
+        """A mark: the author has read that notification and all older ones."""
+        mark = {"read_until": at, "read_until_id": notification_id}
+        self.of(views.AUTHORS).update_one({"_id": author_id}, {"$set": mark}, upsert=True)
 
     def command(self, record: CommandRecord) -> None:
         """A command's record."""

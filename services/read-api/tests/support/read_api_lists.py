@@ -8,9 +8,11 @@ from read_api_layout import AT, Documents, new_id
 
 from cheeper_contracts import views
 from read_api.queries.author_cheeps import AuthorCheeps
+from read_api.queries.blocks import Blocks
 from read_api.queries.cheep_answers import CheepAnswers
 from read_api.queries.followers import Followers
 from read_api.queries.following import Following
+from read_api.queries.mutes import Mutes
 from read_api.queries.notifications import Notifications
 
 TIMES = 30
@@ -25,7 +27,7 @@ class List:
     seed: random.Random
     owner: str = ""
     entries: dict[str, int] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
     newest_first = True
 
     def __post_init__(self):
@@ -35,7 +37,7 @@ class List:
         """An entry comes or goes."""
         if self.entries and self.seed.random() < 0.5:
             entry = self.seed.choice(sorted(self.entries))
-            self.gone.add(entry)
+            self.removed.add(entry)
             self.entries.pop(entry)
             self.remove(entry)
         else:
@@ -79,6 +81,32 @@ class FollowingList(FollowersList):
         return Following(author_id=self.owner, **page)
 
 
+class MutesList(FollowersList):
+    def add(self, at):
+        muted = self.documents.sign_up()
+        self.documents.mute(self.owner, muted, at=at)
+        return muted
+
+    def remove(self, entry):
+        self.documents.unmute(self.owner, entry)
+
+    def ask(self, **page):
+        return Mutes(author_id=self.owner, **page)
+
+
+class BlocksList(FollowersList):
+    def add(self, at):
+        blocked = self.documents.sign_up()
+        self.documents.block(self.owner, blocked, at=at)
+        return blocked
+
+    def remove(self, entry):
+        self.documents.unblock(self.owner, entry)
+
+    def ask(self, **page):
+        return Blocks(author_id=self.owner, **page)
+
+
 class CheepsList(List):
     def add(self, at):
         return self.documents.post(self.owner, at=at)
@@ -120,7 +148,9 @@ class NotificationsList(List):
         return [notification.notification_id for notification in data.notifications]
 
 
-LISTS = pytest.mark.parametrize("kind", [FollowersList, FollowingList, CheepsList, AnswersList, NotificationsList])
+LISTS = pytest.mark.parametrize(
+    "kind", [FollowersList, FollowingList, MutesList, BlocksList, CheepsList, AnswersList, NotificationsList]
+)
 
 
 def laid(kind, documents, entries):

@@ -26,7 +26,7 @@ def running(log, **environ):
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         try:
-            until(lambda: answers(client))
+            until(lambda: responds(client))
             yield client, process
         finally:
             client.close()  # a server that drains serves an open connection on for a while
@@ -34,7 +34,7 @@ def running(log, **environ):
             assert process.wait(60) == 0
 
 
-def answers(client):
+def responds(client):
     try:
         return client.get("/health/live").status_code == 200
     except httpx.TransportError:

@@ -35,12 +35,12 @@ def laid(hot, seed, *, authors=6, cheeps=40, dates=30, dead=0.2, kept=None):
     return world
 
 
-def assert_walked(world, stood, pages, size):
+def assert_walked(world, initial, pages, size):
     """Assert that each lasting entry came once, nothing came twice, all in order, and only the last page was short."""
     seen = [cheep for page in pages for cheep in page]
     posted = {cheep: entry for author in world.authors for cheep, entry in by_id(world, author).items()}
     assert len(seen) == len(set(seen))
-    assert set(ids(sorted(stood - world.gone))) <= set(seen)
+    assert set(ids(sorted(initial - world.removed))) <= set(seen)
     assert all(len(page) == size for page in pages[:-1])
     order = [posted[cheep] for cheep in seen if cheep in posted]
     assert order == sorted(order, reverse=True)

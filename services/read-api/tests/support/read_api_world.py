@@ -17,7 +17,7 @@ from cheeper_contracts.views import pack_entry
 @dataclass
 class World:
     """Authors who post, and one reader whose timeline is laid down in Redis; knows what the timeline must be, and what
-    was `gone` from it at some time. As in the projector, what belongs together is written in one transaction.
+    was `removed` from it at some time. As in the projector, what belongs together is written in one transaction.
     """
 
     hot: Hot
@@ -26,8 +26,9 @@ class World:
     authors: list[str] = field(default_factory=list)
     cheeps: dict[str, list[bytes]] = field(default_factory=dict)
     followed: set[str] = field(default_factory=set)
+    muted: set[str] = field(default_factory=set)
     buried: set[bytes] = field(default_factory=set)
-    gone: set[bytes] = field(default_factory=set)
+    removed: set[bytes] = field(default_factory=set)
     listed: list[bytes] = field(default_factory=list)
     floor: bytes | None = None
 
@@ -62,12 +63,29 @@ class World:
         """Half of the authors: whose follows and cheeps do not last."""
         return self.authors[::2]
 
+    @property
+    def seen(self) -> set[str]:
+        """The authors whose cheeps the timeline shows."""
+        return self.followed - self.muted
+
+    def mute(self) -> None:
+        """A random author is muted, followed or not. No list is changed."""
+        author = self.seed.choice(self.authors)
+        self.muted.add(author)
+        self.hot.mute(self.reader, author)
+
+    def unmute(self) -> None:
+        """A random author is muted no more."""
+        author = self.seed.choice(self.authors)
+        self.muted.discard(author)
+        self.hot.unmute(self.reader, author)
+
     def bury(self, share: float, authors: list[str] | None = None) -> None:
         """Delete a share of all cheeps, or of some authors', whose entries stay in the lists."""
         for entry in [e for author in authors or self.authors for e in self.cheeps[author]]:
             if self.seed.random() < share:
                 self.buried.add(entry)
-                self.gone.add(entry)
+                self.removed.add(entry)
                 self.hot.bury(entry)
 
     def delete(self) -> None:
@@ -75,7 +93,7 @@ class World:
         author = self.seed.choice(self.fickle)
         if self.cheeps[author]:
             entry = self.cheeps[author].pop(self.seed.randrange(len(self.cheeps[author])))
-            self.gone.add(entry)
+            self.removed.add(entry)
             self.hot.bury(entry)
             self.hot.disown(author, entry)
             self.write_list([e for e in self.listed if e != entry])
@@ -91,7 +109,7 @@ class World:
         """An author's entries leave the reader's list with the follow."""
         author = self.seed.choice(self.fickle)
         self.followed.discard(author)
-        self.gone.update(self.cheeps[author])
+        self.removed.update(self.cheeps[author])
         self.hot.unfollow(self.reader, author)
         self.write_list([e for e in self.listed if e not in set(self.cheeps[author])])
 

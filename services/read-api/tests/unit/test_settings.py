@@ -1,5 +1,6 @@
 import pytest
 
+from cheeper_runtime.rate_limits.settings import rate_limits_of
 from cheeper_runtime.settings import SettingError, read
 from read_api.settings import Settings, from_env
 
@@ -7,7 +8,7 @@ NEEDED = {"REDIS_URL": "redis://u:secret@r:6379/0", "MONGO_URL": "mongodb://m:27
 
 
 def test_defaults():
-    """Only where the stores are has to be said."""
+    """Only the addresses of the stores have no default."""
     settings = read(Settings, NEEDED)
     assert (settings.host, settings.port, settings.redis_prefix, settings.mongo_database) == (
         "127.0.0.1",
@@ -41,6 +42,21 @@ def test_a_wrong_setting_is_named_without_a_secret(change, named):
         read(Settings, {**NEEDED, **change})
     assert named in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_limits_come_with_tokens():
+    """Limits are off for the open API on this machine, and on with tokens, unless LIMITS decides."""
+    auto, on = read(Settings, NEEDED), read(Settings, {**NEEDED, "LIMITS": "on"})
+    off = read(Settings, {**NEEDED, "LIMITS": "off"})
+    assert [rate_limits_of(each, "open", "X") is None for each in (auto, on, off)] == [True, False, True]
+    assert [rate_limits_of(each, "tokens", "X") is None for each in (auto, on, off)] == [False, False, True]
+
+
+def test_networks_are_separated_by_spaces_or_commas():
+    """A wrong network is named by its setting."""
+    assert len(read(Settings, {**NEEDED, "GATEWAY_NETWORKS": "10.0.0.0/8, fd00::/8"}).gateway_networks) == 2
+    with pytest.raises(SettingError, match="GATEWAY_NETWORKS must be networks such as"):
+        read(Settings, {**NEEDED, "GATEWAY_NETWORKS": "10.0.0.1/8"})
 
 
 def test_an_open_api_is_for_this_machine_alone():

@@ -13,7 +13,7 @@ class NotAllowedError(Exception):
 
 
 def required_sender(reader: str | None, parameters: Mapping[str, str], authentication: Authentication) -> str | None:
-    """Return the author who must have sent what the query is about, or None if it is about nobody's in particular.
+    """Return the author who must have sent what the query is about, or None if it is about no one author.
 
     `reader` is the declaration of the route, `parameters` are those of its path. Raise UnauthenticatedError,
     KeysUnavailableError or NotAllowedError.

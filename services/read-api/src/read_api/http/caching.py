@@ -1,9 +1,9 @@
 """Caching: public responses may be stored and are revalidated, all others are not stored at all.
 
 A response to a public query is revalidated before each use, so it is never older than the views: an edit shows at once,
-and nobody is shown an older generation again. Its ETag is weak, since the message id differs in each response. Whatever
-concerns one author or one command, errors, and responses to `after` (they say what was there at one moment) are not
-stored.
+and no client is shown an older generation again. Its ETag is weak, since the message id differs in each response.
+What concerns one author or one command, errors, and responses to `after` (they say what was there at one moment) are
+not stored.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ _WEAK: Final = b"W/"
 _TAG_BYTES: Final = 16
 
 
-def etag_of(data: bytes, next_cursor: str | None) -> bytes:
-    """Return the ETag of a response with this data, as bytes of JSON, and this cursor."""
+def etag_of(data: bytes, next_cursor: str | None, total: int | None = None) -> bytes:
+    """Return the ETag of a response with this data, as bytes of JSON, this cursor and this total."""
     digest = blake2b(data, digest_size=_TAG_BYTES)
     digest.update(b"" if next_cursor is None else next_cursor.encode())
+    digest.update(b"" if total is None else b" %d" % total)
     return b'W/"%s"' % digest.hexdigest().encode()
 
 

@@ -14,6 +14,7 @@ from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
 from cheeper_runtime.concurrency import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
+from cheeper_runtime.rate_limits.limits import LimitedRequest, RateLimits
 from cheeper_runtime.tokens.bearer import authenticate
 from cheeper_runtime.tokens.verifier import Verifier
 from read_api.http.caching import NOT_STORED
@@ -21,9 +22,12 @@ from read_api.http.parameter_table import UUID
 from read_api.http.problems import ProblemResponse, send_problem
 from read_api.http.query_endpoint import ClientDisconnectedError, QueryEndpoint
 from read_api.http.responses import (
+    AFTER,
     AUTHENTICATION,
+    BEGAN,
     ERROR,
     ID_HEADER,
+    LIMITED,
     MESSAGE_ID,
     STATUS,
     ASGIApp,
@@ -32,6 +36,7 @@ from read_api.http.responses import (
     Scope,
     Send,
 )
+from read_api.http.stream_endpoint import StreamEndpoint
 from read_api.ops.metrics import NO_QUERY, Metrics
 from read_api.query_bus.query import StoreUnavailableError, TooCostlyError
 
@@ -47,7 +52,7 @@ class Dispatcher:
 
     It takes the gateway's message id or makes one, responds with 404 and 405 from the routes of both services (which
     Litestar does not know), serves HEAD as GET (the server omits the body), logs one line per request, and measures
-    it under the name of its query. Without a `verifier` of tokens, the API is open.
+    it under the name of its query. Without a `verifier` of tokens, the API is open; without `rate_limits`, it has none.
 
     A query's request goes straight to the endpoint that Litestar's route calls, since the way through Litestar takes
     about a third of the time of a whole page of a timeline (ADR 27). A test compares the two ways.
@@ -56,14 +61,16 @@ class Dispatcher:
     def __init__(
         self,
         litestar: ASGIApp,
-        endpoints: Mapping[str, QueryEndpoint],
+        endpoints: Mapping[str, QueryEndpoint | StreamEndpoint],
         metrics: Metrics,
         verifier: Verifier | None = None,
+        rate_limits: RateLimits | None = None,
     ) -> None:
         self._litestar = litestar
         self._endpoints = endpoints
         self._metrics = metrics
         self._verifier = verifier
+        self._rate_limits = rate_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
@@ -84,14 +91,20 @@ class Dispatcher:
             elif endpoint is not None:
                 if self._verifier is not None:
                     scope[AUTHENTICATION] = await authenticate(self._verifier, scope["headers"])
+                if self._rate_limits is not None:
+                    authentication, client = scope.get(AUTHENTICATION), scope.get("client")
+                    actor = None if authentication is None else authentication.caller
+                    scope[LIMITED] = LimitedRequest(self._rate_limits, actor, client and client[0], scope["headers"])
                 await endpoint(scope, receive, send)
             else:
                 await self._serve_own_page(scope, receive, send, read_method)
         except ClientDisconnectedError:
             scope[STATUS] = _CLIENT_CLOSED_REQUEST
         seconds = perf_counter() - began
+        until_response = scope.get(BEGAN, began + seconds) - began  # a stream may last for an hour
         if not own_page:
-            self._metrics.record_request(NO_QUERY if endpoint is None else endpoint.query_name, scope[STATUS], seconds)
+            name = NO_QUERY if endpoint is None else endpoint.query_name
+            self._metrics.record_request(name, scope[STATUS], until_response, after=AFTER in scope)
         _log_request(scope, seconds, own_page=own_page)
 
     async def _serve_own_page(self, scope: Scope, receive: Receive, send: Send, method: str) -> None:

@@ -39,7 +39,9 @@ def health_pages(readiness: Readiness) -> list[HTTPRouteHandler]:
     async def live(request: Request[Any, Any, Any]) -> Response[Answer[Needs]]:
         return page(request, {"process": Need(ok=True)})
 
-    unavailable = {503: ResponseSpec(Answer[Needs], description="Something needed is away", generate_examples=False)}
+    unavailable = {
+        503: ResponseSpec(Answer[Needs], description="Something needed is unavailable", generate_examples=False)
+    }
 
     @get(HEALTH_READY, summary="Is what the process needs there?", operation_id="Ready", responses=unavailable)
     async def ready(request: Request[Any, Any, Any]) -> Response[Answer[Needs]]:

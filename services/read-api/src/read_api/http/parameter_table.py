@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
+import msgspec
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
+from cheeper_contracts.http.documented import EXAMPLE_ID
 from read_api.http.parameters import Parameter
 from read_api.queries.author_by_username import USERNAME_PATTERN
 from read_api.queries.search import PAGE_MAX, Q_LENGTH, RESULTS, RESULTS_MAX, SortBy, SortOrder, is_a_search
 from read_api.queries.timeline import OFFSET_MAX
 from read_api.query_bus.paging import CURSOR_PATTERN, PAGE_SIZE, PAGE_SIZE_MAX
 from read_api.query_bus.query import WAIT_SECONDS, WAIT_SECONDS_MAX
+from read_api.streams.window import POSITION_PATTERN
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 UUID_LENGTH: Final = 36
@@ -24,6 +27,8 @@ CURSOR_LENGTH: Final = 128
 _WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 _DECIMAL: Final = re.compile(r"\d{1,9}(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _CURSOR: Final = re.compile(CURSOR_PATTERN.strip("^$"))
+_FLAG: Final = re.compile("[01]")
+_POSITION: Final = re.compile(POSITION_PATTERN.strip("^$"))
 _USERNAME: Final = re.compile(USERNAME_PATTERN.strip("^$"))
 
 
@@ -73,6 +78,7 @@ def _id(name: str) -> Parameter:
         wrong="must be a UUID",
         schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID),
         description="A UUID of any version, in either case.",
+        example=EXAMPLE_ID,
     )
 
 
@@ -112,6 +118,7 @@ USERNAME: Final = Parameter(
     wrong="must be 1 to 30 of A-Z, a-z, 0-9 and _",
     schema=Schema(type=OpenAPIType.STRING, pattern=USERNAME_PATTERN),
     description="A username, in either case.",
+    example="bob",
 )
 SIZE: Final = _number("size", 1, PAGE_SIZE_MAX, default=PAGE_SIZE, description="The most entries of a page.")
 CURSOR: Final = Parameter(
@@ -123,12 +130,37 @@ CURSOR: Final = Parameter(
     schema=Schema(type=OpenAPIType.STRING, pattern=CURSOR_PATTERN),
     description="The start of the page: meta.next_cursor of the page before, of the same list.",
 )
+
+
+def _position(name: str, place: Literal["query", "header"], description: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place=place,
+        longest=CURSOR_LENGTH,
+        read=_text(_POSITION),
+        wrong="must be the id of an event of this stream, or a cursor of its list",
+        schema=Schema(type=OpenAPIType.STRING, pattern=POSITION_PATTERN),
+        description=description,
+    )
+
+
+STREAM_CURSOR: Final = _position("cursor", "query", "Where to resume the stream, unless Last-Event-ID says so.")
+LAST_EVENT_ID: Final = _position("Last-Event-ID", "header", "The id of the last event that the client has received.")
 OFFSET: Final = _number(
     "offset",
     0,
     OFFSET_MAX,
     default=0,
     description="The number of entries to skip, from the cursor if there is one.",
+)
+OWN: Final = Parameter(
+    name="own",
+    place="query",
+    longest=1,
+    read=lambda text: _matched(_FLAG, text) == "1",
+    wrong="must be 0 or 1",
+    schema=Schema(type=OpenAPIType.INTEGER, enum=[0, 1], default=0),
+    description="With 1, the author's own cheeps are in the list too.",
 )
 Q: Final = Parameter(
     name="q",
@@ -139,9 +171,13 @@ Q: Final = Parameter(
     wrong=f"must have a word that is not a single Latin letter, and {Q_LENGTH} characters at most",
     schema=Schema(type=OpenAPIType.STRING, max_length=Q_LENGTH),
     description="Words that must each begin some word of the text, not all of them single Latin letters.",
+    example="hello wor",
 )
 PAGE: Final = _number("page", 1, PAGE_MAX, default=1, description="The number of the page, from 1.")
 RESULTS_A_PAGE: Final = _number("page_size", 1, RESULTS_MAX, default=RESULTS, description="The most entries of a page.")
+RESULTS_SIZE: Final = msgspec.structs.replace(
+    RESULTS_A_PAGE, name="size", fills=RESULTS_A_PAGE.name, description="The same as page_size, as lists spell it."
+)
 SORT_BY: Final = _choice("sort_by", get_args(SortBy), "The field that orders the results.")
 SORT_ORDER: Final = _choice("sort_order", get_args(SortOrder), "desc for the newest first, asc for the oldest first.")
 BY_AUTHOR: Final = Parameter(
@@ -173,4 +209,4 @@ TIMEOUT: Final = Parameter(
 )
 WAIT: Final = (AFTER, TIMEOUT)
 LIST: Final = (SIZE, CURSOR)
-SEARCH: Final = (Q, PAGE, RESULTS_A_PAGE, SORT_BY, SORT_ORDER)
+SEARCH: Final = (Q, PAGE, RESULTS_A_PAGE, RESULTS_SIZE, SORT_BY, SORT_ORDER)

@@ -28,17 +28,25 @@ class InvalidError(ValueError):
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter. `read` returns its value, or raises ValueError, to which `wrong` is the response. It does not get a
     text of more than `longest` code points or one that piles up combining marks, which are wrong too. A parameter of
-    the path is always present, one of the query must be only if it is `required`.
+    the path is always present, one of the query must be only if it is `required`. `example` is a text that it reads.
+    `fills` names the field of the query that has the value, if that is not the parameter's own name.
     """
 
     name: str
-    place: Literal["path", "query"]
+    place: Literal["path", "query", "header"]
     required: bool = False
     longest: int
     read: Callable[[str], object]
     wrong: str
     schema: Schema
     description: str
+    example: str | None = None
+    fills: str | None = None
+
+    @property
+    def field(self) -> str:
+        """The name of the query's field that has the value."""
+        return self.fills or self.name
 
     def value_of(self, text: str) -> object:
         """Return the value of a text. Raise ValueError."""
@@ -55,11 +63,12 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
             required=self.required or self.place == "path",
             schema=self.schema,
             description=self.description,
+            example=self.example,
         )
 
 
 def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
-    """Return the values of the parameters of a request, by name; `table` has those that are allowed, by name.
+    """Return the values of the parameters of a request, by field; `table` has those that are allowed, by name.
 
     Raise InvalidError with all wrong fields.
     """
@@ -69,15 +78,17 @@ def read_parameters(table: Mapping[str, Parameter], path: Mapping[str, str], que
         parameter = table.get(name)
         if parameter is None or (parameter.place == "path") != (name in path):
             wrong.append(WrongField(name, "is unknown"))
-        elif name in values:
+        elif parameter.field in values:
             wrong.append(WrongField(name, "must be given at most once"))
         else:
-            values[name] = None
+            values[parameter.field] = None
             try:
-                values[name] = parameter.value_of(text)
+                values[parameter.field] = parameter.value_of(text)
             except ValueError:
                 wrong.append(WrongField(name, parameter.wrong))
-    wrong += [WrongField(name, "is missing") for name in table if table[name].required and name not in values]
+    wrong += [
+        WrongField(each.name, "is missing") for each in table.values() if each.required and each.field not in values
+    ]
     if wrong:
         raise InvalidError(wrong)
     return values

@@ -4,6 +4,7 @@ InvalidError             422 invalid, with all wrong fields
 ForeignCursorError       422 invalid, with the cursor
 NotFoundError            404 with its own code
 UnauthenticatedError     401 unauthenticated, with WWW-Authenticate
+RateLimitedError         429 rate_limited, with Retry-After
 NotAllowedError          403 not_allowed
 KeysUnavailableError     503 unavailable, with Retry-After
 StoreUnavailableError    503 unavailable, with Retry-After
@@ -25,6 +26,7 @@ from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
 from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.rate_limits.policy import RateLimitedError
 from cheeper_runtime.tokens.bearer import UnauthenticatedError
 from cheeper_runtime.tokens.errors import KeysUnavailableError
 from read_api.http.authorisation import NotAllowedError
@@ -59,6 +61,8 @@ def response_to(error: Exception) -> ProblemResponse:
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(error, UnauthenticatedError):
         headers = (("www-authenticate", error.challenge),)
+    elif isinstance(error, RateLimitedError):
+        headers = (("retry-after", str(error.retry_after)),)
     elif STATUS_OF[problem.code] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = _RETRY_LATER
     return ProblemResponse(
@@ -82,6 +86,8 @@ def _problem_of(error: Exception) -> Problem:
             problem = Problem(message="This cannot be answered at the moment", code="unavailable")
         case OverloadedError():
             problem = Problem(message="Too many requests are being served at the moment", code="overloaded")
+        case RateLimitedError():
+            problem = Problem(message="You have sent too many requests", code="rate_limited")
         case TooCostlyError():
             problem = Problem(message="This takes too long at the moment", code="overloaded")
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -12,8 +12,10 @@ from read_api.http.endpoints import Endpoint
 from read_api.http.parameters import read_parameters
 from read_api.http.problems import response_to, send_problem
 from read_api.http.responses import (
+    AFTER,
     AUTHENTICATION,
     ERROR,
+    LIMITED,
     MESSAGE_ID,
     Receive,
     Scope,
@@ -41,20 +43,28 @@ class QueryEndpoint:
         self._parameters = {parameter.name: parameter for parameter in endpoint.parameters}
         self._public = not endpoint.private
         self._reader = endpoint.route.reader
+        self._cost, self._refund = endpoint.route.query_cost, endpoint.route.refund
         self._bus = bus
         parts = enumerate(endpoint.route.path.split("/"))
         self._path_parameters = tuple((index, part[1:-1]) for index, part in parts if part.startswith("{"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request whose path has the form of the endpoint's route."""
+        limited = scope.get(LIMITED)
         try:
+            if limited is not None and not limited.take_now(self._cost):
+                await limited.take(self._cost)
             parts = scope["path"].split("/")
             in_path = {name: parts[index] for index, name in self._path_parameters}
             authentication = scope.get(AUTHENTICATION)
             sender = authentication and required_sender(self._reader, in_path, authentication)
             given = read_parameters(self._parameters, in_path, scope["query_string"])
             query = self._query(**given, sender=sender)
-            result = await self._bus.handle(query, _while_connected(receive))
+            if query.after is not None:
+                scope[AFTER] = True
+            result = await self._bus.handle(query, while_connected(receive))
+            if limited is not None and self._refund and not result.costly:
+                limited.refund(self._refund)
         except ClientDisconnectedError:
             raise
         except Exception as error:  # noqa: BLE001 - the table of problems has a row for every error
@@ -64,6 +74,8 @@ class QueryEndpoint:
         meta = Meta(
             message_id=scope[MESSAGE_ID],
             next_cursor=result.next_cursor,
+            total=result.total,
+            unread=result.unread,
             stale=not result.settled,
             total_is_capped=result.total_is_capped,
         )
@@ -72,7 +84,7 @@ class QueryEndpoint:
         await respond(scope, send, _OK, Answer(data=result.data, meta=meta))
 
 
-def _while_connected(receive: Receive) -> WhileConnected:
+def while_connected(receive: Receive) -> WhileConnected:
     """Return a function that awaits something and returns its result. Once the client disconnects, the function cancels
     it, and raises ClientDisconnectedError when it has ended.
     """

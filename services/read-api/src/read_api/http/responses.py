@@ -20,8 +20,14 @@ MESSAGE_ID: Final = "cheeper.message_id"
 """The key of a request's message id in its scope."""
 AUTHENTICATION: Final = "cheeper.authentication"
 """The key of a request's Authentication in its scope. It is missing if the API is open."""
+LIMITED: Final = "cheeper.limited"
+"""The key of a request's LimitedRequest in its scope. It is missing if there are no rate limits."""
+BEGAN: Final = "cheeper.began"
+"""The key of the time at which a stream began, in its request's scope."""
 STATUS: Final = "cheeper.status"
 """The key of the status that was sent, in the request's scope."""
+AFTER: Final = "cheeper.after"
+"""The key that is in the scope of a request with `after`."""
 ERROR: Final = "cheeper.error"
 """The key of the error of a failed request in its scope, for its line in the log."""
 
@@ -42,7 +48,7 @@ async def send_response(
 async def send_storable(scope: Scope, send: Send, status: int, response: Answer[Any]) -> None:
     """Send a response that may be stored, or 304 if the client has it already."""
     data = _encode(response.data)
-    etag = etag_of(data, response.meta.next_cursor)
+    etag = etag_of(data, response.meta.next_cursor, response.meta.total)
     headers = [*REVALIDATED, (b"etag", etag)]
     if is_known(etag, scope["headers"]):
         await _send(scope, send, _NOT_MODIFIED, None, headers)
@@ -54,6 +60,8 @@ async def send_storable(scope: Scope, send: Send, status: int, response: Answer[
 async def _send(scope: Scope, send: Send, status: int, body: bytes | None, headers: list[Header]) -> None:
     scope[STATUS] = status
     content = () if body is None else (_JSON, (b"content-length", b"%d" % len(body)))
-    message_id = (ID_HEADER, scope[MESSAGE_ID].encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*content, message_id, *headers]})
+    headers = [*content, (ID_HEADER, scope[MESSAGE_ID].encode()), *headers]
+    if (limited := scope.get(LIMITED)) is not None:
+        headers += limited.fields()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body or b"", "more_body": False})

@@ -6,20 +6,22 @@ A request changes a few plain numbers, on the one thread of the event loop. The 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from cheeper_contracts.views.lag import OBJECTIVES, Lag
+from cheeper_runtime import event_loop_delay, readiness_metrics
 from cheeper_runtime.concurrency import ConcurrencyLimit
 from cheeper_runtime.limit_metrics import declare
 from cheeper_runtime.metrics import Declaration, Families, new_registry, page
+from cheeper_runtime.observations import Observations
+from cheeper_runtime.rate_limits import metrics as rate_limit_metrics
+from cheeper_runtime.rate_limits.limiter import RateLimiter
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds. A look-up takes a millisecond or two, `after` up to ten seconds."""
@@ -33,8 +35,8 @@ _PARTITION_LABELS: Final = ("store", "generation", "partition")
 REQUESTS: Final = Declaration("cheeper_read_api_requests_total", "requests, by query and status", ("query", "status"))
 REQUEST_SECONDS: Final = Declaration(
     "cheeper_read_api_request_seconds",
-    "duration of requests, waits of `after` included",
-    ("query",),
+    "duration of requests; those with `after` may include its wait",
+    ("query", "after"),
     histogram=True,
 )
 WAITING: Final = Declaration("cheeper_read_api_after_waiting", "requests that wait for the effects of `after`")
@@ -43,6 +45,15 @@ WAITS: Final = Declaration(
     "ended waits of `after`: settled (the effects are in), stale (not in time), disconnected (the client), "
     "store_unavailable, refused (overloaded, the wait itself or the look-up after it)",
     ("outcome",),
+)
+STREAMS_ENDED: Final = Declaration(
+    "cheeper_read_api_streams_ended_total",
+    "ended streams: disconnected (the client), too_slow (the client), drained (the process ends), expired (its time, "
+    "or its token), store_unavailable",
+    ("reason",),
+)
+STREAMS_REFUSED: Final = Declaration(
+    "cheeper_read_api_streams_refused_total", "streams that were refused because the author has as many as one may"
 )
 STORE_UNAVAILABLE: Final = Declaration(
     "cheeper_read_api_store_unavailable_total", "queries that failed because a store was unavailable", ("store",)
@@ -70,14 +81,22 @@ OBJECTIVE_MISSED: Final = Declaration(
     "1 while the store's lag is longer than the view's objective, absent while the store is unavailable",
     ("store", "generation", "view"),
 )
+READY: Final = readiness_metrics.declare("cheeper_read_api")
+LOOP_DELAY: Final = event_loop_delay.declare("cheeper_read_api")
 LIMITS: Final = declare("cheeper_read_api")
+RATE_LIMITS: Final = rate_limit_metrics.declare("cheeper_read_api")
 
 DECLARED: Final = (
+    READY,
+    LOOP_DELAY,
     REQUESTS,
     REQUEST_SECONDS,
     *LIMITS.all(),
+    *RATE_LIMITS.all(),
     WAITING,
     WAITS,
+    STREAMS_ENDED,
+    STREAMS_REFUSED,
     STORE_UNAVAILABLE,
     APPLIED_SEQUENCE,
     LAG_MESSAGES,
@@ -98,27 +117,36 @@ class Progress(msgspec.Struct, frozen=True):
 class Metrics(Collector):
     """The metrics of one process, of its `limits` too, in a registry of its own."""
 
-    def __init__(self, limits: Iterable[ConcurrencyLimit] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Iterable[ConcurrencyLimit] = (),
+        limiters: Iterable[RateLimiter] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = tuple(limits)
+        self._limiters = tuple(limiters)
         self.waiting = 0
         self.waits: Counter[WaitOutcome] = Counter()
+        self.streams_ended: Counter[str] = Counter()
+        self.streams_refused = 0
         self.store_unavailable: Counter[str] = Counter()
         self._requests: Counter[tuple[str, int]] = Counter()
-        self._durations: dict[str, list[int]] = {}
-        self._seconds: Counter[str] = Counter()
+        self._durations: dict[tuple[str, bool], Observations] = {}
         self._progress: Mapping[str, Progress] = {}
+        self.needs: readiness_metrics.Met = dict
+        self.loop_delay = event_loop_delay.EventLoopDelay(LOOP_DELAY)
         self._clock = clock
         self._unreported_since: dict[tuple[str, int], float] = {}  # by store and generation
         self._registry = new_registry(self)
 
-    def record_request(self, query: str, status: int, seconds: float) -> None:
-        """Count a request. `query` is one of the code's names and never the client's text."""
+    def record_request(self, query: str, status: int, seconds: float, *, after: bool = False) -> None:
+        """Count a request, with `after` or without. `query` is one of the code's names and never the client's text."""
         self._requests[query, status] += 1
-        durations = self._durations.get(query)
+        key = query, after
+        durations = self._durations.get(key)
         if durations is None:
-            durations = self._durations[query] = [0] * (len(BUCKETS) + 1)
-        durations[bisect_left(BUCKETS, seconds)] += 1
-        self._seconds[query] += seconds  # type: ignore[assignment]  # a Counter counts seconds as well
+            durations = self._durations[key] = Observations(BUCKETS)
+        durations.observe(seconds)
 
     def page(self, progress: Mapping[str, Progress]) -> bytes:
         """Return the page of all metrics, with the progress of the stores that are available."""
@@ -134,21 +162,28 @@ class Metrics(Collector):
         families = Families(DECLARED)
         for (query, status), number in self._requests.items():
             families.add(REQUESTS, number, query, str(status))
-        bounds = [*map(str, BUCKETS), "+Inf"]
-        for query, durations in self._durations.items():
-            buckets = list(zip(bounds, accumulate(durations), strict=True))
-            families.add_histogram(REQUEST_SECONDS, buckets, self._seconds[query], query)
+        for (query, after), durations in self._durations.items():
+            durations.add_to(families, REQUEST_SECONDS, query, str(after).lower())
+        readiness_metrics.add_needs(families, READY, self.needs)
+        self.loop_delay.add_to(families)
         LIMITS.add(families, self._limits)
+        RATE_LIMITS.add(families, self._limiters)
         families.add(WAITING, self.waiting)
-        for metric, counts in ((WAITS, self.waits), (STORE_UNAVAILABLE, self.store_unavailable)):
-            for label, number in counts.items():
-                families.add(metric, number, label)
+        families.add(STREAMS_REFUSED, self.streams_refused)
+        self._add_counts(families, WAITS, self.waits)
+        self._add_counts(families, STREAMS_ENDED, self.streams_ended)
+        self._add_counts(families, STORE_UNAVAILABLE, self.store_unavailable)
         for store, objectives in OBJECTIVES.items():
             for view, objective in objectives.items():
                 families.add(OBJECTIVE_SECONDS, objective, store, view)
         for store, progress in self._progress.items():
             self._add_progress(families, store, progress)
         return iter(families)
+
+    @staticmethod
+    def _add_counts(families: Families, metric: Declaration, counts: Mapping[Any, int]) -> None:
+        for label, number in counts.items():
+            families.add(metric, number, label)
 
     def _add_progress(self, families: Families, store: str, progress: Progress) -> None:
         generation, unreported = str(progress.generation), self._unreported_lag(store, progress)

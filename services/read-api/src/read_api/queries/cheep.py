@@ -6,8 +6,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from cheeper_contracts.views import CheepDocument, CheepRecord
-from read_api.queries.shapes import CHEEP, as_record
+from cheeper_contracts.views import CheepDocument
+from read_api.queries.shapes import CHEEP, ShownCheep, as_shown
 from read_api.query_bus.query import Query, Result
 
 ANSWERS_SHOWN: Final = 10
@@ -21,10 +21,10 @@ class Cheep(Query, frozen=True, kw_only=True):
     cheep_id: str
 
 
-class CheepWithAnswers(CheepRecord, frozen=True, kw_only=True):
+class CheepWithAnswers(ShownCheep, frozen=True, kw_only=True):
     """A cheep, its first answers, oldest first, and the number of all its answers."""
 
-    answers: list[CheepRecord]
+    answers: list[ShownCheep]
     number_of_answers: int
 
 
@@ -49,7 +49,7 @@ async def show_cheep(query: Cheep, cheeps: Cheeps) -> Result[CheepWithAnswers]:
 
 def _with_answers(thread: Thread) -> CheepWithAnswers:
     return CheepWithAnswers(
-        **msgspec.structs.asdict(as_record(thread.cheep)),
-        answers=[as_record(answer) for answer in thread.answers],
+        **msgspec.structs.asdict(as_shown(thread.cheep)),
+        answers=[as_shown(answer) for answer in thread.answers],
         number_of_answers=thread.cheep.number_of_answers,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from read_api.queries.follow_lists import FollowAuthors, ListedAuthor, as_follow_authors, position_of_follow
+from read_api.queries.follow_lists import FollowAuthors, as_follow_authors
+from read_api.queries.listed_authors import ListedAuthor, position_of
 from read_api.queries.shapes import AUTHOR
 from read_api.query_bus.paging import ListQuery, Slice, page_of, slice_of
 from read_api.query_bus.query import Result
@@ -29,4 +30,4 @@ class FollowingLists(Protocol):
 async def list_following(query: Following, follows: FollowingLists) -> Result[FollowAuthors]:
     """Return a page of the followed authors."""
     found = await follows.following(query.author_id, slice_of(query), after=query.after)
-    return page_of(query, found, position_of_follow, as_follow_authors)
+    return page_of(query, found, position_of, as_follow_authors)

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import msgspec
 
-from cheeper_contracts.views import CheepDocument, CheepRecord
+from cheeper_contracts.views import CheepDocument
 from read_api.queries.search import Matches, SearchQuery, SearchRequest, search_page, search_request
-from read_api.queries.shapes import as_record
+from read_api.queries.shapes import ShownCheep, as_shown
 from read_api.query_bus.query import Result
 
 
@@ -21,7 +21,7 @@ class SearchCheeps(SearchQuery, frozen=True, kw_only=True):
 class FoundCheeps(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the cheeps that were found, and their number up to a bound."""
 
-    items: list[CheepRecord]
+    items: list[ShownCheep]
     total: int
     page: int
     page_size: int
@@ -40,4 +40,4 @@ class CheepSearch(Protocol):
 async def search_cheeps(query: SearchCheeps, search: CheepSearch) -> Result[FoundCheeps]:
     """Return a page of the cheeps."""
     found = await search.cheeps(search_request(query), author_id=query.author_id, after=query.after)
-    return search_page(FoundCheeps, query, found, lambda documents: [as_record(each) for each in documents])
+    return search_page(FoundCheeps, query, found, lambda documents: [as_shown(each) for each in documents])

@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
+from cheeper_runtime.traces import conventions as names
+from cheeper_runtime.traces.tracer import Tracer
 from read_api.ops.metrics import Metrics, WaitOutcome
 from read_api.query_bus.query import NotFoundError, Query, Result, StoreUnavailableError
 from read_api.query_bus.read_your_writes import Waiter
@@ -42,13 +44,20 @@ class _Wait:
 
 class QueryBus:
     """Runs the handler of a query, and once more after the wait for the effects of `after`. `waits` limits the number
-    of waits.
+    of waits. `tracer` makes spans of look-ups and waits, each with its time in the queue, unless it is None.
     """
 
-    def __init__(self, handlers: Mapping[type[Query], Handler], metrics: Metrics, waits: ConcurrencyLimit) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[type[Query], Handler],
+        metrics: Metrics,
+        waits: ConcurrencyLimit,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._handlers = handlers
         self._metrics = metrics
         self._waits = waits
+        self._tracer = tracer
 
     async def handle(self, query: Query, while_connected: WhileConnected) -> Result[Any]:
         """Return the result of a query, whose data are never None. `while_connected` awaits the wait, or a
@@ -61,7 +70,7 @@ class QueryBus:
             result = await self._find(handler, query, while_connected)
             if query.after is not None and not result.settled:
                 with self._measured_wait() as wait:
-                    await self._waits.run(self._wait, handler.waiter, query.after, query.timeout, while_connected)
+                    await self._await_effects(handler.waiter, query.after, query.timeout, while_connected)
                     result = await self._find(handler, query, while_connected)
                     wait.outcome = "settled" if result.settled else "stale"
         except StoreUnavailableError as error:
@@ -72,9 +81,26 @@ class QueryBus:
         return result
 
     async def _find(self, handler: Handler, query: Query, while_connected: WhileConnected) -> Result[Any]:
+        if self._tracer is None or not self._tracer.is_recording:
+            return await self._look_up(handler, query, while_connected)
+        name = type(query).__name__
+        with self._tracer.span(f"query {name}", {names.QUERY: name}) as span:
+            result = await self._look_up(handler, query, while_connected)
+            if span is not None:
+                span.set_attribute(names.SETTLED, result.settled)
+            return result
+
+    async def _look_up(self, handler: Handler, query: Query, while_connected: WhileConnected) -> Result[Any]:
         found = handler.limit.run(handler.find, query)
         result: Result[Any] = await (while_connected(found) if handler.abandon else found)
         return result
+
+    async def _await_effects(self, waiter: Waiter, after: str, seconds: float, while_connected: WhileConnected) -> None:
+        if self._tracer is None:
+            await self._waits.run(self._wait, waiter, after, seconds, while_connected)
+            return
+        with self._tracer.span("wait", {names.MESSAGE_ID: after}):
+            await self._waits.run(self._wait, waiter, after, seconds, while_connected)
 
     async def _wait(self, waiter: Waiter, after: str, seconds: float, while_connected: WhileConnected) -> None:
         await while_connected(waiter.wait(after, seconds))

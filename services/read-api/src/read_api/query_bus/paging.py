@@ -36,7 +36,7 @@ Position = tuple[int, str]
 
 class ListQuery(Query, frozen=True, kw_only=True):
     """A query for a page of a list: at most `size` entries, those after the page that returned `cursor`. `owner` is the
-    field whose value tells the list from others of its kind.
+    field whose value distinguishes the list from others of its kind.
     """
 
     owner: ClassVar[str]
@@ -92,6 +92,8 @@ def page_of(
         data=convert(page),
         settled=found.settled,
         next_cursor=encode_cursor(query, pack_entry(*position_of(page[-1]))) if continues else None,
+        total=found.total,
+        unread=found.unread,
     )
 
 

@@ -9,7 +9,7 @@ TooCostlyError           a store ended the query at the limit of its time
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
@@ -25,6 +25,11 @@ class Subject(msgspec.Struct, frozen=True):
 
     name: str
     field: str
+
+    @property
+    def not_found(self) -> str:
+        """The code of the response if it does not exist."""
+        return f"{self.name.lower()}_not_found"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,18 +47,23 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 class Result(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     """The result of a look-up: `data`, or None if the subject does not exist. `settled` is False if the effects of
-    `after` may be missing. `next_cursor` is set if the list has another page, `total_is_capped` if there is more than
-    was counted.
+    `after` may be missing. `next_cursor` is set if the list has another page, `total` to the number of its entries and
+    `unread` to that of the newest ones that its reader has not read, where these are known, `total_is_capped` if there
+    is more than was counted, `costly` if the look-up took the expensive one of its ways.
     """
 
     data: Data | None
     settled: bool = True
     next_cursor: str | None = None
+    total: int | None = None
+    unread: int | None = None
     total_is_capped: bool = False
+    costly: bool = False
 
     def map(self, convert: Callable[[Data], Mapped | None]) -> Result[Mapped]:
-        """Return the result with its data converted, if there are any."""
-        return Result(data=None if self.data is None else convert(self.data), settled=self.settled)
+        """Return the result with its data converted, if there are any, and with all else as it is."""
+        data = None if self.data is None else convert(self.data)
+        return cast("Result[Mapped]", msgspec.structs.replace(self, data=data))
 
 
 class ForeignCursorError(ValueError):
@@ -71,7 +81,7 @@ class NotFoundError(LookupError):
         if subject is None:
             raise TypeError(f"{type(query).__name__} has no subject, so its handler must return data")
         super().__init__(f'{subject.name} "{getattr(query, subject.field)}" does not exist')
-        self.code = f"{subject.name.lower()}_not_found"
+        self.code = subject.not_found
         self.stale = stale
 
 

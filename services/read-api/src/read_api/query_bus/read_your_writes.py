@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS: Final = 0.05
 """The longest pause between two polls for one command, not counting the time that a poll takes."""
 PAUSE_GROWTH: Final = 1.5
 BATCH_SIZE: Final = 250
-"""Commands in one poll. In Redis a poll is one script, and Redis serves nobody else while it runs."""
+"""Commands in one poll. In Redis a poll is one script, and Redis serves nothing else while it runs."""
 
 SettledCommands = Callable[[Collection[str]], Awaitable[set[str]]]
 """Returns those of some commands whose effects are in a view. Raises StoreUnavailableError."""

@@ -23,6 +23,12 @@ def test_responses_have_the_same_tag_if_they_are_the_same(data, cursor, other_da
         assert etag_of(data, cursor) == etag_of(other_data, other_cursor)
 
 
+def test_another_total_is_another_response():
+    """A list that has grown elsewhere has the same page, and another total."""
+    tags = {etag_of(b"{}", cursor, total) for cursor in (None, "a") for total in (None, 0, 1, 10)}
+    assert len(tags) == 8
+
+
 @given(DATA, OTHERS, OTHERS, st.booleans(), st.booleans())
 def test_a_tag_is_found_among_others(data, before, after, weak, separate):
     """Tags are compared weakly, wherever the tag is in the header or headers, and no other tag is taken for it."""

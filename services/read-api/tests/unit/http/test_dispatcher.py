@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, FakeSearch, seeds
 from read_api_layout import AT, command_record, limits, new_id
+from read_api_streams import streams_of
 from structlog.testing import capture_logs
 
 from cheeper_contracts.http.routes import ROUTES
@@ -33,7 +34,8 @@ def app(stores):
     redis, mongo = stores
     metrics = Metrics()
     bus = query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics, limits())
-    app = build_app(bus, {}, nothing, metrics, {})
+    streams = streams_of(FakeRedisViews(redis), limits(), metrics)
+    app = build_app(bus, streams, {}, nothing, metrics, {})
     app.metrics = metrics
     return app
 
@@ -79,7 +81,8 @@ def routes(stores):
     documents.command(command_record(message := new_id(), key=author, sequence=1))
     given = {"author_id": author, "cheep_id": cheep, "message_id": message}
     query = {"/author": "?username=ann", "/search": "?q=hello", "/search/authors": "?q=ann"}
-    found = [route.path.format(**given) + query.get(route.path, "") for route in ROUTES if route.queries]
+    shown = [endpoint.route.path for endpoint in ENDPOINTS]
+    found = [path.format(**given) + query.get(path, "") for path in shown]
     return [*found, f"/author/{new_id()}", "/cheep/me", f"/author/{author}/timeline?size=x&unknown=1"]
 
 
@@ -92,7 +95,7 @@ async def test_litestar_serves_the_same_responses(app, stores):
         assert direct[1]["x-message-id"] == direct[2]["meta"]["message_id"] == message_id
 
 
-PRIVATE = ("/timeline", "/notifications", "/command/")
+PRIVATE = ("/timeline", "/notifications", "/mutes", "/blocks", "/command/")
 
 
 async def test_only_public_responses_may_be_stored(app, stores):
@@ -261,7 +264,7 @@ async def test_searches_that_hang_hold_up_no_other_query(searching):
 
 
 async def test_a_capped_total_is_in_the_meta(app, stores):
-    """The meta says that there is more than was counted, and nothing if there is not."""
+    """The meta shows that there is more than was counted, and nothing if there is not."""
     _, documents = seeds(*stores, 1)
     documents.post(message="hello")
     assert "total_is_capped" not in (await get(app, "/search?q=hello"))[2]["meta"]
@@ -275,18 +278,18 @@ class Client:
     """A client that sends a request and may disconnect before the response."""
 
     def __init__(self, app, path):
-        self._gone = asyncio.Event()
+        self._disconnected = asyncio.Event()
         self.task = asyncio.create_task(self._get(app, path))
 
     def disconnect(self):
-        self._gone.set()
+        self._disconnected.set()
 
     async def _get(self, app, path):
-        with suppress(IndexError):  # there is no response if the client is gone
+        with suppress(IndexError):  # there is no response if the client has disconnected
             await get(app, path, receive=self._receive)
 
     async def _receive(self):
-        await self._gone.wait()
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
 
@@ -314,7 +317,8 @@ async def searching(stores, monkeypatch):
     monkeypatch.setattr(FakeSearch, "authors", search.find)
     redis, mongo = stores
     bus = query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), metrics, made)
-    return build_app(bus, {}, nothing, metrics, {}), made, search
+    streams = streams_of(FakeRedisViews(redis), made, metrics)
+    return build_app(bus, streams, {}, nothing, metrics, {}), made, search
 
 
 async def until(condition):

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from read_api_fakes import FakeMongo, FakeMongoViews, FakeRedis, FakeRedisViews, seeds
 from read_api_layout import limits
+from read_api_streams import streams_of
 
 from cheeper_contracts.actors import ANYONE, SENDER
 from cheeper_runtime.tokens.key_set import KeySet
@@ -52,8 +53,9 @@ def app_of(issuer=ISSUER):
     hot, _ = seeds(redis, mongo, 1)
     hot.command(THING, key=AUTHOR, sequence=1)
     bus = query_bus(FakeRedisViews(redis), FakeMongoViews(mongo), Metrics(), limits())
+    streams = streams_of(FakeRedisViews(redis), limits(), Metrics())
     verifier = Verifier([issuer.issuer], key_set=partial(KeySet, fetch_set=issuer.fetch))
-    return build_app(bus, {}, nothing, Metrics(), {}, verifier=verifier)
+    return build_app(bus, streams, {}, nothing, Metrics(), {}, verifier=verifier)
 
 
 @pytest.fixture(scope="module")

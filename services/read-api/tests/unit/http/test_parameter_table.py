@@ -108,7 +108,7 @@ def test_a_q_of_single_latin_letters(q):
 
 @pytest.mark.parametrize("query", ["", "username=", "username=a%20b", f"username={'x' * 31}", "username=b%C3%B6b"])
 def test_what_is_no_username(query):
-    """A username that nobody can have is a wrong field."""
+    """A username that no author can have is a wrong field."""
     assert wrong([table.USERNAME], query) == ["username"]
     assert read([table.USERNAME], f"username={'X' * 30}") == {"username": "X" * 30}
 
@@ -119,3 +119,11 @@ def test_a_cursor_is_any_entry():
         cursor = encode_cursor(Timeline(author_id=ID), entry)
         assert read(LISTS, f"cursor={cursor}") == {"cursor": cursor}
         assert decode_cursor(Timeline(author_id=ID, cursor=cursor)) == entry
+
+
+def test_a_search_takes_the_size_of_a_page_by_either_name():
+    """`size` is what lists call it; whoever gives both is told which one is too much."""
+    assert read(SEARCH, "q=ab&size=7") == read(SEARCH, "q=ab&page_size=7") == {"q": "ab", "page_size": 7}
+    assert wrong(SEARCH, "q=ab&size=7&page_size=7") == ["page_size"]
+    assert wrong(SEARCH, "q=ab&page_size=7&size=7") == ["size"]
+    assert wrong(SEARCH, "q=ab&size=101") == ["size"]

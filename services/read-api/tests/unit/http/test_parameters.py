@@ -89,6 +89,6 @@ def test_a_query_has_few_parameters():
     assert read_parameters(TABLE, {"author_id": "1"}, b"q=2" + b"&" * 49) == {"author_id": 1, "q": 2}
 
 
-def test_openapi_says_what_must_be_given():
+def test_openapi_marks_required_parameters():
     """A parameter of the path is always required, one of the query where it says so."""
     assert [allowed.documented().required for allowed in ALLOWED] == [True, False, True]

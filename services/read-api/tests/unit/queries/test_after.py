@@ -8,16 +8,18 @@ import msgspec
 import pytest
 from read_api_layout import Documents, Hot, command_record, new_id
 
-from cheeper_contracts.http.routes import ROUTES
+from read_api.http.endpoints import ENDPOINTS
 from read_api.queries.author import Author
 from read_api.queries.author_by_username import AuthorByUsername
 from read_api.queries.author_cheeps import AuthorCheeps
+from read_api.queries.blocks import Blocks
 from read_api.queries.cheep import Cheep
 from read_api.queries.cheep_answers import CheepAnswers
 from read_api.queries.command import Command
 from read_api.queries.followers import Followers
 from read_api.queries.followers_counter import FollowersCounter
 from read_api.queries.following import Following
+from read_api.queries.mutes import Mutes
 from read_api.queries.notifications import Notifications
 from read_api.queries.search_authors import SearchAuthors
 from read_api.queries.search_cheeps import SearchCheeps
@@ -34,6 +36,8 @@ QUERIES = {
     "author by name": (AuthorByUsername(username="bob"), {"mongo"}),
     "followers": (Followers(author_id=SOMEBODY), {"mongo"}),
     "following": (Following(author_id=SOMEBODY), {"mongo"}),
+    "mutes": (Mutes(author_id=SOMEBODY), {"mongo"}),
+    "blocks": (Blocks(author_id=SOMEBODY), {"mongo"}),
     "cheeps": (AuthorCheeps(author_id=SOMEBODY), {"mongo"}),
     "notifications": (Notifications(author_id=SOMEBODY), {"mongo"}),
     "cheep": (Cheep(cheep_id=CHEEP), {"mongo"}),
@@ -51,25 +55,25 @@ each_query = pytest.mark.parametrize("name", QUERIES)
 def stale(ask):
     """Return a function that returns whether a query's response is stale, also if nothing is found."""
 
-    async def told(query, after, seconds=0.0):
+    async def is_stale(query, after, seconds=0.0):
         try:
             found = await ask(msgspec.structs.replace(query, after=after, timeout=seconds))
         except NotFoundError as error:
             return error.stale
         return not found.settled
 
-    return told
+    return is_stale
 
 
-def test_every_query_is_here():
-    """As many as there are query routes, the author's two ways of asking on one of them."""
-    assert len(QUERIES) == sum(bool(route.queries) for route in ROUTES)
+def test_every_query_is_covered():
+    """As many as there are endpoints, the author's two ways of asking on one of them."""
+    assert len(QUERIES) == len(ENDPOINTS)
 
 
 @each_query
 @pytest.mark.parametrize("status", ["handled", "no-op", "rejected"])
 async def test_each_query_needs_its_own_stores(stale, hot: Hot, documents: Documents, name, status):
-    """An answer is stale until the record is in every store that the query reads, whatever another store has; what is
+    """A response is stale until the record is in every store that the query reads, whatever another store has; what is
     only accepted, or nobody's, is not in. What did nothing and what was rejected is no different.
     """
     query, needs = QUERIES[name]
@@ -96,7 +100,7 @@ async def test_each_query_needs_its_own_stores(stale, hot: Hot, documents: Docum
 async def test_tasks_count_where_they_write(stale, hot: Hot, documents: Documents, name):
     """A fan-out task of the command's key that is not newer holds up the views that tasks write, for a command that did
     nothing too, since the act that it repeats may be what is fanned out; not for one that was rejected. A newer task
-    and one of another key hold up nobody.
+    and one of another key hold up no query.
     """
     query, needs = QUERIES[name]
     author, ids = new_id(), {status: new_id() for status in ("handled", "no-op", "rejected")}

@@ -15,8 +15,8 @@ async def test_case_does_not_matter(documents, ask, username):
     assert found.username == "Bob_7"
 
 
-async def test_nobody_of_that_name(ask, documents):
-    """A username that nobody has is told as it was asked for."""
+async def test_no_author_of_that_name(ask, documents):
+    """A username that no author has is reported as it was requested."""
     documents.sign_up(username="bobby")
     with pytest.raises(NotFoundError) as caught:
         await ask(AuthorByUsername(username="Bob"))

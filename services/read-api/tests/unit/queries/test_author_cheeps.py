@@ -28,7 +28,18 @@ async def test_pages_end_where_the_list_does(documents, ask):
     assert last.next_cursor is None
 
 
-async def test_nobody(ask):
+async def test_each_page_has_the_number_of_all_cheeps(documents, ask):
+    """The total is the author's count, whatever the page; of an author who never posted it is 0."""
+    author = documents.sign_up(cheeps=3)
+    for number in range(3):
+        documents.post(author, at=AT + number)
+    first = await ask(AuthorCheeps(author_id=author, size=2))
+    last = await ask(AuthorCheeps(author_id=author, size=2, cursor=first.next_cursor))
+    assert (first.total, last.total) == (3, 3)
+    assert (await ask(AuthorCheeps(author_id=documents.sign_up()))).total == 0
+
+
+async def test_an_unknown_author(ask):
     """An unknown author has no list."""
     with pytest.raises(NotFoundError) as caught:
         await ask(AuthorCheeps(author_id=new_id()))

@@ -37,7 +37,7 @@ async def test_answers_before_their_cheep(documents, ask):
 
 @pytest.mark.parametrize("posted", [False, True])
 async def test_no_cheep(documents, ask, posted):
-    """An unknown cheep is told by its id, and so is a deleted one."""
+    """An unknown cheep is reported by its id, and so is a deleted one."""
     cheep_id = documents.post() if posted else new_id()
     documents.delete(cheep_id)
     with pytest.raises(NotFoundError) as caught:

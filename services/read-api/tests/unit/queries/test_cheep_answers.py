@@ -32,6 +32,18 @@ async def test_ties_are_by_id(documents, ask):
     assert (seen, cursor) == (answers, None)
 
 
+@pytest.mark.parametrize("answers", [0, 1, 3])
+async def test_each_page_has_the_number_of_all_answers(documents, ask, answers):
+    """The total is the cheep's count, and without a count that of the only page."""
+    cheep = documents.post()
+    for number in range(answers):
+        documents.post(parent=cheep, at=AT + number)
+    first = await ask(CheepAnswers(cheep_id=cheep, size=2))
+    assert first.total == answers
+    if first.next_cursor:
+        assert (await ask(CheepAnswers(cheep_id=cheep, size=2, cursor=first.next_cursor))).total == answers
+
+
 async def test_no_cheep(documents, ask):
     """An answer whose parent is not in yet makes no parent."""
     documents.post(parent=(parent := new_id()))

@@ -29,14 +29,18 @@ async def test_from_accepted_to_projected(hot, documents, ask):
     assert await status(ask, message) == "projected"
 
 
-async def test_a_rejected_one_says_why(hot, documents, ask):
+async def test_a_rejected_command_has_its_reason(hot, documents, ask):
     """One store's record is enough to say what the domain refused, and why."""
     message = new_id()
     refused = {"status": "rejected", "code": "username_taken", "message": "It is taken."}
     documents.command(command_record(message, key=new_id(), sequence=5, **refused))
-    told = (await ask(Command(message_id=message))).data
-    assert (told.status, told.changed, told.code, told.message) == ("rejected", False, *list(refused.values())[1:])
-    assert told.type == "cheeper.post-cheep.v1"
+    outcome = (await ask(Command(message_id=message))).data
+    assert (outcome.status, outcome.changed, outcome.code, outcome.message) == (
+        "rejected",
+        False,
+        *list(refused.values())[1:],
+    )
+    assert outcome.type == "cheeper.post-cheep.v1"
     hot.command(message, key=new_id(), sequence=5, **refused)
     assert await status(ask, message) == "rejected"
 
@@ -55,7 +59,7 @@ async def test_after_waits_for_both_stores(hot, documents, ask):
     assert (done.settled, done.data.status) == (True, "projected")
 
 
-async def test_an_accepted_one_is_not_waited_out(hot, ask):
+async def test_an_accepted_command_is_not_waited_for(hot, ask):
     """A command that is only accepted has no effects yet, also for a view that has no tasks."""
     message = new_id()
     hot.accept(message)

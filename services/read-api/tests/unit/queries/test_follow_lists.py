@@ -42,14 +42,14 @@ async def test_the_newest_follow_comes_first(documents, ask, query, swapped):
 
 
 @SIDES
-async def test_nobody_and_nobody_there(documents, ask, query, swapped):
-    """An author whom nobody follows has an empty list; an unknown one, and one whose sign-up is not in, has none."""
+async def test_no_followers_and_no_author(documents, ask, query, swapped):
+    """An author without followers has an empty list; an unknown one, and one whose sign-up is not in, has none."""
     found = await ask(query(author_id=documents.sign_up()))
     assert (found.data.authors, found.next_cursor) == ([], None)
     lay(documents, half := new_id(), documents.sign_up(), swapped)
-    for nobody in (new_id(), half):
+    for unknown in (new_id(), half):
         with pytest.raises(NotFoundError) as caught:
-            await ask(query(author_id=nobody))
+            await ask(query(author_id=unknown))
         assert caught.value.code == "author_not_found"
 
 
@@ -85,3 +85,15 @@ async def test_an_unfollow_takes_the_author_out(documents, ask, query, swapped):
     documents.unfollow(*((author, others[1]) if swapped else (others[1], author)))
     shown = (await ask(query(author_id=author, cursor=cursor))).data.authors
     assert [each.author_id for each in shown] == others[2:]
+
+
+@SIDES
+async def test_each_page_has_the_number_of_all_follows(documents, ask, query, swapped):
+    """The total is the author's count, whatever the page."""
+    author = documents.sign_up()
+    assert (await ask(query(author_id=author))).total == 0
+    for number in range(3):
+        lay(documents, author, documents.sign_up(), swapped, at=AT + number)
+    first = await ask(query(author_id=author, size=2))
+    last = await ask(query(author_id=author, size=2, cursor=first.next_cursor))
+    assert (first.total, last.total) == (3, 3)

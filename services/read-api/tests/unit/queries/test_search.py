@@ -49,7 +49,7 @@ def cheeps(documents):
 
 @several
 @given(q=TEXTS, page=st.integers(1, 5), size=st.integers(1, 40), order=st.sampled_from(["asc", "desc"]), data=st.data())
-async def test_cheeps_are_found_as_by_looking_at_each(cheeps, ask, q, page, size, order, data):
+async def test_cheeps_are_found_as_by_comparing_each(cheeps, ask, q, page, size, order, data):
     """A search finds what meets every word, of one author or of all, in order, page by page, and counts it."""
     authors = sorted({author for _, _, author, _ in cheeps})
     author = data.draw(st.none() | st.sampled_from([*authors, new_id()]))

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
+from cheeper_runtime.traces import conventions as names
+from cheeper_runtime.traces.testing import RecordedTracer
 from read_api.ops.metrics import Metrics
 from read_api.query_bus.bus import Handler, QueryBus
 from read_api.query_bus.query import Query, Result
@@ -36,12 +38,12 @@ class View:
 class Bus:
     """A bus of one query with three places for look-ups and ten for waits."""
 
-    def __init__(self, queue_seconds=60):
+    def __init__(self, queue_seconds=60, tracer=None):
         self.view, self.metrics = View(), Metrics()
         self.limit = ConcurrencyLimit("redis", at_once=3, queue_seconds=queue_seconds)
         self.waits = ConcurrencyLimit("waits", at_once=10, queue_seconds=0)
         handler = Handler(self.view.find, Waiter(self.view.settled_commands), self.limit)
-        self._bus = QueryBus({Query: handler}, self.metrics, self.waits)
+        self._bus = QueryBus({Query: handler}, self.metrics, self.waits, tracer)
 
     def begin(self, **query):
         """Begin a query; return its task."""
@@ -86,7 +88,7 @@ async def test_a_wait_takes_no_place_of_a_look_up(bus):
     assert bus.metrics.waits == {"settled": 10, "refused": 1}
 
 
-async def test_a_query_whose_effects_are_there_needs_no_place_among_the_waits(bus):
+async def test_a_query_whose_effects_are_there_takes_no_slot_of_the_waits(bus):
     """Only a wait counts as a wait, so a query with `after` that need not wait is served while the waits are full."""
     waiting = [bus.begin(after=f"m{number}", timeout=60) for number in range(10)]
     await until(lambda: bus.waits.in_flight == 10)
@@ -109,3 +111,26 @@ async def test_what_would_wait_for_too_long_is_refused():
     bus.view.released.set()
     await asyncio.gather(*hanging)
     assert (await bus.begin()).data == "here"
+
+
+async def test_a_query_that_waits_has_a_span_of_each_step():
+    """The trace of a request shows its look-up, its wait, and the look-up after that."""
+    tracer = RecordedTracer()
+    bus = Bus(tracer=tracer)
+    with tracer.request("GET /", None, {}):
+        waiting = bus.begin(after="command", timeout=60)
+        await until(lambda: bus.view.lookups == 1)
+        bus.view.settled.add("command")
+        await waiting
+    spans = {span.name: span for span in tracer.ended()}
+    assert tracer.tree() == {"GET /": None, "query Query": "GET /", "wait": "GET /"}
+    looked_up = [span.attributes[names.SETTLED] for span in tracer.ended() if span.name == "query Query"]
+    assert looked_up == [False, True]
+    assert spans["wait"].attributes[names.MESSAGE_ID] == "command"
+
+
+async def test_a_request_that_is_not_recorded_has_no_spans():
+    """A look-up and a wait begin no trace of their own."""
+    tracer = RecordedTracer()
+    await Bus(tracer=tracer).begin(after="command", timeout=0)
+    assert tracer.ended() == []

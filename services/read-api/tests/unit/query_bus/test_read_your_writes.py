@@ -114,11 +114,11 @@ async def test_an_unavailable_store_fails_all_waits(waiter, view):
 
 async def test_a_cancelled_wait_leaves_nothing(waiter, view):
     """A cancelled wait ends, while another wait for the same command goes on."""
-    gone = asyncio.create_task(waiter.wait("a", 10))
+    cancelled = asyncio.create_task(waiter.wait("a", 10))
     stays = asyncio.create_task(waiter.wait("a", 10))
     await polled(1, view)
-    gone.cancel()
-    await asyncio.gather(gone, return_exceptions=True)
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
     assert not stays.done()
     view.settled.add("a")
     await asyncio.wait_for(stays, 8)
@@ -250,8 +250,8 @@ async def play(data):
         if move == "come":
             readers[asyncio.create_task(waiter.wait(name, 30))] = name
         elif move == "go" and readers:
-            gone = data.draw(st.sampled_from(sorted(readers, key=lambda one: one.get_name())))
-            gone.cancel()
+            cancelled = data.draw(st.sampled_from(sorted(readers, key=lambda one: one.get_name())))
+            cancelled.cancel()
         elif move == "settle":
             view.settled.add(f"{name}")
         elif move == "fail":

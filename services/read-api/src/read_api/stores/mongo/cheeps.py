@@ -19,7 +19,13 @@ _POSTED: Final = {"$or": [_NOT_DELETED, {"deleted_at": {"$exists": True}}]}
 """Matches cheeps that were posted as far as this store has projected, and not only answered."""
 _COUNT: Final = "number_of_answers"
 _BY_AUTHOR: Final = Listing(
-    owners=AUTHORS, entries=CHEEPS, shape=CheepDocument, owner="author_id", time="cheep_date", tie="_id"
+    owners=AUTHORS,
+    entries=CHEEPS,
+    shape=CheepDocument,
+    owner="author_id",
+    time="cheep_date",
+    tie="_id",
+    total={"$ifNull": ["$cheeps", 0]},
 )
 _ANSWERS: Final = Listing(
     owners=CHEEPS,
@@ -29,6 +35,7 @@ _ANSWERS: Final = Listing(
     time="cheep_date",
     tie="_id",
     newest_first=False,
+    total=f"${_COUNT}",  # missing in views of before version 3
 )
 
 

@@ -17,10 +17,12 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from cheeper_contracts import views
 from cheeper_contracts.views import CHECKPOINTS, COMMANDS
+from cheeper_runtime.checks import CHECK_SECONDS
 from read_api.query_bus.query import Result, StoreUnavailableError, TooCostlyError
 from read_api.stores.mongo.generations import Document, LiveGeneration
 
 TIMEOUT_MS: Final = 2_000
+_PING_SECONDS: Final = 0.75 * CHECK_SECONDS  # so that the server's refusal is known before the check is late
 _EXCEEDED_TIME: Final = 50  # MaxTimeMSExpired
 _UNAVAILABLE: Final = frozenset(
     {
@@ -81,7 +83,7 @@ class Reader:
 
     async def ping(self) -> None:
         """Read a document from the primary. A `ping` would need no right to read, and so prove less."""
-        with self._failures():
+        with self._failures(), pymongo.timeout(_PING_SECONDS):
             await self._live.aggregate(CHECKPOINTS.name, [{"$limit": 1}, {"$project": {"_id": 1}}])
 
     async def settled(self, message_ids: Collection[str]) -> set[str]:
@@ -89,6 +91,12 @@ class Reader:
         with self._failures():
             found = await self._live.aggregate(COMMANDS.name, _records(message_ids))
         return {each["settled"] for each in found}
+
+    async def sequences(self) -> dict[int, int]:
+        """Return the sequence of the last message that the documents show, by partition."""
+        with self._failures():
+            found = await self._live.aggregate(CHECKPOINTS.name, [{"$project": {"sequence": 1}}])
+        return {each["_id"]: int(each["sequence"]) for each in found}
 
     async def one(self, collection: views.Collection, matching: Document, *, after: str | None) -> Result[Document]:
         """Return the document that matches."""

@@ -6,6 +6,7 @@ from read_api.stores.mongo.authors import MongoAuthors
 from read_api.stores.mongo.cheeps import MongoCheeps
 from read_api.stores.mongo.commands import MongoCommands
 from read_api.stores.mongo.follows import MongoFollows
+from read_api.stores.mongo.hidden import MongoHidden
 from read_api.stores.mongo.notifications import MongoNotifications
 from read_api.stores.mongo.reader import Reader
 from read_api.stores.mongo.search import MongoSearch
@@ -19,6 +20,7 @@ class MongoViews:
         self.cheeps = MongoCheeps(reader)
         self.commands = MongoCommands(reader)
         self.follows = MongoFollows(reader)
+        self.hidden = MongoHidden(reader)
         self.notifications = MongoNotifications(reader)
         self.search = MongoSearch(searches)
         self.settled = reader.settled

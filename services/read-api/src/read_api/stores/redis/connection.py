@@ -3,7 +3,7 @@
 redis-py takes a connection from its pool for each command. Its bookkeeping and two system calls were 40% of the time
 for a page of a timeline, and it gives no public access to its streams (ADR 17, ADR 27). So this module has a protocol
 of its own: redis-py parses the URL and makes the TLS context, hiredis packs commands and parses replies. Redis serves
-one command after another anyway, so sharing the connection delays nobody.
+one command after another anyway, so sharing the connection delays no command.
 """
 
 from __future__ import annotations

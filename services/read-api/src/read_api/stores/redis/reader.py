@@ -37,8 +37,8 @@ _UNAVAILABLE: Final = frozenset(
 """The first word of the errors of a server that responds but does not serve. Any other error is a defect of ours."""
 _NO_COMMAND: Final = "none"
 
-_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "settled", "command"))
-_followers, _stretch, _settled, _command = _SCRIPTS
+_SCRIPTS: Final = tuple(Script(name) for name in ("followers", "stretch", "own", "settled", "command"))
+_followers, _stretch, _own, _settled, _command = _SCRIPTS
 
 
 def connect(url: str) -> Redis:
@@ -102,6 +102,11 @@ class RedisViews:
         with _failures():
             found = await self._merge.newest(author_id, below=below, limit=limit)
         return [TimelineCheep(entry, record or b"") for entry, record in found]
+
+    async def own(self, author_id: str, *, before: bytes | None, limit: int) -> list[TimelineCheep]:
+        """Implement `Timelines`."""
+        entries, records = await self._run(_own, author_id, limit, before or b"")
+        return [TimelineCheep(entry, record or b"") for entry, record in zip(entries, records, strict=True)]
 
     async def command(self, message_id: str, *, after: str | None) -> HotCommand:
         """Implement `HotCommands`."""

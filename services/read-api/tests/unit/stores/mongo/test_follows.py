@@ -4,7 +4,8 @@ import pytest
 
 from read_api.query_bus.paging import Slice
 from read_api.query_bus.query import Result, StoreUnavailableError
-from read_api.stores.mongo.follows import LARGEST_PART, MongoFollows
+from read_api.stores.mongo.follows import MongoFollows
+from read_api.stores.mongo.listing import LARGEST_PART
 
 SECONDS = 20
 """The time of a deadline. Each look-up takes one second."""
@@ -30,7 +31,7 @@ class GapsOnly:
             raise StoreUnavailableError("mongo", "too late")
         (limit,) = [stage["$limit"] for stage in pipeline[-1]["$lookup"]["pipeline"] if "$limit" in stage]
         self.limits.append(limit)
-        entries = [{"followed_at": 1, "other_id": "x", "author": []}] * limit
+        entries = [{"since": 1, "other_id": "x", "author": []}] * limit
         return Result(data={"entries": entries})
 
 

@@ -1,7 +1,7 @@
 -- The functions that every script uses. KEYS[1] is the registry of generations, ARGV[1] the installation's prefix.
 --
 -- Needs  newer, cheep_id and NAME of cheeper_contracts.views; LIVE, FIRST and TAG of cheeper_contracts.views.generations
--- Gives  call, floor, key, first_older, record_key, settled
+-- Gives  call, floor, key, first_older, newest_older, record_key, settled
 
 local call, floor = redis.call, math.floor
 
@@ -25,6 +25,16 @@ local function first_older(list, length, position)
     end
   end
   return low
+end
+
+-- The newest `count` of an author's own entries that are older than `position`, which is '' for all. A generation of a
+-- projector before version 2 has lists, newest first, where later ones have sets.
+local function newest_older(entries, position, count)
+  local from = position == '' and '+' or '(' .. position
+  local found = redis.pcall('ZRANGE', entries, from, '-', 'BYLEX', 'REV', 'LIMIT', 0, count)
+  if not found.err then return found end
+  local first = position == '' and 0 or first_older(entries, call('LLEN', entries), position)
+  return call('LRANGE', entries, first, first + count - 1)
 end
 
 -- The key of the record of an entry's cheep.

@@ -1,20 +1,12 @@
--- Runs one bounded step of the merge below a timeline's floor, of the followed authors' own sets. Returns {entries of all
+-- Runs one bounded step of the merge below a timeline's floor, of the own sets of the followed authors who are not muted. Returns {entries of all
 -- steps so far, newest first; the last author of this step, or '' if none is left; the entries' records if no author is
 -- left}.
 --
--- Needs  call, key, first_older, record_key of common.lua; newer, NAME of cheeper_contracts.views
+-- Needs  call, key, newest_older, record_key of common.lua; newer, NAME of cheeper_contracts.views
 -- ARGV   prefix, reader, entry that all must be older than, limit, last author of the step before or '', most authors of
 --        a step, entries of the steps before
 local reader, below, want, beyond = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local most_authors, gathered = tonumber(ARGV[6]), ARGV[7]
-
--- The newest of an author's entries that is older than `position`. A generation of a projector before version 2 has
--- lists, newest first, where later ones have sets.
-local function newest_older(entries, position)
-  local found = redis.pcall('ZRANGE', entries, '(' .. position, '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)
-  if not found.err then return found[1] end
-  return call('LINDEX', entries, first_older(entries, call('LLEN', entries), position))
-end
 
 -- As a number a date may be rounded, never so that it changes sides: equal ones are compared as entries.
 local function date_of(entry)
@@ -62,7 +54,7 @@ end
 local function take_newest()
   local top = authors_ahead[1]
   local entry = top[2]
-  local following = top[3] and newest_older(top[3], entry)
+  local following = top[3] and newest_older(top[3], entry, 1)[1]
   if following then
     top[1], top[2] = date_of(following), following
   else
@@ -77,10 +69,12 @@ for first = 1, #gathered, #below do offer(string.sub(gathered, first, first + #b
 
 local from = beyond == '' and '-' or '(' .. beyond
 local authors = call('ZRANGE', key(NAME.FOLLOWING, reader), from, '+', 'BYLEX', 'LIMIT', 0, most_authors + 1)
+local muted = key(NAME.MUTED, reader)
+local mutes = #authors > 0 and call('EXISTS', muted) == 1 and call('ZMSCORE', muted, unpack(authors)) or {}
 local stem_of_entries = key(NAME.AUTHOR_CHEEPS, '')
 for i = 1, math.min(#authors, most_authors) do
   local entries = stem_of_entries .. authors[i]
-  local entry = newest_older(entries, below)
+  local entry = not mutes[i] and newest_older(entries, below, 1)[1]
   if entry then offer(entry, entries) end
 end
 local reached = #authors > most_authors and authors[most_authors] or ''

@@ -2,8 +2,8 @@
 --
 -- Needs  settled of common.lua
 -- ARGV   prefix, '1' if fan-out tasks count, the commands' ids
-local with_tasks, answers = ARGV[2] == '1', {}
+local with_tasks, found = ARGV[2] == '1', {}
 for i = 3, #ARGV do
-  answers[#answers + 1] = settled(ARGV[i], with_tasks)
+  found[#found + 1] = settled(ARGV[i], with_tasks)
 end
-return answers
+return found
