@@ -1,0 +1,1 @@
+"""Cheeper's own issuer of tokens: accounts, sessions and signing keys."""

@@ -1,0 +1,7 @@
+"""Runs `identity` as `python -m identity`."""
+
+import sys
+
+from identity.cli import main
+
+sys.exit(main())

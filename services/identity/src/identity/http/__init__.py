@@ -1,0 +1,1 @@
+"""The HTTP edge: from a request to a use case and back."""
