@@ -39,8 +39,8 @@ def stores(settings: Settings, store: StoreName | None = None, generation: int |
 
     Raise SettingError, and StoreUnavailableError if PostgreSQL is unavailable; the other servers are not called yet.
     """
-    redis, mongo = _redis(settings.redis_url), _mongo(settings.mongo_url)
-    with redis, mongo, _postgres(settings.database_url) as connection:
+    redis, mongo = redis_client(settings.redis_url), mongo_client(settings.mongo_url)
+    with redis, mongo, postgres_connection(settings.database_url) as connection:
         yield Stores(
             WriteModel(connection),
             RedisViews(redis, settings.redis_prefix, generation if store == "redis" else None),
@@ -52,7 +52,10 @@ def stores(settings: Settings, store: StoreName | None = None, generation: int |
 @contextmanager
 def sources(settings: Settings) -> Iterator[Sources]:
     """Return the sources of a snapshot of the lag; each server may be unavailable alone. Raise SettingError."""
-    with _redis(settings.redis_url, _SNAPSHOT_SECONDS) as redis, _mongo(settings.mongo_url, _SNAPSHOT_SECONDS) as mongo:
+    with (
+        redis_client(settings.redis_url, _SNAPSHOT_SECONDS) as redis,
+        mongo_client(settings.mongo_url, _SNAPSHOT_SECONDS) as mongo,
+    ):
 
         def redis_snapshot() -> StoreSnapshot:
             views = RedisViews(redis, settings.redis_prefix)
@@ -68,11 +71,12 @@ def sources(settings: Settings) -> Iterator[Sources]:
 
 @contextmanager
 def _write_model(settings: Settings) -> Iterator[WriteModel]:
-    with _postgres(settings.database_url) as connection:
+    with postgres_connection(settings.database_url) as connection:
         yield WriteModel(connection)
 
 
-def _redis(url: str, seconds: float = _SECONDS) -> Redis:
+def redis_client(url: str, seconds: float = _SECONDS) -> Redis:
+    """Return a client, each of whose replies must come within these seconds. Raise SettingError."""
     try:
         return Redis.from_url(
             url,
@@ -85,7 +89,8 @@ def _redis(url: str, seconds: float = _SECONDS) -> Redis:
         raise SettingError("REDIS_URL cannot be read") from None
 
 
-def _mongo(url: str, seconds: float = _SECONDS) -> MongoClient[dict[str, Any]]:
+def mongo_client(url: str, seconds: float = _SECONDS) -> MongoClient[dict[str, Any]]:
+    """Return a client, each of whose replies must come within these seconds. Raise SettingError."""
     milliseconds = _CONNECT_SECONDS * 1_000
     try:
         return MongoClient(
@@ -99,7 +104,8 @@ def _mongo(url: str, seconds: float = _SECONDS) -> MongoClient[dict[str, Any]]:
         raise SettingError("MONGO_URL cannot be read") from None
 
 
-def _postgres(database_url: str) -> Connection[tuple[Any, ...]]:
+def postgres_connection(database_url: str) -> Connection[tuple[Any, ...]]:
+    """Return a connection that reads snapshots and writes nothing. Raise StoreUnavailableError or SettingError."""
     try:
         connection = connect(
             database_url, connect_timeout=_CONNECT_SECONDS, application_name="cheeper-audit", options=_PLANS

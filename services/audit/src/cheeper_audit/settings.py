@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from cheeper_runtime import settings
-from cheeper_runtime.settings import MongoUrl, PostgresUrl, RedisUrl
+from cheeper_runtime.servers.urls import MongoUrl, PostgresUrl, RedisUrl
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):

@@ -71,7 +71,7 @@ def generations(redis, redis_prefix, mongo):
 
 
 @pytest.mark.parametrize("store", ["redis_views", "mongo_views"])
-def test_the_live_generation_is_looked_at(stores, generations, request, store):
+def test_the_live_generation_is_read(stores, generations, request, store):
     """Its checkpoints and its keys or documents; there and back."""
     store = request.getfixturevalue(store)
     assert (stores.audited, store.state().generation) == (("redis", "mongo"), 1)
@@ -83,12 +83,12 @@ def test_the_live_generation_is_looked_at(stores, generations, request, store):
 
 
 @pytest.mark.usefixtures("stores")
-def test_another_generation_is_looked_at_where_it_is_told(redis, redis_prefix, mongo, generations):
-    """Whichever is live; one that is not there is an error, and so is one that goes meanwhile."""
+def test_a_chosen_generation_is_read(redis, redis_prefix, mongo, generations):
+    """Whichever is live; one that does not exist is an error, and so is one that is deleted meanwhile."""
     generations.fill(sequence=4)
     generations.register(live=1, state="building")
-    told = [RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)]
-    for each in told:
+    chosen = [RedisViews(redis, redis_prefix, 2), MongoViews(mongo.client, mongo.name, 2)]
+    for each in chosen:
         assert (each.state().generation, set(each.state().sequences.values())) == (2, {4})
     for each in (RedisViews(redis, redis_prefix, 3), MongoViews(mongo.client, mongo.name, 3)):
         with pytest.raises(StoreUnavailableError, match="has no generation 3"):
@@ -96,7 +96,7 @@ def test_another_generation_is_looked_at_where_it_is_told(redis, redis_prefix, m
 
 
 @pytest.mark.parametrize("live", [1, 2])
-def test_a_repair_is_written_to_the_generation_that_was_looked_at(stores, generations, redis, live):
+def test_a_repair_is_written_to_the_generation_that_was_read(stores, generations, redis, live):
     """And to that one alone."""
     generations.fill()
     generations.register(live=live)
@@ -109,7 +109,7 @@ def test_a_repair_is_written_to_the_generation_that_was_looked_at(stores, genera
     assert generations.mongo[views.AUTHORS.name].count_documents({}) == 2 - live
 
 
-def test_nothing_is_repaired_in_what_is_being_forgotten(redis, redis_prefix, mongo, generations):
+def test_nothing_is_repaired_in_a_generation_that_is_being_deleted(redis, redis_prefix, mongo, generations):
     """A repair would bring back removed data, and nobody would remove it any more."""
     generations.fill()
     generations.register(state="deleting")
@@ -143,7 +143,7 @@ def test_views_of_another_version_are_neither_compared_nor_repaired(stores, gene
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
-def test_a_switch_during_a_look_is_no_false_alarm(stores, generations, redis, redis_prefix, mongo, store):
+def test_a_switch_during_a_comparison_is_no_false_alarm(stores, generations, redis, redis_prefix, mongo, store):
     """The old generation may have been deleted half-way, so the comparison is repeated in the new one."""
     generations.fill()
     generations.register()

@@ -23,7 +23,7 @@ def at_five(mongo):
     mongo[NAME].insert_many([{"_id": each, "bio": each} for each in ("a", "b", "c", "d")])
 
 
-def test_documents_are_put_and_taken_away_together(mongo, mongo_views):
+def test_documents_are_written_and_deleted_together(mongo, mongo_views):
     """One that is there is replaced, one that is not is made."""
     repairs = [MongoRepair(NAME, "a", {"_id": "a"}), MongoRepair(NAME, "e", {"_id": "e"}), MongoRepair(NAME, "b", None)]
     assert mongo_views.repair(repairs, SEQUENCES) == 3

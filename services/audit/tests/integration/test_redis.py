@@ -94,7 +94,7 @@ def test_no_author_with_tasks_is_missed_while_their_list_turns(redis, redis_view
     assert found == set(authors)
 
 
-def test_a_key_of_another_type_is_told_and_holds_up_no_other(redis, redis_views, redis_prefix):
+def test_a_key_of_another_type_is_reported_and_blocks_no_other(redis, redis_views, redis_prefix):
     """In the order of the commands."""
     redis.set(f"{redis_prefix}a", "x")
     wrong, right = redis_views.execute([("LRANGE", f"{redis_prefix}a", 0, -1), ("GET", f"{redis_prefix}a")])

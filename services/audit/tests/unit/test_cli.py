@@ -5,7 +5,7 @@ from cheeper_audit import cli
 
 @pytest.mark.parametrize("option", ["--patience", "--for"])
 @pytest.mark.parametrize("wrong", ["-1", "nan", "inf", "x", ""])
-def test_what_is_no_number_of_seconds_is_told_so(option, wrong, capsys):
+def test_a_wrong_number_of_seconds_is_refused(option, wrong, capsys):
     """In a sentence, with exit code 2."""
     with pytest.raises(SystemExit) as ended:
         cli._options(["--watch", option, wrong])

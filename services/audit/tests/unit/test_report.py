@@ -57,12 +57,12 @@ def test_a_difference_is_one_line(as_json):
     report = Report(out, io.StringIO(), as_json=as_json)
     for left in (None, frozenset[tuple[str, str, str]](), frozenset({DIFFERENCE.place})):
         report.add([DIFFERENCE], left)
-    untried, repaired, unmended = out.getvalue().splitlines()
+    untried, repaired, unrepaired = out.getvalue().splitlines()
     if as_json:
-        told = [json.loads(line) for line in (untried, repaired, unmended)]
-        assert [each["repaired"] for each in told] == [False, True, False]
-        assert [len(each["faults"]) for each in told] == [5] * 3
+        printed = [json.loads(line) for line in (untried, repaired, unrepaired)]
+        assert [each["repaired"] for each in printed] == [False, True, False]
+        assert [len(each["faults"]) for each in printed] == [5] * 3
     else:
         assert untried == ("redis author a: is 0, should be 1; is 1, should be 2; is 2, should be 3; and 2 more")
-        assert (repaired, unmended) == (f"{untried}; repaired", f"{untried}; not repaired")
+        assert (repaired, unrepaired) == (f"{untried}; repaired", f"{untried}; not repaired")
     assert (report.differences, report.left) == (3, 2)

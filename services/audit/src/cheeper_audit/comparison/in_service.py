@@ -94,7 +94,7 @@ class InService:
 
 
 class Suspects:
-    """The differences of the first comparison, until they are gone or were the same in each of the next two."""
+    """The differences of the first comparison, until they have disappeared or were the same in each of the next two."""
 
     def __init__(self, found: Sequence[Difference]) -> None:
         self._left = {each.place: (each, 0) for each in found}

@@ -35,6 +35,11 @@ class MongoViews:
         self._number = generation or generations.FIRST
         self._version: int | None = None
 
+    @property
+    def generation(self) -> int:
+        """The number of the generation that is read."""
+        return self._number
+
     def follow(self) -> bool:
         """Turn to the live generation, unless one was given. Return whether that is another one than before.
 
@@ -78,6 +83,11 @@ class MongoViews:
     def with_other_ids(self, collection: views.Collection) -> list[Any]:
         """Return the ids that are no text, which no range finds. Raise StoreUnavailableError."""
         return [document["_id"] for document in self._find(collection, {"_id": {"$not": {"$type": "string"}}})]
+
+    def some(self, collection: views.Collection, query: Document, most: int) -> list[Document]:
+        """Return at most so many documents that match the query. Raise StoreUnavailableError."""
+        with _as_unavailable():
+            return list(self._database[collection.name].find(query, limit=most))
 
     def repair(self, repairs: Sequence[MongoRepair], sequences: Mapping[int, int]) -> int:
         """Run all repairs in one transaction if the checkpoints still have these sequences. Return the number.

@@ -49,6 +49,11 @@ class RedisViews:
         self._number = generation or generations.FIRST
 
     @property
+    def generation(self) -> int:
+        """The number of the generation that is read."""
+        return self._number
+
+    @property
     def stem(self) -> str:
         """The beginning of all keys of the generation, and of no other's."""
         return views.stem(self._prefix)

@@ -31,13 +31,13 @@ def damaged(redis, redis_prefix):
     )
 
 
-def test_a_look_at_rest_is_the_only_one(at_rest):
+def test_a_comparison_at_rest_is_made_once(at_rest):
     """And it is handed back."""
     looks = iter(range(9))
     assert at_rest.compare(lambda: next(looks))[0] == 0
 
 
-def test_a_look_during_which_the_stores_move_is_repeated(at_rest, one_more):
+def test_a_comparison_during_which_the_stores_change_is_repeated(at_rest, one_more):
     """Whatever it saw may be of both sides of the move. Without the second reading of the checkpoints this fails."""
     looks = []
 
@@ -50,14 +50,14 @@ def test_a_look_during_which_the_stores_move_is_repeated(at_rest, one_more):
     assert at_rest.compare(look)[0] == 2
 
 
-def test_the_snapshot_of_a_repeated_look_is_a_newer_one(at_rest, stores, relay, one_more):
+def test_a_repeated_comparison_has_a_newer_snapshot(at_rest, stores, relay, one_more):
     """It shows the effects of the message that came in between."""
-    relay.execute("CREATE TABLE told (n int)")
+    relay.execute("CREATE TABLE seen (n int)")
 
     def look():
-        seen = stores.write_model.rows("SELECT n FROM told")
+        seen = stores.write_model.rows("SELECT n FROM seen")
         if not seen:
-            relay.execute("INSERT INTO told VALUES (1)")
+            relay.execute("INSERT INTO seen VALUES (1)")
             one_more()
         return seen
 
@@ -65,14 +65,14 @@ def test_the_snapshot_of_a_repeated_look_is_a_newer_one(at_rest, stores, relay, 
 
 
 @pytest.mark.parametrize("store", ["redis", "mongo"])
-def test_a_store_that_stays_behind_is_told(stores, one_more, store):
+def test_the_lag_of_a_store_is_reported(stores, one_more, store):
     """With its partition and how far."""
     one_more(*{"redis", "mongo"} - {store})
     with pytest.raises(NotQuiescentError, match=rf"{store} partition 2: 1 behind, at 5 of 6"):
         Quiescence(stores, patience=0).compare(lambda: None)
 
 
-def test_what_waits_in_the_outbox_is_told(stores, relay):
+def test_messages_that_wait_in_the_outbox_are_reported(stores, relay):
     """Only what lies behind the cursor, in the order of transactions as numbers."""
     relay.execute("INSERT INTO outbox VALUES (1, '9', 99, 0), (1, '10', 3, 0)")
     assert read(stores).at_rest

@@ -21,9 +21,9 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views.generations import LIVE, REGISTRY, REGISTRY_ID, prefix_of, registry_key
 from cheeper_local.system.ports import free_port
 
-WITHIN, BEYOND, AWAY = 0, 1, 2
-ALL_OF_REDIS = {"author", "followers", "following", "cheep", "cheeps", "timeline"}
-ALL_OF_MONGO = {"authors", "follows", "cheeps", "notifications"}
+WITHIN, BEYOND, INCOMPLETE = 0, 1, 2
+ALL_OF_REDIS = {"author", "followers", "following", "muted", "muters", "cheep", "cheeps", "timeline"}
+ALL_OF_MONGO = {"authors", "follows", "mutes", "blocks", "cheeps", "notifications"}
 KEYS = {partition_of(str(n)): str(n) for n in range(100)}
 
 
@@ -137,12 +137,12 @@ def test_what_is_beyond_its_objective_is_named_and_is_the_exit_code(world, envir
     world.send()
     world.apply("redis")
     world.apply("mongo", but=1)
-    told = run(environ)
-    assert told.returncode == BEYOND
-    redis, mongo, *_ = told.stdout.splitlines()
+    finished = run(environ)
+    assert finished.returncode == BEYOND
+    redis, mongo, *_ = finished.stdout.splitlines()
     assert "0 sequences behind, 0.0 s, within the objectives" in redis
     assert "1 sequences behind, 3" in mongo
-    assert "beyond the objective of authors, follows, cheeps, notifications" in mongo
+    assert "beyond the objective of authors, follows, mutes, blocks, cheeps, notifications" in mongo
     found = msgspec.json.decode(run(environ, "--json").stdout)
     assert set(found["stores"]["mongo"]["late"]) == ALL_OF_MONGO
     assert found["stores"]["redis"]["late"] == []
@@ -182,7 +182,7 @@ def test_a_log_that_is_filled_again_is_no_lag(world, snapshot):
     assert 80 <= seen.stores["mongo"].missing.seconds < 90
 
 
-def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, snapshot):
+def test_messages_whose_rows_were_deleted_are_counted_with_a_least_age(world, snapshot):
     """After retention has dropped rows of the outbox, the age is at least that of the oldest row that is left."""
     world.commit(500, 400, 300)
     world.send()
@@ -196,7 +196,7 @@ def test_messages_whose_rows_are_gone_are_counted_and_at_least_so_old(world, sna
     assert next(seen.lines()).split()[1:4] == ["at", "least", "3"]
 
 
-def test_who_holds_the_horizon_is_told(world, snapshot, postgres_url):
+def test_the_holder_of_the_horizon_is_reported(world, snapshot, postgres_url):
     """Rows that were written since a transaction began wait for its end, and it is named with its state, but without
     its statement, which may hold a stranger's values.
     """
@@ -214,7 +214,7 @@ def test_who_holds_the_horizon_is_told(world, snapshot, postgres_url):
     assert (snapshot().relay.held_back, snapshot().relay.holder) == (0, None)
 
 
-def test_who_may_not_see_others_activity_is_told_what_it_may_see(world, snapshot, postgres_url, stranger):
+def test_a_role_without_privileges_gets_what_it_may_see(world, snapshot, postgres_url, stranger):
     """Process and program of who holds the horizon, and no age."""
     with psycopg.connect(postgres_url, application_name="someone") as holder:
         holder.execute("SELECT pg_current_xact_id()")
@@ -225,7 +225,7 @@ def test_who_may_not_see_others_activity_is_told_what_it_may_see(world, snapshot
         assert any(line.endswith(", someone") for line in seen.lines())
 
 
-def test_the_active_relay_and_those_that_stand_by_are_told(world, snapshot, postgres_url):
+def test_the_active_relay_and_the_standbys_are_reported(world, snapshot, postgres_url):
     """By the lock of the one active relay, among the connections of relays."""
     assert world
     with (
@@ -251,8 +251,8 @@ def test_tasks_and_dead_letters_are_counted(world, snapshot, redis, redis_prefix
 
 
 def test_accepted_commands_that_may_be_lost_are_counted(world, snapshot):
-    """The line names the overdue ones and a topic that was made again, and says how to repair them. A command that was
-    withdrawn is not among them, nor one whose record is gone.
+    """The line names the overdue ones and a topic that was made again, with their repair. A command that was
+    withdrawn is not among them, nor one whose record was deleted.
     """
     assert world
     assert not any(line.startswith("commands") for line in snapshot().lines())
@@ -271,7 +271,7 @@ def test_accepted_commands_that_may_be_lost_are_counted(world, snapshot):
     assert "repeat with its message id" in line
 
 
-def test_the_live_generation_is_the_one_that_is_told(world, snapshot, redis, redis_prefix, mongo):
+def test_the_snapshot_is_of_the_live_generation(world, snapshot, redis, redis_prefix, mongo):
     """Each store's registry decides for that store."""
     world.commit(60)
     world.send()
@@ -292,36 +292,36 @@ def test_the_live_generation_is_the_one_that_is_told(world, snapshot, redis, red
 
 @pytest.mark.variants
 @pytest.mark.parametrize(
-    ("variable", "scheme", "says"),
+    ("variable", "scheme", "sentence"),
     [("REDIS_URL", "redis", "The Redis at REDIS_URL"), ("MONGO_URL", "mongodb", "The MongoDB at MONGO_URL")],
 )
-def test_a_store_that_is_away_is_a_sentence_and_the_rest_is_told(world, environ, variable, scheme, says):
+def test_an_unavailable_store_is_a_sentence_and_the_rest_is_reported(world, environ, variable, scheme, sentence):
     """The exit code shows that the snapshot is not complete."""
     world.commit(30)
     world.send()
     world.apply("redis")
     world.apply("mongo")
-    told = run({**environ, variable: f"{scheme}://127.0.0.1:{free_port()}"})
-    assert told.returncode == AWAY
-    lines = told.stdout.splitlines()
-    assert [says in line for line in lines].count(True) == 1
+    finished = run({**environ, variable: f"{scheme}://127.0.0.1:{free_port()}"})
+    assert finished.returncode == INCOMPLETE
+    lines = finished.stdout.splitlines()
+    assert [sentence in line for line in lines].count(True) == 1
     assert ["0 sequences behind" in line for line in lines].count(True) == 1
     assert "nothing waits" in lines[2]
 
 
-def test_without_postgresql_the_stores_still_tell_of_themselves(world, environ):
+def test_without_postgresql_the_stores_are_still_reported(world, environ):
     """Their sequences are shown without a lag; no store is called late, and none in time."""
     world.commit(30)
     world.send()
     world.apply("redis")
     world.apply("mongo")
-    told = run({**environ, "DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/none"})
-    assert told.returncode == AWAY
-    redis, mongo, relay = told.stdout.splitlines()
+    finished = run({**environ, "DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/none"})
+    assert finished.returncode == INCOMPLETE
+    redis, mongo, relay = finished.stdout.splitlines()
     assert "at 1, of an unknown number" in redis
     assert "at 1, of an unknown number" in mongo
     assert "The PostgreSQL at DATABASE_URL cannot be reached." in relay
-    assert "objectives" not in told.stdout
+    assert "objectives" not in finished.stdout
 
 
 def test_a_long_way_back_is_found_and_a_long_queue_is_cut(world, snapshot):

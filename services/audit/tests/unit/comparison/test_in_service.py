@@ -16,7 +16,7 @@ def difference(*faults):
 
 
 def test_only_what_is_wrong_in_the_same_way_persists():
-    """A fault that is gone, or new, counts as lag until a later comparison finds it again."""
+    """A fault that has disappeared, or is new, counts as lag until a later comparison finds it again."""
     assert persisting(difference(HAS, LACKS), difference(LACKS)) == difference(LACKS)
     assert persisting(difference(HAS), difference(LACKS)) is None
 

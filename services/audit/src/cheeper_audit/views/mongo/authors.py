@@ -12,7 +12,7 @@ from cheeper_contracts.words import words_of
 
 _PROFILES: Final = """
     SELECT a.author_id::text, a.username, a.name, a.bio, a.location, a.website, to_char(a.birth_date, 'YYYY-MM-DD'),
-           a.signed_up_at,
+           a.signed_up_at, a.read_notified_at, a.read_notification_id::text,
            (SELECT count(*) FROM follows AS f WHERE f.to_author_id = a.author_id),
            (SELECT count(*) FROM follows AS f WHERE f.from_author_id = a.author_id),
            (SELECT count(*) FROM cheeps AS c WHERE c.author_id = a.author_id AND c.deleted_at IS NULL)
@@ -28,10 +28,8 @@ class Authors(MongoView):
     def expected(self, write_model: WriteModel, ids: Sequence[str]) -> dict[str, views.AuthorDocument]:
         """Implement MongoView."""
         documents = {}
-        for author_id, username, name, *profile, signed_up_at, followers, following, cheeps in write_model.rows(
-            _PROFILES, list(ids)
-        ):
-            bio, location, website, birth_date = profile
+        for author_id, username, name, *profile, followers, following, cheeps in write_model.rows(_PROFILES, list(ids)):
+            bio, location, website, birth_date, signed_up_at, read_until, read_until_id = profile
             documents[author_id] = views.AuthorDocument(
                 author_id=author_id,
                 username=username,
@@ -46,5 +44,7 @@ class Authors(MongoView):
                 followers=followers,
                 following=following,
                 cheeps=cheeps,
+                read_until=read_until,
+                read_until_id=read_until_id,
             )
         return documents

@@ -76,6 +76,18 @@ class MongoView(ABC):
         """Return the documents that should be there, by their own ids."""
 
 
+class PairsView(MongoView):
+    """A collection with a document for a pair of authors, by "<one> <other>", which the one owns."""
+
+    def bound(self, identifier: str | None) -> str | None:
+        """Return an id behind all pairs of that author: `!` is next after the space."""
+        return None if identifier is None else f"{identifier}!"
+
+    def owner(self, identifier: str) -> str:
+        """Return the one."""
+        return identifier.partition(" ")[0]
+
+
 def to_document(struct: msgspec.Struct) -> Document:
     """Return the document as the store has it."""
     return {stored: getattr(struct, name) for stored, name in _names(type(struct))}

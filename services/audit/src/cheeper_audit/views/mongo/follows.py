@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cheeper_audit.stores.write_model import WriteModel
-from cheeper_audit.views.mongo.base import MongoView
+from cheeper_audit.views.mongo.base import PairsView
 from cheeper_contracts import views
 
 _FOLLOWS: Final = """
@@ -15,7 +15,7 @@ _FOLLOWS: Final = """
 """
 
 
-class Follows(MongoView):
+class Follows(PairsView):
     """A document a pair, by "<follower> <followed>"; the sweep goes by followers."""
 
     collection = views.FOLLOWS
@@ -29,11 +29,3 @@ class Follows(MongoView):
             )
             for follower, followed, at in rows
         }
-
-    def bound(self, identifier: str | None) -> str | None:
-        """Return an id behind all pairs of that follower: `!` is next after the space."""
-        return None if identifier is None else f"{identifier}!"
-
-    def owner(self, identifier: str) -> str:
-        """Return the follower."""
-        return identifier.partition(" ")[0]

@@ -1,4 +1,4 @@
-"""Documents whose ids are no text: they belong to nothing, and no range of ids finds them."""
+"""Documents whose `_id` is not a string: no view has such documents, and no range of ids finds them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLLECTIONS: Final = {
 
 
 def orphans(mongo: MongoViews) -> list[Difference]:
-    """Return one for each such document."""
+    """Return a difference for each such document."""
     fault = Fault("there", NOTHING)
     return [
         Difference(store="mongo", view=name, id=repr(identifier), faults=(fault,))

@@ -18,6 +18,8 @@ _OWNED_BY: Final[dict[str, Table]] = {
     views.AUTHOR_COUNTERS.name: "authors",
     views.FOLLOWERS.name: "authors",
     views.FOLLOWING.name: "authors",
+    views.MUTERS.name: "authors",
+    views.MUTED.name: "authors",
     views.CHEEP_RECORD.name: "cheeps",
     views.AUTHOR_CHEEPS.name: "authors",
     views.TIMELINE.name: "authors",

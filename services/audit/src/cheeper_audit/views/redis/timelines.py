@@ -14,7 +14,8 @@ from cheeper_audit.views.redis.base import pushed
 from cheeper_audit.views.view import Stores
 from cheeper_contracts import views
 
-# For each reader and floor: the entries above it by those whom the reader follows, one more than a list holds at most.
+# For each reader and floor: the entries above it by those whom the reader follows and does not mute, one more than a
+# list holds at most.
 # The bound on cheep_date alone is what an index can end a scan by.
 _ABOVE: Final = r"""
     SELECT r.reader::text, (
@@ -22,6 +23,7 @@ _ABOVE: Final = r"""
           FROM (SELECT int8send(c.cheep_date) || uuid_send(c.cheep_id) AS entry
                   FROM follows AS f JOIN cheeps AS c ON c.author_id = f.to_author_id
                  WHERE f.from_author_id = r.reader AND c.deleted_at IS NULL
+                   AND NOT EXISTS (SELECT FROM mutes AS m WHERE m.author_id = r.reader AND m.muted_id = c.author_id)
                    AND c.cheep_date >= r.floor_date AND (c.cheep_date, c.cheep_id) > (r.floor_date, r.floor_id)
                  ORDER BY c.cheep_date DESC, c.cheep_id DESC LIMIT %s) AS e)
       FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS r (reader, floor_date, floor_id)

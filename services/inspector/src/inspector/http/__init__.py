@@ -1,0 +1,1 @@
+"""The HTTP edge: from a request to a trace and back."""
