@@ -11,7 +11,7 @@ import httpx
 import pytest
 from listeners import process
 
-from cheeper_local.runner.roles import caddy
+from cheeper_local.runner.roles import API_DOCS_ROOT, WEB_ROOT, caddy
 from cheeper_local.system.ports import free_port
 
 HERE = Path(__file__).parent
@@ -29,8 +29,9 @@ def gateway(folder: Path, **environ: str) -> Iterator[httpx.Client]:
     port = free_port()
     command = (str(caddy().path), "run", "--config", str(HERE.parent / "Caddyfile"), "--adapter", "caddyfile")
     homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "ALLOWED_ORIGINS": ORIGINS}
+    files = {"WEB_ROOT": str(WEB_ROOT), "API_DOCS_ROOT": str(API_DOCS_ROOT)}
     with (
-        process(folder / f"gateway-{port}.log", port, *command, **{"PORT": str(port), **homes, **environ}),
+        process(folder / f"gateway-{port}.log", port, *command, **{"PORT": str(port), **homes, **files, **environ}),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         yield client
@@ -53,9 +54,9 @@ class Standin:
         return int(httpx.get(f"http://127.0.0.1:{self.port}/probes").json()["data"])
 
     @property
-    def asked(self) -> list[dict[str, object]]:
+    def requests(self) -> list[dict[str, object]]:
         """The requests that it got."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/asked").json()["data"]
+        return httpx.get(f"http://127.0.0.1:{self.port}/requests").json()["data"]
 
 
 @contextmanager
@@ -126,5 +127,5 @@ def serve(folder) -> Callable[..., object]:
 
 @pytest.fixture
 def port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     return free_port()

@@ -2,10 +2,10 @@
 
     python standin.py PORT NAME
 
-Answers any request with what it was asked, as JSON. A request's header `Misbehave` makes it `hang up` after it has read
-the request; `/health/ready` is 200 until a request has the header `Misbehave: sick`, and `/health/live` until one has
-`Misbehave: busy`; the former has a warning once one has `Misbehave: warn`. `/probes` has the number of requests for
-`/health/live` that were not served.
+It responds to any request with what it received, as JSON. A request's header `Misbehave` makes it `hang up` after it
+has read the request; `/health/ready` is 200 until a request has the header `Misbehave: sick`, and `/health/live` until
+one has `Misbehave: busy`; the former has a warning once one has `Misbehave: warn`. `/probes` has the number of requests
+for `/health/live` that were not served.
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = sys.argv[2]
-asked: list[dict[str, object]] = []
+requests: list[dict[str, object]] = []
 state = {"ready": True, "live": True, "probes": 0}
 warning: dict[str, str] = {}
 
@@ -24,43 +24,43 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_any(self) -> None:
-        """Tell what was asked."""
+        """Respond with what was received."""
         body = self._body()
-        if self.path == "/asked":
-            self._answer(200, asked)
+        if self.path == "/requests":
+            self._respond(200, requests)
             return
         if self.path == "/probes":
-            self._answer(200, state["probes"])
+            self._respond(200, state["probes"])
             return
         if self.path == "/health/live":
-            self._answer_probe()
+            self._respond_to_probe()
             return
         if self.path == "/health/ready":
-            self._answer(200 if state["ready"] else 503, {}, warning)
+            self._respond(200 if state["ready"] else 503, {}, warning)
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        told = {"name": NAME, "method": self.command, "path": self.path, "headers": headers, "size": len(body)}
-        asked.append(told)
+        received = {"name": NAME, "method": self.command, "path": self.path, "headers": headers, "size": len(body)}
+        requests.append(received)
         match headers.get("misbehave", "").replace(NAME, "").strip():
             case "hang up":
                 self.close_connection = True
             case "busy":
                 state["live"] = False
-                self._answer(200, told)
+                self._respond(200, received)
             case "warn":
                 warning["X-Warning"] = "events"
-                self._answer(200, told)
+                self._respond(200, received)
             case "sick":
                 state["ready"] = False
-                self._answer(200, told)
+                self._respond(200, received)
             case _:
-                self._answer(200, told)
+                self._respond(200, received)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that it looks for
 
-    def _answer_probe(self) -> None:
+    def _respond_to_probe(self) -> None:
         if state["live"]:
-            self._answer(200, {})
+            self._respond(200, {})
         else:
             state["probes"] += 1
             self.close_connection = True
@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    def _answer(self, status: int, data: object, headers: dict[str, str] | None = None) -> None:
+    def _respond(self, status: int, data: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps({"data": data, "meta": {"message_id": self.headers.get("X-Message-Id")}}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":

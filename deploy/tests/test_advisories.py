@@ -58,9 +58,9 @@ def test_a_vulnerable_version_fails(tool, database, capsys):
     folder = database("requests", "PYSEC-2023-74", LEAK, aliases=["CVE-2023-32681", "GHSA-x"])
     assert tool.main(["--from", str(folder), "2026-11-30"]) == 0
     assert tool.main([]) == 1
-    told = capsys.readouterr()
-    assert told.err == "requests 2.30.0 has PYSEC-2023-74 = CVE-2023-32681, which affects >=2.3.0,<2.31.0\n"
-    assert "1 problems among 2 locked packages by 1 advisories of 2026-11-30" in told.out
+    printed = capsys.readouterr()
+    assert printed.err == "requests 2.30.0 has PYSEC-2023-74 = CVE-2023-32681, which affects >=2.3.0,<2.31.0\n"
+    assert "1 problems among 2 locked packages by 1 advisories of 2026-11-30" in printed.out
 
 
 def test_the_fixed_version_passes(tool, lock, database):

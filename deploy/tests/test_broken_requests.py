@@ -34,7 +34,7 @@ CUT_OFF = {
 
 def requested(services):
     """Return how many requests the services got."""
-    return sum(len(service.asked) for service in services)
+    return sum(len(service.requests) for service in services)
 
 
 def refused(response, status, code):
@@ -79,9 +79,9 @@ def test_broken_bodies_take_no_replica_from_others(start, serve):
             statuses = {client.post("/cheep", content=b"{}").status_code for _ in range(50)}
             assert statuses == {200}
             assert {attack.result().status for attack in attacks} == {400}
-            sizes = [told["size"] for service in (one, two) for told in service.asked]
+            sizes = [request["size"] for service in (one, two) for request in service.requests]
             assert sizes == [2] * 50
-            assert all(service.asked for service in (one, two))
+            assert all(service.requests for service in (one, two))
 
 
 def test_a_body_that_comes_too_slowly_is_refused(hasty, writes):
@@ -175,7 +175,7 @@ def test_a_raw_query_is_escaped_and_loses_nothing(client, reads, query, escaped)
     """Each byte of a query that is not ASCII is escaped; nothing is dropped or reordered, however odd it is."""
     path = f"/author/{uuid.uuid4()}"
     send(client, b"GET " + path.encode() + b"?" + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert [told["path"] for one in reads for told in one.asked if told["path"].startswith(path)] == [
+    assert [request["path"] for one in reads for request in one.requests if request["path"].startswith(path)] == [
         f"{path}?{escaped}"
     ]
 

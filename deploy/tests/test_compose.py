@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
 from cheeper_local.servers import containers
+from cheeper_runtime.servers.kafka import KafkaConnection
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 PORTS = yaml.safe_load((ROOT / "docker-compose.ports.yaml").read_text())
+OBSERVABILITY = yaml.safe_load((ROOT / "docker-compose.observability.yaml").read_text())
 SERVICES = COMPOSE["services"]
 SERVERS = {"postgres", "redis", "mongo", "kafka"}
-REACHED_BY_THE_GATEWAY = {"write-api", "read-api"}
+REACHED_BY_THE_GATEWAY = {"write-api", "read-api", "inspector", "identity"}
+OF_POSTGRES = {
+    "access": {"superuser-url", "migrate"},
+    "migrate": {"migrate-url", "app", "relay", "audit"},
+    "migrate-identity": {"migrate-url", "identity"},
+    "write-api": {"app-url"},
+    "worker": {"app-url"},
+    "process-manager": {"app-url"},
+    "relay": {"relay-url"},
+    "identity": {"identity-url"},
+    "audit": {"audit-url"},
+    "inspector": {"audit-url"},
+    "postgres": {"superuser"},
+}
+"""The secrets of each service that has any, without the beginning of their names."""
 EACH = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -46,7 +64,7 @@ def test_the_gateway_alone_is_on_the_way_to_the_outside():
 
 
 def test_the_gateway_reaches_the_services_of_http_alone():
-    """The gateway shares a network with write-api and read-api, and with no server and no other role."""
+    """The gateway shares a network with the services that serve HTTP, and with no server and no other role."""
     neighbours = {name for name in SERVICES if networks(name) & networks("gateway")} - {"gateway"}
     assert neighbours == REACHED_BY_THE_GATEWAY
 
@@ -55,6 +73,17 @@ def test_the_gateway_reaches_the_services_of_http_alone():
 def test_who_uses_servers_reaches_them(name):
     """Each role is in the servers' network, and nothing but a server and the roles is."""
     assert ("data" in networks(name)) == (name != "gateway")
+
+
+def test_each_client_of_kafka_gets_every_setting_of_its_connection():
+    """A setting that is made for Compose reaches every role that connects to Kafka."""
+    clients = {name for name in SERVICES if "KAFKA_BOOTSTRAP_SERVERS" in (SERVICES[name].get("environment") or {})}
+    assert clients == {"access", "migrate", "write-api", "worker", "relay", "process-manager", "projector", "inspector"}
+    variables = {field.encode_name for field in msgspec.structs.fields(KafkaConnection)}
+    for name in clients:
+        given = SERVICES[name]["environment"]
+        assert variables <= given.keys()
+        assert all(given[each] == f"${{{each}:-}}" for each in variables - {"KAFKA_BOOTSTRAP_SERVERS"})
 
 
 @EACH
@@ -95,6 +124,100 @@ def test_published_servers_stay_on_this_machine():
     assert PORTS["networks"].keys() == {"published"}
 
 
+def secrets_of(service):
+    """The secrets that a service has, by their paths in the container."""
+    given = [each if isinstance(each, dict) else {"source": each} for each in service.get("secrets", ())]
+    return {f"/run/secrets/{each.get('target', each['source'])}": each["source"] for each in given}
+
+
+def test_each_service_has_its_own_secrets_alone():
+    """Only the role that makes roles has their passwords; every other process has the URL of its own role."""
+    had = {name: set(secrets_of(service).values()) for name, service in SERVICES.items() if "secrets" in service}
+    assert had == {name: {f"postgres-{each}" for each in names} for name, names in OF_POSTGRES.items()}
+
+
+@EACH
+def test_files_of_secrets_are_where_the_settings_name_them(name):
+    """Each variable with a path of a secret names one that the service has, and each secret is named by one."""
+    environment = SERVICES[name].get("environment") or {}
+    named = {value for value in environment.values() if str(value).startswith("/run/secrets/")}
+    assert named == secrets_of(SERVICES[name]).keys()
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("docker-compose*.yaml")), ids=lambda file: file.name)
+def test_no_password_is_in_a_file_of_ours(file):
+    """No variable and no URL has one, and a missing file is refused by a sentence that names the command."""
+    text = file.read_text()
+    written = yaml.safe_load(text)
+    for service in written["services"].values():
+        for name, value in (service.get("environment") or {}).items():
+            if "PASS" in name and name != "PASSWORD_HASHES":
+                assert value.startswith("/run/secrets/") or value == f"${{{name}:-}}", name
+    assert not re.search(r"PASSWORD(?!_HASHES)\w*:-[^}]|//[^/\s]+:[^/\s]+@", text)
+    for each in written.get("secrets", {}).values():
+        assert each["file"].startswith("${SECRETS_FOLDER:?the passwords are missing: run make secrets once}/")
+
+
+def make_secrets(folder):
+    """Run `make secrets` for a folder, and return the content of its files."""
+    environ = {**os.environ, "SECRETS_FOLDER": str(folder)}
+    subprocess.run([ROOT / "deploy" / "secrets.sh"], env=environ, check=True, capture_output=True, timeout=60)
+    return {file.name: file.read_text() for file in folder.iterdir()}
+
+
+def test_make_secrets_writes_what_compose_names(tmp_path):
+    """Each secret is a file that others can read, in a folder that they cannot enter; passwords are long and differ."""
+    written = make_secrets(tmp_path / "new")
+    assert written.keys() == COMPOSE["secrets"].keys() | OBSERVABILITY["secrets"].keys()
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()} == {0o444}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    passwords = {name: text for name, text in written.items() if not name.endswith("-url")}
+    assert all(re.fullmatch(r"[0-9a-f]{64}\n", password) for password in passwords.values())
+    assert len(set(passwords.values())) == len(passwords)
+    assert written["postgres-app-url"].startswith(f"postgresql://cheeper_app:{passwords['postgres-app'].strip()}@")
+
+
+def test_make_secrets_never_overwrites_a_password(tmp_path):
+    """A second run changes nothing; a password that was removed is made anew, and the URL with it follows."""
+    before = make_secrets(tmp_path)
+    assert make_secrets(tmp_path) == before
+    (tmp_path / "postgres-relay").unlink()
+    after = make_secrets(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == {"postgres-relay", "postgres-relay-url"}
+    assert after["postgres-relay"].strip() in after["postgres-relay-url"]
+
+
+def test_everybody_accepts_the_tokens_of_identity():
+    """Each process with the setting has the issuer that identity says it is, unless others are named."""
+    have = {name: each["environment"] for name, each in SERVICES.items() if "ISSUERS" in each.get("environment", {})}
+    assert have.keys() >= {"write-api", "read-api", "worker", "inspector"}
+    url = SERVICES["identity"]["environment"]["ISSUER_URL"]
+    for environment in have.values():
+        assert environment["AUTH"] == "${AUTH:-}"
+        (issuer,) = json.loads(re.fullmatch(r"\$\{ISSUERS:-(.*)\}", environment["ISSUERS"].replace(url, "URL"))[1])
+        assert issuer == {"issuer": "URL", "audience": "cheeper", "jwks": "http://identity:8080/.well-known/jwks.json"}
+
+
+def test_identity_runs_with_tokens_alone():
+    """It has a profile, which the line of make secrets turns on, and who fetches its keys waits for it then."""
+    assert {name for name, each in SERVICES.items() if each.get("profiles") == ["tokens"]} == {
+        "identity",
+        "migrate-identity",
+    }
+    assert "'COMPOSE_PROFILES=${AUTH:-open}'" in (ROOT / "deploy" / "secrets.sh").read_text()
+    for name in ("write-api", "read-api", "inspector"):
+        assert SERVICES[name]["depends_on"]["identity"] == {"condition": "service_healthy", "required": False}
+    gateway = SERVICES["gateway"]["environment"]
+    assert (gateway["AUTH"], gateway["OTHER_ISSUERS"]) == ("${AUTH:-open}", "${ISSUERS:+named}")
+
+
+def test_the_inspector_is_off_unless_it_is_requested():
+    """It has a profile of its own and does not start without INSPECTOR=on, which opens its paths too."""
+    inspector, gateway = SERVICES["inspector"], SERVICES["gateway"]
+    assert inspector["profiles"] == ["inspector"]
+    assert inspector["environment"]["INSPECTOR"] == gateway["environment"]["INSPECTOR"] == "${INSPECTOR:-}"
+
+
 def test_ci_builds_the_images_that_compose_names():
     """The line of .ci/run that hands the images' names on has each of them."""
     [line] = [each for each in (ROOT / ".ci" / "run").read_text().splitlines() if each.startswith("eval ")]
@@ -107,3 +230,21 @@ def test_ci_builds_the_images_that_compose_names():
         check=True,
     )
     assert set(images().items()) <= {tuple(each.split("=", 1)) for each in printed.stdout.splitlines()}
+
+
+def test_everything_that_makes_traces_gets_the_collector():
+    """The gateway and each role that runs for long have the variable that turns traces on; the servers have none."""
+    named = {name for name, each in SERVICES.items() if "OTEL_EXPORTER_OTLP_ENDPOINT" in each.get("environment", {})}
+    assert named == set(SERVICES) - SERVERS - {"audit", "limits", "inspector", "identity", "migrate-identity"}
+    assert SERVICES["gateway"]["environment"]["TRACING"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:+on}"
+
+
+def test_the_gateway_has_what_its_caddyfile_names():
+    """The gateway's container has the Caddyfile, its paths, the web client and the API documentation, to read only."""
+    mounts = [volume.split(":") for volume in SERVICES["gateway"]["volumes"]]
+    assert {mode for _, _, mode in mounts} == {"ro"}
+    assert all((ROOT / source).exists() for source, _, _ in mounts)
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    for variable, folder in (("WEB_ROOT", "web"), ("API_DOCS_ROOT", "api-docs")):
+        (root,) = re.findall(rf"\{{\${variable}:(\S+)\}}", caddyfile)
+        assert [f"./services/{folder}", root, "ro"] in mounts

@@ -63,7 +63,7 @@ def test_a_killed_replica_takes_only_what_it_had_received(start, serve):
         both = f"127.0.0.1:{one.port} 127.0.0.1:{two.port}"
         with start(READ_API=both, WRITE_API=both) as client:
             posts = clients.map(post, range(200))
-            until(lambda: one.asked)
+            until(lambda: one.requests)
             one.signal(signal.SIGKILL)
             statuses = list(posts)
             assert set(statuses) <= {200, 503}
@@ -101,7 +101,7 @@ def test_replicas_that_are_all_too_busy_for_probes_still_get_requests(start, ser
             chunked = clients.submit(client.post, "/cheep", content=iter([b"x" * 300, b"y" * 300]))
             query = clients.submit(client.get, "/chapter7/author/x?a=%3B;&b=")
             seen = [each.result().json()["data"] for each in (command, chunked, query)]
-        assert [told["path"] for told in seen] == ["/cheep", "/cheep", "/author/x?a=%3B;&b="]
-        assert [told["size"] for told in seen] == [65536, 600, 0]
+        assert [received["path"] for received in seen] == ["/cheep", "/cheep", "/author/x?a=%3B;&b="]
+        assert [received["size"] for received in seen] == [65536, 600, 0]
         log = (folder / f"gateway-{client.base_url.port}.log").read_text()
         assert not [line for line in log.splitlines() if '"method":"GET"' in line]

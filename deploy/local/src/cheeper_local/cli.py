@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cheeper_local import settings as local_settings
 from cheeper_local.errors import LocalError
+from cheeper_local.profile import flame_graph
 from cheeper_local.runner import contents, roles
 from cheeper_local.runner.greeting import FIRST_WORDS
 from cheeper_local.runner.run import log_of_background, run
@@ -166,6 +167,20 @@ def _kill(settings: Settings, options: argparse.Namespace) -> None:
         print(f"killed {pid}")
 
 
+def _profile(settings: Settings, options: argparse.Namespace) -> None:
+    processes = RunningStack.of(settings.data).processes()
+    chosen = {
+        name: each["pid"] for name, each in processes.items() if options.process in (name, each["role"]) and each["pid"]
+    }
+    if not chosen:
+        raise LocalError(f"There is no running process {options.process!r}; the processes are {', '.join(processes)}.")
+    for name, pid in chosen.items():
+        file = settings.data / "profiles" / f"{name}.svg"
+        print(f"{name}, pid {pid}, for {options.seconds} s …", flush=True)
+        flame_graph(pid, options.seconds, file)
+        print(f"  {file}")
+
+
 def _server(settings: Settings, options: argparse.Namespace) -> None:
     RunningStack.of(settings.data).server(options.server, options.action)
 
@@ -196,6 +211,9 @@ def _parser() -> argparse.ArgumentParser:
     empty.add_argument("--yes", action="store_true", help="skip the question")
     add("clean", _clean, "delete all data of a stopped stack")
     add("kill", _kill, "kill -9 a process; it is restarted").add_argument("process")
+    profile = add("profile", _profile, "write a flame graph of a running process, or of each one of a role")
+    profile.add_argument("process")
+    profile.add_argument("--seconds", type=int, default=30)
     server = add("server", _server, "stop, kill, wipe, start, save or restore one server of the running stack")
     server.add_argument("action", choices=["stop", "kill", "wipe", "start", "save", "restore"])
     server.add_argument("server")

@@ -49,10 +49,11 @@ class RunningStack:
     def start(cls, data: Path, *, step: bool = False, environment: Mapping[str, str] | None = None) -> Self:
         """Start a stack that ends with this process at the latest, and wait until it is ready. Raises LocalError.
 
-        `environment` adds to this process's (BROKER, READ_API_REPLICAS, FANOUT_INLINE_MAX …).
+        `environment` adds to this process's (BROKER, READ_API_REPLICAS, FANOUT_INLINE_MAX …). Without INSPECTOR=on in
+        it, the stack has no inspector.
         """
-        port = {"PORT": str(free_port()), "STEP": "1" if step else "", "DATA": str(data)}
-        return cls._start(data, {**port, **(environment or {})}, leashed=True)
+        fixed = {"PORT": str(free_port()), "STEP": "1" if step else "", "DATA": str(data), "INSPECTOR": "off"}
+        return cls._start(data, {**fixed, **(environment or {})}, leashed=True)
 
     @classmethod
     @contextmanager
@@ -192,23 +193,23 @@ class RunningStack:
         if state is not None:
             with suppress(ProcessLookupError):
                 os.kill(state["pid"], signal.SIGTERM)
-        self._wait_until_gone(state)
+        self._wait_until_ended(state)
         if self._runner is not None:
             self._runner.wait()
 
-    def _wait_until_gone(self, state: dict[str, Any] | None) -> None:
-        def is_gone() -> bool:
+    def _wait_until_ended(self, state: dict[str, Any] | None) -> None:
+        def has_ended() -> bool:
             return not self._folder.is_in_use(by_anything=True)
 
         stuck = LocalError(f"The stack of {self._folder.path} did not end; see {self.logs}.")
         try:
-            until(is_gone, _STOP_SECONDS, or_else=stuck)
+            until(has_ended, _STOP_SECONDS, or_else=stuck)
         except LocalError:
             if state is None:
                 raise
             with suppress(ProcessLookupError):  # its processes end with it
                 os.kill(state["pid"], signal.SIGKILL)
-            until(is_gone, _STOP_SECONDS, or_else=stuck)
+            until(has_ended, _STOP_SECONDS, or_else=stuck)
 
     def _request(self, action: str, *arguments: str) -> Any:
         control = self.state["control"]

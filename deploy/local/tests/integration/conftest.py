@@ -29,11 +29,11 @@ class TinyStack:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start its process."""
-        told = {"PORT": str(self.port), "DATA": str(self.data), "BROKER": "tansu", **environment}
+        variables = {"PORT": str(self.port), "DATA": str(self.data), "BROKER": "tansu", **environment}
         script = Path(__file__).with_name("tiny_stack.py")
         self.process = subprocess.Popen(
             [sys.executable, script, self.notes, *arguments],
-            env={**os.environ, **told},
+            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -63,7 +63,7 @@ class TinyStack:
         state = RunningStack.of(self.data).state
         return [each["pid"] for each in (*state["servers"].values(), *state["processes"].values())]
 
-    def is_gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Check that none of its processes is left."""
         return not StackFolder(self.data).is_in_use(by_anything=True)
 
@@ -73,7 +73,7 @@ class TinyStack:
             if self.process.poll() is None:
                 self.process.kill()
             self.process.communicate()
-            until(self.is_gone)
+            until(self.has_ended)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ async def test_a_process_that_keeps_dying_is_restarted_with_growing_pauses(outpu
     assert dying.pid is None
 
 
-async def test_stop_asks_first_and_then_ends_by_force(output, tmp_path):
+async def test_stop_sends_a_signal_first_and_then_kills(output, tmp_path):
     """A process that ignores SIGTERM is killed after its time, and the runner logs it."""
     stubborn = child(
         output,

@@ -42,7 +42,7 @@ def test_ctrl_c_ends_http_first_and_then_along_the_way_of_a_command(tiny_stack):
     step = [next(number for number, roles in enumerate(ORDER) if role in roles) for role in noted]
     assert all(earlier <= later for earlier, later in pairwise(step))
     assert not any(map(is_alive, pids))
-    assert tiny_stack.is_gone()
+    assert tiny_stack.has_ended()
 
 
 def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
@@ -51,7 +51,7 @@ def test_nothing_outlives_a_runner_that_was_killed(tiny_stack):
     tiny_stack.ready()
     pids = tiny_stack.pids()
     tiny_stack.end(signal.SIGKILL)
-    until(tiny_stack.is_gone)
+    until(tiny_stack.has_ended)
     until(lambda: not any(map(is_alive, pids)))
     tiny_stack.start()
     assert tiny_stack.ready().state["state"] == "ready"
@@ -179,7 +179,7 @@ def test_a_gateway_port_in_use_ends_the_start_with_one_sentence(tiny_stack, occu
     assert process.returncode == 1
     assert complaint.startswith(f"Port {occupied_port} is in use")
     assert complaint.count("\n") == 1
-    assert tiny_stack.is_gone()
+    assert tiny_stack.has_ended()
 
 
 @pytest.mark.extended
@@ -188,12 +188,12 @@ def test_a_failing_migration_ends_the_start_with_one_sentence(tiny_stack):
     process = tiny_stack.start("3")
     _, complaint = process.communicate(timeout=60)
     assert (process.returncode, complaint) == (1, "write-api migrate failed (exit code 3): migrate ran\n")
-    assert tiny_stack.is_gone()
+    assert tiny_stack.has_ended()
 
 
 def test_a_folder_that_cannot_be_written_ends_the_start_with_one_sentence(tiny_stack):
     """A folder that cannot be written ends the start with one sentence."""
-    tiny_stack.data.write_text("a file stands in its place")
+    tiny_stack.data.write_text("a file is in its place")
     process = tiny_stack.start()
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 1

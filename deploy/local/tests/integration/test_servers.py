@@ -189,7 +189,7 @@ def test_a_server_that_cannot_start_says_why(folder):
     """The error of a server that cannot start has the last line of its log."""
     server = Redis(folder)
     server.prepare()
-    (server.data / "appendonlydir").write_text("a file stands in its place")
+    (server.data / "appendonlydir").write_text("a file is in its place")
     with pytest.raises(LocalError, match=r"^redis did not start: .*appendonlydir"):
         server.start()
     assert not server.running

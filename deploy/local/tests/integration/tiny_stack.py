@@ -18,7 +18,7 @@ def main(notes: str, migrate_code: str = "0") -> None:
     commands = {role: [*tiny, role, notes] for role in ROLES}
     commands["migrate"] = [sys.executable, "-c", f"print('migrate ran'); raise SystemExit({migrate_code})"]
     try:
-        run(from_env(os.environ), commands)
+        run(from_env({**os.environ, "INSPECTOR": "off"}), commands)
     except LocalError as error:
         sys.exit(str(error))
 

@@ -30,14 +30,14 @@ def test_neither_is_a_sentence_that_names_the_wheel():
         locate("It", None, (None, "its-wheel"), at_least=1)
 
 
-def test_a_program_that_does_not_run_here_says_what_it_said(program):
+def test_the_output_of_a_program_that_does_not_run_is_reported(program):
     """The error about a program that cannot run, for example without a shared library, has its message."""
     broken = program("broken", "echo 'libcurl.so.4: cannot open shared object file' >&2; exit 127")
     with pytest.raises(LocalError, match=r"does not run on this machine: libcurl\.so\.4: cannot open"):
         locate("It", None, (broken, "its-wheel"), at_least=1)
 
 
-def test_the_path_can_be_passed_over(monkeypatch):
+def test_the_path_can_be_ignored(monkeypatch):
     """SERVERS_FROM=wheels takes what requirements.lock pins."""
     assert on_path("sh") is not None
     monkeypatch.setenv("SERVERS_FROM", "wheels")

@@ -38,7 +38,7 @@ def test_an_old_java_is_named(monkeypatch, tmp_path):
     assert "java on the PATH is version 8, and Kafka 4.3.1 needs 17 or later" in broker.choose(None).reason
 
 
-def test_kafkas_settings_stay_on_this_machine_and_wait_for_nobody(tmp_path):
+def test_kafka_listens_on_this_machine_alone_and_waits_for_no_consumer(tmp_path):
     """Kafka listens on the loopback, has one replica of everything, and makes no topic by itself."""
     settings = Kafka(tmp_path, 20_001)._settings(20_002)
     lines = dict(line.split("=", 1) for line in settings.splitlines())

@@ -33,7 +33,7 @@ def test_a_log_is_bounded_while_its_process_runs(tmp_path, monkeypatch):
 
 
 def test_the_runners_own_lines_name_the_process_and_have_the_time(tmp_path):
-    """A report of the runner stands in the columns of the process's own lines."""
+    """A report of the runner is in the columns of the process's own lines."""
     terminal = io.StringIO()
     output = Output(tmp_path, terminal)
     output.report("process-manager", "died")

@@ -51,8 +51,8 @@ def test_the_copied_wheel_runs_and_is_kept(folder):
     programs = postgres.copy_of_wheel(package, folder / "copy") / "bin"
     assert is_open_to_all(programs / "postgres")
     for name in ("postgres", "psql"):
-        said = subprocess.run([programs / name, "--version"], capture_output=True, text=True, check=True)
-        assert "PostgreSQL) 18" in said.stdout
+        version = subprocess.run([programs / name, "--version"], capture_output=True, text=True, check=True)
+        assert "PostgreSQL) 18" in version.stdout
     made = (folder / "copy").stat().st_ino
     postgres.copy_of_wheel(package, folder / "copy")
     assert (folder / "copy").stat().st_ino == made

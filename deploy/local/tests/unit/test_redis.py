@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cheeper_local.servers.redis import memory
+from cheeper_local.servers.redis import RateLimitStore, Redis, memory
 
 COMPOSE = Path(__file__).parents[4] / "docker-compose.yaml"
 MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -18,6 +18,13 @@ def test_the_memory_is_the_containers_or_the_machines(tmp_path, limit, expected)
     if limit is not None:
         file.write_text(limit)
     assert memory(file) == expected
+
+
+def test_only_the_store_of_limits_may_evict(tmp_path):
+    """The views are kept on disk and never evicted; what callers have used is neither."""
+    views, limits = Redis(tmp_path).settings(), RateLimitStore(tmp_path).settings()
+    assert (views["maxmemory-policy"], views["appendonly"]) == ("noeviction", "yes")
+    assert (limits["maxmemory-policy"], limits["appendonly"]) == ("allkeys-lru", "no")
 
 
 def test_compose_limits_redis_below_its_container(tmp_path):

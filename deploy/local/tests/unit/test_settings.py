@@ -31,11 +31,26 @@ def test_a_wrong_number_is_refused_by_name(wrong):
         from_env({"PORT": wrong})
 
 
-def test_the_mode_is_open_unless_it_is_said():
+def test_the_mode_is_open_by_default():
     """Tokens are a choice; another word is refused by name."""
     assert [from_env(given).auth for given in ({}, {"AUTH": "tokens"})] == ["open", "tokens"]
     with pytest.raises(LocalError, match="AUTH is 'shut', but must be one of open, tokens"):
         from_env({"AUTH": "shut"})
+
+
+def test_prometheus_is_a_choice_with_a_speed():
+    """Without OBSERVE there is none, and a wrong speed is refused by name."""
+    assert from_env({}).observe == 0
+    assert [from_env({"OBSERVE": each}).observe for each in ("0", "1", "20")] == [0, 1, 20]
+    with pytest.raises(LocalError, match="OBSERVE is 'yes', but must be a number from 1 to 60"):
+        from_env({"OBSERVE": "yes"})
+
+
+def test_limits_have_a_server_while_they_are_on():
+    """The stack starts a server for rate limits if these are on, by LIMITS or by AUTH, and none was given."""
+    on = [{"LIMITS": "on"}, {"AUTH": "tokens"}, {"AUTH": "tokens", "LIMITS": "auto"}]
+    off = [{}, {"LIMITS": "off", "AUTH": "tokens"}, {"LIMITS": "auto"}, {"LIMITS": "on", "LIMITS_URL": "redis://r"}]
+    assert [from_env(given).shares_limits for given in on + off] == [True] * 3 + [False] * 4
 
 
 def test_the_local_stack_is_for_this_machine():

@@ -37,7 +37,7 @@ def test_a_folder_is_held_by_one(folder):
     assert not folder.is_in_use(by_anything=True)
 
 
-def test_the_state_of_a_stack_that_is_gone_is_none(folder):
+def test_the_state_of_a_stopped_stack_is_none(folder):
     """The state file of a killed runner is ignored."""
     with folder.held():
         folder.write_state({"pid": 1})

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from ssl import SSLContext
 from typing import Any, TypeVar, cast
 
 from cheeper_local.system.ports import HOST
@@ -25,11 +26,13 @@ class Proxy:
 
     `delay` is the seconds that each piece waits, in both directions, `delay_back` the additional ones for a piece from
     upstream; `rate` is the bytes per second of each direction of each connection, None for no limit; while `stalled`,
-    connections are accepted and no byte passes. All may be changed while it runs. `passed` counts the bytes.
+    connections are accepted and no byte passes. All may be changed while it runs. `passed` counts the bytes. With `tls`
+    it ends the encryption for a server that has none.
     """
 
-    def __init__(self, upstream: tuple[str, int]) -> None:
+    def __init__(self, upstream: tuple[str, int], tls: SSLContext | None = None) -> None:
         self.upstream = upstream
+        self._tls = tls
         self.delay = self.delay_back = 0.0
         self.rate: int | None = None
         self.stalled = False
@@ -48,7 +51,7 @@ class Proxy:
     def start(self) -> None:
         """Listen on a free port."""
         self._thread.start()
-        self._server = self._call(asyncio.start_server(self._connected, HOST, 0))
+        self._server = self._call(asyncio.start_server(self._connected, HOST, 0, ssl=self._tls))
         self.port = self._server.sockets[0].getsockname()[1]
 
     @contextmanager

@@ -4,7 +4,7 @@ from cheeper_local.replicated.availability import Availability
 from cheeper_local.replicated.kafka import KafkaCluster
 from cheeper_local.replicated.members import HOW
 from cheeper_local.replicated.mongo import MongoSet
-from cheeper_local.replicated.postgres import PostgresStandby
+from cheeper_local.replicated.postgres import PostgresPair
 from cheeper_local.replicated.redis import RedisPair
 
-__all__ = ["HOW", "Availability", "KafkaCluster", "MongoSet", "PostgresStandby", "RedisPair"]
+__all__ = ["HOW", "Availability", "KafkaCluster", "MongoSet", "PostgresPair", "RedisPair"]

@@ -9,6 +9,7 @@ import psycopg
 from typing_extensions import override
 
 from cheeper_local.errors import LocalError
+from cheeper_local.faults.proxy import Proxy
 from cheeper_local.servers.postgres import DATABASE, ROLE, Postgres
 from cheeper_local.system.ports import HOST
 from cheeper_local.waiting import until
@@ -62,3 +63,43 @@ class PostgresStandby(Postgres):
     @override
     def _password(self) -> str:
         return self._primary._password()  # noqa: SLF001 - its roles and their passwords are copied with its data
+
+
+class PostgresPair:
+    """A running primary and its standby, with its data in `folder`. Clients reach the one that takes writes at `url`,
+    as by a name that is moved from one to the other; the standby streams by `link`.
+    """
+
+    def __init__(self, primary: Postgres, folder: Path) -> None:
+        self.primary = primary
+        self.link, self._front = (Proxy((HOST, primary.port)) for _ in range(2))
+        self.link.start()
+        self._front.start()
+        self.standby = PostgresStandby(folder, primary, port_of_primary=self.link.port)
+        self.standby.start()
+        self.url = primary.url.replace(f":{primary.port}/", f":{self._front.port}/")
+
+    def confirm_by_standby(self) -> None:
+        """Let a commit wait for the standby: then a promotion loses nothing that was confirmed."""
+        with psycopg.connect(self.primary.url, autocommit=True) as admin:
+            admin.execute(f"ALTER DATABASE {DATABASE} SET synchronous_commit = on")  # a fast server is told not to
+            admin.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            admin.execute("SELECT pg_reload_conf()")
+
+            def is_synchronous() -> bool:
+                return admin.execute("SELECT sync_state FROM pg_stat_replication").fetchone() == ("sync",)
+
+            until(is_synchronous, what="the standby confirms commits")
+
+    def promote(self) -> None:
+        """Kill the primary, promote the standby, and send clients there."""
+        self.primary.kill()
+        self.standby.promote()
+        self._front.upstream = HOST, self.standby.port
+        self._front.cut()
+
+    def close(self) -> None:
+        """End the standby and the ways to both."""
+        self.standby.wipe()
+        self.link.stop()
+        self._front.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from cheeper_local.runner import prometheus
 from cheeper_local.runner.child import Spec
 from cheeper_local.settings import CLONE, ROLES, Settings
 from cheeper_local.system.binaries import Binary, locate, on_path
@@ -16,15 +18,39 @@ from cheeper_local.system.ports import HOST
 from cheeper_local.system.secret_file import kept_secret
 
 GATEWAY: Final = "gateway"
-STOP_ORDER: Final = ((GATEWAY,), ("write-api", "read-api"), ("worker",), ("relay",), ("process-manager", "projector"))
-"""First the roles that take requests, then those that work on what is left, along the path of a command."""
+IDENTITY: Final = "identity"
+INSPECTOR: Final = "inspector"
+OPERATIONS: Final = "operations"
+STOP_ORDER: Final = (
+    (GATEWAY,),
+    ("write-api", "read-api", IDENTITY, INSPECTOR, OPERATIONS),
+    ("worker",),
+    ("relay",),
+    ("process-manager", "projector"),
+    (prometheus.NAME,),
+)
+"""First the roles that take requests, then those that work on what is left, along the path of a command;
+last of all what observes them.
+"""
 
 _NOT_IN_STEP_MODE: Final = ("worker", "relay", "projector", "process-manager")
 """The demo runs the first three, a message at a time; the book's steps have no notifications."""
-APP_ROLE: Final = "cheeper_app"
-_AS_APP: Final = ("write-api", "worker", "process-manager")
-"""The processes that run commands have a role of PostgreSQL with no other privileges (write_api.db.schema.app_role)."""
+_DATABASE_ROLES: Final = {
+    **dict.fromkeys(("write-api", "worker", "process-manager", OPERATIONS), "app"),
+    "relay": "relay",
+}
+"""The processes with a role of PostgreSQL that has no other rights than they need (write_api.db.schema.roles)."""
+_COLLECTOR: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""The variable with which every process makes traces; the services read it themselves."""
+TRAIL_ROLE: Final = "cheeper_operations"
+"""The role of PostgreSQL that adds to the audit trail and reads it, and nothing else (inspector.trail.schema)."""
+IDENTITY_ROLE: Final = "cheeper_identity"
+"""The role of PostgreSQL that reads and writes accounts, and nothing else (identity.db.schema.migrate)."""
+MAIL: Final = "mail"
+"""The folder, in the stack's, with a file for each mail of identity."""
 CADDYFILE: Final = CLONE / "deploy" / "Caddyfile"
+WEB_ROOT: Final = CLONE / "services" / "web"
+API_DOCS_ROOT: Final = CLONE / "services" / "api-docs"
 
 Commands = Mapping[str, list[str]]
 
@@ -40,6 +66,11 @@ def real_commands() -> Commands:
         "process-manager": [*python, "write_api", "process-manager"],
         "projector": [*python, "projector", "run"],
         "read-api": [*python, "read_api", "http"],
+        "migrate-identity": [*python, "identity", "migrate"],
+        IDENTITY: [*python, "identity", "http"],
+        INSPECTOR: [*python, "inspector", "http"],
+        "migrate-operations": [*python, "inspector", "migrate"],
+        OPERATIONS: [*python, "inspector", "operations"],
         GATEWAY: [str(caddy().path), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
     }
 
@@ -57,7 +88,10 @@ class Roles:
         self._settings = settings
         self._folder = folder
         self._commands = commands
-        self._app_password = folder / "postgres" / "app-password"
+        self._passwords = {role: folder / "postgres" / f"{role}-password" for role in _DATABASE_ROLES.values()}
+        self._identity_password = folder / "postgres" / "identity-password"
+        self._trail_password = folder / "postgres" / "trail-password"
+        self.observer = prometheus.program() if settings.observe else None
 
     def names(self) -> dict[str, list[str]]:
         """Return the processes' names by role: the role's own, with a number if it has replicas."""
@@ -65,31 +99,100 @@ class Roles:
         for role in ROLES:
             if self._settings.step and role in _NOT_IN_STEP_MODE:
                 continue
+            if role == IDENTITY and not self._settings.own_issuer:
+                continue
+            if role in {INSPECTOR, OPERATIONS} and not self._settings.inspector:
+                continue
             count = self._settings.replicas[role]
             found[role] = [role] if count == 1 else [f"{role}-{number}" for number in range(1, count + 1)]
         return found
 
     def migrate(self, urls: Mapping[str, str]) -> Spec:
         """Return the process that makes schema and topics."""
-        kept_secret(self._app_password)
-        environment = {**_variables(urls, 0), "APP_PASSWORD_FILE": str(self._app_password)}
+        for file in self._passwords.values():
+            kept_secret(file)
+        environment = {
+            **_variables(urls, 0),
+            **{f"{role.upper()}_PASSWORD_FILE": str(file) for role, file in self._passwords.items()},
+            **self._issuers(
+                dict.fromkeys(self.names().get(IDENTITY, ()), 0)
+            ),  # it verifies none, but checks the setting
+        }
         return Spec(name="migrate", role="migrate", command=self._commands["migrate"], environment=environment)
+
+    def migrate_identity(self, urls: Mapping[str, str]) -> Spec | None:
+        """Return the process that makes the schema of accounts, or None if there is no identity."""
+        if not self._settings.own_issuer:
+            return None
+        kept_secret(self._identity_password)
+        environment = {**_variables(urls, 0), "APP_PASSWORD_FILE": str(self._identity_password)}
+        name = "migrate-identity"
+        return Spec(name=name, role=name, command=self._commands[name], environment=environment)
+
+    def migrate_operations(self, urls: Mapping[str, str]) -> Spec | None:
+        """Return the process that makes the schema of the audit trail, or None if there are no operations."""
+        if OPERATIONS not in self.names():
+            return None
+        kept_secret(self._trail_password)
+        environment = {**_variables(urls, 0), "TRAIL_PASSWORD_FILE": str(self._trail_password)}
+        name = "migrate-operations"
+        return Spec(name=name, role=name, command=self._commands[name], environment=environment)
 
     def specs(self, urls: Mapping[str, str], ports: Mapping[str, int]) -> list[Spec]:
         """Return all long-running processes, with replicas and the gateway."""
-        as_app = {**urls, "postgres": _with_login(urls["postgres"], APP_ROLE, kept_secret(self._app_password))}
+        urls_of = {
+            role: {**urls, "postgres": _with_login(urls["postgres"], f"cheeper_{role}", kept_secret(file))}
+            for role, file in self._passwords.items()
+        }
         roles = [
             Spec(
                 name=name,
                 role=role,
                 command=self._commands[role],
-                environment=_variables(as_app if role in _AS_APP else urls, ports[name]),
+                environment={
+                    **_variables(urls_of.get(_DATABASE_ROLES.get(role, ""), urls), ports[name]),
+                    **self._issuers(ports),
+                    **(self._of_identity(urls) if role == IDENTITY else {}),
+                    **({"INSPECTOR": "on"} if role in {INSPECTOR, OPERATIONS} else {}),
+                    **(self._of_operations(urls) if role == OPERATIONS else {}),
+                },
                 port=ports[name],
             )
             for role, replicas in self.names().items()
             for name in replicas
         ]
-        return [*roles, self._gateway(ports)]
+        return [*roles, self._gateway(ports), *self._observers(ports)]
+
+    def _observers(self, ports: Mapping[str, int]) -> list[Spec]:
+        if self.observer is None:
+            return []
+        targets = {name: ports[name] for group in self.names().values() for name in group}
+        folder, port, speed = self._folder / prometheus.NAME, ports[prometheus.NAME], self._settings.observe
+        return [prometheus.spec(self.observer, folder, port, targets, speed)]
+
+    def _issuers(self, ports: Mapping[str, int]) -> dict[str, str]:
+        """Return the setting of the processes that verify tokens, if these are identity's."""
+        names = self.names().get(IDENTITY)
+        if not names:
+            return {}
+        keys = f"http://{HOST}:{ports[names[0]]}/.well-known/jwks.json"
+        return {"ISSUERS": json.dumps([{"issuer": self._settings.gateway, "audience": "cheeper", "jwks": keys}])}
+
+    def _of_identity(self, urls: Mapping[str, str]) -> dict[str, str]:
+        password = kept_secret(self._identity_password)
+        return {
+            "DATABASE_URL": _with_login(urls["postgres"], IDENTITY_ROLE, password),
+            "ISSUER_URL": self._settings.gateway,
+            "MAIL_URL": os.environ.get("MAIL_URL") or (self._folder / MAIL).as_uri(),
+        }
+
+    def _of_operations(self, urls: Mapping[str, str]) -> dict[str, str]:
+        """Return the credentials of the trail, and those of the audit, whose tables commands may not all read."""
+        password = kept_secret(self._trail_password)
+        return {
+            "TRAIL_URL": _with_login(urls["postgres"], TRAIL_ROLE, password),
+            "AUDIT_DATABASE_URL": urls["postgres"],
+        }
 
     def _gateway(self, ports: Mapping[str, int]) -> Spec:
         upstreams = {role: " ".join(f"{HOST}:{ports[name]}" for name in group) for role, group in self.names().items()}
@@ -102,6 +205,14 @@ class Roles:
                 "PORT": str(self._settings.port),
                 "WRITE_API": upstreams["write-api"],
                 "READ_API": upstreams["read-api"],
+                "WEB_ROOT": str(WEB_ROOT),
+                "API_DOCS_ROOT": str(API_DOCS_ROOT),
+                "TRACING": "on" if os.environ.get(_COLLECTOR) else "",
+                "OTEL_SERVICE_NAME": os.environ.get("OTEL_SERVICE_NAME") or GATEWAY,
+                **({"IDENTITY": upstreams[IDENTITY]} if IDENTITY in upstreams else {}),  # Caddy has no default for ""
+                "INSPECTOR": "on" if INSPECTOR in upstreams else "off",
+                **({"INSPECTOR_API": upstreams[INSPECTOR]} if INSPECTOR in upstreams else {}),
+                **({"OPERATIONS_API": upstreams[OPERATIONS]} if OPERATIONS in upstreams else {}),
                 "XDG_DATA_HOME": str(self._folder / "caddy"),
                 "XDG_CONFIG_HOME": str(self._folder / "caddy"),
             },
@@ -112,7 +223,9 @@ class Roles:
 
 def environment(urls: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that every role reads about the servers."""
+    limits = {"LIMITS_URL": urls["limits"]} if "limits" in urls else {}
     return {
+        **limits,
         "DATABASE_URL": urls["postgres"],
         "KAFKA_BOOTSTRAP_SERVERS": urls["kafka"],
         "REDIS_URL": urls["redis"],

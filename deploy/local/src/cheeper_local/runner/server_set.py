@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from cheeper_local.errors import LocalError
 from cheeper_local.runner.output import Output, rotate
-from cheeper_local.servers import Mongo, Postgres, Redis, Server
+from cheeper_local.servers import Mongo, Postgres, RateLimitStore, Redis, Server
 from cheeper_local.servers.broker import Choice
 
 BROKER: Final = "kafka"
 NAMES: Final = ("postgres", "redis", "mongo", BROKER)
 """The servers' names in commands and in ports.json; `kafka` is the broker, Kafka or Tansu."""
+LIMITS: Final = "limits"
+"""The server of rate limits, which a stack has only while they are on."""
 
 _WATCH_SECONDS = 0.5
 _FIRST_PAUSE = 0.5
@@ -22,12 +24,13 @@ _LONGEST_PAUSE = 10.0
 
 
 class ServerSet:
-    """The four servers by name."""
+    """The servers by name, those of `names`."""
 
-    def __init__(  # noqa: PLR0913 - where each part of a server is
+    def __init__(  # noqa: PLR0913, PLR0917 - where each part of a server is
         self,
         folder: Path,
         logs: Path,
+        names: Sequence[str],
         ports: Mapping[str, int],
         broker: Choice,
         output: Output,
@@ -35,9 +38,17 @@ class ServerSet:
         keep_open: tuple[int, ...] = (),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        kinds: dict[str, type[Server]] = {"postgres": Postgres, "redis": Redis, "mongo": Mongo, BROKER: broker.broker}
+        kinds: dict[str, type[Server]] = {
+            "postgres": Postgres,
+            "redis": Redis,
+            "mongo": Mongo,
+            BROKER: broker.broker,
+            LIMITS: RateLimitStore,
+        }
         self.by_name: dict[str, Server] = {
-            name: kind(folder / kind.name, ports[name], log=logs / f"{kind.name}.log") for name, kind in kinds.items()
+            name: kind(folder / kind.name, ports[name], log=logs / f"{kind.name}.log")
+            for name, kind in kinds.items()
+            if name in names
         }
         self.broker_is_durable = broker.broker.durable
         self._output = output
@@ -55,7 +66,7 @@ class ServerSet:
 
     async def start_all(self) -> None:
         """Start all side by side. Raises the first LocalError."""
-        starts = [asyncio.create_task(self.start(name)) for name in NAMES]
+        starts = [asyncio.create_task(self.start(name)) for name in self.by_name]
         try:
             await asyncio.gather(*starts)
         finally:
@@ -100,7 +111,7 @@ class ServerSet:
 
     async def stop_all(self) -> None:
         """End all: the broker after the stores, since it may keep its data in memory only."""
-        await asyncio.gather(*(self.stop(name) for name in NAMES if name != BROKER))
+        await asyncio.gather(*(self.stop(name) for name in self.by_name if name != BROKER))
         await self.stop(BROKER)
 
     async def _start(self, server: Server) -> None:

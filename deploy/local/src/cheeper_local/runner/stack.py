@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from confluent_kafka import KafkaException
-
 from cheeper_local.errors import LocalError
-from cheeper_local.runner import contents, probe, roles
+from cheeper_local.runner import contents, probe, prometheus, roles
 from cheeper_local.runner.child import Child, Spec, describe_exit
+from cheeper_local.runner.draining import has_drained
 from cheeper_local.runner.output import RUNNER, Output
-from cheeper_local.runner.server_set import BROKER, NAMES, ServerSet
-from cheeper_local.servers import choose_broker, kafka_protocol
-from cheeper_local.servers.kafka_protocol import Progress
+from cheeper_local.runner.server_set import BROKER, LIMITS, NAMES, ServerSet
+from cheeper_local.servers import choose_broker
 from cheeper_local.settings import Settings
 from cheeper_local.stack_folder import StackFolder
 from cheeper_local.system.ports import is_free
@@ -25,9 +23,7 @@ WORKER_GROUP: Final = "cheeper.worker"
 COMMANDS_TOPIC: Final = "cheeper.commands"
 _READY_SECONDS = 120.0
 _REPORT_SECONDS = 10.0
-_DRAIN_SECONDS = 30.0
 _PAUSE = 0.1
-_UNCHANGED_SECONDS = 1.0
 _TOO_MANY_DEATHS = 3
 _MIGRATED = ("postgres", BROKER)
 _OK = 200
@@ -54,9 +50,18 @@ class Stack:
         self.choice = choose_broker(settings.broker)
         self.roles = roles.Roles(settings, folder.path, commands or roles.real_commands())
         names = [name for group in self.roles.names().values() for name in group]
-        self._ports = folder.ports([*NAMES, *names])
+        names += [prometheus.NAME] if self.roles.observer else []
+        servers = (*NAMES, LIMITS) if settings.shares_limits else NAMES
+        self._ports = folder.ports([*servers, *names])
         self.servers = ServerSet(
-            folder.path, folder.logs, self._ports, self.choice, output, keep_open=keep_open, on_change=self.write_state
+            folder.path,
+            folder.logs,
+            servers,
+            self._ports,
+            self.choice,
+            output,
+            keep_open=keep_open,
+            on_change=self.write_state,
         )
         self.children: dict[str, Child] = {}
 
@@ -71,7 +76,7 @@ class Stack:
         await self.migrate()
         for spec in self.roles.specs(self.servers.urls, self._ports):
             self.children[spec.name] = self._child(spec)
-        await self._start_children(self.children.values())
+        await self._start_in_order(self.children.values())
 
     def announce(self) -> None:
         """Write to the state file that the stack is ready."""
@@ -79,16 +84,27 @@ class Stack:
         self.write_state()
 
     async def migrate(self) -> None:
-        """Make schema and topics. Raises LocalError."""
-        child = self._child(self.roles.migrate(self.servers.urls))
+        """Make schema and topics, and the schemas of accounts and of operations if there are any. Raises LocalError."""
+        await self._run_once(self.roles.migrate(self.servers.urls), "write-api migrate")
+        self.output.report("migrate", "schema and topics up to date")
+        further = {
+            "identity migrate": self.roles.migrate_identity(self.servers.urls),
+            "inspector migrate": self.roles.migrate_operations(self.servers.urls),
+        }
+        for title, spec in further.items():
+            if spec is not None:
+                await self._run_once(spec, title)
+                self.output.report(spec.name, "schema up to date")
+
+    async def _run_once(self, spec: Spec, title: str) -> None:
+        child = self._child(spec)
         self.output.brief = True
         try:
             code = await child.run_once()
         finally:
             self.output.brief = False
         if code != 0:
-            raise LocalError(f"write-api migrate failed ({describe_exit(code)}): {child.last_line}")
-        self.output.report(child.spec.name, "schema and topics up to date")
+            raise LocalError(f"{title} failed ({describe_exit(code)}): {child.last_line}")
 
     async def wait_ready(self, children: Iterable[Child]) -> None:
         """Wait until each is ready. Raises LocalError if one cannot start or takes too long."""
@@ -113,12 +129,12 @@ class Stack:
             await asyncio.gather(*(child.stop() for child in inner if child.spec.role in step))
         await asyncio.to_thread(contents.empty_all, roles.environment(self.servers.urls))
         await self.migrate()
-        await self._start_children(inner)
+        await self._start_in_order(inner)
 
     async def server(self, name: str, action: str) -> None:
         """Start, stop, kill or wipe a server, or save or restore its data. Raises LocalError."""
-        if name not in NAMES:
-            raise LocalError(f"There is no server {name!r}; the servers are {', '.join(NAMES)}.")
+        if name not in self.servers.by_name:
+            raise LocalError(f"There is no server {name!r}; the servers are {', '.join(self.servers.by_name)}.")
         actions = {
             "start": self.servers.start,
             "stop": self.servers.stop,
@@ -173,6 +189,13 @@ class Stack:
     def _child(self, spec: Spec) -> Child:
         return Child(spec, self.output, keep_open=self._keep_open, on_change=self.write_state)
 
+    async def _start_in_order(self, children: Iterable[Child]) -> None:
+        """Start identity before the processes that fetch its keys when they start."""
+        given = list(children)
+        issuers = [child for child in given if child.spec.role == roles.IDENTITY]
+        await self._start_children(issuers)
+        await self._start_children(child for child in given if child not in issuers)
+
     async def _start_children(self, children: Iterable[Child]) -> None:
         """Start the processes, and report each one once it is ready: their own lines say no more while all is well."""
 
@@ -212,29 +235,5 @@ class Stack:
             return
         group, topic = prefix + WORKER_GROUP, prefix + COMMANDS_TOPIC
         working = any(child.pid for child in self.children.values() if child.spec.role == "worker")
-        if not (working and await _has_drained(bootstrap, group, topic)):
+        if not (working and await has_drained(bootstrap, group, topic)):
             self.output.report(RUNNER, "accepted commands that are not handled yet are lost: Tansu keeps no data")
-
-
-async def _has_drained(bootstrap: str, group: str, topic: str) -> bool:
-    """Wait until no command is left and no offset has moved for a while. Return False after the time-out."""
-    deadline = time.monotonic() + _DRAIN_SECONDS
-    before, unchanged_since = None, time.monotonic()
-    while time.monotonic() < deadline:
-        now = await asyncio.to_thread(_progress, bootstrap, group, topic)
-        if now is None or now.left or now != before:
-            before, unchanged_since = now, time.monotonic()
-        elif time.monotonic() - unchanged_since > _UNCHANGED_SECONDS:
-            return True
-        await asyncio.sleep(_PAUSE)
-    return False
-
-
-def _progress(bootstrap: str, group: str, topic: str) -> Progress | None:
-    """Return the worker's progress, None if the broker does not respond."""
-    try:
-        return kafka_protocol.progress(bootstrap, group, topic)
-    except KeyError:
-        return Progress({}, 0)  # no topic, and so no command
-    except KafkaException:
-        return None

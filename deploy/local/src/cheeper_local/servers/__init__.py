@@ -5,7 +5,7 @@ from cheeper_local.servers.broker import choose as choose_broker
 from cheeper_local.servers.kafka import Kafka
 from cheeper_local.servers.mongo import Mongo
 from cheeper_local.servers.postgres import Postgres
-from cheeper_local.servers.redis import Redis
+from cheeper_local.servers.redis import RateLimitStore, Redis
 from cheeper_local.servers.tansu import Tansu
 
-__all__ = ["Kafka", "Mongo", "Postgres", "Redis", "Server", "Tansu", "choose_broker"]
+__all__ = ["Kafka", "Mongo", "Postgres", "RateLimitStore", "Redis", "Server", "Tansu", "choose_broker"]

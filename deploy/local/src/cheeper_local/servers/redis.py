@@ -44,7 +44,12 @@ class Redis(BinaryServer):
 
     @override
     def command(self) -> Command:
-        settings = {
+        settings = self.settings().items()
+        return Command([self.binary.path, *(part for name, value in settings for part in (f"--{name}", value))])
+
+    def settings(self) -> dict[str, str]:
+        """Return its settings by name."""
+        return {
             "bind": HOST,
             "port": str(self.port),
             "dir": str(self.data),
@@ -55,7 +60,6 @@ class Redis(BinaryServer):
             "appendfsync": "no" if self.fast else "everysec",
             "save": "",  # the append-only file has everything
         }
-        return Command([self.binary.path, *(part for name, value in settings.items() for part in (f"--{name}", value))])
 
     @override
     def is_ready(self) -> bool:
@@ -64,3 +68,13 @@ class Redis(BinaryServer):
                 return bool(client.ping())
         except redis.RedisError:  # also while it is loading its data
             return False
+
+
+class RateLimitStore(Redis):
+    """A server of what callers have used: it keeps nothing on disk, and evicts what was not used for longest."""
+
+    name: ClassVar[str] = "limits"
+
+    @override
+    def settings(self) -> dict[str, str]:
+        return {**super().settings(), "maxmemory-policy": "allkeys-lru", "maxmemory": "64mb", "appendonly": "no"}

@@ -1,6 +1,6 @@
 """Run a command that cannot outlive its parent, as another user if need be.
 
-Usage: `python -I -S leash.py SIGNAL PARENT_PID UID:GID|- COMMAND…`. The kernel sends SIGNAL once the parent is gone,
+Usage: `python -I -S leash.py SIGNAL PARENT_PID UID:GID|- COMMAND…`. The kernel sends SIGNAL once the parent has ended,
 even by SIGKILL. A wrapper rather than a `preexec_fn`, because Python code between fork and exec is not safe in a
 process with threads. The signal is requested after the change of user, because that change resets it.
 

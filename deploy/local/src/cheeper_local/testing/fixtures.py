@@ -9,113 +9,37 @@ For outages a test has servers of its own: `own_postgres`, `own_redis`, `own_mon
 `faulty_kafka` is a Kafka of a module's tests that can be frozen, refuse us and more.
 `proxy_to` puts a proxy before a server that is slow, stalls or cuts; `slow_kafka` is a Kafka of a module's tests behind
 one, since a broker has to know where its clients come.
-`own_tansu` is a Tansu whatever BROKER says; with containers its tests are skipped.
+`own_tansu` is a Tansu whatever BROKER is; with containers its tests are skipped.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
-import psycopg
 import pytest
 import redis
 from confluent_kafka import KafkaException
-from psycopg import sql
 from pymongo import MongoClient
 
 from cheeper_local.faults.kafka import KafkaFaults
 from cheeper_local.faults.proxy import Proxy
-from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Tansu, choose_broker, kafka_protocol
+from cheeper_local.servers import Kafka, kafka_protocol
 from cheeper_local.system.ports import HOST
-from cheeper_local.waiting import eventually, until
-
-__all__ = ["Proxy", "ServerHandle", "eventually", "until"]
+from cheeper_local.testing.servers import ServerHandle, Servers, database
 
 _SCAN_COUNT = 1000
 
 
-class ServerHandle(Protocol):
-    """A server that a test may stop, kill, wipe and start again; its URL stays."""
-
-    @property
-    def url(self) -> str:
-        """Return the URL for clients."""
-
-    def start(self) -> None:
-        """Start it and wait until it serves."""
-
-    def stop(self) -> None:
-        """End it cleanly; its data stays."""
-
-    def kill(self) -> None:
-        """End it as a power cut would; its data stays."""
-
-    def wipe(self) -> None:
-        """End it and remove its data."""
-
-
-class Servers:
-    """The servers of a session, started when first asked for."""
-
-    def __init__(self, folder: Path, *, containers: bool = False) -> None:
-        self._folder = folder
-        self._containers = containers
-        self._started: dict[str, ServerHandle] = {}
-        self._all: list[ServerHandle] = []
-
-    def shared(self, name: str) -> ServerHandle:
-        """The session's server of that name."""
-        if name not in self._started:
-            self._started[name] = self.own(name)
-        return self._started[name]
-
-    def own(self, name: str) -> ServerHandle:
-        """Another server of that name, started."""
-        server = self._make(name, self._folder / f"{name}-{len(self._all)}")
-        self._all.append(server)
-        server.start()
-        return server
-
-    def close(self) -> None:
-        """Stop all, the last started first, and remove their data."""
-        for server in reversed(self._all):
-            server.wipe()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _make(self, name: str, folder: Path) -> ServerHandle:
-        if self._containers:
-            os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-            from cheeper_local.servers import containers  # noqa: PLC0415 - reads its settings when imported
-
-            made: dict[str, Callable[..., ServerHandle]] = {
-                "postgres": containers.PostgresContainer,
-                "redis": containers.RedisContainer,
-                "mongo": containers.MongoContainer,
-                "kafka": containers.KafkaContainer,
-            }
-        else:
-            made = {
-                "postgres": Postgres,
-                "redis": Redis,
-                "mongo": Mongo,
-                "kafka": lambda *args, **options: choose_broker(os.environ.get("BROKER")).broker(*args, **options),
-                "tansu": Tansu,
-            }
-        return made[name](folder, fast=True)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --servers."""
-    kinds, says = ("processes", "containers"), "how to run the servers of the tests (default: processes)"
-    parser.getgroup("cheeper").addoption("--servers", choices=kinds, default="processes", help=says)
+    kinds, help_text = ("processes", "containers"), "how to run the servers of the tests (default: processes)"
+    parser.getgroup("cheeper").addoption("--servers", choices=kinds, default="processes", help=help_text)
 
 
 @pytest.fixture(scope="session")
@@ -126,17 +50,6 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     started = Servers(folder, containers=pytestconfig.option.servers == "containers")
     yield started
     started.close()
-
-
-@contextmanager
-def database(server: str, template: str = "template1") -> Iterator[str]:
-    """The libpq URL of a fresh database of a server, a copy of the template, which nobody may be connected to."""
-    name = f"t{uuid.uuid4().hex}"
-    names = (sql.Identifier(each) for each in (name, template))
-    with closing(psycopg.connect(server, autocommit=True)) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-        yield f"{server.rpartition('/')[0]}/{name}"
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
