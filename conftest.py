@@ -1,4 +1,4 @@
-"""All tests may ask for real servers (cheeper_local.testing and replicated.testing say which fixtures there are)."""
+"""All tests may ask for real servers: cheeper_local.testing.fixtures and replicated.testing say for which."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from functools import partial
 import pytest
 import structlog
 
-pytest_plugins = ["cheeper_local.testing", "cheeper_local.replicated.testing"]
+pytest_plugins = [
+    "cheeper_local.testing.fixtures",
+    "cheeper_local.testing.order",
+    "cheeper_local.replicated.testing",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +26,8 @@ def logs_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     configure(**before)
 
 
-def _configure(configure: Callable[..., None], **told: object) -> None:
-    configure(**{**told, "cache_logger_on_first_use": False})
+def _configure(configure: Callable[..., None], **options: object) -> None:
+    configure(**{**options, "cache_logger_on_first_use": False})
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -26,7 +26,7 @@ RUNNING = pytest.StashKey[ExitStack]()
 SHARED = pytest.StashKey[dict[str, str]]()
 DESELECTED = pytest.StashKey[list[str]]()
 
-FOLDERS = [Path(__file__).parent / name for name in ("e2e", "prove")]
+FOLDERS = [Path(__file__).parent / name for name in ("e2e", "prove", "browser")]
 """The folders of the tests that use a stack."""
 FIXTURES = {"url", "local_stack"}
 

@@ -103,7 +103,7 @@ async def wait_until_visible(client: Client, command: Reply, author_id: str) -> 
 def expect_accepted(reply: Reply) -> None:
     """Raise AssertionError if a command was not accepted."""
     if reply.status not in (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED):
-        raise AssertionError(f"answered with {reply.status} {reply.data}: {reply.curl}")
+        raise AssertionError(f"the response was {reply.status} {reply.data}: {reply.curl}")
 
 
 def expect_error(reply: Reply, status: int, code: str, *fields: str) -> str:
@@ -111,7 +111,7 @@ def expect_error(reply: Reply, status: int, code: str, *fields: str) -> str:
     problem = reply.data
     found = (reply.status, problem.get("code"), {wrong["field"] for wrong in problem.get("fields", ())})
     if found != (status, code, set(fields)):
-        raise AssertionError(f"answered with {found} {problem}, not {(status, code, set(fields))}: {reply.curl}")
+        raise AssertionError(f"the response was {found} {problem}, not {(status, code, set(fields))}: {reply.curl}")
     sentence = problem["message"]
     if not isinstance(sentence, str) or not sentence or "message_id" not in reply.meta:
         raise AssertionError(f"an error without sentence or id: {reply.raw!r}: {reply.curl}")

@@ -16,7 +16,7 @@ Tick = Callable[[], object]
 
 
 def no_tick() -> None:
-    """For a run that nobody watches."""
+    """For a run without a terminal."""
 
 
 class Rate(ProgressColumn):

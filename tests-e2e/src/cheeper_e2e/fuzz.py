@@ -1,7 +1,7 @@
 """`make fuzz`: random commands by concurrent clients, then every view of every author compared with the write model.
 
 Against a stack of its own, or the one that `--url` names; its write model is then at DATABASE_URL. Exit code 0 where
-there is no difference, 1 where there is one or an answer was wrong, 2 where it could not be tried.
+there is no difference, 1 where there is one or a response was wrong, 2 where it could not be tried.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     except psycopg.OperationalError:
         return _refuse("The write model at DATABASE_URL cannot be reached.")
     except (httpx.TransportError, UnavailableError) as error:
-        return _refuse(f"Nothing answers: {error}")
+        return _refuse(f"Nothing responds: {error}")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ LOGS_OF_CONTAINERS: Final = CLONE / ".cheeper" / "containers.log"
 @contextmanager
 def local_stack() -> Iterator[RunningStack]:
     """Start the processes, two of each role that scales, in a temporary folder. Raise LocalError if that fails."""
-    environment = {"ALLOWED_ORIGINS": ORIGIN, **_PATIENT, **{f"{role}_REPLICAS": "2" for role in _REPLICAS}}
+    replicas = {f"{role}_REPLICAS": "2" for role in _REPLICAS}
+    environment = {"ALLOWED_ORIGINS": ORIGIN, "INSPECTOR": "on", **_PATIENT, **replicas}
     with RunningStack.temporary(environment=environment) as stack:
         yield stack
 
@@ -52,7 +54,9 @@ def container_stack() -> Iterator[str]:
         "ALLOWED_ORIGINS": ORIGIN,
     } | _PATIENT
     compose = DockerCompose(CLONE, _COMPOSE_FILES, build=True)
-    with patch.dict(os.environ, settings):
+    with tempfile.TemporaryDirectory(prefix="cheeper-e2e-") as folder, patch.dict(os.environ, settings):
+        os.environ["SECRETS_FOLDER"] = folder
+        subprocess.run([CLONE / "deploy" / "secrets.sh"], check=True, stdout=subprocess.DEVNULL)
         try:
             _start(compose)
             yield f"http://127.0.0.1:{compose.get_service_port('gateway', _GATEWAY_PORT)}"

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ SOURCES: Final = ("runtime/src", "contracts/src", "services/*/src", "deploy/loca
 _NO_PART: Final = shutil.ignore_patterns(
     ".git", ".venv", ".cheeper", ".hypothesis", ".*_cache", "__pycache__", "*.pyc", "*.egg-info"
 )
+_TYPES: Final = ".mypy_cache"
 _FENCE: Final = re.compile(r"```([\w-]*)$")
 _LABEL: Final = re.compile(r"(New file|Edit) `([^`]+)`:$")
 
@@ -54,7 +56,7 @@ Step = NewFile | Edit | Commands
 
 
 def steps_of(page: str) -> Iterator[Step]:
-    """The steps that a page tells. Raises UnclearError."""
+    """Return the steps of a page. Raises UnclearError."""
     label: re.Match[str] | None = None
     lines = iter(page.splitlines())
     for line in lines:
@@ -69,9 +71,11 @@ def steps_of(page: str) -> Iterator[Step]:
 
 
 def copy_of(tree: Path, to: Path) -> Path:
-    """A copy of a working tree without what is no part of it; it shares the tree's .venv."""
+    """A copy of a working tree without what is no part of it; it shares the tree's .venv, and what mypy knows of it."""
     shutil.copytree(tree, to, ignore=_NO_PART)
     (to / ".venv").symlink_to((tree / ".venv").resolve())
+    with suppress(OSError):  # there is none, or mypy writes it now: what is missing or stale is checked again
+        shutil.copytree(tree / _TYPES, to / _TYPES)
     return to
 
 

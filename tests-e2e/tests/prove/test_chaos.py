@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.proves(guarantee="exactly-once"),
     pytest.mark.proves(guarantee="transient-faults"),
     pytest.mark.extended,
+    pytest.mark.takes(seconds=260),
 ]
 
 SEED = os.environ.get("CHEEPER_SEED", "1")
@@ -26,6 +27,6 @@ def test_chaos(capfd):
     a wiped Kafka: every view equals the write model, and the audit finds no difference.
     """
     code = main(["--seed", SEED, "--kills", KILLS, "--outage", OUTAGE_SECONDS])
-    said = capfd.readouterr().out
-    assert code == 0, said
-    assert f"{KILLS} kills" in said
+    printed = capfd.readouterr().out
+    assert code == 0, printed
+    assert f"{KILLS} kills" in printed

@@ -14,7 +14,7 @@ def test_a_scene_is_the_same_each_time():
 
 
 def test_a_draw_is_the_same_each_time():
-    """The same seed draws the same actions, whatever is answered."""
+    """The same seed draws the same actions, whatever the responses are."""
 
     def actions(seed):
         drawing, draw = Drawing(Scene("a"), 5), random.Random(seed)
@@ -25,7 +25,7 @@ def test_a_draw_is_the_same_each_time():
 
 
 def test_every_command_is_drawn():
-    """Nine commands, each by its method and path; ids are drawn again, cheeps answered, others' cheeps touched."""
+    """Each command, each by its method and path; ids are drawn again, cheeps answered, others' cheeps touched."""
     scene = Scene("a")
     drawing, draw = Drawing(scene, 5), random.Random(1)
     actions = [drawing.action(draw) for _ in range(2_000)]
@@ -36,6 +36,7 @@ def test_every_command_is_drawn():
         ("PUT", 3, "author"),
         ("POST", 1, "follow"),
         ("DELETE", 4, "author"),
+        ("PUT", 4, "author"),
         ("POST", 1, "cheep"),
         ("PATCH", 2, "cheep"),
         ("DELETE", 2, "cheep"),
@@ -45,7 +46,13 @@ def test_every_command_is_drawn():
     followed = [action.body["follow_id"] for action in actions if "follow_id" in (action.body or {})]
     for ids in (posted, followed):
         assert len(set(ids)) < len(ids)
-    assert {action.certain for action in actions} == {None, "cannot_follow_self", "invalid"}
+    assert {action.certain for action in actions} == {
+        None,
+        "cannot_follow_self",
+        "cannot_mute_self",
+        "cannot_block_self",
+        "invalid",
+    }
 
 
 def test_whom_an_act_is_about():

@@ -6,7 +6,7 @@ import pytest
 
 from cheeper_e2e.chaos.plan import KILLS_A_ROUND, ROLES, SERVERS, Disturbance, rounds
 
-KINDS = {"kill", "kill server", "outage", "freeze", "away", "lose", "restore", "flush", "wipe"}
+KINDS = {"kill", "kill server", "outage", "freeze", "remove", "lose", "restore", "flush", "wipe"}
 
 
 def drawn(seed, kills, **options):
@@ -34,7 +34,7 @@ def test_a_seed_draws_the_same_again_and_another_one_something_else():
     assert drawn(1, 60) == drawn(1, 60) != drawn(2, 60)
 
 
-def test_nothing_is_killed_that_is_frozen_or_away_at_that_moment():
+def test_nothing_is_killed_while_it_is_frozen_or_removed():
     """A process that is killed while a replica is frozen is of another role."""
     for disturbance in islice(rounds(5, None, outage=5), 500):
         role = disturbance.target.rsplit("-", 1)[0]

@@ -24,7 +24,7 @@ def run(graph, texts, *more):
     ],
 )
 def test_files_that_cannot_be_loaded(tmp_path, capsys, graph, texts, sentence):
-    """A missing file or a malformed line is told in one sentence that names both, with exit code 2."""
+    """A missing file or a malformed line is reported in one sentence that names both, with exit code 2."""
     paths = {"graph": tmp_path / "graph", "texts": tmp_path / "texts"}
     for path, content in zip(paths.values(), (graph, texts), strict=True):
         if content is not None:
@@ -42,10 +42,10 @@ def test_a_file_that_is_not_utf_8(tmp_path, capsys):
     assert capsys.readouterr().err == f"{texts}, line 2 is not UTF-8.\n"
 
 
-def test_nobody_answers(tmp_path, capsys):
+def test_no_response_is_reported(tmp_path, capsys):
     """The load reports a gateway that does not respond, with exit code 2."""
     graph, texts = tmp_path / "graph", tmp_path / "texts"
     graph.write_text("1 2\n")
     texts.write_text("Hello\n")
     assert run(graph, texts, "--patience", "0") == 2
-    assert capsys.readouterr().err.startswith("Nothing answers at http://127.0.0.1:9")
+    assert capsys.readouterr().err.startswith("Nothing responds at http://127.0.0.1:9")

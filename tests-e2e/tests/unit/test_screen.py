@@ -15,7 +15,7 @@ def shown(screen: Screen, printed: io.StringIO, queue: str, *lines: str) -> list
 
 
 def test_changes_of_queues_and_stores_are_marked():
-    """New lines have a plus, lines that are gone a minus, and queues with other numbers a star."""
+    """New lines have a plus, deleted lines a minus, and queues with other numbers a star."""
     printed = io.StringIO()
     screen = Screen(Console(file=printed, soft_wrap=True))
     assert shown(screen, printed, "0") == ["Queues", "    commands        0", UNCHANGED]

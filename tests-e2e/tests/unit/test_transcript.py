@@ -14,7 +14,7 @@ from cheeper_e2e.demo.transcript import THE_BOOKS, DateOf, demo_time, mismatch, 
         ([], []),
     ],
 )
-def test_more_keys_may_stand_beside_the_books(wanted, found):
+def test_more_keys_may_be_beside_the_books(wanted, found):
     """Every key of the book with an equal value is enough."""
     assert mismatch(wanted, found) is None
 
@@ -30,7 +30,7 @@ def test_more_keys_may_stand_beside_the_books(wanted, found):
         ({"at": DateOf()}, {"at": "2022-03-14T21:08:50.5Z"}, "data.at is '2022-03-14T21:08:50.5Z', no date"),
     ],
 )
-def test_the_first_difference_is_told(wanted, found, sentence):
+def test_the_first_difference_is_reported(wanted, found, sentence):
     """Values, the order of lists and their lengths are exact, and the sentence says where they differ."""
     assert mismatch(wanted, found) == sentence
 

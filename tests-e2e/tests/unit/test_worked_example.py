@@ -48,6 +48,18 @@ def test_steps_change_the_tree(tmp_path):
     assert digests(tmp_path / "tree") == before
 
 
+def test_a_copy_has_what_mypy_knew_of_the_tree(tmp_path):
+    """The copy may change it, and the tree's own stays; it is no file of either tree."""
+    (tmp_path / "tree" / ".mypy_cache").mkdir(parents=True)
+    (tmp_path / "tree" / ".mypy_cache" / "known").write_text("old")
+    (tmp_path / "tree" / "__pycache__").mkdir()
+    copy = copy_of(tmp_path / "tree", tmp_path / "copy")
+    (copy / ".mypy_cache" / "known").write_text("new")
+    assert (tmp_path / "tree" / ".mypy_cache" / "known").read_text() == "old"
+    assert not (copy / "__pycache__").exists()
+    assert digests(copy) == {}
+
+
 @pytest.mark.parametrize(
     "step",
     [

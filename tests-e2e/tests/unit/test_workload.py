@@ -55,7 +55,7 @@ def test_dates_must_not_rise_downwards():
     assert misplaced([shown_cheep("a", "x", 1), shown_cheep("b", "y", 2)], {"a": 0, "b": 0})
 
 
-def test_an_authors_cheeps_stand_in_reverse():
+def test_an_authors_cheeps_are_newest_first():
     """Within an author the one accepted later stands above, whatever stands between."""
     between = shown_cheep("m", "y", 1)
     places = {"first": 0, "second": 1, "m": 0}

@@ -1,1 +1,1 @@
-"""Commands as data: drawn at random, sent by concurrent clients, and told again as a shell script."""
+"""Commands as data: drawn at random, sent by concurrent clients, and written as a shell script."""

@@ -5,6 +5,7 @@ A scene's name fixes its ids and texts, so that the same numbers in another scen
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +15,7 @@ import msgspec
 from cheeper_e2e.authors import Author
 from cheeper_e2e.http.client import Json
 
+_DAY_SECONDS: Final = 24 * 3600
 _NAMESPACE: Final = uuid.UUID("5f0a2a52-3f0e-5b0c-8a44-3f6f2b1f6d0e")
 
 # Of several scripts, with case and accents that search has to see through. None is a beginning of another by chance
@@ -88,7 +90,7 @@ class Scene:
         return Action(method="PATCH", path=f"/author/{key}", body={**fields}, key=key, refusals=unknown)
 
     def change_email(self, author: int, *, email_of: int, number: int) -> Action:
-        """Another address: that of a person where `number` is 0, else one that nobody signs up with."""
+        """Another address: that of a person where `number` is 0, else one that is never signed up with."""
         key, email = self.id_of("author", author), self.person(email_of).email
         refusals = frozenset({"author_not_found", "email_taken"})
         body = {"email": f"{number}.{email}" if number else email}
@@ -104,7 +106,7 @@ class Scene:
             "from_author_id": self.id_of("author", follower),
             "to_author_id": key,
         }
-        refusals, certain = frozenset({"author_not_found", "follow_id_taken", "too_many_follows"}), None
+        refusals, certain = frozenset({"author_not_found", "follow_id_taken", "too_many_follows", "blocked"}), None
         if follower == followed:
             certain = "cannot_follow_self"
         return Action(method="POST", path="/follow", body=body, key=key, refusals=refusals, certain=certain)
@@ -113,6 +115,49 @@ class Scene:
         """An unfollow."""
         key, path = self.id_of("author", followed), f"/author/{self.id_of('author', follower)}/following"
         return Action(method="DELETE", path=f"{path}/{key}", key=key, refusals=frozenset({"author_not_found"}))
+
+    # --- mutes ---------------------------------------------------------------------------------------------------
+
+    def mute(self, author: int, muted: int) -> Action:
+        """A mute. One of oneself is refused at once."""
+        certain = "cannot_mute_self" if author == muted else None
+        return self._about_muted("PUT", author, muted, certain)
+
+    def unmute(self, author: int, muted: int) -> Action:
+        """The end of a mute."""
+        return self._about_muted("DELETE", author, muted, None)
+
+    def _about_muted(self, method: str, author: int, muted: int, certain: str | None) -> Action:
+        key, path = self.id_of("author", muted), f"/author/{self.id_of('author', author)}/muted"
+        unknown = frozenset({"author_not_found"})
+        return Action(method=method, path=f"{path}/{key}", key=key, refusals=unknown, certain=certain)
+
+    # --- notifications -------------------------------------------------------------------------------------------
+
+    def mark_read(self, author: int, follower: int) -> Action:
+        """Mark the notification that this follower caused today as read, which may not be there."""
+        key, other = self.id_of("author", author), self.id_of("author", follower)
+        # The process manager makes the id of these.
+        name = f"new follower of {key} on day {int(time.time() // _DAY_SECONDS)}"
+        body = {"notification_id": str(uuid.uuid5(uuid.UUID(other), name))}
+        refusals = frozenset({"author_not_found", "notification_not_found"})
+        return Action(method="PUT", path=f"/author/{key}/notifications/read", body=body, key=key, refusals=refusals)
+
+    # --- blocks --------------------------------------------------------------------------------------------------
+
+    def block(self, author: int, blocked: int) -> Action:
+        """A block. One of oneself is refused at once."""
+        certain = "cannot_block_self" if author == blocked else None
+        return self._about_blocked("PUT", author, blocked, certain)
+
+    def unblock(self, author: int, blocked: int) -> Action:
+        """The end of a block."""
+        return self._about_blocked("DELETE", author, blocked, None)
+
+    def _about_blocked(self, method: str, author: int, blocked: int, certain: str | None) -> Action:
+        key = self.id_of("author", author)
+        path, unknown = f"/author/{key}/blocked/{self.id_of('author', blocked)}", frozenset({"author_not_found"})
+        return Action(method=method, path=path, key=key, refusals=unknown, certain=certain)
 
     # --- cheeps --------------------------------------------------------------------------------------------------
 
@@ -127,7 +172,7 @@ class Scene:
         """An answer."""
         key = self.id_of("author", author)
         body = {"cheep_id": self.id_of("cheep", cheep), "author_id": key, "message": self.text(text)}
-        refusals = frozenset({"author_not_found", "cheep_not_found", "cheep_id_taken"})
+        refusals = frozenset({"author_not_found", "cheep_not_found", "cheep_id_taken", "blocked"})
         path = f"/cheep/{self.id_of('cheep', parent)}/answer"
         return Action(method="POST", path=path, body=body, key=key, refusals=refusals)
 
@@ -171,10 +216,14 @@ EXAMPLES: Final[dict[str, Callable[[Scene], Action]]] = {
     "email": lambda scene: scene.change_email(0, email_of=0, number=1),
     "follow": lambda scene: scene.follow(1, 0, 0),
     "unfollow": lambda scene: scene.unfollow(0, 1),
+    "mute": lambda scene: scene.mute(1, 0),
+    "unmute": lambda scene: scene.unmute(0, 1),
+    "block": lambda scene: scene.block(0, 1),
+    "unblock": lambda scene: scene.unblock(0, 4),
     "post": lambda scene: scene.post_cheep(0, 1, 1),
     "update": lambda scene: scene.update_cheep(0, 0, 2),
     "delete": lambda scene: scene.delete_cheep(0, 0),
     "answer": lambda scene: scene.answer_cheep(1, 2, 0, 3),
 }
-"""One of each command, each of which does something where the authors 0 and 1 have signed up, 0 follows 1, and cheep 0
-is 0's."""
+"""One of each command, each of which does something where the authors 0, 1 and 4 have signed up, 0 follows and mutes 1
+and blocks 4, and cheep 0 is 0's."""

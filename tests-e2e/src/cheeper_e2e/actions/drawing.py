@@ -1,4 +1,4 @@
-"""Random actions of few authors, so that they meet: which is drawn depends on the draw alone, not on any answer.
+"""Random actions of few authors, so that they meet: which is drawn depends on the draw alone, not on any response.
 
 A draw is a `random.Random`; one that hypothesis controls makes the actions shrink.
 """
@@ -36,6 +36,11 @@ class Drawing:
             self.sign_up: 9,
             self.answer_cheep: 12,
             self.unfollow: 7,
+            self.mute: 4,
+            self.unmute: 2,
+            self.block: 2,
+            self.unblock: 3,
+            self.mark_read: 6,
             self.update_cheep: 7,
             self.delete_cheep: 6,
             self.update_profile: 6,
@@ -59,9 +64,9 @@ class Drawing:
     def update_profile(self, draw: random.Random) -> Action:
         """A name, sometimes cleared; a bio; both; or nothing at all."""
         who, fields = self._somebody(draw), draw.choice([("name",), ("name",), ("bio",), ("name", "bio"), ()])
-        said = {each: self.scene.name(draw.randrange(_TEXTS)) for each in fields}
+        given = {each: self.scene.name(draw.randrange(_TEXTS)) for each in fields}
         cleared = {each: None for each in fields if draw.random() < _NOW_AND_THEN}
-        return self.scene.update_profile(who, **(said | cleared))
+        return self.scene.update_profile(who, **(given | cleared))
 
     def change_email(self, draw: random.Random) -> Action:
         """Mostly to a new address, else to the first one of any author."""
@@ -77,6 +82,26 @@ class Drawing:
     def unfollow(self, draw: random.Random) -> Action:
         """Of new_author, followed or not."""
         return self.scene.unfollow(self._anybody(draw), self._somebody(draw))
+
+    def mute(self, draw: random.Random) -> Action:
+        """Of anybody, followed or not, oneself too."""
+        return self.scene.mute(self._anybody(draw), self._somebody(draw))
+
+    def unmute(self, draw: random.Random) -> Action:
+        """Of anybody, muted or not."""
+        return self.scene.unmute(self._anybody(draw), self._somebody(draw))
+
+    def block(self, draw: random.Random) -> Action:
+        """Of anybody, followed or not, oneself too."""
+        return self.scene.block(self._anybody(draw), self._somebody(draw))
+
+    def unblock(self, draw: random.Random) -> Action:
+        """Of anybody, blocked or not."""
+        return self.scene.unblock(self._anybody(draw), self._somebody(draw))
+
+    def mark_read(self, draw: random.Random) -> Action:
+        """Of a notification about anybody, who may not have followed."""
+        return self.scene.mark_read(self._somebody(draw), self._anybody(draw))
 
     def post_cheep(self, draw: random.Random) -> Action:
         """Mostly with a new id; else one that was posted before, with the same text or another."""

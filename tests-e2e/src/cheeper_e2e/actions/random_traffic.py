@@ -39,7 +39,7 @@ class RandomTraffic:
         self.author_ids = [self.scene.id_of("author", number) for number in range(authors)]
 
     async def send(self, commands: int, clients: int, *, part: int = 0, tick: Tick = no_tick) -> None:
-        """Send so many commands, divided among so many clients at once. Raises AssertionError on a wrong answer."""
+        """Send so many commands, divided among so many clients at once. Raises AssertionError on a wrong response."""
 
         async def one_client(number: int) -> None:
             draw = self._draw(part, number)
@@ -53,7 +53,7 @@ class RandomTraffic:
         self, go_on: Callable[[], bool], clients: int, *, pause: float, part: int = 0, tick: Tick = no_tick
     ) -> None:
         """Send commands by so many clients at once for as long as they shall go on, each with a drawn pause before each
-        command, of so many seconds on average. Raises AssertionError on a wrong answer.
+        command, of so many seconds on average. Raises AssertionError on a wrong response.
         """
 
         async def one_client(number: int) -> None:

@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Sender:
-    """Sends actions through a client and checks each answer as far as it is certain.
+    """Sends actions through a client and checks each response as far as it is certain.
 
     `sent` holds what the streams received, in the order of the replies.
     """
@@ -61,14 +61,14 @@ class Sender:
         self.sent.append(SentAction(action, reply))
 
     async def repeat(self, sent: SentAction) -> None:
-        """Send it again with its key. Raise AssertionError where the answer is another one."""
+        """Send it again with its key. Raise AssertionError where the response is another one."""
         reply = await self._command(sent.action, sent.reply.message_id)
         if (reply.status, reply.data) != (sent.reply.status, sent.reply.data):
             first, then = (f"{each.status} {each.data}" for each in (sent.reply, reply))
             raise AssertionError(f"first {first}, then {then}: {reply.curl}")
 
     async def reuse_key(self, sent: SentAction, action: Action) -> None:
-        """Send another action with its key. Raise AssertionError where the answer is not 409 `message_id_reused`."""
+        """Send another action with its key. Raise AssertionError where the response is not 409 `message_id_reused`."""
         reply = await self._command(action, sent.reply.message_id)
         _expect(reply, certain=(reply.status, reply.data.get("code")) == (409, "message_id_reused"))
 
@@ -91,12 +91,12 @@ class Sender:
         """The requests as a shell script, or those that name an id. What went side by side goes so again."""
         lines = [line for line in self._story if line.action is None or line.action.is_about(about)]
         # Between two waits others' requests may have been left out.
-        told = (
+        shown = (
             line
             for line, before in zip(lines, [None, *lines], strict=False)
             if line.action or (before and before.action)
         )
-        return "\n".join(_script(told))
+        return "\n".join(_script(shown))
 
     async def _command(self, action: Action, key: str | None) -> Reply:
         step = self._step
@@ -128,4 +128,4 @@ def _script(lines: Iterable[Line]) -> Iterator[str]:
 
 def _expect(reply: Reply, *, certain: bool) -> None:
     if not certain:
-        raise AssertionError(f"answered with {reply.status} {reply.data}: {reply.curl}")
+        raise AssertionError(f"the response was {reply.status} {reply.data}: {reply.curl}")

@@ -96,7 +96,7 @@ class Watch:
 
 
 def tree_bytes(pid: int) -> int:
-    """Return the resident memory of a process and its children, pages that they share counted once; 0 if it is gone."""
+    """Return the resident memory of a process and its children, shared pages counted once; 0 if it has ended."""
     try:
         process = psutil.Process(pid)
         children = process.children(recursive=True)

@@ -61,7 +61,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--kills", type=positive, default=plan.KILLS_A_ROUND, help="how many kill -9")
     parser.add_argument("--minutes", type=float, help="disturb for so long, instead of a number of kills")
     parser.add_argument("--commands", type=positive, default=40, help="about how many a second are sent")
-    parser.add_argument("--outage", type=float, default=60, help="seconds for which a server that is stopped is away")
+    parser.add_argument("--outage", type=float, default=60, help="seconds for which a server stays stopped")
     parser.add_argument("--patience", type=float, default=300, help="seconds to wait for a system that stands still")
     return parser.parse_args(arguments)
 

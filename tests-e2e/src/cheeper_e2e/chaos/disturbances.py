@@ -38,7 +38,7 @@ class Disturber:
             "kill server": self._kill_server,
             "outage": self._outage,
             "freeze": self._freeze,
-            "away": self._take_away,
+            "remove": self._remove,
             "lose": self._lose,
             "restore": self._restore,
             "flush": self._flush,
@@ -81,7 +81,7 @@ class Disturber:
             await asyncio.to_thread(self._stack.thaw, disturbance.target)
         await load.more()
 
-    async def _take_away(self, disturbance: Disturbance, load: Load) -> None:
+    async def _remove(self, disturbance: Disturbance, load: Load) -> None:
         await asyncio.to_thread(self._stack.stop_process, disturbance.target)
         try:
             await self._meanwhile(disturbance)
@@ -121,11 +121,11 @@ class Disturber:
 
     async def _kill_process(self, name: str) -> None:
         """Kill a process that is at work: one that is only being started has nothing to lose."""
-        await _until(partial(self._answers, name), _UP_SECONDS, f"{name} is at work")
+        await _until(partial(self._responds, name), _UP_SECONDS, f"{name} is at work")
         pids = await asyncio.to_thread(self._stack.kill, name)
         self.killed[name] += len(pids)
 
-    def _answers(self, name: str) -> bool:
+    def _responds(self, name: str) -> bool:
         process = self._stack.processes()[name]
         try:
             httpx.get(f"http://127.0.0.1:{process['port']}{process['health']}", trust_env=False)
@@ -139,7 +139,7 @@ class Disturber:
         try:
             await _until(are_shared, _REBALANCE_SECONDS, f"{members} of {role} have all partitions")
         except TimeoutError as late:
-            raise TimeoutError(f"{late}: {await asyncio.to_thread(self._groups.told, role)}") from None
+            raise TimeoutError(f"{late}: {await asyncio.to_thread(self._groups.described, role)}") from None
 
     async def _server(self, name: str, action: str) -> None:
         await asyncio.to_thread(self._stack.server, name, action)

@@ -38,7 +38,7 @@ class Groups:
             for group in found
         )
 
-    def told(self, role: str) -> str:
+    def described(self, role: str) -> str:
         """Return a description of the role's groups: state, and each member's number of partitions."""
         try:
             found = self._described(role)
@@ -53,6 +53,6 @@ class Groups:
     def _described(self, role: str) -> list[Any]:  # descriptions, whose type is not exported
         names = [self._prefix + name for name in _GROUPS[role]]
         # A new client each time: one that knew a coordinator before the broker was killed asks in vain afterwards.
-        admin = AdminClient(self._broker)  # kept until the answers are there, which else never come
+        admin = AdminClient(self._broker)  # kept until the results are there, which else never come
         asked = admin.describe_consumer_groups(names, request_timeout=_ASKING_SECONDS)
-        return [answer.result() for answer in asked.values()]
+        return [future.result() for future in asked.values()]

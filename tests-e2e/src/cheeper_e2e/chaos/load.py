@@ -20,7 +20,7 @@ class Load:
         self._rate = rate
         self._part = part
         self._going_on = True
-        self._answered = 0
+        self._responded = 0
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -42,16 +42,16 @@ class Load:
             await self._task
 
     async def more(self, seconds: float = 1) -> None:
-        """Wait until as many commands more are answered as are sent in so many seconds when all is well.
+        """Wait until as many commands more have a response as are sent in so many seconds when all is well.
 
         Raises AssertionError or UnavailableError, the load's own.
         """
-        wanted = self._answered + self._rate * seconds
-        while self._answered < wanted:
+        wanted = self._responded + self._rate * seconds
+        while self._responded < wanted:
             if self._task is not None and self._task.done():
                 self._task.result()
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _count(self) -> None:
-        self._answered += 1
+        self._responded += 1

@@ -20,7 +20,7 @@ _FEWEST_KILLS: Final = len(SERVERS)
 class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
     """Something done to a process or server; `meanwhile` is a process that is killed while it lasts.
 
-    `seconds` is how long a server stays away, `lost` how many bytes of its newest data one loses.
+    `seconds` is how long a server stays stopped, `lost` how many bytes of its newest data one loses.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
             "kill server": f"kill -9 {self.target}",
             "outage": f"stop {self.target} for {self.seconds:g} s",
             "freeze": f"freeze {self.target} until another one has its partitions",
-            "away": f"take {self.target} away and add it again",
+            "remove": f"remove {self.target} and add it again",
             "lose": f"kill -9 {self.target}, whose last {self.lost:,} bytes are lost",
             "restore": f"put {self.target} back to an older copy of its data",
             "flush": f"flush {self.target}",
@@ -52,7 +52,7 @@ class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
 def rounds(seed: int, kills: int | None, *, outage: float, durable: bool = True) -> Iterator[Disturbance]:
     """All that is done, in its order, with so many kills; without end where there is no number.
 
-    A server that is stopped stays away for `outage` seconds. A broker that is not `durable` is wiped only.
+    A server that is stopped stays so for `outage` seconds. A broker that is not `durable` is wiped only.
     """
     number = 0
     while kills is None or kills > 0:
@@ -70,7 +70,7 @@ def _round(draw: random.Random, kills: int, *, outage: float, durable: bool) -> 
     servers = [server for server in SERVERS if durable or server != "kafka"]
     lasting = [
         *(Disturbance(kind="outage", target=server, seconds=outage) for server in servers),
-        *(Disturbance(kind=kind, target=_one_of(draw, role)) for kind in ("freeze", "away") for role in _SHARING),
+        *(Disturbance(kind=kind, target=_one_of(draw, role)) for kind in ("freeze", "remove") for role in _SHARING),
         *(Disturbance(kind="restore", target=store) for store in ("redis", "mongo")),
     ]
     others = [

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from itertools import count
@@ -18,9 +15,8 @@ from cheeper_e2e.actions.random_traffic import RandomTraffic
 from cheeper_e2e.chaos.disturbances import Disturber
 from cheeper_e2e.chaos.load import CLIENTS, Load
 from cheeper_e2e.chaos.plan import REPLICAS, ROLES, Disturbance, story
+from cheeper_e2e.chaos.verification import Verification
 from cheeper_e2e.http.client import Client, UnavailableError
-from cheeper_e2e.oracle.comparison import differences, report, wait_until_quiescent
-from cheeper_e2e.oracle.write_model import WriteModel
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
@@ -31,7 +27,6 @@ ENVIRONMENT: Final = {
     "FANOUT_INLINE_MAX": "4",
     "FANOUT_SLICE": "2",
 }
-_SHOWN_LINES: Final = 12
 _GOING_WRONG: Final = (AssertionError, UnavailableError, LocalError, TimeoutError, httpx.HTTPError)
 
 
@@ -65,9 +60,12 @@ class Run:
         wrong: str | None
         async with Client(self._stack.gateway, patience=self._patience, connections=CLIENTS * 3) as client:
             traffic = RandomTraffic(client, self._seed, authors=AUTHORS)
+            verification = Verification(
+                traffic, client, self._stack.environment, patience=self._patience, say=self._say_when
+            )
             try:
-                await self._disturb(traffic, client, planned, within)
-                wrong = await self._verify(traffic, client)
+                await self._disturb(traffic, verification, planned, within)
+                wrong = await self._verify(verification)
             except _GOING_WRONG as error:
                 wrong = f"{type(error).__name__}: {error}"
         return Outcome(
@@ -79,7 +77,11 @@ class Run:
         )
 
     async def _disturb(
-        self, traffic: RandomTraffic, client: Client, planned: Iterable[Disturbance], within: float | None
+        self,
+        traffic: RandomTraffic,
+        verification: Verification,
+        planned: Iterable[Disturbance],
+        within: float | None,
     ) -> None:
         """Load and disturbances, with rest before each wipe."""
         left = iter(planned)
@@ -97,29 +99,14 @@ class Run:
                     await self._disturber.disturb(disturbance, load)
             if wipe is None:
                 return
-            await self._come_to_rest(traffic, client)
+            await verification.come_to_rest()
             self._note(wipe)
             await self._disturber.wipe(wipe.target)
 
-    async def _verify(self, traffic: RandomTraffic, client: Client) -> str | None:
+    async def _verify(self, verification: Verification) -> str | None:
         """Return what is wrong in the end, or None."""
         await asyncio.to_thread(self._stack.wait_ready)
-        await self._come_to_rest(traffic, client)
-        self._say(f"{self._seconds():7.1f} s  settled: {len(traffic.sender.sent):,} commands")
-        tag = traffic.scene.tag
-        with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
-            found = await differences(
-                client,
-                model,
-                traffic.sender,
-                traffic.author_ids,
-                searches=[tag, f"stras {tag}", f"chee {tag[:8]} gruss"],
-            )
-        self._say(f"{self._seconds():7.1f} s  compared with the write model: {len(found)} authors differ")
-        code, said = await asyncio.to_thread(self._audit)
-        self._say(f"{self._seconds():7.1f} s  audit: exit code {code}: {said}")
-        wrongs = [report(found, traffic.sender)] if found else []
-        wrongs += [f"the audit's exit code is {code}: {said}"] if code else []
+        wrongs = await verification.problems()
         wrongs += [
             f"{name} was killed {self._disturber.killed[name]} times and started again {process['restarts']} times"
             for name, process in self._stack.processes().items()
@@ -127,17 +114,8 @@ class Run:
         ]
         return "\n".join(wrongs) or None
 
-    async def _come_to_rest(self, traffic: RandomTraffic, client: Client) -> None:
-        with WriteModel(self._stack.environment["DATABASE_URL"]) as model:
-            await wait_until_quiescent(client, model, traffic.sender, traffic.author_ids, self._patience)
-
-    def _audit(self) -> tuple[int, str]:
-        """Exit code and last lines of the audit over the stack's stores."""
-        command = [sys.executable, "-m", "cheeper_audit", "--patience", str(self._patience)]
-        environment = {**os.environ, **self._stack.environment}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        return done.returncode, "\n".join(lines[-_SHOWN_LINES:])
+    def _say_when(self, line: str) -> None:
+        self._say(f"{self._seconds():7.1f} s  {line}")
 
     def _note(self, disturbance: Disturbance) -> None:
         self._done.append((self._seconds(), disturbance))

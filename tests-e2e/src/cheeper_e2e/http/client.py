@@ -122,15 +122,15 @@ class Client(Requester):
 
     # --- whole lists ---------------------------------------------------------------------------------------------
 
-    async def whole_list(self, path: str, *, size: int = LARGEST_PAGE) -> list[Json]:
-        """Every entry of a list that is walked by cursor, such as `/author/{author_id}/followers`.
+    async def whole_list(self, path: str, *, size: int = LARGEST_PAGE, **params: Any) -> list[Json]:
+        """Every entry of a list that is walked by cursor, such as `/author/{author_id}/followers`, with parameters.
 
-        Raises ValueError where a page is none: not answered with 200, or short without being the last.
+        Raises ValueError where a page is none: its response is not 200, or short without being the last.
         """
         entries: list[Json] = []
         cursor: str | None = None
         while True:
-            reply = await self.query(path, size=size, cursor=cursor)
+            reply = await self.query(path, size=size, cursor=cursor, **params)
             [page] = _found(reply).values()
             entries += page
             cursor = reply.meta.get("next_cursor")
@@ -146,7 +146,7 @@ class Client(Requester):
     async def whole_search(self, path: str, q: str, *, page_size: int = LARGEST_PAGE, **params: Any) -> list[Json]:
         """Everything that a search finds, page by page, up to the first page beyond the last.
 
-        Raises ValueError where a page is not answered with 200, or its length or its numbers are not those of a search.
+        Raises ValueError where a page's response is not 200, or its length or numbers are not those of a search.
         """
         items: list[Json] = []
         page = 0
@@ -156,15 +156,15 @@ class Client(Requester):
             found = _found(reply)
             items += found["items"]
             pages = -(-found["total"] // page_size)
-            said = {"total": found["total"], "page": page, "page_size": page_size, "total_pages": pages}
+            stated = {"total": found["total"], "page": page, "page_size": page_size, "total_pages": pages}
             wanted = page_size if page < pages else found["total"] % page_size or page_size if page == pages else 0
-            if said != {name: found[name] for name in said} or len(found["items"]) != wanted:
-                raise ValueError(f"{reply.curl}: {len(found['items'])} items, not {wanted}; {said}")
+            if stated != {name: found[name] for name in stated} or len(found["items"]) != wanted:
+                raise ValueError(f"{reply.curl}: {len(found['items'])} items, not {wanted}; {stated}")
             if page > pages:
                 return items
 
 
 def _found(reply: Reply) -> Json:
     if reply.status != httpx.codes.OK:
-        raise ValueError(f"{reply.curl} was answered with {reply.status}: {reply.data}")
+        raise ValueError(f"{reply.curl} had the response {reply.status}: {reply.data}")
     return reply.data

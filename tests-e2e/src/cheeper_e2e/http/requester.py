@@ -1,7 +1,7 @@
 """Requests to one gateway and their replies, as any client of an HTTP API could make them.
 
 A command carries an Idempotency-Key always, so that it may be repeated whenever its outcome is unknown: after a 503
-(with the answer's message id as the key) and after a connection that broke. Repeating is bounded by `patience`.
+(with the response's message id as the key) and after a connection that broke. Repeating is bounded by `patience`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Json = dict[str, Any]
 
 
 class UnavailableError(Exception):
-    """The system gave no answer, or none but 503, while the client waited. The text is the request's curl line."""
+    """The system gave no response, or none but 503, while the client waited. The text is the request's curl line."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP answer: status, `data` and `meta` of its body, its headers, and the request as a curl line.
+    """An HTTP response: status, `data` and `meta` of its body, its headers, and the request as a curl line.
 
     `data` and `meta` are empty where the body is (HEAD, OPTIONS); `raw` is the body as it came.
     """
@@ -52,7 +52,7 @@ class Requester:
     """Sends requests to one gateway.
 
     `patience` is how many seconds a command or query is repeated while the system is unavailable; 0 hands back the
-    first answer, whatever it is. `journal` holds the latest requests, each with its status, for a failing test to show.
+    first response, whatever it is. `journal` holds the latest requests, each with its status, for failing tests.
     """
 
     def __init__(self, url: str, *, patience: float = 0, connections: int = 100, timeout: float = 30) -> None:
@@ -90,7 +90,7 @@ class Requester:
         headers: dict[str, str] | None = None,
         params: dict[str, Any] | None = None,
     ) -> Reply:
-        """One request, as it is, and its answer. `body` goes as JSON; `content` as it is, an iterator chunked."""
+        """One request, as it is, and its response. `body` goes as JSON; `content` as it is, an iterator chunked."""
         headers = dict(headers or {})
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()

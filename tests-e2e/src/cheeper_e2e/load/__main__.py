@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         return _refuse(str(error))
     except (httpx.TransportError, UnavailableError) as error:
-        return _refuse(f"Nothing answers at {options.url}: {error}")
+        return _refuse(f"Nothing responds at {options.url}: {error}")
     except LoadError as error:
         return _refuse(str(error))
     print_figures(console, world, figures, report)

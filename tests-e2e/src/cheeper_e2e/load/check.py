@@ -72,7 +72,7 @@ async def _counter(client: Client, world: Workload, author: int) -> list[str]:
 
 def _differing(what: str, status: int, data: Json, expected: Json) -> list[str]:
     if status != httpx.codes.OK:
-        return [f"{what}: answered with {status}, {data.get('message')}"]
+        return [f"{what}: the response was {status}, {data.get('message')}"]
     return [
         f"{what}: {key} is {data.get(key)!r}, not {value!r}"
         for key, value in expected.items()

@@ -25,7 +25,7 @@ Tick = Callable[[], object]
 
 
 class LoadError(Exception):
-    """The system answered a command of the load otherwise than it should. The text is one sentence."""
+    """The system's response to a command of the load was not the expected one. The text is one sentence."""
 
 
 async def sign_up_all(client: Client, world: Workload, concurrency: int, tick: Tick) -> None:
@@ -150,5 +150,5 @@ def _command_of(world: Workload, post: Post) -> str:
 
 def _expect(reply: Reply, *statuses: int) -> None:
     if reply.status not in statuses:
-        said = reply.data.get("message", reply.raw[:200])
-        raise LoadError(f"Answered with {reply.status} ({said}): {reply.curl}")
+        message = reply.data.get("message", reply.raw[:200])
+        raise LoadError(f"The response was {reply.status} ({message}): {reply.curl}")

@@ -1,4 +1,4 @@
-"""An author's profile, counts, followers and following."""
+"""An author's profile, counts, followers and following, and whom it mutes and blocks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,19 @@ def _people(of: str, shown: str) -> str:
     """
 
 
+def _hidden(table: str, other: str, time: str) -> str:
+    return f"""
+        SELECT a.author_id::text, a.username, a.name, {time_of(f"h.{time}")} AS {time}
+          FROM {table} h JOIN authors a ON a.author_id = h.{other} WHERE h.author_id = %s
+         ORDER BY h.{time} DESC, h.{other} DESC
+    """
+
+
 _LISTS: Final = {
     "followers": _people("to_author_id", "from_author_id"),
     "following": _people("from_author_id", "to_author_id"),
+    "mutes": _hidden("mutes", "muted_id", "muted_at"),
+    "blocks": _hidden("blocks", "blocked_id", "blocked_at"),
 }
 
 

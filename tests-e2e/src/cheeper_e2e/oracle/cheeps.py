@@ -14,6 +14,7 @@ _TIMELINE: Final = f"""
     SELECT {CHEEP}
       FROM cheeps c JOIN follows f ON f.to_author_id = c.author_id JOIN authors w ON w.author_id = c.author_id
      WHERE f.from_author_id = %s AND c.deleted_at IS NULL
+       AND NOT EXISTS (SELECT FROM mutes m WHERE m.author_id = f.from_author_id AND m.muted_id = c.author_id)
      ORDER BY c.cheep_date DESC, c.cheep_id DESC
 """
 _CHEEPS: Final = f"""
@@ -31,7 +32,8 @@ _SIGNED_UP: Final = "SELECT FROM authors WHERE author_id = %s"
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:
     """Return where the views differ on an author's timeline and cheeps."""
-    sentences = await mismatches.of_list(client, f"/author/{author_id}/timeline", model.rows(_TIMELINE, author_id))
+    path, timeline = f"/author/{author_id}/timeline", model.rows(_TIMELINE, author_id)
+    sentences = await mismatches.of_list(client, path, timeline)
     if not model.rows(_SIGNED_UP, author_id):
         return sentences + mismatches.of_status(await client.author_cheeps(author_id), 404, "author_not_found")
     living: list[Row] = []
@@ -39,6 +41,8 @@ async def differences(client: Client, model: WriteModel, author_id: str) -> list
     for row in model.rows(_CHEEPS, author_id):
         (deleted if row.pop("deleted") else living).append(row)
     sentences += await mismatches.of_list(client, f"/author/{author_id}/cheeps", living)
+    whole = sorted((*timeline, *living), key=lambda row: (row["posted_at"], row["cheep_id"]), reverse=True)
+    sentences += await mismatches.of_list(client, path, whole, own="1")
     for row in living:
         answers = model.rows(_ANSWERS, row["cheep_id"])
         wanted = {**row, "answers": answers[:ANSWERS_WITH_A_CHEEP], "number_of_answers": len(answers)}

@@ -29,4 +29,4 @@ def _differing(reply: Reply, outcome: Row) -> list[str]:
     else:
         wanted = {"status": "projected", "changed": outcome["changed"]}
     found = {name: reply.data.get(name) for name in wanted}
-    return [] if found == wanted else [f"{reply.curl} answers {reply.data}, not {wanted}"]
+    return [] if found == wanted else [f"{reply.curl} returns {reply.data}, not {wanted}"]

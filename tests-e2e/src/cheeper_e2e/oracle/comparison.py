@@ -13,7 +13,7 @@ from cheeper_e2e.actions.sender import Sender, wait_until_settled
 from cheeper_e2e.console import Tick, no_tick
 from cheeper_e2e.http.client import Client
 from cheeper_e2e.http.parallel import in_parallel
-from cheeper_e2e.oracle import authors, cheeps, commands, notifications, search
+from cheeper_e2e.oracle import authors, blocks, cheeps, commands, notifications, search
 from cheeper_e2e.oracle.write_model import WriteModel
 
 ALL: Final = "all authors"
@@ -42,12 +42,17 @@ async def wait_until_quiescent(  # noqa: PLR0913 - what is waited for, and how l
     deadline = time.monotonic() + patience
     await sender.settle(patience, tick)
     for author_id in author_ids:
-        while lacking := notifications.missing(model, author_id):
+        while lacking := notifications.missing(model, author_id) + blocks.missing(model, author_id):
             if time.monotonic() > deadline:
                 raise AssertionError("\n".join(lacking))
             await asyncio.sleep(_PAUSE_SECONDS)
-    told = [message_id for author_id in author_ids for message_id in notifications.commands_for(model, author_id)]
-    await wait_until_settled(client, told, deadline)
+    sent = [
+        message_id
+        for author_id in author_ids
+        for view in (notifications, blocks)
+        for message_id in view.commands_for(model, author_id)
+    ]
+    await wait_until_settled(client, sent, deadline)
 
 
 async def differences(  # noqa: PLR0913 - what is compared, and with what
@@ -83,6 +88,6 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
 def report(found: dict[str, list[str]], sender: Sender, *, at_most: int = 10) -> str:
     """The first who differs: how, and the requests as lines for a shell, all of a few, of many those about them."""
     name, sentences = next(iter(found.items()))
-    told = "\n".join(sentences[:at_most])
+    shown = "\n".join(sentences[:at_most])
     about = "" if name == ALL or sender.requests <= FEW else name
-    return f"{len(found)} differ; {name}, {len(sentences)} times:\n{told}\n\n{sender.story(about)}"
+    return f"{len(found)} differ; {name}, {len(sentences)} times:\n{shown}\n\n{sender.story(about)}"

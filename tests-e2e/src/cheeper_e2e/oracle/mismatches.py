@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
 
 from cheeper_e2e.http.client import Client, Json, Reply
 from cheeper_e2e.oracle.write_model import Row
@@ -11,14 +13,14 @@ from cheeper_e2e.oracle.write_model import Row
 def of_status(reply: Reply, status: int, code: str | None = None) -> list[str]:
     """Return a sentence if the reply has another status or code."""
     found = (reply.status, reply.data.get("code"))
-    return [] if found == (status, code) else [f"{reply.curl} answers {found}, not {(status, code)}"]
+    return [] if found == (status, code) else [f"{reply.curl} returns {found}, not {(status, code)}"]
 
 
 def of_data(reply: Reply, wanted: Row) -> list[str]:
     """Return a sentence if the reply is not 200 with exactly these data."""
     if reply.status == 200 and reply.data == wanted:  # noqa: PLR2004 - an HTTP status
         return []
-    return [f"{reply.curl} answers {reply.status} {reply.data}, not {wanted}"]
+    return [f"{reply.curl} returns {reply.status} {reply.data}, not {wanted}"]
 
 
 def of_entries(what: str, shown: Sequence[Json], wanted: Sequence[Row]) -> list[str]:
@@ -31,10 +33,11 @@ def of_entries(what: str, shown: Sequence[Json], wanted: Sequence[Row]) -> list[
     return [f"{what} {numbers}; from number {place} on {shown[place : place + 2]}, not {wanted[place : place + 2]}"]
 
 
-async def of_list(client: Client, path: str, wanted: Sequence[Row]) -> list[str]:
+async def of_list(client: Client, path: str, wanted: Sequence[Row], **params: Any) -> list[str]:
     """Return a sentence if a list, walked by cursor, shows other entries or another order, or is no list."""
     try:
-        shown = await client.whole_list(path)
+        shown = await client.whole_list(path, **params)
     except ValueError as error:
         return [str(error)]
-    return of_entries(f"curl -s {client.url}{path}", shown, wanted)
+    query = f"?{urlencode(params)}" if params else ""
+    return of_entries(f"curl -s '{client.url}{path}{query}'", shown, wanted)

@@ -1,4 +1,4 @@
-"""The write model in SQL, with columns that are named and shaped as answers have them."""
+"""The write model in SQL, with columns that are named and shaped as responses have them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ Row = dict[str, Any]
 
 
 def time_of(column: str) -> str:
-    """The SQL of a time as answers show it, from microseconds since the epoch."""
+    """The SQL of a time as responses show it, from microseconds since the epoch."""
     return f"""to_char(to_timestamp({column} / 1000000), 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
+
+
+def exact_time_of(column: str) -> str:
+    """The SQL of a time with its microseconds, as responses show it."""
+    return f"""to_char(to_timestamp({column} / 1000000), 'YYYY-MM-DD"T"HH24:MI:SS.') ||
+    lpad(mod({column}, 1000000)::text, 6, '0') || '+00:00'"""
 
 
 PROFILE: Final = f"""
@@ -27,7 +33,8 @@ PROFILE: Final = f"""
 
 CHEEP: Final = f"""
     c.cheep_id::text, {time_of("c.cheep_date")} AS cheep_date, c.message AS cheep_message, c.author_id::text,
-    w.username AS author_username, c.in_reply_to::text, {time_of("c.edited_at")} AS edited_at
+    w.username AS author_username, c.in_reply_to::text, {time_of("c.edited_at")} AS edited_at,
+    {exact_time_of("c.cheep_date")} AS posted_at
 """
 """A cheep's columns, of `cheeps c` and its author `authors w`."""
 

@@ -9,14 +9,15 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from cheeper_contracts.http.routes import ROUTES
+from cheeper_contracts.http.routes import NOTIFICATIONS_STREAM, ROUTES, TIMELINE_STREAM
 
 _ID: Final = "01234567-89ab-4cde-8f01-23456789abcd"
 _RARELY: Final = 3  # one of a few numbers
 _LONG: Final = 40_000  # bytes: more than the gateway takes in a line or in all headers
 
 METHODS: Final = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
-_PATHS: Final = tuple(re.sub("{[^}]+}", _ID, route.path).encode() for route in ROUTES)
+_STREAMS: Final = (TIMELINE_STREAM, NOTIFICATIONS_STREAM)
+_PATHS: Final = tuple(re.sub("{[^}]+}", _ID, route.path).encode() for route in ROUTES if route not in _STREAMS)
 
 # --- faults --------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.disturbs,
     pytest.mark.extended,
     pytest.mark.proves(guarantee="callers"),
+    pytest.mark.takes(seconds=5),
 ]
 
 
@@ -38,7 +39,7 @@ def scene(local_stack):
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_denies_the_service_to_nobody(local_stack, scene, name):
+def test_an_attack_denies_the_service_to_no_client(local_stack, scene, name):
     """While a caller does its worst, every good request succeeds, and each process stays ready, flat and alive."""
     harm = []
     for _ in range(ATTEMPTS):

@@ -18,7 +18,12 @@ from cheeper_local.running import RunningStack
 from cheeper_local.waiting import until
 from cheeper_runtime.tokens.testing import MemoryIssuer
 
-pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.proves(guarantee="identity")]
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.extended,
+    pytest.mark.proves(guarantee="identity"),
+    pytest.mark.takes(seconds=8),
+]
 
 CREATED, ACCEPTED, OK, UNAUTHENTICATED, NOT_ALLOWED, NOT_FOUND = 201, 202, 200, 401, 403, 404
 

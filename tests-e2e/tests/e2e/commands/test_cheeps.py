@@ -52,13 +52,15 @@ async def changed(client, reply):
 
 
 async def test_a_cheep_is_accepted(client):
-    """It answers 202 with the cheep's id as the client chose it; then the cheep is there, with all its fields."""
+    """The response is 202 with the cheep's id as the client chose it; then the cheep is there, with all its fields."""
     bob, cheep_id = await sign_up(client), new_id()
     reply = await client.post_cheep(bob.author_id, "Hello", cheep_id=cheep_id)
     assert (reply.status, reply.data) == (202, {"cheep_id": cheep_id})
     await projected(client, reply)
     data = (await client.cheep(cheep_id)).data
-    assert DATE.fullmatch(data.pop("cheep_date"))
+    date, exact = data.pop("cheep_date"), data.pop("posted_at")
+    assert DATE.fullmatch(date)
+    assert re.fullmatch(re.escape(date).replace(r"\+", r"\.\d{6}\+"), exact)
     assert data == {
         "cheep_id": cheep_id,
         "cheep_message": "Hello",
@@ -105,7 +107,7 @@ async def test_a_cheep_id_with_other_content_is_rejected(client):
     assert (data["cheep_message"], data["author_id"], data["in_reply_to"]) == ("First", bob.author_id, None)
 
 
-async def test_a_cheep_of_nobody_is_never_shown(client):
+async def test_a_cheep_of_an_unknown_author_is_never_shown(client):
     """A post by an author who never signed up is rejected later and leaves nothing."""
     cheep_id = new_id()
     await expect_rejected(client, await client.post_cheep(new_id(), "Hello", cheep_id=cheep_id), "author_not_found")
@@ -147,7 +149,7 @@ async def test_text_is_trimmed_and_composed(client):
 
 
 async def test_an_edit_is_accepted_and_shows_everywhere(client):
-    """It answers 202 with the id; then text and date of the edit show on the cheep's own page and in every list."""
+    """The response is 202 with the id; then text and date of the edit show on the cheep's page and in every list."""
     reader, author = await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
     parent = await post(client, author, "Parent")
@@ -193,8 +195,8 @@ async def test_only_its_author_touches_a_cheep(client, action):
     await expect_rejected(client, await touch(other), "not_the_author")
 
 
-async def test_what_is_not_there_is_neither_edited_nor_deleted_nor_answered(client):
-    """A cheep that nobody posted is rejected later: `cheep_not_found`; for a deleted one so are edits and answers."""
+async def test_an_unknown_cheep_is_neither_edited_nor_deleted_nor_answered(client):
+    """An unknown cheep is rejected later: `cheep_not_found`; for a deleted one so are edits and answers."""
     author, unknown = await sign_up(client), new_id()
     await expect_rejected(client, await client.update_cheep(unknown, author.author_id, "Text"), "cheep_not_found")
     await expect_rejected(client, await client.delete_cheep(unknown, author.author_id), "cheep_not_found")
@@ -219,7 +221,7 @@ async def test_wrong_fields_of_an_edit_are_named(client, field, value):
 
 
 async def test_a_deletion_is_accepted_and_shows_everywhere(client):
-    """It answers 202 with the id; then the cheep is 404, in no list and not counted, and its answers stay."""
+    """The response is 202 with the id; then the cheep is 404, in no list and not counted, and its answers stay."""
     reader, author = await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
     older, cheep_id, newer = [await post(client, author, f"Cheep {number}") for number in range(3)]
@@ -256,7 +258,7 @@ async def test_a_deletion_says_who_asks(client, params):
 
 
 async def test_an_answer_is_a_cheep_of_its_author(client):
-    """It answers 202 with both ids; the answer stands on timelines and among its author's cheeps, and is counted."""
+    """The response is 202 with both ids; the answer is on timelines and among its author's cheeps, and is counted."""
     reader, author, other = await sign_up(client), await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
     parent, cheep_id = await post(client, other, "Parent"), new_id()
@@ -272,7 +274,7 @@ async def test_an_answer_is_a_cheep_of_its_author(client):
 
 
 async def test_a_cheep_shows_its_first_ten_answers(client):
-    """The first ten answers stand with it, oldest first, and the number of all that are not deleted."""
+    """The first ten answers are shown with it, oldest first, and the number of all that are not deleted."""
     author = await sign_up(client)
     parent = await post(client, author, "Parent")
     answers = [await answer(client, parent, author, f"Answer {number}") for number in range(12)]
@@ -304,7 +306,7 @@ async def test_a_second_answer_of_the_same_id_and_content_changes_nothing(client
         await expect_rejected(client, wrong, "cheep_id_taken")
 
 
-async def test_an_answer_by_nobody_is_rejected(client):
+async def test_an_answer_by_an_unknown_author_is_rejected(client):
     """An answer by an author who never signed up is rejected later."""
     parent = await post(client, await sign_up(client), "Parent")
     await expect_rejected(client, await client.answer_cheep(parent, new_id(), "Answer"), "author_not_found")

@@ -22,6 +22,10 @@ ANSWERS = {
     "email": {"author_id"},
     "follow": {"follow_id", "from_author_id", "to_author_id"},
     "unfollow": {"from_author_id", "to_author_id"},
+    "mute": {"author_id", "muted_id"},
+    "unmute": {"author_id", "muted_id"},
+    "block": {"author_id", "blocked_id"},
+    "unblock": {"author_id", "blocked_id"},
     "post": {"cheep_id"},
     "update": {"cheep_id"},
     "delete": {"cheep_id"},
@@ -56,9 +60,10 @@ def example(name):
 async def scene(client):
     """A scene in which each example does something."""
     scene = Scene(new_id())
-    for number in (0, 1):
+    for number in (0, 1, 4):
         await projected(client, await send(client, scene.sign_up(number, username_of=number, email_of=number)))
-    await projected(client, await send(client, scene.follow(0, 1, 9)))
+    for action in (scene.follow(0, 1, 9), scene.mute(0, 1), scene.block(0, 4)):
+        await projected(client, await send(client, action))
     await projected(client, await send(client, scene.post_cheep(0, 0, 0)))
     return scene
 
@@ -67,8 +72,8 @@ async def scene(client):
 
 
 @each_command
-async def test_what_is_answered(client, scene, name):
-    """A command is answered with its ids as they were given, and its message id in body and header; then it is done."""
+async def test_each_command_has_its_response(client, scene, name):
+    """The response has a command's ids as they were given, and its message id in body and header; then it is done."""
     action = EXAMPLES[name](scene)
     key = new_id()
     reply = await send(client, action, key=key)
@@ -95,7 +100,7 @@ async def test_chapter7_is_the_same_api(client, scene, name):
 
 @each_command
 async def test_ids_may_come_in_upper_case(client, scene, name):
-    """Ids in upper case are the same ids, and lower-case in answers."""
+    """Ids in upper case are the same ids, and lower-case in responses."""
     action, key = EXAMPLES[name](scene), new_id()
     plain = await send(client, action, key=key)
 
@@ -130,7 +135,7 @@ async def test_ids_that_are_left_out_are_made(client, scene, name):
 
 
 @each_command
-async def test_the_same_key_and_request_get_the_same_answer(client, scene, name):
+async def test_the_same_key_and_request_get_the_same_response(client, scene, name):
     """The key is the message id; a repeat gets the same status, data and id, also when its action is done already."""
     action, key = EXAMPLES[name](scene), new_id()
     first = await send(client, action, key=key)
@@ -216,6 +221,8 @@ async def test_unknown_query_parameters_are_named(client, name, parameter):
         ("email", "author_id"),
         ("unfollow", "from_author_id"),
         ("unfollow", "to_author_id"),
+        ("mute", "muted_id"),
+        ("block", "blocked_id"),
         ("update", "cheep_id"),
         ("delete", "cheep_id"),
         ("answer", "in_reply_to"),
@@ -227,7 +234,7 @@ async def test_an_id_in_a_path_is_a_uuid(client, name, field, wrong):
     action = example(name)
     parts = action.path.split("/")
     ids = [place for place, part in enumerate(parts) if len(part) == 36]
-    parts[ids[-1] if field == "to_author_id" else ids[0]] = wrong
+    parts[ids[-1] if field in {"to_author_id", "muted_id", "blocked_id"} else ids[0]] = wrong
     expect_error(await send(client, action, path="/".join(parts)), 422, "invalid", field)
 
 

@@ -17,6 +17,10 @@ TYPES = {
     "email": "cheeper.change-email.v1",
     "follow": "cheeper.follow.v1",
     "unfollow": "cheeper.unfollow.v1",
+    "mute": "cheeper.mute.v1",
+    "unmute": "cheeper.unmute.v1",
+    "block": "cheeper.block.v1",
+    "unblock": "cheeper.unblock.v1",
     "post": "cheeper.post-cheep.v1",
     "update": "cheeper.update-cheep.v1",
     "delete": "cheeper.delete-cheep.v1",
@@ -45,17 +49,17 @@ async def test_a_command_that_changed_nothing(client):
 
 async def test_a_command_that_was_rejected_later(client):
     """It is rejected, with the code and the sentence of the refusal."""
-    nobody = new_id()
-    reply = await client.post_cheep(nobody, "Hello")
+    unknown = new_id()
+    reply = await client.post_cheep(unknown, "Hello")
     expect_accepted(reply)
     status = (await settled(client, reply.message_id)).data
     assert (status["status"], status["code"]) == ("rejected", "author_not_found")
     assert status["type"] == "cheeper.post-cheep.v1"
-    assert nobody in status["message"]
+    assert unknown in status["message"]
 
 
 async def test_a_command_that_was_refused_at_once(client):
-    """A refused synchronous command is rejected likewise, with what its answer said."""
+    """A refused synchronous command is rejected likewise, with the message of its response."""
     taken, other = await sign_up(client), new_author()
     reply = await client.sign_up(other.author_id, taken.username, other.email)
     sentence = expect_error(reply, 409, "username_taken")
@@ -113,7 +117,7 @@ async def test_status_moves_forward_only(client):
 
 
 async def test_after_waits_for_the_end(client):
-    """With `after` the command itself the first answer says projected."""
+    """With `after` the command itself the first response says projected."""
     bob = await sign_up(client)
     reply = await client.post_cheep(bob.author_id, "Hello")
     status = await client.command_status(reply.message_id, after=reply.message_id, timeout=10)

@@ -16,7 +16,7 @@ async def counted(client, author):
 
 
 async def test_a_follow_is_accepted(client):
-    """It answers 202 with the three ids, the follow's as the client chose it."""
+    """The response is 202 with the three ids, the follow's as the client chose it."""
     alice, bob = await sign_up(client), await sign_up(client)
     follow_id = new_id()
     reply = await client.follow(alice.author_id, bob.author_id, follow_id=follow_id)
@@ -34,15 +34,15 @@ async def test_a_second_follow_of_the_pair_changes_nothing(client):
     assert await counted(client, bob) == 1
 
 
-async def test_nobody_follows_oneself(client):
+async def test_no_author_follows_itself(client):
     """A follow of oneself is refused at once."""
     bob = await sign_up(client)
     expect_error(await client.follow(bob.author_id, bob.author_id), 422, "cannot_follow_self")
     expect_error(await client.follow(bob.author_id, bob.author_id.upper()), 422, "cannot_follow_self")
 
 
-async def test_a_taken_follow_id_lets_nobody_follow(client):
-    """A follow with the id of another pair's follow is rejected later, and counts for nobody."""
+async def test_a_taken_follow_id_makes_no_follow(client):
+    """A follow with the id of another pair's follow is rejected later, and is not counted."""
     alice, bob, charlie = await sign_up(client), await sign_up(client), await sign_up(client)
     follow_id = new_id()
     await projected(client, await client.follow(alice.author_id, bob.author_id, follow_id=follow_id))
@@ -52,20 +52,20 @@ async def test_a_taken_follow_id_lets_nobody_follow(client):
     assert (await counted(client, bob), await counted(client, alice)) == (1, 0)
 
 
-async def test_a_follow_with_nobody_is_never_counted(client):
+async def test_a_follow_with_an_unknown_author_is_never_counted(client):
     """A follow of or by an author who never signed up is rejected later."""
-    bob, nobody = await sign_up(client), new_id()
-    await expect_rejected(client, await client.follow(nobody, bob.author_id), "author_not_found")
+    bob, unknown = await sign_up(client), new_id()
+    await expect_rejected(client, await client.follow(unknown, bob.author_id), "author_not_found")
     assert await counted(client, bob) == 0
-    await expect_rejected(client, await client.follow(bob.author_id, nobody), "author_not_found")
-    expect_error(await client.followers_counter(nobody), 404, "author_not_found")
+    await expect_rejected(client, await client.follow(bob.author_id, unknown), "author_not_found")
+    expect_error(await client.followers_counter(unknown), 404, "author_not_found")
 
 
 # --- DELETE /author/{from}/following/{to} ----------------------------------------------------------------------------
 
 
 async def test_an_unfollow_is_accepted(client):
-    """It answers 202 with both ids; then nobody is followed any more."""
+    """The response is 202 with both ids; then that author is no longer followed."""
     alice, bob = await sign_up(client), await sign_up(client)
     await follow(client, alice, bob)
     reply = await client.unfollow(alice.author_id, bob.author_id)
@@ -76,7 +76,7 @@ async def test_an_unfollow_is_accepted(client):
     assert (await client.following(alice.author_id)).data == {"authors": []}
 
 
-async def test_an_unfollow_of_nobody_followed_changes_nothing(client):
+async def test_an_unfollow_without_a_follow_is_no_change(client):
     """Unfollowing an author who is not followed, oneself included, changes nothing."""
     alice, bob = await sign_up(client), await sign_up(client)
     await follow(client, bob, alice)
@@ -86,7 +86,7 @@ async def test_an_unfollow_of_nobody_followed_changes_nothing(client):
     assert await counted(client, alice) == 1
 
 
-async def test_an_unfollow_with_nobody_is_rejected(client):
+async def test_an_unfollow_with_an_unknown_author_is_rejected(client):
     """An unfollow of or by an author who never signed up is rejected later."""
     bob = await sign_up(client)
     await expect_rejected(client, await client.unfollow(new_id(), bob.author_id), "author_not_found")
@@ -117,14 +117,14 @@ async def test_the_counter_is_as_the_book_prints_it(client):
     assert reply.data == {"authorId": bob.author_id, "authorUsername": bob.username, "numberOfFollowers": 1}
 
 
-async def test_the_counter_of_nobody_is_the_books_404(client):
+async def test_the_counter_of_an_unknown_author_is_the_books_404(client):
     """An unknown author's counter is 404 with the book's sentence."""
-    nobody = new_id()
-    sentence = expect_error(await client.followers_counter(nobody), 404, "author_not_found")
-    assert sentence == f'Author "{nobody}" does not exist'
+    unknown = new_id()
+    sentence = expect_error(await client.followers_counter(unknown), 404, "author_not_found")
+    assert sentence == f'Author "{unknown}" does not exist'
 
 
-async def test_followers_and_following_stand_newest_first(client):
+async def test_followers_and_following_are_newest_first(client):
     """Each list has id, username, name and date, the latest follow first; one who follows again is the latest."""
     bob, people = await sign_up(client), [await sign_up(client) for _ in range(3)]
     for person in people:

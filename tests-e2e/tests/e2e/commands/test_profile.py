@@ -60,7 +60,7 @@ async def test_an_author_is_found_by_username(client):
     assert plain.data["username"] == username
 
 
-async def test_nobody_has_that_username(client):
+async def test_an_unknown_username_is_reported(client):
     """An unknown username is 404."""
     expect_error(await client.author_named(new_author().username), 404, "author_not_found")
 
@@ -91,7 +91,7 @@ async def test_the_counts_are_those_of_others_too(client):
 
 
 async def test_a_profile_is_changed_at_once(client):
-    """It answers 200 with the author's id, and every field shows."""
+    """The response is 200 with the author's id, and every field shows."""
     bob = await sign_up(client)
     reply = await client.update_profile(bob.author_id, **PROFILE)
     assert (reply.status, reply.data) == (200, {"author_id": bob.author_id})
@@ -112,7 +112,7 @@ async def test_a_field_that_is_left_out_stays_and_null_clears_it(client, field):
 
 @pytest.mark.parametrize("fields", [{}, {"name": "Bób"}, PROFILE], ids=len)
 async def test_a_change_to_what_is_so_changes_nothing(client, fields):
-    """No field, or fields as they are, is answered with 200 and changes nothing."""
+    """No field, or fields as they are, has the response 200 and changes nothing."""
     bob = await sign_up(client)
     await client.update_profile(bob.author_id, **PROFILE)
     reply = await projected(client, await client.update_profile(bob.author_id, **fields))
@@ -120,7 +120,7 @@ async def test_a_change_to_what_is_so_changes_nothing(client, fields):
     assert (await client.command_status(reply.message_id)).data["changed"] is False
 
 
-async def test_a_profile_of_nobody_is_refused(client):
+async def test_a_profile_of_an_unknown_author_is_refused(client):
     """An unknown author's profile is 404."""
     expect_error(await client.update_profile(new_id(), name="Bob"), 404, "author_not_found")
 
@@ -165,7 +165,7 @@ async def test_wrong_fields_of_a_profile_are_named(client, field, value):
 
 
 async def test_an_address_is_changed_at_once(client):
-    """It answers 200 with the author's id; the old address is free, the new one taken, and no answer shows either."""
+    """The response is 200 with the author's id; the old address is free, the new taken, and neither is shown."""
     bob, alice, charlie = await sign_up(client), new_author(), new_author()
     reply = await client.change_email(bob.author_id, alice.email)
     assert (reply.status, reply.data) == (200, {"author_id": bob.author_id})
@@ -177,7 +177,7 @@ async def test_an_address_is_changed_at_once(client):
 
 
 async def test_the_same_address_changes_nothing(client):
-    """The address as it is is answered with 200 and changes nothing; another spelling of it is a change."""
+    """The address as it is has the response 200 and changes nothing; another spelling of it is a change."""
     bob = await sign_up(client)
     for email, changed in ((bob.email, False), (bob.email.upper(), True), (bob.email.upper(), False)):
         reply = await projected(client, await client.change_email(bob.author_id, email))
@@ -192,7 +192,7 @@ async def test_somebody_elses_address_is_refused(client):
         expect_error(await client.change_email(bob.author_id, email), 409, "email_taken")
 
 
-async def test_an_address_of_nobody_is_refused(client):
+async def test_an_address_of_an_unknown_author_is_refused(client):
     """An unknown author's address is 404."""
     expect_error(await client.change_email(new_id(), new_author().email), 404, "author_not_found")
 

@@ -12,13 +12,13 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 
 
 def valid():
-    """A body with ids of nobody else."""
+    """A body with ids of its own."""
     person = new_author()
     return {"author_id": person.author_id, "username": person.username, "email": person.email}
 
 
 async def test_a_sign_up_is_done_at_once(client):
-    """It answers 201 with the author's id."""
+    """The response is 201 with the author's id."""
     person = new_author()
     reply = await client.sign_up(person.author_id, person.username, person.email)
     assert (reply.status, reply.data) == (201, {"author_id": person.author_id})
@@ -67,7 +67,7 @@ async def test_a_taken_author_id_is_refused(client):
 
 
 async def test_a_refusal_is_repeated(client):
-    """A repeat of a refused command gets the same refusal, though the reason may have gone."""
+    """A repeat of a refused command gets the same refusal, though the reason may no longer hold."""
     taken = await sign_up(client)
     other, key = new_author(), new_id()
     expect_error(await client.sign_up(other.author_id, other.username, taken.email, key=key), 409, "email_taken")
@@ -118,14 +118,14 @@ async def test_wrong_fields_are_named(client, field, value):
 
 
 async def test_all_wrong_fields_are_named_at_once(client):
-    """A client that made several mistakes learns them in one answer."""
+    """A client that made several mistakes learns them in one response."""
     body = {"author_id": "x", "username": "", "bio": "b" * 161, "shoe_size": 43}
     wrong = ("author_id", "username", "email", "bio", "shoe_size")
     expect_error(await client.command("POST", "/author", body), 422, "invalid", *wrong)
 
 
 async def test_one_sign_up_at_once_through_all_replicas_makes_one_author(client):
-    """Concurrent equal sign-ups with one key get one answer, made ids too."""
+    """Concurrent equal sign-ups with one key get one response, made ids too."""
     person, key = new_author(), new_id()
     body = {"username": person.username, "email": person.email}
     replies = await asyncio.gather(*(client.command("POST", "/author", body, key=key) for _ in range(20)))

@@ -11,7 +11,7 @@ from cheeper_e2e.oracle.write_model import WriteModel
 
 SEED = 11
 
-pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.disturbs]
+pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.disturbs, pytest.mark.takes(seconds=15)]
 
 # Functions are found before PostgreSQL's own if the search path names `pg_catalog` last. Each connection, and so each
 # transaction of each replica, has a clock of its own, up to three hours ahead or behind.

@@ -9,7 +9,7 @@ from cheeper_e2e.oracle.write_model import WriteModel
 
 SEED = 5
 
-pytestmark = [pytest.mark.local, pytest.mark.extended]
+pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.takes(seconds=30)]
 
 # Changes of the author with most cheeps and of the other authors, and the views that must show them.
 CHANGES = {
@@ -29,7 +29,7 @@ CHANGES = {
         "/cheep/{cheep}/answers",
         "/cheep/{other} ",
     },
-    "UPDATE cheeps SET deleted_at = 1 WHERE cheep_id = %(cheep)s": {"/cheep/{cheep} answers (200, None)"},
+    "UPDATE cheeps SET deleted_at = 1 WHERE cheep_id = %(cheep)s": {"/cheep/{cheep} returns (200, None)"},
     "DELETE FROM notifications WHERE author_id = %(author)s AND kind = 'welcome'": {"/author/{author}/notifications"},
     "UPDATE authors SET name = 'changed' WHERE author_id = %(author)s": {"/search/authors?"},
     "UPDATE handled_commands SET outcome = jsonb_set(outcome::jsonb, '{changed}', 'true') "

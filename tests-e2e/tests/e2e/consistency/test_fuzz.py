@@ -24,7 +24,7 @@ def test_no_difference(url, capsys):
     assert "200 commands, 5 authors, seed 3" in printed
 
 
-def test_nothing_answers(capsys):
+def test_an_unreachable_gateway_is_reported(capsys):
     """The command line reports a gateway that does not respond, with exit code 2."""
     assert run("http://127.0.0.1:9", "--patience", "0") == 2
-    assert capsys.readouterr().err.startswith("Nothing answers")
+    assert capsys.readouterr().err.startswith("Nothing responds")

@@ -35,6 +35,7 @@ def run(url, graph, texts, *more):
 
 
 @pytest.mark.extended
+@pytest.mark.takes(seconds=60)
 def test_a_sample_of_a_hundred_authors(url, files, capsys):
     """Every counter and timeline of the sample is as sent, at once and when the same is loaded again."""
     for measured in ("p50", "not measured"):

@@ -31,7 +31,7 @@ SETTLE_SECONDS = 60
 
 draws = st.randoms(use_true_random=False)
 
-pytestmark = [pytest.mark.local, pytest.mark.extended]
+pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.takes(seconds=70)]
 
 
 class Cheeper(RuleBasedStateMachine):

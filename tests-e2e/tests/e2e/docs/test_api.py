@@ -68,5 +68,5 @@ def test_the_examples_run_as_printed(client):
 def test_the_table_has_every_error():
     """Each code of the contracts is in the page with its status, and no other is."""
     rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", PAGE.read_text(), re.MULTILINE)
-    told = {code: int(status) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
-    assert told == STATUS_OF
+    documented = {code: int(status) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert documented == STATUS_OF

@@ -21,6 +21,7 @@ def fresh_stack():
 
 @pytest.mark.local
 @pytest.mark.extended
+@pytest.mark.takes(seconds=40)
 async def test_demo_time_step_by_step(fresh_stack):
     """With the book's ids on a fresh stack every step answers as the book prints it, between the processes too."""
     printed = io.StringIO()

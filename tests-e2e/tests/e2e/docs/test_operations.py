@@ -87,6 +87,7 @@ AFTER_STOP = {"Stop, and remove", "Start, upgrade, scale"}
 @pytest.mark.local
 @pytest.mark.timeout(1500)
 @pytest.mark.extended
+@pytest.mark.takes(seconds=150)
 def test_each_procedure_works_as_printed(tmp_path):
     """Every block of the page succeeds, and the views equal the write model after them."""
     tmp_path.chmod(0o755)  # PostgreSQL runs as another user if the tests run as root

@@ -14,7 +14,8 @@ WORDS = ("AnswerCheep", "CheepAnswered", "CheepAnswers", "NotifyAuthorAboutAnswe
 @pytest.mark.local
 @pytest.mark.extended
 @pytest.mark.timeout(900)
-def test_the_feature_is_gone_and_the_others_work(tmp_path):
+@pytest.mark.takes(seconds=80)
+def test_the_feature_is_removed_and_the_others_work(tmp_path):
     """The page's own checks pass, and no source file names a message or query of the feature any more."""
     copy = copy_of(CLONE, tmp_path / "cheeper")
     for step in steps_of(PAGE.read_text()):

@@ -17,6 +17,7 @@ UNIT_TESTS = ("contracts/tests", *(f"services/{name}/tests/unit" for name in ("w
 
 @pytest.mark.local
 @pytest.mark.extended
+@pytest.mark.takes(seconds=40)
 def test_a_renamed_tree_passes_its_unit_tests(tmp_path):
     """After the page's first step, the unit tests of the contracts and of the three services pass."""
     copy = copy_of(CLONE, tmp_path / "clone")

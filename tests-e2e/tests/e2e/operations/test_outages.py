@@ -15,7 +15,12 @@ ROLES = ["write-api", "worker", "relay", "process-manager", "projector", "read-a
 SERVERS = ["postgres", "kafka", "redis", "mongo"]
 SEED = 7
 
-pytestmark = [pytest.mark.proves(guarantee="transient-faults"), pytest.mark.local, pytest.mark.disturbs]
+pytestmark = [
+    pytest.mark.proves(guarantee="transient-faults"),
+    pytest.mark.local,
+    pytest.mark.disturbs,
+    pytest.mark.takes(seconds=15),
+]
 
 # The requests that need a server. A command with a key is reserved in PostgreSQL first, one without a key and
 # handled later is not.
@@ -127,7 +132,7 @@ async def waits_for(stack, role):
 @pytest.mark.parametrize(
     "server", [pytest.param(each, marks=() if each == "redis" else pytest.mark.extended) for each in SERVERS]
 )
-async def test_a_server_is_away_and_returns(client, patient, local_stack, scene, server):
+async def test_an_unavailable_server_returns(client, patient, local_stack, scene, server):
     """With a server stopped the requests that need it are 503 and the others go on; later no process was restarted."""
     alice, bob, cheep = scene
     before = restarts(local_stack)

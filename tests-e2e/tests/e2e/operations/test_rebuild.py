@@ -131,6 +131,7 @@ def stack():
         yield running
 
 
+@pytest.mark.takes(seconds=25)
 async def test_readers_notice_nothing_of_a_rebuild(stack):
     """Redis, from the log: no error, nothing half-built and nothing taken back, from the rebuild to the forgetting."""
     service = Service(stack)
@@ -147,6 +148,7 @@ async def test_readers_notice_nothing_of_a_rebuild(stack):
 
 
 @pytest.mark.extended
+@pytest.mark.takes(seconds=30)
 async def test_the_worked_example_changes_a_projection(stack, tmp_path, monkeypatch):
     """docs/change-a-projection.md to the letter, in a copy of this tree, MongoDB, while the old code serves: the new
     field is there at the end, and readers have noticed nothing.

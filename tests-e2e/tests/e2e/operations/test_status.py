@@ -20,6 +20,8 @@ MEASURED = {
     "worker": "cheeper_write_api_",
     "relay": "cheeper_write_api_",
     "process-manager": "cheeper_write_api_",
+    "inspector": "cheeper_inspector_",
+    "operations": "cheeper_inspector_",
 }
 SILENCE = 10.0
 
@@ -28,8 +30,8 @@ def status(stack):
     """The lines of `cheeper status`, by their first word."""
     command = [sys.executable, "-m", "cheeper_local", "status"]
     environment = {**os.environ, "DATA": str(stack.state["data"])}
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    return {line.split()[0]: line for line in told.splitlines() if line.startswith("  ")}, told
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return {line.split()[0]: line for line in printed.splitlines() if line.startswith("  ")}, printed
 
 
 def lag(stack, name):
@@ -43,12 +45,12 @@ def is_at_rest(stack):
 
 
 @pytest.mark.disturbs
-async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, patient):
+async def test_status_shows_the_lag_of_the_views_whatever_runs(local_stack, patient):
     """At rest nothing is behind; without a projector both stores are, beyond their objectives; then no more."""
     author = await sign_up(patient)
     until(lambda: is_at_rest(local_stack))
-    lines, told = status(local_stack)
-    assert local_stack.gateway in told
+    lines, printed = status(local_stack)
+    assert local_stack.gateway in printed
     assert "one sends (PostgreSQL's pid" in lines["relay"]
     assert "nothing waits" in lines["relay"]
     assert "dead letters: 0; generation 1" in lines["mongo"]
@@ -68,13 +70,14 @@ async def test_status_tells_how_late_the_views_are_whatever_runs(local_stack, pa
 
 @pytest.mark.extended  # the audit's test_snapshot.py has it
 @pytest.mark.disturbs
-async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
+@pytest.mark.takes(seconds=8)
+async def test_status_shows_an_unavailable_store(local_stack, patient):
     """In words, with the rest of it still there."""
     await sign_up(patient)
     local_stack.server("redis", "stop")
     try:
-        lines, told = status(local_stack)
-        assert "The Redis at REDIS_URL cannot be reached or does not serve" in told
+        lines, printed = status(local_stack)
+        assert "The Redis at REDIS_URL cannot be reached or does not serve" in printed
         assert "sequences behind" in lines["mongo"]
     finally:
         local_stack.server("redis", "start")
@@ -82,7 +85,7 @@ async def test_status_tells_of_a_store_that_is_away(local_stack, patient):
 
 
 def readers_lag(stack):
-    """The samples of the lag that read-api tells: {(name, store): values}."""
+    """The samples of the lag that read-api exposes: {(name, store): values}."""
     port = next(each["port"] for each in stack.processes().values() if each["role"] == "read-api")
     text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text
     found = {}
@@ -96,7 +99,8 @@ def readers_lag(stack):
 
 @pytest.mark.disturbs
 @pytest.mark.extended
-async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, patient):
+@pytest.mark.takes(seconds=10)
+async def test_read_api_exposes_the_lag_that_the_projector_reports(local_stack, patient):
     """At rest neither store lags; without a projector all views are late, until it runs again."""
 
     def fresh():
@@ -119,7 +123,7 @@ async def test_read_api_tells_the_lag_that_the_projector_reports(local_stack, pa
     until(fresh)
 
 
-async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local_stack, patient, client):
+async def test_metrics_are_served_by_each_process_and_not_by_the_gateway(local_stack, patient, client):
     """On its own port, in Prometheus's format, under the service's own names; they move with what is done."""
     author = await sign_up(patient)
     await post(patient, author, "Count me")
@@ -128,12 +132,12 @@ async def test_metrics_are_answered_by_each_process_and_not_by_the_gateway(local
         if stem is None:
             continue
         async with httpx.AsyncClient(timeout=60) as scraper:
-            answer = await scraper.get(f"http://127.0.0.1:{process['port']}/metrics")
-        assert answer.status_code == 200, name
-        families = list(text_string_to_metric_families(answer.text))
+            response = await scraper.get(f"http://127.0.0.1:{process['port']}/metrics")
+        assert response.status_code == 200, name
+        families = list(text_string_to_metric_families(response.text))
         ours = [family for family in families if family.name.startswith(stem)]
         assert sum(sample.value for family in ours for sample in family.samples) > 0, name
-        assert author.author_id not in answer.text
+        assert author.author_id not in response.text
     for path in ("/metrics", "/chapter7/metrics", "/metrics/"):
         reply = await client.request("GET", path, params={"id": new_id()})
         assert (reply.status, reply.data["code"]) == (404, "no_such_path"), reply.curl

@@ -25,13 +25,13 @@ async def notifications_of(client, person, number):
 
 
 async def test_who_signs_up_is_welcomed(client):
-    """The first notification says welcome, and is about nobody else."""
+    """The first notification says welcome, and names no other author."""
     bob = await sign_up(client)
     assert await notifications_of(client, bob, 1) == [("welcome", None, None)]
 
 
-async def test_a_new_follower_is_told_of_once_a_day(client):
-    """A follow is told; a second one that changes nothing is not, and neither are those after unfollows."""
+async def test_a_new_follower_is_notified_once_a_day(client):
+    """A follow is notified; a second one that changes nothing is not, and neither are those after unfollows."""
     bob, alice = await sign_up(client), await sign_up(client)
     await notifications_of(client, bob, 1)
     of_alice = ("new_follower", alice.author_id, None)
@@ -48,8 +48,8 @@ async def test_a_new_follower_is_told_of_once_a_day(client):
     assert await notifications_of(client, alice, 1) == [("welcome", None, None)]
 
 
-async def test_an_answer_is_told_and_stays(client):
-    """The parent's author is told which cheep answers, and whose it is; that stays when either cheep is deleted."""
+async def test_an_answer_is_notified_and_stays(client):
+    """The parent's author learns which cheep answers, and whose it is; that stays when either cheep is deleted."""
     bob, alice = await sign_up(client), await sign_up(client)
     await notifications_of(client, bob, 1)
     parent = await post(client, bob, "Parent")
@@ -63,8 +63,8 @@ async def test_an_answer_is_told_and_stays(client):
     assert await notifications_of(client, bob, 3) == [*answers[::-1], ("welcome", None, None)]
 
 
-async def test_answering_oneself_notifies_nobody(client):
-    """An answer to one's own cheep is not told, where one to another's after it is."""
+async def test_an_answer_to_oneself_is_not_notified(client):
+    """An answer to one's own cheep is not notified, where one to another's after it is."""
     bob, alice = await sign_up(client), await sign_up(client)
     await notifications_of(client, bob, 1)
     parent = await post(client, bob, "Parent")
@@ -76,6 +76,6 @@ async def test_answering_oneself_notifies_nobody(client):
     ]
 
 
-async def test_notifications_of_nobody(client):
+async def test_an_unknown_author_has_no_notifications(client):
     """An unknown author's are 404."""
     expect_error(await client.notifications(new_id()), 404, "author_not_found")

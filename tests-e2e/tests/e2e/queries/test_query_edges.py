@@ -41,8 +41,8 @@ async def names(client):
     }
 
 
-def nobody():
-    """Names that nobody has."""
+def unknown_names():
+    """Return names that no author, cheep or command has."""
     return {
         **dict.fromkeys(("author", "cheep", "command"), new_id()),
         "username": new_author().username,
@@ -62,7 +62,7 @@ async def ask(client, path, **params):
 
 @each_query
 async def test_chapter7_and_head_are_the_same_query(client, names, name):
-    """Below /chapter7 stands the same; HEAD answers the same status and headers, and no body."""
+    """Below /chapter7 is the same; HEAD has the same status and headers, and no body."""
     path = QUERIES[name].format(**names)
     reply, below = await ask(client, path), await ask(client, f"/chapter7{path}")
     assert reply.status == 200
@@ -88,7 +88,7 @@ async def test_ids_may_come_in_upper_case(client, names, name):
 @each_query
 async def test_what_does_not_exist(client, name):
     """An unknown id is 404 with its code; a search finds nothing, and an unknown author's timeline is empty."""
-    reply = await ask(client, QUERIES[name].format(**nobody()))
+    reply = await ask(client, QUERIES[name].format(**unknown_names()))
     if name == "timeline":
         assert (reply.status, reply.data) == (200, {"cheeps": []})
     elif name in SEARCHES:
@@ -108,7 +108,7 @@ async def test_what_does_not_exist(client, name):
 )
 async def test_wrong_parameters_are_named(client, name, parameter, value):
     """Every query takes only the parameters that it knows, and says which one was wrong."""
-    reply = await ask(client, QUERIES[name].format(**nobody()), **{parameter: value})
+    reply = await ask(client, QUERIES[name].format(**unknown_names()), **{parameter: value})
     expect_error(reply, 422, "invalid", parameter)
 
 
@@ -142,7 +142,7 @@ async def test_an_id_in_a_path_is_a_uuid(client, name, wrong):
 )
 async def test_wrong_parameters_of_a_list_are_named(client, name, parameter, value):
     """A size, cursor or offset that cannot be is 422 and named; only timelines have an offset, only searches pages."""
-    reply = await ask(client, BY_ID[name].format(**nobody()), **{parameter: value})
+    reply = await ask(client, BY_ID[name].format(**unknown_names()), **{parameter: value})
     expect_error(reply, 422, "invalid", parameter)
 
 
@@ -206,7 +206,7 @@ async def test_after_what_changed_nothing_or_was_rejected(client, names, name):
 @pytest.mark.variants
 @each_query
 async def test_after_an_unknown_command_is_stale(client, names, name):
-    """`after` an id that no command has waits for its time-out and then says that the answer may be stale."""
+    """`after` an id that no command has waits for its time-out and then the response says that it may be stale."""
     path = QUERIES[name].format(**names)
     began = time.monotonic()
     reply = await ask(client, path, after=new_id(), timeout=0.3)
@@ -217,9 +217,9 @@ async def test_after_an_unknown_command_is_stale(client, names, name):
 
 
 @each_query
-async def test_a_404_too_says_that_it_may_be_stale(client, name):
+async def test_a_404_too_may_be_marked_stale(client, name):
     """A response without a result at the time-out is marked stale, so that it differs from a definite one."""
-    reply = await ask(client, QUERIES[name].format(**nobody()), after=new_id(), timeout=0)
+    reply = await ask(client, QUERIES[name].format(**unknown_names()), after=new_id(), timeout=0)
     assert reply.status == (200 if name in ("timeline", *SEARCHES) else 404)
     assert reply.meta.get("stale") is True
 
@@ -244,11 +244,11 @@ async def crowd(client):
     commands.append(await client.answer_cheep(parent, last.author_id, "Answer"))
     await asyncio.gather(*(projected(client, command) for command in commands))
 
-    async def all_told():
+    async def all_notified():
         entries = await client.whole_list(f"/author/{author.author_id}/notifications")
         return len(entries) == 1 + 2 * ENTRIES
 
-    await eventually(all_told, what=f"{author.author_id} is told of everything")
+    await eventually(all_notified, what=f"{author.author_id} is notified of everything")
     return {"author": author.author_id, "cheep": parent}
 
 

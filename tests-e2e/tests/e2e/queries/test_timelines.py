@@ -67,10 +67,10 @@ async def test_unfollowing_takes_out_and_following_again_brings_back(client, fol
 
 
 async def test_a_deletion_leaves_no_hole(client, followed):
-    """Pages stay full when what stood between has gone."""
+    """Pages stay full when entries between are deleted."""
     reader, author, cheeps = followed
-    for gone in cheeps[1:5:2]:
-        await projected(client, await client.delete_cheep(gone, author.author_id))
+    for deleted in cheeps[1:5:2]:
+        await projected(client, await client.delete_cheep(deleted, author.author_id))
     left = [cheep for cheep in cheeps if cheep not in cheeps[1:5:2]]
     assert ids(await client.timeline(reader.author_id, size=3)) == left[:3]
     assert ids(await client.timeline(reader.author_id, size=3, offset=1)) == left[1:4]

@@ -41,12 +41,12 @@ async def world(patient):
 
 
 async def disturb(patient, reader, authors, posted, stop):
-    """Post, edit, delete, unfollow and follow again until told to stop. What did not stand throughout, and all posted.
+    """Post, edit, delete, unfollow and follow again until `stop`. Return what was not there throughout, and all posted.
 
-    One author is left alone but for edits, one is unfollowed and followed.
+    One author's cheeps are only edited, one is unfollowed and followed.
     """
     draw = random.Random(SEED)
-    gone, commands, posted_meanwhile = set(), [], set()
+    removed, commands, posted_meanwhile = set(), [], set()
     calm, wavering, *others = authors
     followed = True
     while not stop.is_set():
@@ -60,7 +60,7 @@ async def disturb(patient, reader, authors, posted, stop):
             reply = await patient.update_cheep(cheep, calm.author_id, f"Edited {draw.random()}")
         elif kind == "delete":
             cheep = draw.choice(posted[author])
-            gone.add(cheep)
+            removed.add(cheep)
             reply = await patient.delete_cheep(cheep, author.author_id)
         else:
             action = patient.unfollow if followed else patient.follow
@@ -68,13 +68,14 @@ async def disturb(patient, reader, authors, posted, stop):
             followed = not followed
         expect_accepted(reply)
         commands.append(reply.message_id)
-    return gone | set(posted[wavering]), posted_meanwhile, commands
+    return removed | set(posted[wavering]), posted_meanwhile, commands
 
 
 @pytest.mark.extended  # read-api's test_timeline.py and test_lists.py walk beside a writer
 @pytest.mark.parametrize("size", [7, 100])
+@pytest.mark.takes(seconds=20)
 async def test_a_walk_while_others_write(patient, world, size):
-    """Each entry that stood throughout is shown once, none twice, and no page before the last is short."""
+    """Each entry that was there throughout is shown once, none twice, and no page before the last is short."""
     reader, authors, posted = world
     stop = asyncio.Event()
     writing = [asyncio.create_task(disturb(patient, reader, authors, posted, stop)) for _ in range(2)]
@@ -83,14 +84,14 @@ async def test_a_walk_while_others_write(patient, world, size):
     finally:
         stop.set()
         disturbed = await asyncio.gather(*writing)
-    gone = set().union(*(each[0] for each in disturbed))
-    stood = {cheep for cheeps in posted.values() for cheep in cheeps} - gone
-    assert len(stood) > TIMELINE_ENTRIES / 2
+    removed = set().union(*(each[0] for each in disturbed))
+    kept = {cheep for cheeps in posted.values() for cheep in cheeps} - removed
+    assert len(kept) > TIMELINE_ENTRIES / 2
     for walk in walks:
         shown = [cheep["cheep_id"] for cheep in walk]
         assert len(shown) == len(set(shown))
-        assert stood <= set(shown)
-        assert set(shown) <= stood | gone | set().union(*(each[1] for each in disturbed))
+        assert kept <= set(shown)
+        assert set(shown) <= kept | removed | set().union(*(each[1] for each in disturbed))
     await wait_until_settled(
         patient, [each for _, _, commands in disturbed for each in commands], asyncio.get_running_loop().time() + 60
     )

@@ -26,7 +26,7 @@ def scene():
 
 
 class FakeClient:
-    """Answers every request of the API with the next status."""
+    """Respond to every request of the API with the next status."""
 
     def __init__(self, *statuses, meta=None):
         self._statuses = list(statuses)

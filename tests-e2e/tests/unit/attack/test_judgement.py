@@ -23,7 +23,7 @@ def result(*, without=(0.01,), under=(0.01,), refused=(), begun=10, **watched):
     )
 
 
-def test_an_attack_that_harms_nobody_has_no_fault():
+def test_a_harmless_attack_has_no_fault():
     """A p99 of up to twice the one without, and memory that hardly grows, are what is promised."""
     assert faults(result(under=(0.02,), most={"gateway": 101 * MIB}), judge_speed=True) == []
 

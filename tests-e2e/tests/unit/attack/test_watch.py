@@ -78,7 +78,7 @@ async def test_a_watch_that_fails_is_no_watch():
 
 
 def test_the_memory_of_a_process_and_its_children():
-    """Children count, and a process that is gone has none."""
+    """Children count, and a process that has ended has none."""
     assert tree_bytes(os.getpid()) > 0
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'b = bytearray(50_000_000); input()'])"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:

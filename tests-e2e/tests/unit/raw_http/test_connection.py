@@ -79,7 +79,7 @@ async def test_an_end_at_once_is_sent():
 
 
 async def test_an_abort_reads_nothing():
-    """The sender is gone before any response."""
+    """The sender disconnects before any response."""
     received = await sent(respond_until_the_end, Ending.ABORT, REQUEST)
     assert (received.content, received.ended, received.reset) == (b"", True, True)
 

@@ -28,12 +28,12 @@ async def _signed_up_twice(victim: Victim, number: int) -> int:
 
 
 async def _refused(victim: Victim, number: int) -> int:
-    mallory, nobody = victim.scene.mallory.author_id, new_id()
+    mallory, unknown = victim.scene.mallory.author_id, new_id()
     messages = (
-        ("POST", "/cheep", {"author_id": nobody, "message": "Nobody says this"}),
-        ("POST", "/follow", {"from_author_id": mallory, "to_author_id": nobody}),
+        ("POST", "/cheep", {"author_id": unknown, "message": "By no author"}),
+        ("POST", "/follow", {"from_author_id": mallory, "to_author_id": unknown}),
         ("PATCH", f"/cheep/{victim.scene.cheep}", {"author_id": mallory, "message": "Not mine"}),
-        ("POST", f"/cheep/{nobody}/answer", {"author_id": mallory, "message": "To nothing"}),
+        ("POST", f"/cheep/{unknown}/answer", {"author_id": mallory, "message": "To nothing"}),
     )
     return await send(victim, command(*messages[number % len(messages)]))
 

@@ -71,7 +71,7 @@ ATTACKS: Final = (
     ),
     Attack(
         name="waits",
-        does="queries `after` commands that nobody sent, each for 10 s",
+        does="queries `after` unknown commands, each for 10 s",
         strike=_waiting,
         per_second=400,
         clients=None,

@@ -1,0 +1,1 @@
+"""Failovers of all four servers under a whole stack."""
