@@ -132,7 +132,7 @@ class _Heavy:
         with Line(HOST, self._stack.port) as line:
             answer = line.ask(request("POST", CHEEPS.path, body))
         if answer.status != _ACCEPTED:
-            raise BenchError(f"The post was answered with {answer.status}.")
+            raise BenchError(f"The response to the post was {answer.status}.")
         return cheep_id
 
     def _is_waiting(self) -> bool:

@@ -134,7 +134,7 @@ def latency(stack: Whole, draw: random.Random) -> float:
         began = time.perf_counter()
         answer = writing.ask(request("POST", CHEEPS.path, post))
         if answer.status != _ACCEPTED:
-            raise BenchError(f"A post was answered with {answer.status}: {answer.body[:200]!r}")
+            raise BenchError(f"The response to a post was {answer.status}: {answer.body[:200]!r}")
         while cheep_id.encode() not in reading.ask(page).body:
             if time.perf_counter() - began > _PATIENCE:
                 raise BenchError(f"A post was not visible after {_PATIENCE:g} s.")

@@ -19,7 +19,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -27,7 +26,7 @@ from uuid import uuid4
 import msgspec
 import psycopg
 
-from cheeper_bench.baselines import loops
+from cheeper_bench.baselines import loops, pgbench
 from cheeper_bench.environment import cores, kafka_feed
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import BEGAN
@@ -43,8 +42,6 @@ _AUTHORS: Final = 5_000
 _CLIENTS: Final = (1, 8, 16)
 _PATIENCE: Final = 300
 _AUTHOR_ID: Final = "00000000-0000-4000-8000-{:012x}"
-_AUTHOR_SQL: Final = "('00000000-0000-4000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
-_PAYLOAD: Final = "x" * 240  # about as long as that of the events
 
 
 class _Sizes(msgspec.Struct, frozen=True):
@@ -157,7 +154,7 @@ def _pgbench(environment: Environment, seconds: int) -> Side | Missing:
     if tool is None:
         return Missing("pgbench is neither on the PATH nor beside postgres")
     url = _database(environment, "g.")
-    scripts = _scripts(environment.folder)
+    scripts = pgbench.scripts(environment.folder, _AUTHORS)
 
     def rate(clients: int) -> float:
         sizes = ["-c", str(clients), "-j", "1", "-T", str(seconds)]
@@ -178,41 +175,13 @@ def _pgbench(environment: Environment, seconds: int) -> Side | Missing:
     return run
 
 
-def _scripts(folder: Path) -> tuple[Path, Path]:
-    # pgbench takes a colon with a word behind it for a variable, in a text as well.
-    author, other = _AUTHOR_SQL.format(":author::int"), _AUTHOR_SQL.format(":other::int")
-    begin = f"\\set author random(0, {_AUTHORS - 1})\n\\set other random(0, {_AUTHORS - 1})\n"
-    begin += "\\set now random(1, 1000000000000)\n"
-    rest = f"""INSERT INTO outbox (message_id, type, source, "time", key, correlation_id, reply_to, payload)
-VALUES (gen_random_uuid(), 'cheeper.cheep-posted.v1', '/bench', :now, {author}::text, gen_random_uuid(),
-    gen_random_uuid(), '"{_PAYLOAD}"');
-INSERT INTO handled_commands (message_id, digest, key, accepted, outcome, at)
-VALUES (gen_random_uuid(), '\\x00', {author}::text, true,
-    '{{"changed": true, "code": null, "message": null, "accepted": false}}', :now);
-COMMIT;
-"""
-    post = f"""{begin}BEGIN;
-SELECT username FROM authors WHERE author_id = {author};
-INSERT INTO cheeps (cheep_id, author_id, message, cheep_date, post_digest)
-VALUES (gen_random_uuid(), {author}, 'cheep number 1, which is about as long as most of them are', :now, '\\x00');
-{rest}"""
-    follow = f"""{begin}BEGIN;
-INSERT INTO follows (follow_id, from_author_id, to_author_id, followed_at)
-VALUES (gen_random_uuid(), {author}, {other}, :now) ON CONFLICT DO NOTHING;
-{rest}"""
-    paths = folder / "post.sql", folder / "follow.sql"
-    for path, text in zip(paths, (post, follow), strict=True):
-        path.write_text(text)
-    return paths
-
-
 def _database(environment: Environment, prefix: str) -> str:
     """Return a write model with the authors of the commands."""
     url = environment.database(prefix)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO authors (author_id, username, email, email_unique_form, signed_up_at)"
-            f" SELECT {_AUTHOR_SQL.format('n')}, 'a' || n, 'a' || n || '@x.org', 'a' || n || '@x.org', %s"
+            f" SELECT {pgbench.AUTHOR_SQL.format('n')}, 'a' || n, 'a' || n || '@x.org', 'a' || n || '@x.org', %s"
             " FROM generate_series(0, %s) AS n",
             (BEGAN, _AUTHORS - 1),
         )

@@ -220,6 +220,10 @@ class Environment:
         durable.check_postgres(server.url)
         return server.url
 
+    def another_redis(self, name: str) -> str:
+        """Return the URL of one more Redis or Valkey."""
+        return self._server(Redis, f"redis-{name}").url
+
     def _server(self, kind: type[S], name: str | None = None) -> S:
         server = self._servers.get(name or kind.name)
         if server is None:

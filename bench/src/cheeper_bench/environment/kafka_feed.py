@@ -17,6 +17,7 @@ from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, partition_of
 from cheeper_contracts.messages import Command, Event
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.kafka import topics
 
 _SECONDS: Final = 60.0
@@ -24,7 +25,7 @@ _SECONDS: Final = 60.0
 
 def make_topics(bootstrap_servers: str, prefix: str) -> None:
     """Make the installation's topics, and make sure that they keep their messages."""
-    topics.ensure_topics(topics.admin_client(bootstrap_servers), prefix)
+    topics.ensure_topics(topics.admin_client(KafkaConnection(bootstrap_servers)), prefix)
     for topic in (COMMANDS, EVENTS):
         check_topic(bootstrap_servers, topic.named(prefix))
 

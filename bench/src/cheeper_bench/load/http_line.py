@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 import msgspec
@@ -20,9 +22,10 @@ class Answer(NamedTuple):
     taken: int
 
 
-def request(method: str, path: str, body: object = None) -> bytes:
+def request(method: str, path: str, body: object = None, *, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """Return a request on a connection that stays."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{lines}"
     if body is None:
         return f"{head}\r\n".encode()
     content = msgspec.json.encode(body)

@@ -5,7 +5,7 @@ from cheeper_bench.load.http_line import answer_in, request
 WHOLE = b"HTTP/1.1 202 Accepted\r\ncontent-length: 5\r\nx: y\r\n\r\nhello"
 
 
-def test_an_answer_is_there_once_it_is_whole():
+def test_a_response_is_returned_once_it_is_complete():
     """A response is complete with its last byte, however the bytes arrive, and the rest is left."""
     assert all(answer_in(WHOLE[:length]) is None for length in range(len(WHOLE)))
     answer = answer_in(WHOLE + b"HTTP/1.1 200")
@@ -17,7 +17,7 @@ def test_the_length_may_be_the_last_header():
     assert answer_in(b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length:0\r\n\r\n").body == b""
 
 
-def test_an_answer_without_a_length_is_refused():
+def test_a_response_without_a_length_is_refused():
     """A load cannot measure a response whose end it does not know."""
     with pytest.raises(ValueError, match="Content-Length"):
         answer_in(b"HTTP/1.1 200 OK\r\n\r\n")

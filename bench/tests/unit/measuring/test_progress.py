@@ -28,7 +28,7 @@ def test_a_process_that_failed_ends_the_wait():
         drained(lambda: 0, 1, check=check)
 
 
-def test_a_process_that_stands_still_ends_the_wait(monkeypatch):
+def test_a_process_without_progress_ends_the_wait(monkeypatch):
     """The error states how far the process came."""
     monkeypatch.setattr(progress, "_PATIENCE", 0.05)
     with pytest.raises(BenchError, match="3 of 9"):
