@@ -1,7 +1,5 @@
 import importlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,6 @@ def generate(monkeypatch):
     """The tool, as a module."""
     monkeypatch.syspath_prepend(TOOLS)
     return importlib.import_module("generate")
-
-
-def test_the_pages_are_up_to_date():
-    """Tables, diagrams and lists of the pages are those of the code."""
-    check = subprocess.run(
-        [sys.executable, TOOLS / "generate.py", "--check"], capture_output=True, text=True, check=False
-    )
-    assert check.returncode == 0, check.stderr
 
 
 def test_what_is_not_of_the_code_is_written_anew(generate):

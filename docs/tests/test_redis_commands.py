@@ -45,7 +45,7 @@ def used() -> set[tuple[str, str]]:
 
 
 def test_every_command_whose_cost_grows_is_listed_with_its_bound() -> None:
-    """A command that is new, or gone, fails here until its row says what bounds it."""
+    """A command that is new, or was deleted, fails here until its row says what bounds it."""
     listed = {(row["file"], row["command"]) for row in ROW.finditer(PAGE.read_text(encoding="utf-8"))}
     assert listed == used()
 

@@ -67,6 +67,6 @@ def test_code_in_a_page_is_left_alone(rejected):
     assert rejected("page.md", page) == [7]
 
 
-def test_every_pattern_says_why_and_what_instead(wording):
+def test_every_pattern_has_a_reason_and_a_better_form(wording):
     """Whoever is rejected learns the reason and the better form."""
     assert all(pattern.reason.endswith(".") and pattern.better for pattern in wording.PATTERNS)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import alerts
+import capacity_tables
 import diagrams
 import listings
 from use_cases import ROOT, unknown
@@ -29,8 +31,20 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "projector metrics": listings.projector_metrics,
         "read-api metrics": listings.read_api_metrics,
         "write-api metrics": listings.write_api_metrics,
+        "identity metrics": listings.identity_metrics,
+        "inspector metrics": listings.inspector_metrics,
     },
+    "docs/operations.md": {"alerts": alerts.alerts, "faults": alerts.faults},
     "docs/add-a-feature.md": {"files": listings.files},
+    "docs/capacity.md": {
+        "behaviour": capacity_tables.behaviour,
+        "needs": capacity_tables.needs,
+        "breaks": capacity_tables.breaks,
+        "systems": capacity_tables.systems,
+        "write databases": capacity_tables.write_databases,
+        "costs": capacity_tables.costs,
+        "limits": capacity_tables.limits,
+    },
 }
 
 

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import identity.bootstrap
+import inspector.bootstrap
 import projector.ops.metrics
 import read_api.ops.metrics
 import write_api.ops.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
+from cheeper_runtime.limit_metrics import LimitDeclarations
 from read_api.http.endpoints import ENDPOINTS
 from use_cases import ROOT, SHOWN_BY, all_use_cases, file_of, queries_of, request_for
+from write_api.http.openapi import first_sentence
 
 FEATURE_FOLDERS: Final = (
     "contracts/src/cheeper_contracts/commands",
@@ -27,9 +31,13 @@ LINE: Final = 100
 
 
 def commands() -> str:
-    """Every command that clients send: its request, and how it gets to its handler by default."""
-    rows = [(case.command.__name__, _code(case.request), case.transport) for case in all_use_cases() if case.request]
-    return _table(("command", "request", "by default"), rows)
+    """Every command that clients send: its request, what it does, and how it gets to its handler by default."""
+    rows = [
+        (case.command.__name__, _code(case.request), first_sentence(case.command), case.transport)
+        for case in all_use_cases()
+        if case.request
+    ]
+    return _table(("command", "request", "what it does", "by default"), rows)
 
 
 def queries() -> str:
@@ -110,6 +118,21 @@ def read_api_metrics() -> str:
 def write_api_metrics() -> str:
     """Every metric of write-api, of whichever role."""
     return _metrics((each.name, each.labels, each.documentation) for each in write_api.ops.metrics.DECLARED)
+
+
+def identity_metrics() -> str:
+    """Every metric of identity."""
+    return _limit_metrics(identity.bootstrap.LIMITS)
+
+
+def inspector_metrics() -> str:
+    """Every metric of the inspector."""
+    return _limit_metrics(inspector.bootstrap.LIMITS)
+
+
+def _limit_metrics(limits: LimitDeclarations) -> str:
+    declared = (limits.in_flight, limits.waiting, limits.refused, limits.queue_seconds)
+    return _metrics((each.name, each.labels, each.documentation) for each in declared)
 
 
 def _metrics(declared: Iterable[tuple[str, Iterable[str], str]]) -> str:

@@ -35,6 +35,8 @@ SHOWN_BY: Final[Mapping[KeyPattern | Collection, tuple[Route, ...]]] = {
     views.AUTHOR_COUNTERS: (routes.FOLLOWERS_COUNTER,),
     views.FOLLOWERS: (),  # read by the projector alone: whom a cheep goes out to
     views.FOLLOWING: (routes.TIMELINE,),
+    views.MUTERS: (),  # read by the projector alone: whom a cheep does not go out to
+    views.MUTED: (routes.TIMELINE,),
     views.CHEEP_RECORD: (routes.TIMELINE,),
     views.AUTHOR_CHEEPS: (routes.TIMELINE,),
     views.TIMELINE: (routes.TIMELINE,),
@@ -44,13 +46,17 @@ SHOWN_BY: Final[Mapping[KeyPattern | Collection, tuple[Route, ...]]] = {
         routes.AUTHOR,
         routes.FOLLOWERS,  # for the names
         routes.FOLLOWING,
+        routes.MUTES,
+        routes.BLOCKS,
         routes.AUTHOR_CHEEPS,  # whether there is such an author
         routes.NOTIFICATIONS,
         routes.SEARCH_AUTHORS,
     ),
     views.FOLLOWS: (routes.FOLLOWERS, routes.FOLLOWING),
-    views.CHEEPS: (routes.AUTHOR_CHEEPS, routes.CHEEP, routes.ANSWERS, routes.SEARCH),
+    views.CHEEPS: (routes.AUTHOR_CHEEPS, routes.NOTIFICATIONS, routes.CHEEP, routes.ANSWERS, routes.SEARCH),
     views.NOTIFICATIONS: (routes.NOTIFICATIONS,),
+    views.MUTES: (routes.MUTES, routes.NOTIFICATIONS),
+    views.BLOCKS: (routes.BLOCKS, routes.NOTIFICATIONS),
     views.COMMANDS: (routes.COMMAND,),
 }
 """The queries that read a view."""
@@ -59,6 +65,8 @@ TOUCHED_BY: Final[Mapping[type[Any], Callable[[Any], Sequence[str]]]] = {
     writes.SetField: lambda _: [views.AUTHOR_COUNTERS.name],
     writes.AddMember: lambda write: [views.AUTHOR_COUNTERS.name, write.set_name],
     writes.RemoveMember: lambda write: [views.AUTHOR_COUNTERS.name, write.set_name],
+    writes.AddToSet: lambda write: [write.set_name],
+    writes.RemoveFromSet: lambda write: [write.set_name],
     writes.PutText: lambda write: [write.key_name],
     writes.RemoveText: lambda write: [write.key_name],
     writes.AddOwnCheep: lambda _: [views.AUTHOR_COUNTERS.name, views.AUTHOR_CHEEPS.name],
@@ -66,6 +74,8 @@ TOUCHED_BY: Final[Mapping[type[Any], Callable[[Any], Sequence[str]]]] = {
     writes.FanOut: lambda _: [views.TIMELINE.name],
     writes.PullIn: lambda _: [views.TIMELINE.name],
     writes.TakeOut: lambda _: [views.TIMELINE.name],
+    writes.ReportNotifications: lambda _: [],  # likewise
+    writes.ReportRecord: lambda _: [],  # no key: a message to the streams of timelines
 }
 """The names of the key patterns that a write to Redis touches; one to MongoDB names its collection."""
 
