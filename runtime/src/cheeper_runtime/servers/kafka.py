@@ -8,6 +8,7 @@ Producer({**settings.kafka.client_settings(), "enable.idempotence": True})
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -84,3 +85,15 @@ class KafkaConnection(msgspec.Struct, frozen=True, rename=_variable):
     @property
     def _encrypts(self) -> bool:
         return self.security_protocol in {"ssl", "sasl_ssl"}
+
+
+def known(offsets: Mapping[int, int]) -> dict[int, int]:
+    """Return the offsets by partition as a broker reported them. Raise TimeoutError if one of them is unknown.
+
+    While a partition has no leader, librdkafka may report an offset below zero and no error (2.16). A caller that took
+    it for a number would find the log shorter than it was, as after a wipe of Kafka.
+    """
+    for partition, offset in offsets.items():
+        if offset < 0:
+            raise TimeoutError(f"the brokers do not know the offsets of partition {partition} yet")
+    return dict(offsets)

@@ -137,7 +137,7 @@ class KafkaTopics:
 
     def _ends(self, name: str, partition: int) -> tuple[int, int]:
         ends = self._consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=self._left())
-        if ends is None:
+        if ends is None or min(ends) < 0:  # a partition without a leader has unknown ends
             raise StoreUnavailableError("The Kafka at KAFKA_BOOTSTRAP_SERVERS does not respond in time.")
         return int(ends[0]), int(ends[1])
 

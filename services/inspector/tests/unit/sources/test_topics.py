@@ -166,3 +166,11 @@ def test_an_error_of_the_broker_is_a_sentence():
 
     with pytest.raises(StoreUnavailableError, match=r"KAFKA_BOOTSTRAP_SERVERS.*_ALL_BROKERS_DOWN"):
         KafkaTopics(connect, "").newest("events", 3, lambda _: True)
+
+
+def test_the_ends_of_a_partition_without_a_leader_are_unknown():
+    """The search says so, as for a broker that does not respond; it does not find the log empty."""
+    log = Log([NOW], first=0)
+    log.get_watermark_offsets = lambda *_, **__: (0, -1001)
+    with pytest.raises(StoreUnavailableError):
+        topics_of(log).find("events", 3, NOW, is_at(0))

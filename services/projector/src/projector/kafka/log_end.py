@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from cheeper_contracts.partitions import PARTITIONS
+from cheeper_runtime.servers.kafka import known
 from projector.stores.base import Checkpoint, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -88,7 +89,7 @@ class LogEnd:
         wanted = {TopicPartition(self._topic, partition): spec for partition in range(PARTITIONS)}
         try:
             responses = self._admin.list_offsets(wanted, request_timeout=_SECONDS)
-            return {each.partition: response.result(_SECONDS).offset for each, response in responses.items()}
+            return known({each.partition: response.result(_SECONDS).offset for each, response in responses.items()})
         except (KafkaException, TimeoutError) as error:
             raise StoreUnavailableError(f"the broker does not report the end of {self._topic}: {error}") from error
 

@@ -24,7 +24,7 @@ from confluent_kafka import (
 
 from cheeper_contracts.kafka.groups import consumer_group
 from cheeper_contracts.kafka.topics import Topic
-from cheeper_runtime.servers.kafka import KafkaConnection
+from cheeper_runtime.servers.kafka import KafkaConnection, known
 from write_api.bus.errors import UnavailableError
 from write_api.bus.unit_of_work import LogState
 from write_api.consumer.message import ConsumedMessage
@@ -218,7 +218,8 @@ def _state_of(consumer: Consumer, committed: TopicPartition) -> LogState:
     marks = consumer.get_watermark_offsets(committed, timeout=SECONDS)
     if marks is None:
         raise TimeoutError("the broker did not return the end of a partition in time")
-    return LogState(committed.offset if committed.offset >= 0 else None, marks[1])
+    end = known({committed.partition: marks[1]})[committed.partition]
+    return LogState(committed.offset if committed.offset >= 0 else None, end)
 
 
 def _consumed(message: Message) -> ConsumedMessage:

@@ -22,7 +22,7 @@ from confluent_kafka.admin import (
 )
 
 from cheeper_contracts.kafka.topics import TOPICS, Topic
-from cheeper_runtime.servers.kafka import KafkaConnection
+from cheeper_runtime.servers.kafka import KafkaConnection, known
 from cheeper_runtime.servers.refusals import refusal
 
 SECONDS: Final = 3.0
@@ -71,11 +71,11 @@ class TopicAdmin:
         return self.request(describe, self.topic, self._prefix, seconds)
 
     def high_water_marks(self) -> dict[int, int]:
-        """Return the next offset of each partition."""
+        """Return the next offset of each partition. Raise TimeoutError if one has no leader."""
         return self.request(_offsets, self.topic, self._prefix, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def first_offsets(self) -> dict[int, int]:
-        """Return the first offset of each partition."""
+        """Return the first offset of each partition. Raise TimeoutError if one has no leader."""
         return self.request(_offsets, self.topic, self._prefix, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def request(self, function: Callable[Concatenate[AdminClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -133,7 +133,7 @@ def describe(admin: AdminClient, topic: Topic, prefix: str, seconds: float = SEC
 def _offsets(admin: AdminClient, topic: Topic, prefix: str, spec: OffsetSpec) -> dict[int, int]:
     partitions = {TopicPartition(topic.named(prefix), partition): spec for partition in range(topic.partitions)}
     results = admin.list_offsets(partitions, request_timeout=SECONDS)
-    return {partition.partition: future.result(SECONDS).offset for partition, future in results.items()}
+    return known({partition.partition: future.result(SECONDS).offset for partition, future in results.items()})
 
 
 def _create(admin: AdminClient, topic: Topic, prefix: str) -> None:

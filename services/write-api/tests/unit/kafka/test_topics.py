@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from cheeper_contracts.kafka import topics
 from cheeper_runtime.servers.kafka import KafkaConnection
+from write_api.kafka import topics as module
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError, create_missing, describe
 
 PREFIX = f"t{uuid4()}."
@@ -92,3 +93,31 @@ def test_a_role_creates_its_own_topics_alone():
     assert broker.settings == {}
     Admin(kafka, topics.EVENTS, "", (topics.COMMANDS, topics.DEAD_LETTERS)).create_missing()
     assert broker.missing == {topics.EVENTS.name}
+
+
+class WithoutALeader:
+    """An admin client of a broker that has no leader for one partition, and says so by an offset alone."""
+
+    def __bool__(self):
+        return False
+
+    def poll(self, _seconds):
+        return 0
+
+    def list_offsets(self, wanted, request_timeout):
+        del request_timeout
+        return {each: self._offset(each.partition) for each in wanted}
+
+    def _offset(self, partition):
+        future = Future()
+        future.set_result(SimpleNamespace(offset=-1001 if partition == 5 else 108))
+        return future
+
+
+def test_the_offsets_of_a_partition_without_a_leader_are_unknown(monkeypatch):
+    """Otherwise the relay would find that Kafka was wiped, and remove the log that it fills again."""
+    monkeypatch.setattr(module, "admin_client", lambda *_: WithoutALeader())
+    admin = TopicAdmin(KafkaConnection("fake"), topics.EVENTS, "")
+    for requested in (admin.high_water_marks, admin.first_offsets):
+        with pytest.raises(TimeoutError, match="partition 5"):
+            requested()

@@ -211,6 +211,7 @@ class FakeBroker:
         self.mismatch = False
         self.topic_id = None
         self.refused = set()
+        self.repeats_have_offsets = True
         self.log = {}
         self.truncated = {}
         self._made = 0
@@ -365,7 +366,9 @@ class FakeProducer:
             on_delivery(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), FakeMessage(partition, None))
         else:
             log.append(envelope)
-            on_delivery(None, FakeMessage(partition, len(log) - 1))
+            offset = len(log) - 1 if self.broker.repeats_have_offsets else -1001
+            self.broker.repeats_have_offsets = True
+            on_delivery(None, FakeMessage(partition, offset))
 
 
 def nothing_sent(topic_id, high_water_marks):

@@ -147,6 +147,17 @@ async def test_a_wiped_log_is_filled_again_with_the_same_sequences(database, bro
     assert before.items() <= broker.sequences().items()
 
 
+async def test_an_acknowledgement_without_an_offset_removes_nothing(database, broker, relay, running):
+    """After such a delivery the relay sends again, and the log keeps what it has."""
+    ids = database.write(*KEYS)
+    async with running(relay()):
+        await relayed(broker, ids)
+        broker.repeats_have_offsets = False
+        ids += database.write(*KEYS)
+        await relayed(broker, ids)
+    assert not any(broker.truncated.values())
+
+
 async def test_remains_of_a_wiped_log_are_removed(database, broker, relay):
     """A message that was in flight during the wipe has a sequence that follows nothing."""
     ids = [*database.write(*KEYS), *database.write(*KEYS)]

@@ -41,12 +41,19 @@ class Delivery:
         self.error: KafkaError | None = None
 
     def report(self, error: KafkaError | None, message: Message) -> None:
-        """Record the delivery report of a message. The reports of a partition come in its order."""
+        """Record the delivery report of a message. The reports of a partition come in its order.
+
+        After a leader has died, the next one may recognise a repeat without its offset. That is a failure: the next
+        producer finds out where the log ends.
+        """
         self.left -= 1
+        offset = message.offset() or 0
+        if error is None and offset < 0:
+            error = KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "acknowledged without an offset")
         if error is not None:
             self.error = self.error or error
         else:
-            self.offsets.setdefault(message.partition() or 0, []).append(message.offset() or 0)
+            self.offsets.setdefault(message.partition() or 0, []).append(offset)
 
 
 class Publisher:

@@ -72,6 +72,13 @@ async def test_nothing_is_delivered_behind_a_refused_message(publisher, broker):
     assert [envelope.sequence for envelope in broker.log[0]] == [1]
 
 
+async def test_an_acknowledgement_without_an_offset_is_a_failure(publisher, broker):
+    """A leader that took over may recognise a repeat without its offset, which is no sign of a wiped log."""
+    broker.repeats_have_offsets = False
+    with pytest.raises(DeliveryError):
+        await send(publisher, message(1))
+
+
 async def test_a_broker_that_does_not_acknowledge_is_given_up_at_last(publisher, broker, monkeypatch):
     """The delivery fails after a time without any acknowledgement, after it was reported slow."""
     monkeypatch.setattr(module, "SLOW_SECONDS", 0)
