@@ -110,7 +110,7 @@ def test_what_is_wrong_or_has_no_effect_is_refused(secure, change, reason):
 
 @pytest.mark.parametrize("offset", [-1, -1001])
 def test_an_offset_below_zero_is_not_the_end_of_a_log(offset):
-    """What the brokers do not know now is requested again; nothing takes it for a log that became shorter."""
+    """An offset that the brokers do not know is requested again, and never taken for a log that became shorter."""
     assert known({0: 0, 1: 7}) == {0: 0, 1: 7}
     with pytest.raises(TimeoutError, match="partition 1"):
         known({0: 0, 1: offset})
