@@ -208,20 +208,20 @@ test-bench: $(STAMP) ## the tests of the benchmarks that need servers
 	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
 
 fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
-	@$(BIN)/python -m cheeper_e2e.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
+	@$(BIN)/python -m cheeper_e2e.actions.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
 
 fuzz-http: $(STAMP) ## send raw bytes instead of requests to the gateway and the services' ports (CASES=100000 SEED=2)
-	@$(BIN)/python -m cheeper_e2e.raw_http --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
+	@$(BIN)/python -m cheeper_e2e.hostile.raw_http --cases $(or $(CASES),10000) --seed $(or $(SEED),1)
 
 attack: $(STAMP) ## attack the stack in every known way beside a good client, whose service must not suffer (ONLY="waits deletes" SHORT=1 PAGE=1)
-	@$(BIN)/python -m cheeper_e2e.attack $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) $(if $(PAGE),--page)
+	@$(BIN)/python -m cheeper_e2e.hostile.attack $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) $(if $(PAGE),--page)
 
 chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
-	@$(BIN)/python -m cheeper_e2e.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
+	@$(BIN)/python -m cheeper_e2e.faults.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
 quiet: $(STAMP) ## use a fresh stack with Prometheus and see that no alert fires (MINUTES=60 CLIENTS=1)
-	@$(BIN)/python -m cheeper_e2e.alerting.quiet --minutes $(or $(MINUTES),60) --clients $(or $(CLIENTS),1)
+	@$(BIN)/python -m cheeper_e2e.faults.alerting.quiet --minutes $(or $(MINUTES),60) --clients $(or $(CLIENTS),1)
 
 # --- measure ---------------------------------------------------------------------------------------------------------
 

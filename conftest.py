@@ -11,7 +11,7 @@ import structlog
 pytest_plugins = [
     "cheeper_local.testing.fixtures",
     "cheeper_local.testing.order",
-    "cheeper_local.replicated.testing",
+    "cheeper_local.testing.replicated.testing",
 ]
 
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from cheeper_local.faults.small_disk import may_mount
 from cheeper_local.runner import prometheus
 from cheeper_local.system import processes
 from cheeper_local.system.binaries import on_path
 from cheeper_local.system.ports import HOST, free_port
+from cheeper_local.testing.faults.small_disk import may_mount
 from cheeper_local.waiting import until
 
 SPEED = 60

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from cheeper_e2e.alerting.faults import STAGES
-from cheeper_e2e.alerting.seen import SEEN
+from cheeper_e2e.faults.alerting.faults import STAGES
+from cheeper_e2e.faults.alerting.seen import SEEN
 from use_cases import ROOT
 
 RULES: Final = ROOT / "deploy" / "observability" / "rules"

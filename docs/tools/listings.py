@@ -14,7 +14,7 @@ import read_api.ops.metrics
 import write_api.ops.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
-from cheeper_runtime.limit_metrics import LimitDeclarations
+from cheeper_runtime.concurrency.metrics import LimitDeclarations
 from read_api.http.endpoints import ENDPOINTS
 from use_cases import ROOT, SHOWN_BY, all_use_cases, file_of, queries_of, request_for
 from write_api.http.openapi import first_sentence

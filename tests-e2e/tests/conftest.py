@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from cheeper_e2e.http.client import Client
-from cheeper_e2e.stacks import ORIGIN, container_stack
-from cheeper_e2e.stacks import local_stack as start_local_stack
+from cheeper_e2e.stack.stacks import ORIGIN, container_stack
+from cheeper_e2e.stack.stacks import local_stack as start_local_stack
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 

@@ -17,7 +17,7 @@ import projector.settings
 import read_api.settings
 import write_api.settings
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY
-from cheeper_local.encrypted.authority import Authority
+from cheeper_local.testing.encrypted.authority import Authority
 
 pytestmark = pytest.mark.extended
 

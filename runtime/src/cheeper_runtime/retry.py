@@ -17,7 +17,7 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack
 from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 from tenacity.wait import wait_exponential
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 
 FIRST_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 5.0

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, AsyncRetryLoop, Backoff, RetryLoop, retry_for, sleep_unless
 
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cheeper_e2e.poison import send_poison
+from cheeper_e2e.hostile.poison import send_poison
 
 
 def give_reason(page, reason, button):

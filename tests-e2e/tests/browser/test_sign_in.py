@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from cheeper_e2e.browser.loaded import wait_for, wait_until_loaded, wait_until_visible
-from cheeper_e2e.provider import serving
+from cheeper_e2e.stack.provider import serving
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import until
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from cheeper_e2e.chaos.__main__ import main
+from cheeper_e2e.faults.chaos.__main__ import main
 
 pytestmark = [
     pytest.mark.proves(guarantee="exactly-once"),

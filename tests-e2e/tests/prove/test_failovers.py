@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from cheeper_e2e.failovers.run import Failovers
-from cheeper_e2e.failovers.stack import ReplicatedStack
+from cheeper_e2e.faults.failovers.run import Failovers
+from cheeper_e2e.faults.failovers.stack import ReplicatedStack
 
 pytestmark = [
     pytest.mark.proves(guarantee="failovers"),

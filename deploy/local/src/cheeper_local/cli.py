@@ -13,7 +13,6 @@ from pathlib import Path
 
 from cheeper_local import settings as local_settings
 from cheeper_local.errors import LocalError
-from cheeper_local.profile import flame_graph
 from cheeper_local.runner import contents, roles
 from cheeper_local.runner.greeting import FIRST_WORDS
 from cheeper_local.runner.run import log_of_background, run
@@ -21,6 +20,7 @@ from cheeper_local.running import RunningStack
 from cheeper_local.servers import Mongo, Postgres, Redis, Server, choose_broker
 from cheeper_local.settings import Settings
 from cheeper_local.stack_folder import StackFolder
+from cheeper_local.system.profile import flame_graph
 from cheeper_local.text import counted, size
 
 _STORES: tuple[type[Server], ...] = (Postgres, Redis, Mongo)

@@ -9,7 +9,7 @@ import msgspec
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from cheeper_runtime.metrics import Declaration, Families
+from cheeper_runtime.metrics.page import Declaration, Families
 from cheeper_runtime.rate_limits.limiter import RateLimiter
 
 _LABELS: Final = ("policy",)

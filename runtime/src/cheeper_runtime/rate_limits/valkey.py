@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from cheeper_runtime.background import in_background
+from cheeper_runtime.concurrency.background import in_background
 from cheeper_runtime.rate_limits.limits import RateLimits
 from cheeper_runtime.rate_limits.sharing import REPORT_SECONDS, Shared, SharedBucketsUnavailableError, Sharing, Use
 

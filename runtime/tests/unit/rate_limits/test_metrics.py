@@ -1,6 +1,6 @@
 """The metrics of rate limits."""
 
-from cheeper_runtime.metrics import new_registry, page
+from cheeper_runtime.metrics.page import new_registry, page
 from cheeper_runtime.rate_limits.limiter import RateLimiter
 from cheeper_runtime.rate_limits.metrics import RateLimitsCollector, declare
 from cheeper_runtime.rate_limits.policy import Policy, RateLimitedError

@@ -11,10 +11,10 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
-from cheeper_runtime.checks import settle
-from cheeper_runtime.limit_metrics import LimitsCollector, declare
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.concurrency.metrics import LimitsCollector, declare
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import Callers
+from cheeper_runtime.readiness.checks import settle
 from identity.db.schema.migrate import check_of_database
 from identity.db.store import PostgresStore, create_engine
 from identity.domain.accounts import Accounts

@@ -18,9 +18,9 @@ from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
 from cheeper_audit.stores.redis import RedisViews
 from cheeper_audit.stores.write_model import WriteModel
-from cheeper_runtime.concurrency import ConcurrencyLimit
-from cheeper_runtime.limit_metrics import LimitsCollector, declare
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
+from cheeper_runtime.concurrency.metrics import LimitsCollector, declare
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.tokens.bearer import verifier_of
 from inspector.authors.state import Comparison
 from inspector.http.app import create_app

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from cheeper_contracts.kafka.groups import PROJECTOR, consumer_group
 from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
 from cheeper_contracts.views.generations import FIRST
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.traces import tracer
 from projector.access import LIMITS
 from projector.consumer.loop import Consumer

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import DEAD_LETTERS, EVENTS
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.settings import from_env
 from projector.stores.mongo.parked import MongoParkedMessages

@@ -9,10 +9,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS, TOPICS
-from cheeper_local.faults.mongo import MongoFaults
-from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import until
-from cheeper_runtime.readiness import Readiness
+from cheeper_local.testing.faults.mongo import MongoFaults
+from cheeper_local.testing.faults.redis import RedisFaults
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.settings import from_env
 

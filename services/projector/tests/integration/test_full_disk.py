@@ -6,9 +6,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Mongo, Redis
 from cheeper_local.testing import until
+from cheeper_local.testing.faults.small_disk import SmallDisk, may_mount
 
 SERVERS = {"redis": (Redis, 20), "mongo": (Mongo, 420)}
 """And how many megabytes its disk has. MongoDB makes 300 of files before it needs them."""

@@ -5,7 +5,7 @@ import time
 
 from confluent_kafka import Producer
 
-from cheeper_local.replicated import Availability
+from cheeper_local.testing.replicated import Availability
 
 _PAUSE_SECONDS = 0.02
 

@@ -12,11 +12,11 @@ import structlog
 
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
 from cheeper_contracts.http.routes import template_of
-from cheeper_runtime.checks import Check
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 from cheeper_runtime.http_server import http_server
 from cheeper_runtime.rate_limits.settings import rate_limits_of
 from cheeper_runtime.rate_limits.valkey import shared
+from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.servers.refusals import refusal
 from cheeper_runtime.tokens.bearer import verifier_of
 from cheeper_runtime.traces import tracer

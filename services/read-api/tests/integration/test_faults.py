@@ -3,11 +3,11 @@
 import pytest
 
 from cheeper_contracts import views
-from cheeper_local.faults.mongo import MongoFaults
-from cheeper_local.faults.redis import RedisFaults
 from cheeper_local.testing import eventually
-from cheeper_runtime.checks import check
-from cheeper_runtime.readiness import Readiness
+from cheeper_local.testing.faults.mongo import MongoFaults
+from cheeper_local.testing.faults.redis import RedisFaults
+from cheeper_runtime.readiness.checks import check
+from cheeper_runtime.readiness.needs import Readiness
 from read_api.bootstrap import store_check
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader

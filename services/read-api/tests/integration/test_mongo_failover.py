@@ -12,8 +12,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from cheeper_contracts import views
-from cheeper_local.replicated import HOW, Availability
 from cheeper_local.testing import eventually
+from cheeper_local.testing.replicated import HOW, Availability
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.mongo import reader as mongo
 

@@ -8,8 +8,8 @@ import pytest
 import redis as redis_py
 from read_api_layout import Hot, new_id
 
-from cheeper_local.replicated import Availability
 from cheeper_local.testing import eventually
+from cheeper_local.testing.replicated import Availability
 from read_api.query_bus.query import StoreUnavailableError
 from read_api.stores.redis import reader as redis
 

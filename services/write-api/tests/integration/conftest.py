@@ -21,7 +21,7 @@ from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope, from_headers
 from cheeper_local.testing import until
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api import outbox
 from write_api.bus.ids import new_id

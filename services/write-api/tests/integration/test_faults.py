@@ -14,8 +14,8 @@ from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
-from cheeper_local.faults.postgres import PostgresFaults
 from cheeper_local.testing import eventually
+from cheeper_local.testing.faults.postgres import PostgresFaults
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError

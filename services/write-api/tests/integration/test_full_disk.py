@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from cheeper_contracts.kafka import topics
-from cheeper_local.faults.small_disk import SmallDisk, may_mount
 from cheeper_local.servers import Kafka, Postgres
 from cheeper_local.testing import eventually
+from cheeper_local.testing.faults.small_disk import SmallDisk, may_mount
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.errors import UnavailableError

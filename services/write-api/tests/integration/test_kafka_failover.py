@@ -12,8 +12,8 @@ from write_api_consumers import envelope_of
 
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.kafka import topics
-from cheeper_local.replicated import HOW, Availability, KafkaCluster
 from cheeper_local.testing import eventually, until
+from cheeper_local.testing.replicated import HOW, Availability, KafkaCluster
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id
 from write_api.kafka.producer import BrokerUnavailableError

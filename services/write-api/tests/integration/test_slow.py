@@ -12,7 +12,7 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
-from cheeper_runtime.checks import CHECK_SECONDS, in_time
+from cheeper_runtime.readiness.checks import CHECK_SECONDS, in_time
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.ids import new_id

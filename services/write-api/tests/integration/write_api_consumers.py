@@ -16,8 +16,8 @@ from cheeper_contracts.events.new_author_signed import NewAuthorSigned
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_local.testing import eventually
-from cheeper_runtime.poison_limit import PoisonLimit
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport

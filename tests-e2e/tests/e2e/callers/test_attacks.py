@@ -9,10 +9,10 @@ import asyncio
 
 import pytest
 
-from cheeper_e2e.attack.attacks.registry import ATTACKS
-from cheeper_e2e.attack.judgement import faults
-from cheeper_e2e.attack.run import BRIEF, carry_out
-from cheeper_e2e.attack.scene import SHORT, seed
+from cheeper_e2e.hostile.attack.attacks.registry import ATTACKS
+from cheeper_e2e.hostile.attack.judgement import faults
+from cheeper_e2e.hostile.attack.run import BRIEF, carry_out
+from cheeper_e2e.hostile.attack.scene import SHORT, seed
 from cheeper_e2e.http.client import Client
 
 pytestmark = [

@@ -12,7 +12,7 @@ import httpx
 import jwt
 import pytest
 
-from cheeper_e2e.provider import serving
+from cheeper_e2e.stack.provider import serving
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import until
 

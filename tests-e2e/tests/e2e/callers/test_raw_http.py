@@ -5,7 +5,7 @@ import os
 import pytest
 from rich.console import Console
 
-from cheeper_e2e.raw_http.__main__ import fuzz
+from cheeper_e2e.hostile.raw_http.__main__ import fuzz
 
 # It runs alone on the stack, since what other tests send could fill the queues of a slow machine.
 pytestmark = [pytest.mark.local, pytest.mark.disturbs, pytest.mark.proves(guarantee="callers")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cheeper_e2e import fuzz
+from cheeper_e2e.actions import fuzz
 
 pytestmark = pytest.mark.local
 

@@ -13,13 +13,13 @@ import httpx
 import pytest
 import yaml
 
-from cheeper_e2e.alerting.faults import STAGES, alerts_of
-from cheeper_e2e.alerting.prometheus import Prometheus
-from cheeper_e2e.alerting.proof import Proofs
-from cheeper_e2e.alerting.quiet import fired
-from cheeper_e2e.alerting.scene import Scene, settings
-from cheeper_e2e.alerting.usage import Usage
 from cheeper_e2e.authors import new_author
+from cheeper_e2e.faults.alerting.faults import STAGES, alerts_of
+from cheeper_e2e.faults.alerting.prometheus import Prometheus
+from cheeper_e2e.faults.alerting.proof import Proofs
+from cheeper_e2e.faults.alerting.quiet import fired
+from cheeper_e2e.faults.alerting.scene import Scene, settings
+from cheeper_e2e.faults.alerting.usage import Usage
 from cheeper_local.running import RunningStack
 from cheeper_local.settings import CLONE
 from cheeper_local.waiting import until

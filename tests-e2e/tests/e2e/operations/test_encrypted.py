@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cheeper_e2e.stacks import CLONE
-from cheeper_local.encrypted import (
+from cheeper_e2e.stack.stacks import CLONE
+from cheeper_local.runner.roles import real_commands
+from cheeper_local.system.ports import HOST, free_port
+from cheeper_local.testing.encrypted import (
     ADMIN,
     Authority,
     EncryptedKafka,
@@ -21,8 +23,6 @@ from cheeper_local.encrypted import (
     EncryptedPostgres,
     EncryptedRedis,
 )
-from cheeper_local.runner.roles import real_commands
-from cheeper_local.system.ports import HOST, free_port
 from cheeper_local.waiting import until
 
 pytestmark = [pytest.mark.local, pytest.mark.extended, pytest.mark.takes(seconds=25)]

@@ -7,8 +7,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from cheeper_e2e.traces.collector import PATH
-from cheeper_e2e.traces.jaeger import HOW_TO_GET_IT, Jaeger
+from cheeper_e2e.stack.traces.collector import PATH
+from cheeper_e2e.stack.traces.jaeger import HOW_TO_GET_IT, Jaeger
 from cheeper_local.waiting import until
 
 pytestmark = [pytest.mark.local, pytest.mark.extended]

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from cheeper_e2e.authors import new_id, sign_up
-from cheeper_e2e.poison import send_poison
+from cheeper_e2e.hostile.poison import send_poison
 from cheeper_local.running import RunningStack
 from cheeper_local.waiting import eventually
 

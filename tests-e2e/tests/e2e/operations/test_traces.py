@@ -18,8 +18,8 @@ from cheeper_contracts.kafka.codec import COMMAND_TYPES
 from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_e2e.authors import new_id
 from cheeper_e2e.http.client import Client
-from cheeper_e2e.traces.collector import collector
-from cheeper_e2e.traces.jaeger import HOW_TO_GET_IT, Jaeger
+from cheeper_e2e.stack.traces.collector import collector
+from cheeper_e2e.stack.traces.jaeger import HOW_TO_GET_IT, Jaeger
 from cheeper_local.running import RunningStack
 from cheeper_local.servers import kafka_protocol
 from cheeper_local.waiting import eventually

@@ -27,10 +27,10 @@ import redis
 from confluent_kafka import KafkaException
 from pymongo import MongoClient
 
-from cheeper_local.faults.kafka import KafkaFaults
-from cheeper_local.faults.proxy import Proxy
 from cheeper_local.servers import Kafka, kafka_protocol
 from cheeper_local.system.ports import HOST
+from cheeper_local.testing.faults.kafka import KafkaFaults
+from cheeper_local.testing.faults.proxy import Proxy
 from cheeper_local.testing.servers import ServerHandle, Servers, database
 
 _SCAN_COUNT = 1000

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from identity.domain.errors import TooManyAttemptsError, WrongCredentialsError
 from identity.domain.limits import Bucket, account_bucket, delay, sign_in_buckets
 from identity.domain.passwords import Passwords

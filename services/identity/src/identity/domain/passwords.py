@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from cheeper_contracts.text import normalized
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 from identity.domain.errors import InvalidError
 
 MIN_LENGTH: Final = 8

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import structlog
 
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 from cheeper_runtime.servers.files import password_of
 from cheeper_runtime.tokens.errors import InvalidTokenError, KeysUnavailableError
 from cheeper_runtime.tokens.issuers import Issuer

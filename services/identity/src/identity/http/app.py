@@ -13,12 +13,12 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
-from cheeper_runtime.background import in_background
-from cheeper_runtime.checks import Check, watch
-from cheeper_runtime.metrics import CONTENT_TYPE
-from cheeper_runtime.metrics import page as metrics_page
+from cheeper_runtime.concurrency.background import in_background
+from cheeper_runtime.metrics.page import CONTENT_TYPE
+from cheeper_runtime.metrics.page import page as metrics_page
 from cheeper_runtime.rate_limits.callers import Callers
-from cheeper_runtime.readiness import Readiness, is_ready
+from cheeper_runtime.readiness.checks import Check, watch
+from cheeper_runtime.readiness.needs import Readiness, is_ready
 from identity.domain.accounts import Accounts
 from identity.domain.errors import InvalidError
 from identity.domain.keyring import Keyring

@@ -20,7 +20,7 @@ from cheeper_contracts.http.responses import (
     Problem,
     WrongField,
 )
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
 from identity.domain.errors import InvalidError, TooManyAttemptsError, WrongCredentialsError
 from identity.domain.store import StoreUnavailableError

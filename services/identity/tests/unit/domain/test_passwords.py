@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from identity.domain.errors import InvalidError
 from identity.domain.passwords import MAX_LENGTH, MEMORY_KIB, PASSES, Passwords, acceptable, comparable
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import LOOPBACK, Callers
 from identity.http.app import create_app
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import LOOPBACK, Callers
 from identity.http.app import create_app
 from identity.testing import MemoryStore

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http import inspector as routes
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, Route
-from cheeper_runtime.concurrency import ConcurrencyLimit
-from cheeper_runtime.metrics import CONTENT_TYPE, page
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
+from cheeper_runtime.metrics.page import CONTENT_TYPE, page
 from cheeper_runtime.tokens.verifier import Verifier
 from inspector.authors.state import Compare, author_state
 from inspector.failed.messages import FailedMessages, FailedReader, failed_messages

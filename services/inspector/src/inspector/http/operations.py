@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from cheeper_contracts.http import inspector as routes
 from cheeper_contracts.http.responses import IDEMPOTENCY_KEY_HEADER
 from cheeper_contracts.http.routes import Route
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 from cheeper_runtime.tokens.verifier import Verifier
 from inspector.http.app import OpenReaders, failed_of, process_handlers, typed
 from inspector.http.authorisation import require

@@ -22,7 +22,7 @@ from cheeper_contracts.http.responses import (
     Problem,
     WrongField,
 )
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
 from cheeper_runtime.tokens.bearer import UnauthenticatedError
 from cheeper_runtime.tokens.errors import KeysUnavailableError

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from cheeper_audit.stores import StoreUnavailableError
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, AsyncRetryLoop
 from inspector.operations.entries import Entry, KeyTakenError, NewEntry, Trail, Turn
 from inspector.operations.requests import FAILED, STOPPED, Request

@@ -13,8 +13,8 @@ from cheeper_contracts.actors import OPERATOR
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_posted import CheepPosted
 from cheeper_contracts.http.inspector import ROUTES
-from cheeper_runtime.concurrency import ConcurrencyLimit
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.tokens.errors import InvalidTokenError, KeysUnavailableError
 from cheeper_runtime.tokens.verifier import Claims
 from inspector.authors.state import Comparison

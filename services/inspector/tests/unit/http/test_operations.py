@@ -11,8 +11,8 @@ import pytest
 from cheeper_contracts.actors import OPERATOR
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.http.inspector import OPERATIONS
-from cheeper_runtime.concurrency import ConcurrencyLimit
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
+from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.tokens.errors import InvalidTokenError
 from cheeper_runtime.tokens.verifier import Claims
 from inspector.http.app import typed

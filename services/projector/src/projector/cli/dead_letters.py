@@ -11,8 +11,8 @@ from contextlib import ExitStack, closing
 from typing import Any, Final
 
 from cheeper_contracts.kafka.topics import EVENTS
-from cheeper_runtime import dead_letters_cli
-from cheeper_runtime.dead_letters_cli import text_of, write, write_json
+from cheeper_runtime.dead_letters import cli as dead_letters_cli
+from cheeper_runtime.dead_letters.cli import text_of, write, write_json
 from cheeper_runtime.traces import tracer
 from projector import bootstrap
 from projector.cli.options import positive

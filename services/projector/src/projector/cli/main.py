@@ -18,7 +18,7 @@ import structlog
 
 from cheeper_contracts.views.generations import VERSIONS
 from cheeper_runtime import logs
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.settings import SettingError
 from cheeper_runtime.traces import tracer, tracing
 from projector import bootstrap

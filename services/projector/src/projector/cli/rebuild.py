@@ -17,7 +17,7 @@ from rich.text import Text
 
 from cheeper_contracts.views.generations import VERSIONS
 from cheeper_runtime import logs
-from cheeper_runtime.poison_limit import TooMuchPoisonError
+from cheeper_runtime.dead_letters.poison_limit import TooMuchPoisonError
 from projector import bootstrap
 from projector.cli.generations import RESTORED_HELP
 from projector.cli.options import SILENT, positive

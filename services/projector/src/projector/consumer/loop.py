@@ -16,8 +16,8 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from confluent_kafka import Message
 
-from cheeper_runtime.poison_limit import PoisonLimit
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, RetryLoop
 from projector.consumer import poison_limit as limits
 from projector.consumer.message_log import MessageLog, log_left_out

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from cheeper_contracts.ids import gateway_milliseconds_of
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.views.lag import Lag
-from cheeper_runtime.observations import Observations
+from cheeper_runtime.metrics.observations import Observations
 from cheeper_runtime.traces.traceparent import ids
 from projector.consumer.projecting import refused_by_store
 from projector.kafka.log_end import LogEndHistory

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import RetryLoop
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress

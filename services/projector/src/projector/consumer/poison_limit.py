@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit, TooMuchPoisonError
 from projector.consumer.partition import Partition
 from projector.stores.base import Item
 

@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_runtime.observations import Observations
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.metrics.observations import Observations
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, RetryLoop
 from cheeper_runtime.traces.traceparent import ids
 from projector.consumer.message_log import log_left_out

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from cheeper_contracts.partitions import PARTITIONS
-from cheeper_runtime.readiness import Readiness, is_ready
+from cheeper_runtime.readiness.needs import Readiness, is_ready
 from projector.consumer.loop import Consumer
 from projector.kafka.log_end import LogEnd, done_of
 from projector.stores.base import Checkpoint, Store, StoreUnavailableError

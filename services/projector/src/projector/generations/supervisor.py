@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import structlog
 
 from cheeper_contracts.views.generations import FIRST
-from cheeper_runtime.poison_limit import TooMuchPoisonError
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness.needs import Readiness
 from projector.stores.base import StoreUnavailableError
 from projector.stores.registry import ForgottenError, Generation, Generations, Registry, State
 

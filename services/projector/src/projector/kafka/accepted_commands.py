@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException, Message
 
 from cheeper_contracts.kafka.envelope import Envelope, MalformedEnvelopeError, from_headers
 from cheeper_contracts.views import AcceptedCommand
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, RetryLoop
 from projector.kafka.assignment import BEGINNING, PATIENCE, Assignment
 from projector.kafka.topic import error_words

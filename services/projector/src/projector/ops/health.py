@@ -12,7 +12,7 @@ import msgspec
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import NO_SNIFF, NO_STORE, Answer, Meta, Problem
-from cheeper_runtime.readiness import Readiness, is_ready
+from cheeper_runtime.readiness.needs import Readiness, is_ready
 
 Page = Callable[[str], tuple[bytes, str]]
 """The page of metrics and its type, for the value of the header `Accept`."""

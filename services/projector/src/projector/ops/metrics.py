@@ -15,9 +15,9 @@ from prometheus_client.registry import Collector
 
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views.lag import OBJECTIVES, Lag
-from cheeper_runtime import readiness_metrics
-from cheeper_runtime.metrics import Declaration, Families, accepted_page, new_registry
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.metrics.page import Declaration, Families, accepted_page, new_registry
+from cheeper_runtime.readiness import metrics as readiness_metrics
+from cheeper_runtime.readiness.needs import Readiness
 from projector.consumer.partition import Partition
 from projector.consumer.progress import Progress
 from projector.kafka.log_end import LogEndHistory

@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_local.testing import until
-from cheeper_runtime.poison_limit import TooMuchPoisonError
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.parked.replay import replay
 from projector.projections import projection_of

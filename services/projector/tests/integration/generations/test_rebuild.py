@@ -20,7 +20,7 @@ from cheeper_contracts import views
 from cheeper_contracts.kafka.topics import EVENTS
 from cheeper_contracts.views.generations import VERSIONS, database_of, prefix_of
 from cheeper_local.testing import until
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.cli.main import main
 from projector.cli.rebuild import factory

@@ -20,7 +20,7 @@ from cheeper_contracts.kafka.codec import encode
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, partition_of
 from cheeper_local.testing import until
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.settings import from_env
 

@@ -15,7 +15,7 @@ from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.testing import until
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector import bootstrap
 from projector.kafka.topic import TopicWatch
 from projector.settings import from_env

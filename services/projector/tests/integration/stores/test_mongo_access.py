@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from cheeper_contracts import views
 from cheeper_contracts.views.generations import REGISTRY, database_of
-from cheeper_local.guarded import GuardedMongo
+from cheeper_local.testing.guarded import GuardedMongo
 from projector.access import PASSWORDS, WRITES
 from projector.stores.mongo.access import GENERATIONS, ensure_users
 from projector.stores.mongo.generations import MongoGenerations

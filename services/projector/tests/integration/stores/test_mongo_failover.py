@@ -6,8 +6,8 @@ import uuid
 import pytest
 from projector_testing.failover import Load
 
-from cheeper_local.replicated import HOW
 from cheeper_local.testing import until
+from cheeper_local.testing.replicated import HOW
 
 pytestmark = [pytest.mark.extended, pytest.mark.proves(guarantee="failovers"), pytest.mark.takes(seconds=10)]
 

@@ -10,7 +10,7 @@ import redis
 from cheeper_contracts import views
 from cheeper_contracts.views.generations import prefix_of
 from cheeper_contracts.views.streams import all_streams
-from cheeper_local.guarded import GuardedRedis
+from cheeper_local.testing.guarded import GuardedRedis
 from cheeper_runtime.rate_limits.sharing import Use
 from cheeper_runtime.rate_limits.valkey import ValkeyStore
 from projector.access import ADMIN, LIMITS, PASSWORDS, WRITES

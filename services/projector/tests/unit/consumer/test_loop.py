@@ -7,8 +7,8 @@ from projector_testing.kafka import FakeAssignment, FakeDeadLetters, FakeTopic
 from projector_testing.store import FakeStore
 
 from cheeper_contracts import views
-from cheeper_runtime.poison_limit import TooMuchPoisonError
-from cheeper_runtime.readiness import Readiness, is_ready
+from cheeper_runtime.dead_letters.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness.needs import Readiness, is_ready
 from projector import projections
 from projector.consumer.loop import Consumer
 from projector.consumer.progress import Progress

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from cheeper_contracts.views.lag import Lag
-from cheeper_runtime.metrics import Declaration, Families
+from cheeper_runtime.metrics.page import Declaration, Families
 from projector.consumer.partition import Counts, Partition, Search
 from projector.kafka.log_end import LogEndHistory
 from projector.stores.base import Applied, Checkpoint, Item, UnappliableError

@@ -1,6 +1,6 @@
 import pytest
 
-from cheeper_runtime.observations import Observations
+from cheeper_runtime.metrics.observations import Observations
 from projector.consumer.partition import TASK_KINDS
 from projector.consumer.step_limit import StepLimit
 from projector.fan_out.tasks import FanOutTasks

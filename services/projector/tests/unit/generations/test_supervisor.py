@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector.generations.supervisor import GenerationSupervisor, every_active, only
 from projector.stores.registry import ForgottenError, Registry
 

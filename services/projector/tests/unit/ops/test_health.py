@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from projector.ops.health import server
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
-from cheeper_runtime.background import in_background
-from cheeper_runtime.checks import Check, watch
+from cheeper_runtime.concurrency.background import in_background
 from cheeper_runtime.rate_limits.limits import RateLimits
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.checks import Check, watch
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.tokens.verifier import Verifier
 from read_api.http.dispatcher import Dispatcher
 from read_api.http.endpoints import ENDPOINTS, STREAMED

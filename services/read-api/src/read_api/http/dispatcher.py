@@ -12,7 +12,7 @@ import uuid_utils
 
 from cheeper_contracts.http.responses import Problem
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS, OPENAPI, READ, Route, route_of
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
 from cheeper_runtime.rate_limits.limits import LimitedRequest, RateLimits
 from cheeper_runtime.tokens.bearer import authenticate

@@ -12,8 +12,8 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
-from cheeper_runtime.metrics import CONTENT_TYPE
-from cheeper_runtime.readiness import Need, Readiness, is_ready
+from cheeper_runtime.metrics.page import CONTENT_TYPE
+from cheeper_runtime.readiness.needs import Need, Readiness, is_ready
 from read_api.http.responses import MESSAGE_ID
 from read_api.ops.metrics import Metrics, Progress
 from read_api.query_bus.query import StoreUnavailableError

@@ -25,7 +25,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.rate_limits.policy import RateLimitedError
 from cheeper_runtime.tokens.bearer import UnauthenticatedError
 from cheeper_runtime.tokens.errors import KeysUnavailableError

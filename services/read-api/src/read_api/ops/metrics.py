@@ -15,13 +15,14 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from cheeper_contracts.views.lag import OBJECTIVES, Lag
-from cheeper_runtime import event_loop_delay, readiness_metrics
-from cheeper_runtime.concurrency import ConcurrencyLimit
-from cheeper_runtime.limit_metrics import declare
-from cheeper_runtime.metrics import Declaration, Families, new_registry, page
-from cheeper_runtime.observations import Observations
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
+from cheeper_runtime.concurrency.metrics import declare
+from cheeper_runtime.metrics import event_loop_delay
+from cheeper_runtime.metrics.observations import Observations
+from cheeper_runtime.metrics.page import Declaration, Families, new_registry, page
 from cheeper_runtime.rate_limits import metrics as rate_limit_metrics
 from cheeper_runtime.rate_limits.limiter import RateLimiter
+from cheeper_runtime.readiness import metrics as readiness_metrics
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds. A look-up takes a millisecond or two, `after` up to ten seconds."""

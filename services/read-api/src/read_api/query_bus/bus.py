@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit, OverloadedError
 from cheeper_runtime.traces import conventions as names
 from cheeper_runtime.traces.tracer import Tracer
 from read_api.ops.metrics import Metrics, WaitOutcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit, OverloadedError
 from read_api.ops.metrics import Metrics
 from read_api.query_bus.paging import ListQuery
 from read_api.streams.stream import Message, Stream

@@ -11,7 +11,7 @@ from read_api_streams import streams_of
 from structlog.testing import capture_logs
 
 from cheeper_contracts.http.routes import ROUTES
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from read_api.bootstrap import query_bus
 from read_api.http.app import build_app
 from read_api.http.dispatcher import OWN_PAGES

@@ -11,7 +11,7 @@ from read_api_layout import limits, new_id
 from read_api_streams import READER, FakeChanges, FakeTimelines
 
 from cheeper_contracts.http.routes import TIMELINE_STREAM
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 from cheeper_runtime.tokens.errors import InvalidTokenError
 from cheeper_runtime.tokens.key_set import KeySet
 from cheeper_runtime.tokens.testing import MemoryIssuer

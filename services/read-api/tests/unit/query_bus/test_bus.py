@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cheeper_runtime.concurrency import ConcurrencyLimit, OverloadedError
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit, OverloadedError
 from cheeper_runtime.traces import conventions as names
 from cheeper_runtime.traces.testing import RecordedTracer
 from read_api.ops.metrics import Metrics

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.kafka.topics import COMMANDS
 from cheeper_contracts.messages import Command
-from cheeper_runtime.checks import settle
-from cheeper_runtime.limit_metrics import LimitsCollector
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.concurrency.metrics import LimitsCollector
+from cheeper_runtime.metrics.page import new_registry
+from cheeper_runtime.readiness.checks import settle
 from cheeper_runtime.traces import tracer
 from write_api.bus.bus import CommandBus, Count, uncounted
 from write_api.bus.dispatcher import Dispatcher, Send

@@ -7,8 +7,8 @@ from functools import partial
 
 from cheeper_contracts.http.responses import OVERDUE_SECONDS
 from cheeper_contracts.kafka.topics import COMMANDS
-from cheeper_runtime.background import in_background
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.concurrency.background import in_background
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.traces import tracer
 from write_api.bootstrap.command_side import CommandSide, command_side, new_dispatcher, sender
 from write_api.consumer import loop as consumer_loop

@@ -11,13 +11,13 @@ from litestar.types import ASGIApp
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
 from cheeper_contracts.http.routes import SIGN_UPS, template_of
 from cheeper_contracts.kafka.topics import COMMANDS
-from cheeper_runtime.background import in_background
-from cheeper_runtime.checks import Check
+from cheeper_runtime.concurrency.background import in_background
 from cheeper_runtime.rate_limits.limits import RateLimits
 from cheeper_runtime.rate_limits.metrics import RateLimitsCollector
 from cheeper_runtime.rate_limits.policy import Policy
 from cheeper_runtime.rate_limits.settings import rate_limits_of
 from cheeper_runtime.rate_limits.valkey import shared
+from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.tokens.bearer import verifier_of
 from cheeper_runtime.traces import tracer
 from cheeper_runtime.traces.asgi import traced_app

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from cheeper_runtime.background import in_background
-from cheeper_runtime.metrics import new_registry
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.concurrency.background import in_background
+from cheeper_runtime.metrics.page import new_registry
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.traces import tracer
 from write_api.http.health import create_health_app
 from write_api.ops.metrics import RelayMetrics

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 
 NAME: Final = "worker"
 

@@ -15,7 +15,7 @@ import structlog
 
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.traces.traceparent import id_fields
 from write_api.bus.authorisation import IsAllowed, NotAllowedError, everything
 from write_api.bus.bus import MAX_BATCH, CommandBus

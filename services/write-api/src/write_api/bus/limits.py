@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cheeper_runtime.concurrency import ConcurrencyLimit
+from cheeper_runtime.concurrency.limit import ConcurrencyLimit
 
 
 class Limits(msgspec.Struct, frozen=True):

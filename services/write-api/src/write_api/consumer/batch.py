@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from cheeper_contracts.kafka.dead_letters import BEHIND
-from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.bus.outcome import ReceivedCommand
 from write_api.bus.unit_of_work import Checkpoint

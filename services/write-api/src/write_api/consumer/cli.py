@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
-from cheeper_runtime import dead_letters_cli
-from cheeper_runtime.dead_letters_cli import text_of, write, write_json
+from cheeper_runtime.dead_letters import cli as dead_letters_cli
+from cheeper_runtime.dead_letters.cli import text_of, write, write_json
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.replay import ParkedMessage, Replay, Replayed
 

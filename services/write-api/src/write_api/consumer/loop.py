@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from confluent_kafka import KafkaException
 
-from cheeper_runtime.poison_limit import TooMuchPoisonError
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import TooMuchPoisonError
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AbandonedError, AsyncRetryLoop, Backoff, sleep_unless
 from write_api.bus.errors import UnavailableError
 from write_api.consumer.batch import BatchHandler

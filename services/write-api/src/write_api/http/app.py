@@ -12,10 +12,10 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.messages import Command
-from cheeper_runtime.checks import Check
 from cheeper_runtime.rate_limits.limits import RateLimits
-from cheeper_runtime.readiness import Readiness
-from cheeper_runtime.readiness_metrics import ReadinessCollector
+from cheeper_runtime.readiness.checks import Check
+from cheeper_runtime.readiness.metrics import ReadinessCollector
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.tokens.verifier import Verifier
 from write_api.bus.dispatcher import Dispatcher
 from write_api.http import openapi

@@ -15,7 +15,7 @@ from cheeper_contracts.http.responses import Answer, Meta
 from cheeper_contracts.http.routes import Route
 from cheeper_contracts.kafka.envelope import Envelope
 from cheeper_contracts.messages import Command
-from cheeper_runtime.checks import in_time
+from cheeper_runtime.readiness.checks import in_time
 from write_api.bus.bus import now_in_microseconds
 from write_api.bus.dispatcher import Dispatcher
 from write_api.bus.errors import UnavailableError

@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, Answer, Meta
-from cheeper_runtime.background import in_background
-from cheeper_runtime.checks import Check, watch
-from cheeper_runtime.event_loop_delay import EventLoopDelay
-from cheeper_runtime.readiness import Need, Readiness, is_ready
-from cheeper_runtime.readiness_metrics import ReadinessCollector
+from cheeper_runtime.concurrency.background import in_background
+from cheeper_runtime.metrics.event_loop_delay import EventLoopDelay
+from cheeper_runtime.readiness.checks import Check, watch
+from cheeper_runtime.readiness.metrics import ReadinessCollector
+from cheeper_runtime.readiness.needs import Need, Readiness, is_ready
 from write_api.http.context import AnyRequest, ContextMiddleware, context_of
 from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS

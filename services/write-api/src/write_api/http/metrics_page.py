@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http import routes
-from cheeper_runtime.metrics import CONTENT_TYPE, page
+from cheeper_runtime.metrics.page import CONTENT_TYPE, page
 from write_api.ops.metrics import HttpMetrics
 
 NO_ROUTE: Final = "none"

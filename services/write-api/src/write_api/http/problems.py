@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 
 from cheeper_contracts.http import routes
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS, STATUS_OF, Answer, Meta, Problem, WrongField
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from cheeper_runtime.logs import LOGGED_CHARACTERS
 from cheeper_runtime.rate_limits.policy import RateLimitedError
 from cheeper_runtime.tokens.bearer import UnauthenticatedError

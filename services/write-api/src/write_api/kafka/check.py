@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from cheeper_contracts.kafka.topics import Topic
-from cheeper_runtime.checks import CHECK_SECONDS, Check
+from cheeper_runtime.readiness.checks import CHECK_SECONDS, Check
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.kafka.topics import TopicAdmin, TopicMismatchError
 from write_api.ops.recent_failure import RecentFailure

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cheeper_runtime.metrics import Declaration
+from cheeper_runtime.metrics.page import Declaration
 
 WORKER_LAG: Final = Declaration(
     "cheeper_write_api_worker_lag_messages",

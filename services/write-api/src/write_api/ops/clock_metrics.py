@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cheeper_runtime.metrics import Declaration
+from cheeper_runtime.metrics.page import Declaration
 
 DIFFERENCE: Final = Declaration(
     "cheeper_write_api_clock_difference_seconds",

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from cheeper_runtime.metrics import Declaration, Families
-from cheeper_runtime.observations import Observations
+from cheeper_runtime.metrics.observations import Observations
+from cheeper_runtime.metrics.page import Declaration, Families
 
 _P: Final = "cheeper_write_api"
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)

@@ -12,10 +12,11 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from cheeper_runtime import event_loop_delay, readiness_metrics
-from cheeper_runtime.limit_metrics import declare
-from cheeper_runtime.metrics import Declaration
+from cheeper_runtime.concurrency.metrics import declare
+from cheeper_runtime.metrics import event_loop_delay
+from cheeper_runtime.metrics.page import Declaration
 from cheeper_runtime.rate_limits import metrics as rate_limit_metrics
+from cheeper_runtime.readiness import metrics as readiness_metrics
 from write_api.ops.back_pressure_metrics import REFUSED, WORKER_LAG
 from write_api.ops.clock_metrics import AHEAD, DIFFERENCE
 from write_api.ops.command_metrics import ACCEPTED, COMMAND_SECONDS, COMMANDS

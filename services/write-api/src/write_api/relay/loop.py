@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from confluent_kafka import KafkaException
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import Backoff, sleep_unless
 from cheeper_runtime.servers.refusals import no_answer
 from write_api.kafka.errors import error_text

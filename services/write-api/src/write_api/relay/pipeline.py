@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.traces.traceparent import ids
 from write_api.ops.metrics import RelayMetrics
 from write_api.relay.kafka.publisher import SLOW_SECONDS, Delivery, Publisher

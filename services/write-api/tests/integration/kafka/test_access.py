@@ -11,7 +11,7 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, R
 from write_api_access import MECHANISM, SECONDS, STRANGER, Installation, attempts, succeeds, write
 
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, TOPICS
-from cheeper_local.encrypted import ADMIN, Authority, EncryptedKafka
+from cheeper_local.testing.encrypted import ADMIN, Authority, EncryptedKafka
 from cheeper_local.waiting import until
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.kafka.access import ACCESS, AccessError, ensure_access

@@ -8,10 +8,10 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from cheeper_local.replicated import Availability, PostgresPair
 from cheeper_local.servers import Postgres
 from cheeper_local.testing import eventually
-from cheeper_runtime.background import in_background
+from cheeper_local.testing.replicated import Availability, PostgresPair
+from cheeper_runtime.concurrency.background import in_background
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate

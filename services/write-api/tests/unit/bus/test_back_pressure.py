@@ -2,7 +2,7 @@
 
 import pytest
 
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from write_api.bus.back_pressure import BackPressure
 
 

@@ -5,7 +5,7 @@ import pytest
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.commands.sign_up import SignUp
 from cheeper_contracts.kafka.envelope import Envelope
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from write_api.bus.back_pressure import BackPressure
 from write_api.bus.bus import MAX_BATCH, CommandBus
 from write_api.bus.dispatcher import Dispatcher, Transport

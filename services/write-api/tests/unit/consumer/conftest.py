@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.kafka import codec, topics
 from cheeper_contracts.kafka.envelope import Envelope, to_headers
-from cheeper_runtime.poison_limit import PoisonLimit
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import AsyncRetryLoop, Backoff
 from write_api.bus.errors import UnavailableError
 from write_api.bus.ids import new_id

@@ -3,7 +3,7 @@
 import pytest
 
 from cheeper_contracts.kafka.dead_letters import BEHIND, CRASHED, MALFORMED
-from cheeper_runtime.poison_limit import PoisonLimit, TooMuchPoisonError
+from cheeper_runtime.dead_letters.poison_limit import PoisonLimit, TooMuchPoisonError
 from write_api.bus.errors import UnavailableError
 from write_api.bus.unit_of_work import Checkpoint
 from write_api.consumer.batch import BatchHandler

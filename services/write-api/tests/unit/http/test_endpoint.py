@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.http.responses import STATUS_OF
-from cheeper_runtime.concurrency import OverloadedError
+from cheeper_runtime.concurrency.limit import OverloadedError
 from write_api.bus.bus import CommandBus
 from write_api.bus.dispatcher import Dispatcher
 from write_api.bus.errors import CommandTooLargeError, UnavailableError

@@ -7,8 +7,8 @@ import pytest
 from litestar import Litestar
 
 from cheeper_contracts.http.routes import WARNING_HEADER
-from cheeper_runtime.metrics import new_registry
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.metrics.page import new_registry
+from cheeper_runtime.readiness.needs import Readiness
 from write_api.http.context import ContextMiddleware
 from write_api.http.health import create_health_app, health_handlers, watching
 

@@ -1,4 +1,4 @@
-from cheeper_runtime.metrics import new_registry
+from cheeper_runtime.metrics.page import new_registry
 from write_api.ops.command_metrics import CommandMetrics
 
 

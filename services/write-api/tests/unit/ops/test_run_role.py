@@ -5,8 +5,8 @@ import gc
 import pytest
 
 from cheeper_local.system.ports import HOST, free_port
-from cheeper_runtime.metrics import new_registry
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.metrics.page import new_registry
+from cheeper_runtime.readiness.needs import Readiness
 from write_api.http.health import create_health_app
 from write_api.ops.run_role import run_role
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.kafka import topics
 from cheeper_contracts.kafka.envelope import Envelope, from_headers
-from cheeper_runtime.readiness import Readiness
+from cheeper_runtime.readiness.needs import Readiness
 from cheeper_runtime.retry import Backoff
 from cheeper_runtime.servers.kafka import KafkaConnection
 from write_api.bus.ids import new_id

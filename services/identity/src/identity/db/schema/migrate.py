@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cheeper_runtime.checks import Check
+from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.servers.files import password_of
 from identity.db.schema.tables import SCHEMA, metadata
 

@@ -17,7 +17,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from cheeper_contracts import views
 from cheeper_contracts.views import CHECKPOINTS, COMMANDS
-from cheeper_runtime.checks import CHECK_SECONDS
+from cheeper_runtime.readiness.checks import CHECK_SECONDS
 from read_api.query_bus.query import Result, StoreUnavailableError, TooCostlyError
 from read_api.stores.mongo.generations import Document, LiveGeneration
 

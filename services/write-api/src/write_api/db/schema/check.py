@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cheeper_runtime.checks import Check
+from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.servers.refusals import no_answer
 from write_api.db.schema.revision import missing_revision
 from write_api.ops.recent_failure import RecentFailure

@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cheeper_runtime.checks import Check
+from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.retry import Backoff
 from write_api.db.engine import autocommitting
 from write_api.ops.metrics import BlockingTransaction, RelayMetrics

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from cheeper_local.testing import eventually
-from cheeper_runtime.background import in_background
+from cheeper_runtime.concurrency.background import in_background
 from write_api.bus.ids import new_id
 from write_api.db.engine import create_engine
 from write_api.db.schema.migrate import migrate

@@ -1,0 +1,1 @@
+"""Dead letters of every consumer: the limit of poison messages, and the commands for parked messages."""

@@ -1,0 +1,1 @@
+"""Faults under a whole stack: random ones, failovers of the servers, and those that fire alerts."""

@@ -1,0 +1,1 @@
+"""The stack under test, and what runs beside it: an OpenID provider and the receivers of traces."""
