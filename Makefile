@@ -108,7 +108,7 @@ profile: $(STAMP) ## write a flame graph of a running process, sampled from outs
 lint: $(STAMP) ## style, types, layers, generated files, and known vulnerabilities of what requirements.lock pins
 	@$(WITHIN) 300 $(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(WITHIN) 300 $(BIN)/mypy
+	@$(WITHIN) 900 $(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python contracts/tools/generate.py --check
 	@$(BIN)/python contracts/tools/publish.py --check
@@ -165,7 +165,7 @@ test: lint test-unit test-integration test-e2e ## every feature and every guaran
 test-all: $(if $(SELECT),,lint) test-unit test-integration test-e2e test-proofs ## all tests but those on containers (SELECT=extended for what make test leaves out)
 
 test-unit: $(STAMP) ## tests without a server
-	@$(WITHIN) 300 $(BIN)/pytest -n 2 $(SELECTED) $(UNIT) $(OR_NONE)
+	@$(WITHIN) 900 $(BIN)/pytest -n 2 $(SELECTED) $(UNIT) $(OR_NONE)
 
 test-integration: $(STAMP) ## tests of one part against real servers
 	@$(WITHIN) 1800 $(BIN)/pytest $(WORKERS) $(PARTS_AT_ONCE) $(SELECTED) $(INTEGRATION) $(OR_NONE)

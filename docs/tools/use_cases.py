@@ -108,7 +108,7 @@ def queries_of(shown: Sequence[KeyPattern | Collection]) -> list[str]:
 
 
 def request_for(query: Endpoint) -> str:
-    """Method and path of a query, with the parameters that it needs."""
+    """Return the method and the path of a query, with the parameters that it requires."""
     needed = [each.name for each in query.parameters if each.place == "query" and each.required]
     return _request("GET", query.route.path, needed)
 

@@ -1,4 +1,4 @@
-"""Runs a benchmark: its sides in turns, so that whatever the machine does meanwhile meets all of them."""
+"""Runs a benchmark. Its sides take turns, so that a disturbance of the machine affects all of them alike."""
 
 from __future__ import annotations
 

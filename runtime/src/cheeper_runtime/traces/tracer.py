@@ -70,7 +70,7 @@ class Tracer:
 
     @property
     def is_recording(self) -> bool:
-        """The current span is recorded."""
+        """Return True if the current span is recorded."""
         return self._api.get_current_span().is_recording()
 
     @contextmanager

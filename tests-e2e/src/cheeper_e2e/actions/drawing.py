@@ -54,7 +54,7 @@ class Drawing:
         return one(draw)
 
     def sign_up(self, draw: random.Random) -> Action:
-        """Mostly with one's own username and address, now and then with those of others."""
+        """Draw a sign-up, mostly with the author's own username and address, now and then with another author's."""
         who = self._somebody(draw)
         username_of = self._somebody(draw) if draw.random() < _SELDOM else who
         email_of = self._somebody(draw) if draw.random() < _SELDOM else who

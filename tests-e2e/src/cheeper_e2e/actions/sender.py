@@ -1,4 +1,4 @@
-"""The sender of actions: it keeps the replies, and writes the story as lines for a shell."""
+"""The sender of actions. It keeps the replies, and can write its requests as a shell script."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ async def differences(  # noqa: PLR0913 - what is compared, and with what
 
 
 def report(found: dict[str, list[str]], sender: Sender, *, at_most: int = 10) -> str:
-    """The first who differs: how, and the requests as lines for a shell, all of a few, of many those about them."""
+    """Return how the first author differs, and the requests as shell lines: all if they are few, else the author's."""
     name, sentences = next(iter(found.items()))
     shown = "\n".join(sentences[:at_most])
     about = "" if name == ALL or sender.requests <= FEW else name

@@ -11,8 +11,8 @@ from read_api.streams.window import READ, Position, Window, resumed
 class TimelineStream(Stream):
     """The events of a timeline for one client, those since `position` first.
 
-    Messages that come before the timeline has been read wait, and are taken after it. What the timeline as it was read
-    shows already changes nothing then.
+    Messages that come before the timeline has been read wait, and are handled after it. A message is then ignored if
+    its effect is already in what was read.
     """
 
     def __init__(

@@ -164,7 +164,7 @@ class Window:
 
     @property
     def id(self) -> str:
-        """The id of the window. It is the list's cursor alone if the client may lack more than that shows."""
+        """The id of the window. After a follow it is only the list's cursor until the next refresh."""
         cursor = encode_cursor(self._query, self._order[-1] if self._order else self._bottom)
         if not self._certain:
             return cursor

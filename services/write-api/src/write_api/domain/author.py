@@ -63,9 +63,7 @@ class Author:
         return True
 
     def post(self, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:
-        """Make a new cheep. Its date is later than that of every one before it, also if the clock was set back by less
-        than AHEAD_MAX.
-        """
+        """Make a new cheep, dated after the earlier ones, even if the clock was set back by under AHEAD_MAX."""
         return Cheep.posted(cheep_id, self.author_id, text, self._next_cheep_date(now))
 
     def answer(self, parent: Cheep, cheep_id: Identifier, text: CheepText, now: int) -> Cheep:

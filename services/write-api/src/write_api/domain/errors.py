@@ -98,7 +98,7 @@ class AuthorNotFound(Refusal):
 
 
 class AuthorIdTaken(Refusal):
-    """An author signed up with that id, with the same content or other content: this does not depend on it."""
+    """An author has signed up with that id already, whether with the same content or not."""
 
     code = "author_id_taken"
 

@@ -13,5 +13,5 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the column; no cheep that stands has been edited."""
+    """Add the column, which is null for existing cheeps: none of them has been edited."""
     op.add_column("cheeps", sa.Column("edited_at", sa.BigInteger()))
