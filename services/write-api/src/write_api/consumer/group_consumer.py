@@ -1,6 +1,6 @@
 """A consumer that is a member of a group: it receives batches, and commits offsets only on request.
 
-All methods block, and only one thread at a time may call them.
+Only one thread at a time may call its methods, all of which block but `commit`.
 """
 
 from __future__ import annotations
@@ -8,17 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
-    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
-    Message,
     TopicPartition,
 )
 
@@ -27,17 +25,18 @@ from cheeper_contracts.kafka.topics import Topic
 from cheeper_runtime.servers.kafka import KafkaConnection, known
 from write_api.bus.errors import UnavailableError
 from write_api.bus.unit_of_work import LogState
-from write_api.consumer.message import ConsumedMessage
+from write_api.consumer.load import Load
+from write_api.consumer.message import ConsumedMessage, received
 from write_api.kafka.errors import ALL_BROKERS_DOWN, COMMIT_LOST
 from write_api.kafka.topics import SECONDS
 
 _POLL_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 6.0
+_COMMIT_SECONDS: Final = 0.5
+"""The time between two commits of a busy consumer: each is a message that the broker keeps."""
 
 Start = Callable[[Mapping[int, LogState]], Mapping[int, int]]
 """Returns the offset to read from, by partition. It may block, and raises UnavailableError or TimeoutError."""
-
-_Pairs = list[tuple[str, bytes | None]]  # what librdkafka returns as headers; the stubs also allow what may be sent
 
 log = structlog.get_logger()
 
@@ -67,7 +66,7 @@ def consumer_config(subscription: Subscription, kafka: KafkaConnection, topic_pr
         # Kafka's minimum; Tansu lets the first member of a group wait for half of it.
         "session.timeout.ms": 6000,
         "heartbeat.interval.ms": 1500,
-        "fetch.wait.max.ms": 100,
+        "fetch.wait.max.ms": 250,  # at rest, a request each time; Tansu answers at half of it, also if it has messages
         "queued.max.messages.kbytes": 16_384,  # bounds what is fetched while a batch cannot be handled
         "log_level": 2,
     }
@@ -109,6 +108,9 @@ class GroupConsumer:
         self._start = start
         self._failure: Exception | None = None
         self._commits_in_flight = 0
+        self._to_commit: dict[tuple[str, int], int] = {}
+        self._committed_at = -_COMMIT_SECONDS
+        self._load = Load()
         config = consumer_config(subscription, kafka, topic_prefix)
         self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
         self._consumer.subscribe(
@@ -116,21 +118,25 @@ class GroupConsumer:
         )
 
     def receive(self, limit: int) -> list[ConsumedMessage]:
-        """Return the next messages, at most `limit`, or an empty list after a tenth of a second without any.
+        """Return the next messages, at most `limit`, or an empty list after a tenth of a second without any. While the
+        caller is busy, collect some for a few milliseconds: a batch costs its fixed part however small it is.
 
         Raise KafkaException, also for an earlier `commit`, and whatever `start` raised.
         """
-        first = self._consumer.poll(_POLL_SECONDS)
+        self._commit_if_due()
+        with self._load.waiting():
+            first = self._consumer.poll(_POLL_SECONDS)
         if self._failure is not None:
             raise self._failure
         if first is None:
             return []
-        more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
+        with self._load.waiting():
+            more = self._consumer.consume(limit - 1, self._load.collect_seconds) if limit > 1 else []
         good = []
         for message in (first, *more):
             error = message.error()
             if error is None:
-                good.append(_consumed(message))
+                good.append(received(message))
             elif not good:
                 raise KafkaException(error)
             else:  # librdkafka reports it once, so the next call raises it
@@ -138,14 +144,24 @@ class GroupConsumer:
         return good
 
     def commit(self, messages: Sequence[ConsumedMessage]) -> None:
-        """Commit the offsets behind these messages.
+        """Commit the offsets behind these messages, or leave that to a later call if the last commit is too recent.
 
         It does not wait for the response, which `receive` handles. While the broker is unavailable there is none; then
         the response waits for the group's next rebalance, which only `receive` serves. Waiting for it here would never
         end.
         """
-        following = {(message.topic, message.partition): message.offset + 1 for message in messages}
-        offsets = [TopicPartition(*partition, offset, self._topic_id) for partition, offset in following.items()]
+        self._to_commit |= {(message.topic, message.partition): message.offset + 1 for message in messages}
+        self._commit_if_due()
+
+    def _commit_if_due(self) -> None:
+        if self._to_commit and time.monotonic() >= self._committed_at + _COMMIT_SECONDS:
+            self._commit_now()
+
+    def _commit_now(self) -> None:
+        if not self._to_commit:
+            return
+        offsets = [TopicPartition(*partition, offset, self._topic_id) for partition, offset in self._to_commit.items()]
+        self._to_commit, self._committed_at = {}, time.monotonic()
         try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
             self._commits_in_flight += 1
@@ -153,12 +169,13 @@ class GroupConsumer:
             self._check_commit(error.args[0])
 
     def close(self) -> None:
-        """Leave the group, after waiting some seconds until it is joined and has responded.
+        """Commit what is left and leave the group, after waiting some seconds until it is joined and has responded.
 
         Tansu takes a member that leaves during its join for the leader for ever, and then assigns no partitions. And
         librdkafka waits for the response to a commit for as long as the broker is unavailable (its issue 3740): such a
         consumer is only dropped, and the group removes it after the session time-out.
         """
+        self._commit_now()
         deadline = time.monotonic() + _JOIN_SECONDS
         with suppress(KafkaException, UnavailableError, TimeoutError):  # which would hide the reason for closing
             while (self._commits_in_flight or not self.joined) and time.monotonic() < deadline:
@@ -209,6 +226,7 @@ class GroupConsumer:
         consumer.assign(committed)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._commit_now()  # the group waits for the member that gives them up
         self.joined = False
         self.assignment = {}
         log.info("partitions revoked", partitions=sorted(partition.partition for partition in partitions))
@@ -220,24 +238,3 @@ def _state_of(consumer: Consumer, committed: TopicPartition) -> LogState:
         raise TimeoutError("the broker did not return the end of a partition in time")
     end = known({committed.partition: marks[1]})[committed.partition]
     return LogState(committed.offset if committed.offset >= 0 else None, end)
-
-
-def _consumed(message: Message) -> ConsumedMessage:
-    kind, sent_at = message.timestamp()
-    return ConsumedMessage(
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        key=_text(message.key()),
-        headers=[(name, _bytes(value)) for name, value in cast("_Pairs", message.headers() or [])],
-        value=None if message.value() is None else _bytes(message.value()),
-        timestamp=None if kind == TIMESTAMP_NOT_AVAILABLE else sent_at,
-    )
-
-
-def _text(key: str | bytes | None) -> str | None:
-    return None if key is None else _bytes(key).decode(errors="replace")
-
-
-def _bytes(value: str | bytes | None) -> bytes:
-    return value.encode() if isinstance(value, str) else value or b""

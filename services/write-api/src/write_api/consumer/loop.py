@@ -136,7 +136,7 @@ class ConsumerLoop:
             await self._retry.run(partial(self._handler.handle, batch, checkpoints), stop)
             if self._progress:
                 self._progress.handled(checkpoints)
-            await asyncio.to_thread(consumer.commit, messages)
+            consumer.commit(messages)
             self._handled += sum(1 for decoded in batch if decoded.content)
             if self._lag is not None:
                 self._lag.consumed(messages)

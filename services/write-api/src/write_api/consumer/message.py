@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import UUID
 
 import msgspec
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
+from confluent_kafka import Message as KafkaMessage
 
 from cheeper_contracts.kafka.dead_letters import CRASHED, Reason
 from cheeper_contracts.kafka.envelope import Envelope, Headers, MalformedEnvelopeError, from_headers
@@ -17,6 +19,7 @@ from cheeper_runtime.traces.traceparent import id_fields
 from write_api.bus.outcome import ReceivedCommand
 
 M = TypeVar("M", bound=Message)
+_Pairs = list[tuple[str, bytes | None]]  # what librdkafka returns as headers; the stubs also allow what may be sent
 
 
 class ConsumedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,3 +119,25 @@ def sentence(error: Exception) -> str:
 def _digest(error: Exception) -> str:
     stack = "".join(traceback.format_tb(error.__traceback__))
     return hashlib.sha256(f"{type(error).__qualname__}\n{stack}".encode()).hexdigest()[:16]
+
+
+def received(message: KafkaMessage) -> ConsumedMessage:
+    """Return a message that librdkafka received without an error."""
+    kind, sent_at = message.timestamp()
+    return ConsumedMessage(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        key=_text(message.key()),
+        headers=[(name, _bytes(value)) for name, value in cast("_Pairs", message.headers() or [])],
+        value=None if message.value() is None else _bytes(message.value()),
+        timestamp=None if kind == TIMESTAMP_NOT_AVAILABLE else sent_at,
+    )
+
+
+def _text(key: str | bytes | None) -> str | None:
+    return None if key is None else _bytes(key).decode(errors="replace")
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""

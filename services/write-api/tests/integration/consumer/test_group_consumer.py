@@ -149,7 +149,7 @@ def three(kafka_bootstrap, topic_prefix):
 
 @pytest.fixture
 def read(kafka_bootstrap, topic_prefix):
-    """Read as a new member of the topic "new" until the last message, and commit behind the first `commits` of them."""
+    """Read as a new member of the topic "new" until the last message, and commit behind each of the first `commits`."""
 
     def read_on(commits=0):
         found = []
@@ -160,8 +160,8 @@ def read(kafka_bootstrap, topic_prefix):
 
         with closing(GroupConsumer(SMALL, KafkaConnection(kafka_bootstrap), topic_prefix, "new")) as member:
             until(last_came)
-            if commits:
-                member.commit(found[:commits])
+            for message in found[:commits]:
+                member.commit([message])
         return [message.offset for message in found]
 
     return read_on
@@ -174,6 +174,14 @@ def test_an_offset_of_a_topic_that_was_wiped_is_not_trusted(three, read):
     assert read() == [0, 1, 2]
     assert read(commits=1) == [0, 1, 2]
     assert read() == [1, 2]
+
+
+@WITH_METADATA
+def test_a_member_that_leaves_commits_what_it_has_handled(three, read):
+    """It does so too with what it has not committed yet, because its last commit was too recent."""
+    three("old")
+    assert read(commits=2) == [0, 1, 2]
+    assert read() == [2]
 
 
 @pytest.mark.parametrize("note", ["new", ""])
