@@ -17,6 +17,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from cheeper_contracts.partitions import PARTITIONS
+from projector.kafka.linger import Linger
 from projector.kafka.topic import TopicWatch, error_words
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ class Assignment:
         self._name = topic
         self._settings = {**settings, "error_cb": self._on_error}
         self._disconnected = False  # from the loss of the last connection until the broker describes the topic again
+        self._linger = Linger()
         self._consumer = self._new_consumer()
 
     @property
@@ -87,13 +89,12 @@ class Assignment:
         return replaced
 
     def poll(self, seconds: float) -> dict[int, list[Message]]:
-        """Return messages by partition, in order: at once if there are some, else the first within the time."""
+        """Return messages by partition, in order: those that are there, else the first within the time. While this
+        process is busy, those that come within the next few milliseconds are among them.
+        """
         self._retry()
-        first = self._consumer.poll(seconds)
-        if first is None:
-            return {}
         by_partition: dict[int, list[Message]] = {}
-        for message in (first, *self._consumer.consume(_BATCH - 1, timeout=0)):
+        for message in self._wait(seconds):
             partition, offset, error = cast("int", message.partition()), message.offset(), message.error()
             if error is not None:
                 self._failed(error, partition)
@@ -102,6 +103,16 @@ class Assignment:
                 by_partition.setdefault(partition, []).append(message)
                 self._recovered(partition)
         return by_partition
+
+    def _wait(self, seconds: float) -> list[Message]:
+        self._linger.worked()
+        try:
+            first = self._consumer.poll(seconds)
+            if first is None:
+                return []
+            return [first, *self._consumer.consume(_BATCH - 1, timeout=min(seconds, self._linger.seconds))]
+        finally:
+            self._linger.waited()
 
     def read_from(self, offsets: Mapping[int, int]) -> None:
         """Read these partitions from these offsets on, if they are still assigned."""
