@@ -23,7 +23,7 @@ from projector import projections
 from projector.consumer.projecting import item_of
 from projector.messages.decoding import decode
 from projector.projections.meta import Meta
-from projector.stores.base import Batch
+from projector.stores.base import Batch, StoreError
 
 pytest.register_assert_rewrite("projector_testing.store_suite")
 
@@ -182,11 +182,19 @@ def items_of(store, messages):
     return tuple(item_of(project, decode(message)) for message in messages)
 
 
+def apply(store, batch):
+    """Apply a batch alone. Return what was applied, or raise the error that is its outcome."""
+    (outcome,) = store.apply([batch])
+    if isinstance(outcome, StoreError):
+        raise outcome
+    return outcome
+
+
 def apply_all(store, partition, messages, topic_id="topic"):
     """Apply the messages in as many calls as the store takes. Return the last result."""
     items, applied = items_of(store, messages), None
     while items:
-        applied = store.apply(Batch(partition=partition, topic_id=topic_id, items=items))
+        applied = apply(store, Batch(partition=partition, topic_id=topic_id, items=items))
         items = items[applied.used :]
     return applied
 
@@ -217,6 +225,7 @@ def helpers():
     return SimpleNamespace(
         decode=decode,
         items_of=items_of,
+        apply=apply,
         apply_all=apply_all,
         name_of=name_of,
         Story=Story,

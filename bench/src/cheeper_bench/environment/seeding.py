@@ -29,7 +29,7 @@ from cheeper_contracts.views.generations import VERSIONS
 from projector.consumer.projecting import item_of
 from projector.fan_out.tasks import FanOutTasks
 from projector.projections import projection_of
-from projector.stores.base import Batch, Item, Store
+from projector.stores.base import Applied, Batch, Item, Store
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.store import MongoStore
 from projector.stores.redis.generations import RedisGenerations
@@ -108,8 +108,10 @@ def apply(store: Store, partition: int, items: Sequence[Item]) -> None:
     """Apply all of them, in as many calls as the store wants."""
     left = tuple(items)
     while left:
-        used = store.apply(Batch(partition=partition, topic_id=TOPIC_ID, items=left)).used
-        left = left[used:]
+        [outcome] = store.apply([Batch(partition=partition, topic_id=TOPIC_ID, items=left)])
+        if not isinstance(outcome, Applied):
+            raise outcome
+        left = left[outcome.used :]
 
 
 def serve_tasks(store: RedisStore) -> None:

@@ -121,13 +121,13 @@ def test_a_projector_that_dies_within_a_call_has_done_all_of_it_or_nothing(
         )
         dead, died = dying(number)
         try:
-            dead.apply(batch)
+            helpers.apply(dead, batch)
         except StoreUnavailableError:
             deaths += 1
         dead.close()
         done = store.checkpoints([PARTITION])[PARTITION].sequence // 2
         assert counts(bob) == (done, done), f"died at step {number}"
-        store.apply(batch)
+        helpers.apply(store, batch)
         assert counts(bob) == (number, number), f"died at step {number}"
         assert store.checkpoints([PARTITION])[PARTITION].sequence == 2 * number
         if not died():
@@ -175,7 +175,7 @@ def persist(store, batch):
     """Until it is taken: of two at once one meets a conflict, which passes."""
     for _ in range(ATTEMPTS):
         try:
-            store.apply(batch)
+            store.apply([batch])
         except StoreUnavailableError:
             continue
         return

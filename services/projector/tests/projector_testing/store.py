@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 import msgspec
@@ -15,6 +16,7 @@ from projector.stores.base import (
     Checkpoint,
     GapError,
     Item,
+    Outcome,
     Status,
     StoreUnavailableError,
     UnappliableError,
@@ -24,8 +26,9 @@ from projector.stores.base import (
 class FakeStore:
     """Documents, checkpoints and parked messages. It takes MongoDB's writes.
 
-    While `unavailable` is set, every call fails. One call applies at most `largest_batch` messages. With `names_bad`
-    cleared it does not report which message of a batch cannot be applied. `calls` are the sizes of all batches.
+    While `unavailable` is set, every call fails. One call applies at most `most_batches`, and of each one at most
+    `largest_batch` messages. With `names_bad` cleared it does not report which message of a batch cannot be applied.
+    `calls` are the sizes of the batches of each call.
     """
 
     name = "mongo"
@@ -33,7 +36,7 @@ class FakeStore:
 
     def __init__(self):
         self.unavailable = False
-        self.largest_batch = None
+        self.largest_batch = self.most_batches = None
         self.names_bad = True
         self.closed = False
         self.calls = []
@@ -48,9 +51,18 @@ class FakeStore:
         self._reach()
         return {partition: self._checkpoints.get(partition, Checkpoint()) for partition in partitions}
 
-    def apply(self, batch: Batch) -> Applied:
+    def apply(self, batches: Sequence[Batch]) -> list[Outcome]:
         self._reach()
-        self.calls.append(len(batch.items))
+        self.calls.append([len(batch.items) for batch in batches])
+        return [self._outcome(batch) for batch in batches[: self.most_batches]]
+
+    def _outcome(self, batch: Batch) -> Outcome:
+        try:
+            return self._apply(batch)
+        except (GapError, UnappliableError) as error:
+            return error
+
+    def _apply(self, batch: Batch) -> Applied:
         stored = self._checkpoints.get(batch.partition, Checkpoint())
         items = batch.items[: self.largest_batch]
         fresh = _fresh(items, batch, stored)

@@ -84,13 +84,13 @@ def test_poison_parks_its_key_and_nothing_else(store, story, author, followers, 
         story.posted(bob, partition=0).message,
     ]
     items = poisoned(helpers.items_of(store, messages), 0)
-    applied = store.apply(Batch(partition=0, topic_id="topic", items=items[:3]))
+    applied = helpers.apply(store, Batch(partition=0, topic_id="topic", items=items[:3]))
     assert [(message.sequence, message.behind) for message in applied.parked] == [(1, False), (2, True)]
     assert applied.used == 3
     assert followers(bob) == (0, 0, 0)
     assert followers(carol) == (1, 0, 0)
 
-    later = store.apply(Batch(partition=0, topic_id="topic", items=items[3:]))
+    later = helpers.apply(store, Batch(partition=0, topic_id="topic", items=items[3:]))
     assert [message.behind for message in later.parked] == [True]
     assert later.checkpoint.sequence == 4
     assert store.status().parked == 3
@@ -102,7 +102,7 @@ def test_duplicates_of_poison_are_parked_once(store, story, author, helpers):
     messages = [story.followed(author(), bob, partition=0).message for _ in range(2)]
     items = poisoned(helpers.items_of(store, messages), 0)
     for again in (items, items, items[1:]):
-        store.apply(Batch(partition=0, topic_id="topic", items=again))
+        helpers.apply(store, Batch(partition=0, topic_id="topic", items=again))
     assert store.status().parked == 2
 
 
@@ -111,7 +111,7 @@ def test_a_batch_whose_response_was_lost_has_the_same_outcome(store, story, auth
     bob = author()
     messages = [story.followed(author(), bob, partition=0).message for _ in range(3)]
     batch = Batch(partition=0, topic_id="topic", items=poisoned(helpers.items_of(store, messages), 1))
-    first, again = store.apply(batch), store.apply(batch)
+    first, again = helpers.apply(store, batch), helpers.apply(store, batch)
     assert again == first
     assert [(message.sequence, message.behind, message.reason) for message in again.parked] == [
         (2, False, "broken"),
@@ -124,7 +124,9 @@ def test_another_process_knows_what_is_parked(store, story, author, followers, h
     bob = author()
     messages = [story.followed(author(), bob).message for _ in range(2)]
     partition = messages[0].partition()
-    store.apply(Batch(partition=partition, topic_id="topic", items=poisoned(helpers.items_of(store, messages[:1]), 0)))
+    helpers.apply(
+        store, Batch(partition=partition, topic_id="topic", items=poisoned(helpers.items_of(store, messages[:1]), 0))
+    )
     applied = helpers.apply_all(other, partition, messages[1:])
     assert [message.behind for message in applied.parked] == [True]
     assert followers(bob) == (0, 0, 0)
@@ -135,9 +137,11 @@ def test_poison_in_a_row_is_counted_in_the_checkpoint(store, story, author, help
     messages = [story.signed(author(), partition=0).message for _ in range(3)]
     items = helpers.items_of(store, messages)
     for place, expected in ((0, 1), (1, 2)):
-        applied = store.apply(Batch(partition=0, topic_id="topic", items=poisoned(items[place : place + 1], 0)))
+        applied = helpers.apply(
+            store, Batch(partition=0, topic_id="topic", items=poisoned(items[place : place + 1], 0))
+        )
         assert applied.checkpoint.poison == expected
-    assert store.apply(Batch(partition=0, topic_id="topic", items=items[2:])).checkpoint.poison == 0
+    assert helpers.apply(store, Batch(partition=0, topic_id="topic", items=items[2:])).checkpoint.poison == 0
 
 
 def test_a_message_without_a_sequence_is_parked_once(store, story, author, helpers):
@@ -156,7 +160,7 @@ def test_an_unknown_type_moves_the_checkpoint_alone(store, story, author, follow
     bob = author()
     published = story.followed(author(), bob)
     item = Item(message=helpers.items_of(store, [published.message])[0].message)
-    applied = store.apply(Batch(partition=published.partition, topic_id="topic", items=(item,)))
+    applied = helpers.apply(store, Batch(partition=published.partition, topic_id="topic", items=(item,)))
     assert (applied.checkpoint.sequence, applied.parked) == (1, ())
     assert followers(bob) == (0, 0, 0)
 
@@ -169,7 +173,7 @@ def test_a_write_that_cannot_be_done_moves_nothing(store, story, author, followe
     items = helpers.items_of(store, messages)
     broken = (items[0], msgspec.structs.replace(items[1], writes=(*items[1].writes, bad_write(bob))))
     with pytest.raises(UnappliableError):
-        store.apply(Batch(partition=partition, topic_id="topic", items=broken))
+        helpers.apply(store, Batch(partition=partition, topic_id="topic", items=broken))
     assert followers(bob) == (0, 0, 0)
     assert store.checkpoints([partition]) == {partition: Checkpoint()}
 
@@ -181,3 +185,85 @@ def test_two_projectors_apply_a_batch_once(store, bob_story, followers, helpers,
         helpers.apply_all(store, partition, messages[start : start + 1])
         helpers.apply_all(other, partition, messages[: start + 1])
     assert followers(bob) == (2, 0, 1)
+
+
+def batches_of(store, story, helpers):
+    """Return a batch of each partition of the story."""
+    return [
+        Batch(partition=partition, topic_id="topic", items=helpers.items_of(store, messages))
+        for partition, messages in sorted(story.messages.items())
+    ]
+
+
+@pytest.fixture
+def followed_in_three(story, author):
+    """Return authors whose partitions are 1, 2 and 5; one and the same reader follows each of them."""
+    reader, authors = author(), {partition: author() for partition in (1, 2, 5)}
+    for partition, one in authors.items():
+        story.followed(reader, one, partition=partition)
+        story.followed(author(), one, partition=partition)
+    return reader, authors
+
+
+def test_batches_of_several_partitions_are_applied_together(store, story, followers, helpers, followed_in_three):
+    """Each has its own outcome and its own checkpoint, and what they count of one author adds up."""
+    reader, authors = followed_in_three
+    outcomes = store.apply(batches_of(store, story, helpers))
+    assert [outcome.checkpoint.sequence for outcome in outcomes] == [2, 2, 2]
+    assert [followers(one) for one in authors.values()] == [(2, 0, 0)] * 3
+    assert followers(reader) == (0, 3, 0)
+    assert {number: each.sequence for number, each in store.checkpoints([1, 2, 3, 5]).items()} == {
+        1: 2,
+        2: 2,
+        3: 0,
+        5: 2,
+    }
+
+
+def test_a_gap_in_one_partition_stops_no_other(store, story, followers, helpers, followed_in_three):
+    """Its batch alone is refused."""
+    _, authors = followed_in_three
+    first, second, third = batches_of(store, story, helpers)
+    outcomes = store.apply([first, msgspec.structs.replace(second, items=second.items[1:]), third])
+    assert isinstance(outcomes[1], GapError)
+    assert [followers(one)[0] for one in authors.values()] == [2, 0, 2]
+    assert store.checkpoints([2]) == {2: Checkpoint()}
+
+
+def test_what_cannot_be_applied_in_one_partition_stops_no_other(
+    store, story, followers, helpers, followed_in_three, bad_write
+):
+    """The others are applied once, whether the store notices it before or after it has written them."""
+    reader, authors = followed_in_three
+    batches = batches_of(store, story, helpers)
+    bad = msgspec.structs.replace(batches[1].items[1], writes=(bad_write(authors[2]),))
+    batches[1] = msgspec.structs.replace(batches[1], items=(batches[1].items[0], bad))
+    outcomes = store.apply(batches)
+    assert isinstance(outcomes[1], UnappliableError)
+    assert [followers(one)[0] for one in authors.values()] == [2, 0, 2]
+    assert followers(reader) == (0, 2, 0)
+    assert [each.sequence for each in store.checkpoints([1, 2, 5]).values()] == [2, 0, 2]
+
+
+def test_poison_in_one_partition_parks_nothing_of_another(store, story, followers, helpers, followed_in_three):
+    """Not even a message that is new to the process and whose key is parked in the other one."""
+    _, authors = followed_in_three
+    first, second, third = batches_of(store, story, helpers)
+    outcomes = store.apply([first, msgspec.structs.replace(second, items=poisoned(second.items, 0)), third])
+    assert [[message.behind for message in outcome.parked] for outcome in outcomes] == [[], [False, True], []]
+    assert [followers(one)[0] for one in authors.values()] == [2, 0, 2]
+    again = store.apply([first, msgspec.structs.replace(second, items=poisoned(second.items, 0)), third])
+    assert again == outcomes
+
+
+def test_two_projectors_with_parts_of_the_same_partitions_apply_all_once(
+    store, story, followers, helpers, other, followed_in_three
+):
+    """The messages that the other one has applied are duplicates here, and no other message is."""
+    reader, authors = followed_in_three
+    first, second, third = batches_of(store, story, helpers)
+    other.apply([first, msgspec.structs.replace(second, items=second.items[:1])])
+    outcomes = store.apply([first, second, third])
+    assert [outcome.checkpoint.sequence for outcome in outcomes] == [2, 2, 2]
+    assert [followers(one)[0] for one in authors.values()] == [2, 2, 2]
+    assert followers(reader) == (0, 3, 0)

@@ -7,7 +7,7 @@ is new, what is a duplicate and what is missing. Only duplicates and unknown typ
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from threading import Event as Flag
@@ -32,7 +32,16 @@ from projector.kafka.assignment import PATIENCE, Assignment
 from projector.kafka.dead_letter_topic import DeadLetters
 from projector.messages.decoding import decode
 from projector.projections import Project
-from projector.stores.base import Applied, Batch, GapError, Item, Store, StoreUnavailableError, UnappliableError
+from projector.stores.base import (
+    Applied,
+    Batch,
+    GapError,
+    Item,
+    Outcome,
+    Store,
+    StoreUnavailableError,
+    UnappliableError,
+)
 
 log = structlog.get_logger()
 
@@ -124,40 +133,54 @@ class Consumer:
         if wait := self._rate.wait:
             self._assignment.idle(min(wait, PATIENCE))
             return
-        for number, messages in self._assignment.poll(0 if self._more_tasks else PATIENCE).items():
-            with suppress(AbandonedError):
-                self._consume_partition(self._partitions[number], messages)
+        polled = self._assignment.poll(0 if self._more_tasks else PATIENCE)
+        with suppress(AbandonedError):
+            for some in self._limit.rounds(polled):
+                self._consume_round(some)
 
-    def _consume_partition(self, partition: Partition, messages: Sequence[Message]) -> None:
-        decoded = [decode(message) for message in messages]
-        new = partition.select(decoded)
-        self._messages.received(new)
-        relocated = [Item(message=message) for message in partition.relocated(decoded, self._topic_id)]
-        partition.begin(relocated + self._limit.allowed([item_of(self._project, message) for message in new]))
-        try:
-            self._apply(partition)
-        except GapError:
-            partition.miss()
-        if not self._limit.reached and partition.end(decoded[-1].offset):
-            self._assignment.pause([partition.number])
+    def _consume_round(self, polled: Mapping[int, Sequence[Message]]) -> None:
+        decoded = {number: [decode(message) for message in messages] for number, messages in polled.items()}
+        partitions = [self._partitions[number] for number in decoded]
+        for partition in partitions:
+            messages = decoded[partition.number]
+            new = partition.select(messages)
+            self._messages.received(new)
+            relocated = [Item(message=message) for message in partition.relocated(messages, self._topic_id)]
+            partition.begin(relocated + self._limit.allowed([item_of(self._project, message) for message in new]))
+        self._apply(partitions)
+        for partition in partitions:
+            if not self._limit.reached and partition.end(decoded[partition.number][-1].offset):
+                self._assignment.pause([partition.number])
 
-    def _apply(self, partition: Partition) -> None:
-        """Apply all that is in flight, in as many calls as it takes. Raise GapError and TooMuchPoisonError."""
-        size = len(partition.in_flight)
-        while partition.in_flight:
-            items = limits.within(self._poison_limit, partition, partition.in_flight[:size], self.store.name)
-            batch, began = Batch(partition=partition.number, topic_id=self._topic_id, items=items), time.time_ns()
-            try:
-                before = time.perf_counter()
-                applied = self._persist(lambda batch=batch: self.store.apply(batch), partition.number)  # type: ignore[misc]
-                self.progress.counts.applying.observe(time.perf_counter() - before)
-            except UnappliableError as error:
-                if error.index is None and size > 1:
-                    size = 1  # the store does not know which one it is, so they go one by one
-                else:
-                    partition.refuse(error.index or 0, error)
-            else:
-                self._acknowledge(partition, applied, began)
+    def _apply(self, partitions: Sequence[Partition]) -> None:
+        """Apply all that is in flight, in as many calls as it takes. Raise AbandonedError and TooMuchPoisonError."""
+        missed = set[int]()
+        while waiting := [each for each in partitions if each.in_flight and each.number not in missed]:
+            if any(item.poison for each in waiting for item in each.next_items):
+                waiting = waiting[:1]  # the limit of poison counts one call after the other
+            began, before = time.time_ns(), time.perf_counter()
+            outcomes = self._store_applies(waiting)
+            self.progress.counts.applying.observe(time.perf_counter() - before)
+            for partition, outcome in zip(waiting, outcomes, strict=False):
+                match outcome:
+                    case Applied():
+                        self._acknowledge(partition, outcome, began)
+                    case UnappliableError():
+                        partition.refuse(outcome)
+                    case GapError():
+                        partition.miss()
+                        missed.add(partition.number)
+
+    def _store_applies(self, partitions: Sequence[Partition]) -> list[Outcome]:
+        batches = [
+            Batch(
+                partition=each.number,
+                topic_id=self._topic_id,
+                items=limits.within(self._poison_limit, each, each.next_items, self.store.name),
+            )
+            for each in partitions
+        ]
+        return self._persist(lambda: self.store.apply(batches), {each.number for each in partitions})
 
     def _acknowledge(self, partition: Partition, applied: Applied, began: int) -> None:
         new, parked, last_offset = partition.acknowledge(applied)
@@ -180,11 +203,12 @@ class Consumer:
         if tasks is not None:
             self._more_tasks = self._persist(lambda: tasks.step(self._assignment.assigned))
 
-    def _persist(self, action: Callable[[], T], partition: int | None = None) -> T:
-        return self._retry.run(action, lambda: self._wanted(partition))
+    def _persist(self, action: Callable[[], T], partitions: AbstractSet[int] = frozenset()) -> T:
+        return self._retry.run(action, lambda: self._wanted(partitions))
 
-    def _wanted(self, partition: int | None = None) -> bool:
-        ours = partition is None or partition in self._assignment.assigned
+    def _wanted(self, partitions: AbstractSet[int] = frozenset()) -> bool:
+        # A rebalance that takes one of them pauses all: what this consumer keeps is read again from the checkpoint.
+        ours = partitions <= self._assignment.assigned
         return ours and not self._stop.is_set() and not self._limit.reached
 
     @property

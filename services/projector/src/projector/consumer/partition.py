@@ -74,6 +74,7 @@ class Partition:
         self.checkpoint = Checkpoint()
         self.search = Search.NONE
         self.in_flight: list[Item] = []
+        self._size = 0  # how many of them the store is given at once
         self._counts = counts or Counts()
         self._clock = clock
         self._assigned_at = clock()
@@ -131,10 +132,22 @@ class Partition:
     def begin(self, items: list[Item]) -> None:
         """Put these in flight: the store is to apply them next."""
         self.in_flight = items
+        self._size = len(items)
 
-    def refuse(self, index: int, error: UnappliableError) -> None:
-        """Turn a message in flight into poison, since the store cannot apply it."""
-        self.in_flight[index] = refused_by_store(self.in_flight[index].message, error)
+    @property
+    def next_items(self) -> list[Item]:
+        """The messages in flight that the store is to be given next."""
+        return self.in_flight[: self._size]
+
+    def refuse(self, error: UnappliableError) -> None:
+        """Turn a message in flight into poison, since the store cannot apply it. If the store does not know which one
+        it is, they go one by one from now on.
+        """
+        if error.index is None and self._size > 1:
+            self._size = 1
+        else:
+            index = error.index or 0
+            self.in_flight[index] = refused_by_store(self.in_flight[index].message, error)
 
     def acknowledge(self, applied: Applied) -> Acknowledged:
         """Take what the store applied or parked out of flight, and move to its checkpoint."""

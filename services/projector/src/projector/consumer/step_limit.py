@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from cheeper_contracts.events.command_handled import CommandHandled
 from cheeper_contracts.events.command_rejected import CommandRejected
 from projector.stores.base import Item
+
+T = TypeVar("T")
 
 
 class StepLimit:
@@ -25,6 +28,10 @@ class StepLimit:
         """Count steps that are done."""
         if self._left is not None:
             self._left = max(0, self._left - done)
+
+    def rounds(self, polled: Mapping[int, T]) -> list[Mapping[int, T]]:
+        """Return what was polled, by partition, in rounds: a limit counts one partition after the other."""
+        return [polled] if self._left is None else [{number: messages} for number, messages in polled.items()]
 
     def allowed(self, items: Sequence[Item]) -> list[Item]:
         """Return the first of them, up to the last one that may still be done."""

@@ -1,4 +1,4 @@
-"""The spans of messages that a store has applied: one per message and store, and one per call of the store."""
+"""The spans of messages that a store has applied: one per message and store, and one per partition of a call."""
 
 from __future__ import annotations
 

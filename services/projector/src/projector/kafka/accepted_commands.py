@@ -6,8 +6,10 @@ record is written before its offset is stored, and writing it again changes noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from itertools import chain
 from threading import Event as Flag
 from typing import cast
 from uuid import UUID
@@ -51,17 +53,19 @@ class AcceptedCommandsConsumer:
                 self._assignment.poll_topic()
                 self._readiness.report("kafka", self._error or self._assignment.error)
                 self._start_paused()
-                for partition, messages in self._assignment.poll(PATIENCE).items():
-                    self._record(partition, messages)
+                if polled := self._assignment.poll(PATIENCE):
+                    self._record(polled)
         finally:
             self._assignment.close()
             self._accepted.close()
 
-    def _record(self, partition: int, messages: Sequence[Message]) -> None:
+    def _record(self, polled: Mapping[int, Sequence[Message]]) -> None:
+        messages = chain.from_iterable(polled.values())
         records = [record for message in messages if (record := record_of(message)) is not None]
         with suppress(AbandonedError):
-            self._retry.run(lambda: self._accepted.record(records), lambda: self._wanted(partition))
-            self._assignment.store_offset(partition, cast("int", messages[-1].offset()))
+            self._retry.run(lambda: self._accepted.record(records), lambda: self._wanted(polled.keys()))
+            for partition, of_partition in polled.items():
+                self._assignment.store_offset(partition, cast("int", of_partition[-1].offset()))
 
     def _start_paused(self) -> None:
         if not self._assignment.paused or self._assignment.topic.topic_id is None:
@@ -74,8 +78,8 @@ class AcceptedCommandsConsumer:
         self._error = None
         self._assignment.read_from(offsets | dict.fromkeys(self._assignment.out_of_range, BEGINNING))
 
-    def _wanted(self, partition: int) -> bool:
-        return partition in self._assignment.assigned and not self._stop.is_set()
+    def _wanted(self, partitions: AbstractSet[int]) -> bool:
+        return partitions <= self._assignment.assigned and not self._stop.is_set()
 
 
 def record_of(message: Message) -> AcceptedCommand | None:

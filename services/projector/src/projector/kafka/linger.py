@@ -1,4 +1,4 @@
-"""How long a consumer that is busy waits for more messages, so that they share the cost of its calls."""
+"""A consumer that is busy waits for more messages, so that they share the cost of its calls."""
 
 from __future__ import annotations
 

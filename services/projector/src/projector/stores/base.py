@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreUnavailableError   the store cannot be reached, or cannot write for now: try again, skip nothing
+│   └── ConflictError       somebody else has just written what a call was to write
 ├── GapError                a message is missing before one of the batch: nothing changed
 └── UnappliableError        one message of the batch can never be applied as it is: nothing changed
 """
@@ -26,6 +27,10 @@ class StoreError(Exception):
 
 class StoreUnavailableError(StoreError):
     """A fault that passes. The text holds no secret."""
+
+
+class ConflictError(StoreUnavailableError):
+    """Another call won: this one wrote nothing."""
 
 
 class GapError(StoreError):
@@ -94,7 +99,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a batch.
+    """The outcome of a batch that was applied.
 
     The first `used` messages, duplicates among them, are in the store; the others are to be applied by another call.
     `parked` are those that were parked, by this call or by an earlier one whose response was lost. The checkpoint is
@@ -107,6 +112,10 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[ParkedMessage, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     waiting: int = 0
+
+
+Outcome = Applied | GapError | UnappliableError
+"""The outcome of a batch. Of one that ends with an error nothing is written."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,8 +153,12 @@ class Store(Protocol):
     def checkpoints(self, partitions: Sequence[int]) -> dict[int, Checkpoint]:
         """Return the checkpoints of these partitions."""
 
-    def apply(self, batch: Batch) -> Applied:
-        """Write the batch and its checkpoint in one step, or raise a StoreError and write nothing."""
+    def apply(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """Write each batch, of a partition of its own, and its checkpoint in one step, all together if they fit.
+
+        Return the outcomes of the first ones, of one at least. The others are to be applied by another call. A batch
+        that cannot be applied leaves the others as they would be without it.
+        """
 
     def status(self) -> Status:
         """Return the checkpoints and a count of what waits."""

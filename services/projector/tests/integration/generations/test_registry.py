@@ -408,7 +408,7 @@ def test_a_consumer_of_a_forgotten_generation_brings_nothing_back(two, story, au
     for messages in (story.messages[0], story.messages[0][3:]):
         items = helpers.items_of(two.second, messages)
         with pytest.raises(ForgottenError):
-            two.second.apply(Batch(partition=0, topic_id="topic", items=items))
+            helpers.apply(two.second, Batch(partition=0, topic_id="topic", items=items))
     if two.name == "mongo":
         with pytest.raises(ForgottenError):
             two.second.prepare()

@@ -53,7 +53,9 @@ class Parking:
         (item,) = self._helpers.items_of(self._store, [published.message])
         if poison:
             item = Item(message=item.message, poison=poison, stack_digest="0123456789abcdef")
-        applied = self._store.apply(Batch(partition=published.partition, topic_id="topic", items=(item,)))
+        applied = self._helpers.apply(
+            self._store, Batch(partition=published.partition, topic_id="topic", items=(item,))
+        )
         return applied.parked[0].reason if applied.parked else None
 
 
@@ -183,7 +185,7 @@ def test_a_message_without_a_sequence_is_dropped_by_its_offset(store, parked_mes
         assert parked_messages.drop(message)
     assert store.status().parked == 0
     later = Item(message=helpers.decode(helpers.FakeMessage(partition=1, offset=1, key=b"", headers=[], value=b"")))
-    assert store.apply(Batch(partition=1, topic_id="topic", items=(later,))).parked == ()
+    assert helpers.apply(store, Batch(partition=1, topic_id="topic", items=(later,))).parked == ()
 
 
 def test_a_replay_or_a_drop_ends_a_row_of_poison(store, parking, parked_messages, story, author):

@@ -309,7 +309,7 @@ def test_a_call_does_a_bounded_amount_of_work(redis_store, story, author, helper
     helpers.apply_all(store, partition, [one.message for one in published])
     cheeps = [story.posted(bob) for _ in range(4)]
     items = helpers.items_of(store, [one.message for one in cheeps])
-    assert store.apply(Batch(partition=partition, topic_id="topic", items=items)).used == 1
+    assert helpers.apply(store, Batch(partition=partition, topic_id="topic", items=items)).used == 1
     helpers.apply_all(store, partition, [one.message for one in cheeps])
     assert timeline(readers[0]) == [one.event.cheep_id for one in reversed(cheeps)]
 

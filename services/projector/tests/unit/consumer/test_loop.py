@@ -270,7 +270,7 @@ def test_a_message_that_the_store_refuses_is_parked_alone(world, story, author, 
     world.topic.send(story.all_messages())
     world.run()
     assert (world.followers(bob), world.parked()) == (2, [(1, False)])
-    assert world.store.calls == ([3, 3] if names_bad else [3, 1, 1, 1, 1])
+    assert world.store.calls == ([[3], [3]] if names_bad else [[3], [1], [1], [1], [1]])
 
 
 def test_a_store_that_takes_a_part_of_a_batch_gets_the_rest(world, bob, follow):
@@ -279,7 +279,86 @@ def test_a_store_that_takes_a_part_of_a_batch_gets_the_rest(world, bob, follow):
     world.topic.send(follow(5))
     world.run()
     assert world.followers(bob) == 5
-    assert world.store.calls == [5, 3, 1]
+    assert world.store.calls == [[5], [3], [1]]
+
+
+@pytest.fixture
+def sign_ups(story, author):
+    """Make sign-ups, one for each of these partitions in turn."""
+    return lambda *partitions: [story.signed(author(), partition=number).message for number in partitions]
+
+
+def test_the_partitions_of_a_poll_are_applied_by_one_call(world, story, sign_ups):
+    """Each moves its own checkpoint and stores its own offset."""
+    world.topic.send(sign_ups(0, 0, 3, 5))
+    world.run()
+    assert world.store.calls == [[2, 1, 1]]
+    assert world.sequences() == story.whole()
+    assert world.assignment.stored_offsets == {0: 2, 3: 1, 5: 1}
+
+
+def test_a_store_that_takes_some_of_the_partitions_gets_the_others(world, story, sign_ups):
+    """The next call has what a call has left over."""
+    world.store.most_batches = 1
+    world.topic.send(sign_ups(0, 0, 3, 5))
+    world.run()
+    assert world.store.calls == [[2, 1, 1], [1, 1], [1]]
+    assert world.sequences() == story.whole()
+
+
+def test_a_gap_in_one_partition_stops_no_other_of_the_poll(world, story, sign_ups):
+    """The others are applied, whether the consumer or the store notices it."""
+    messages = sign_ups(0, 3, 3, 5)
+    world.topic.send(messages)
+
+    def restore():
+        world.store.restore()
+        world.topic.send(sign_ups(0, 3, 5))
+
+    world.run(restore)
+    assert world.sequences() == story.whole()
+
+
+@POISON
+def test_what_is_refused_in_one_partition_stops_no_other_of_the_poll(world, story, sign_ups):
+    """It is parked alone."""
+    project = world.project
+
+    def refused(event, meta):
+        if meta.partition == 3 and meta.sequence == 2:
+            return (projections.writes.Increment(views.AUTHORS.name, event.key, {"followers.deep": 1}),)
+        return project(event, meta)
+
+    world.project = refused
+    world.topic.send(sign_ups(0, 3, 3, 3, 5))
+    world.run()
+    assert world.sequences() == story.whole()
+    assert world.parked() == [(2, False)]
+    assert (world.progress.counts.applied, world.progress.counts.parked) == (4, 1)
+
+
+def test_the_step_limit_counts_over_partitions(world, story, sign_ups):
+    """One step is one message, whatever the number of partitions that have some."""
+    world.topic.send(sign_ups(0, 3, 5))
+    world.run(limit=2)
+    assert sum(world.sequences().values()) == 2
+    world.run()
+    assert world.sequences() == story.whole()
+
+
+@POISON
+def test_the_poison_limit_counts_over_partitions(world, story, author):
+    """A defect that parks messages of all partitions is noticed as soon as if they came one by one."""
+    for number in range(130):
+        story.add(story.signed(author(), partition=1).event, partition=2 + number % 2, value=b"{broken")
+        if number % 2:
+            for partition in (2, 3):
+                story.signed(author(), partition=partition)
+    story.messages.pop(1)
+    world.topic.send(story.all_messages())
+    with pytest.raises(TooMuchPoisonError, match="100 messages within a minute"):
+        world.run()
+    assert len(world.store.parked) == 99
 
 
 @POISON

@@ -156,7 +156,7 @@ def test_the_rest_of_a_batch_stays_in_flight(partition):
 def test_a_message_that_the_store_refuses_becomes_poison(partition):
     """It stays in flight, so that the store parks it."""
     partition.begin([_item(each) for each in messages(6, 7)])
-    partition.refuse(1, UnappliableError(1, "no hash"))
+    partition.refuse(UnappliableError(1, "no hash"))
     assert [item.poison for item in partition.in_flight] == [None, "no hash"]
 
 

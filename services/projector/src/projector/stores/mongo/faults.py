@@ -10,8 +10,9 @@ from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, WriteError
 
 from cheeper_runtime.servers.refusals import refusal
-from projector.stores.base import StoreUnavailableError, UnappliableError
+from projector.stores.base import ConflictError, StoreUnavailableError, UnappliableError
 
+_WRITE_CONFLICT: Final = 112
 PASSING_CODES: Final = frozenset(
     {
         13,  # Unauthorized
@@ -19,7 +20,7 @@ PASSING_CODES: Final = frozenset(
         24,  # LockTimeout
         50,  # MaxTimeMSExpired
         91,  # ShutdownInProgress
-        112,  # WriteConflict
+        _WRITE_CONFLICT,
         189,  # PrimarySteppedDown
         202,  # NetworkInterfaceExceededTimeLimit
         251,  # NoSuchTransaction
@@ -61,7 +62,8 @@ def passing_faults() -> Iterator[None]:
     except PyMongoError as error:
         if _is_refusal(error):
             raise UnappliableError(None, _first_line(error)) from error
-        raise StoreUnavailableError(_reason(error)) from error
+        passing = ConflictError if _WRITE_CONFLICT in _codes(error) else StoreUnavailableError
+        raise passing(_reason(error)) from error
 
 
 def _is_refusal(error: PyMongoError) -> bool:

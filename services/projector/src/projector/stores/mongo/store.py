@@ -1,17 +1,17 @@
-"""The documents in MongoDB: a batch of one partition is one transaction, checkpoint included.
+"""The documents in MongoDB: one transaction applies batches, each with its partition's checkpoint.
 
-The transaction reads the checkpoint and writes it, so of two projectors with the same batch one meets a write conflict,
-retries, and finds duplicates.
+The transaction reads the checkpoints and writes them, so of two projectors with the same batch one meets a write
+conflict, retries, and finds duplicates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
-from pymongo import MongoClient
+from pymongo import MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import CollectionInvalid
 from pymongo.read_concern import ReadConcern
@@ -22,10 +22,22 @@ from cheeper_contracts.partitions import PARTITIONS
 from cheeper_contracts.views.generations import FIRST, database_of
 from projector.messages.parked import ParkedMessage
 from projector.projections.writes import MongoWrite
-from projector.stores.base import Applied, Backlog, Batch, Checkpoint, GapError, Item, Status
+from projector.stores.base import (
+    Applied,
+    Backlog,
+    Batch,
+    Checkpoint,
+    ConflictError,
+    GapError,
+    Item,
+    Outcome,
+    Status,
+    UnappliableError,
+)
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document, operations
+from projector.stores.mongo.plan import Plan, checkpoint_of, plan
 from projector.stores.registry import ForgottenError
 
 READ_FROM: Final = 16
@@ -44,6 +56,7 @@ class MongoStore:
     def __init__(self, client: MongoClient[Document], database: str, generation: int = FIRST) -> None:
         self._client = client
         self._generation = generation
+        self._parked: dict[int, tuple[Checkpoint, frozenset[str]]] = {}  # as of the last call
         self._first, self._database = (
             client.get_database(name, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority"))
             for name in (database, database_of(database, generation))
@@ -68,16 +81,18 @@ class MongoStore:
         """Return the checkpoints of these partitions."""
         with passing_faults():
             found = {document["_id"]: document for document in self._of(views.CHECKPOINTS).find()}
-        return {partition: _checkpoint(found.get(partition)) for partition in partitions}
+        return {partition: checkpoint_of(found.get(partition)) for partition in partitions}
 
-    def apply(self, batch: Batch) -> Applied:
-        """Write the batch and its checkpoint in one transaction."""
-        with (
-            passing_faults(),
-            self._client.start_session() as session,
-            session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
-        ):
-            return self._apply(batch, session)
+    def apply(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """Write the batches and their checkpoints in one transaction. If that fails, each has one of its own."""
+        try:
+            return self._transact(batches)
+        except (UnappliableError, ConflictError) as error:
+            if len(batches) > 1:
+                return [outcome for batch in batches for outcome in self.apply([batch])]
+            if isinstance(error, UnappliableError):
+                return [error]
+            raise
 
     def status(self) -> Status:
         """Return the checkpoints and the numbers of what waits."""
@@ -95,48 +110,74 @@ class MongoStore:
         """Close the connections."""
         self._client.close()
 
-    def _apply(self, batch: Batch, session: ClientSession) -> Applied:
-        document = self._of(views.CHECKPOINTS).find_one({"_id": batch.partition}, session=session)
-        # A deletion marks every checkpoint: one that is there and unmarked proves that the generation may be written.
-        if document is None or "forgotten" in document:
-            self._check_generation(session)
-        stored = _checkpoint(document)
-        fresh = _fresh(batch, stored)
-        parked = self._park(batch, fresh, session)
-        waiting = {message.offset for message in parked}
-        applied = [item for item in fresh if item.offset not in waiting]
-        self._write((write for item in applied for write in item.writes), session)
-        checkpoint = _moved(stored, batch, fresh, waiting)
-        if checkpoint != stored:
-            self._of(views.CHECKPOINTS).replace_one(
-                {"_id": batch.partition}, msgspec.structs.asdict(checkpoint), upsert=True, session=session
-            )
-        earlier = self._parked_before(batch, fresh, session)
-        return Applied(used=len(batch.items), checkpoint=checkpoint, parked=(*earlier, *parked))
+    def _transact(self, batches: Sequence[Batch]) -> list[Outcome]:
+        with (
+            passing_faults(),
+            self._client.start_session() as session,
+            session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
+        ):
+            planned = self._planned(batches, session)
+            plans = [plan for plan in planned if isinstance(plan, Plan)]
+            self._park([message for plan in plans for message in plan.parked], session)
+            self._write((write for plan in plans for item in plan.applied for write in item.writes), session)
+            self._move(plans, session)
+            outcomes: list[Outcome] = [
+                self._applied(plan, session) if isinstance(plan, Plan) else plan for plan in planned
+            ]
+        self._parked |= {plan.batch.partition: (plan.checkpoint, plan.parked_keys) for plan in plans}
+        return outcomes
 
-    def _parked_before(self, batch: Batch, fresh: list[Item], session: ClientSession) -> list[ParkedMessage]:
-        """Return what of the batch is parked already, for instance by an attempt whose response was lost."""
-        new = {item.offset for item in fresh}
-        known = [item for item in batch.items if item.sequence is not None and item.offset not in new]
+    def _planned(self, batches: Sequence[Batch], session: ClientSession) -> list[Plan | GapError]:
+        wanted = {"_id": {"$in": [batch.partition for batch in batches]}}
+        found = {document["_id"]: document for document in self._of(views.CHECKPOINTS).find(wanted, session=session)}
+        # A deletion marks every checkpoint: one that is there and unmarked proves that the generation may be written.
+        if len(found) < len(batches) or any("forgotten" in document for document in found.values()):
+            self._check_generation(session)
+        return [self._plan(batch, found.get(batch.partition), session) for batch in batches]
+
+    def _plan(self, batch: Batch, document: Document | None, session: ClientSession) -> Plan | GapError:
+        stored = checkpoint_of(document)
+        keys = self._parked_keys(batch.partition, document, session)
+        try:
+            return plan(batch, stored, keys)
+        except GapError as error:
+            return error
+
+    def _parked_keys(self, partition: int, document: Document | None, session: ClientSession) -> frozenset[str]:
+        """Return the keys whose messages are parked. Whoever parks or unparks one changes the checkpoint's document,
+        so they are those of the last call here if the document is as that call left it.
+        """
+        left, keys = self._parked.get(partition, (None, frozenset()))
+        if left is not None and document == {"_id": partition, **msgspec.structs.asdict(left)}:
+            return keys
+        found = self._of(views.PARKED_MESSAGES).distinct("key", {"partition": partition}, session=session)
+        return frozenset(found)
+
+    def _applied(self, plan: Plan, session: ClientSession) -> Applied:
+        earlier = self._parked_before(plan.batch.topic_id, plan.known, session)
+        return Applied(used=len(plan.batch.items), checkpoint=plan.checkpoint, parked=(*earlier, *plan.parked))
+
+    def _parked_before(self, topic_id: str, known: Sequence[Item], session: ClientSession) -> list[ParkedMessage]:
+        """Return which of these are parked already, for instance by an attempt whose response was lost."""
         if not known:
             return []
-        wanted = {"_id": {"$in": [item.parked(batch.topic_id).id for item in known]}}
+        wanted = {"_id": {"$in": [item.parked(topic_id).id for item in known]}}
         documents = self._of(views.PARKED_MESSAGES).find(wanted, session=session).sort("sequence")
         return [msgspec.convert(document, ParkedMessage) for document in documents]
 
-    def _park(self, batch: Batch, fresh: list[Item], session: ClientSession) -> tuple[ParkedMessage, ...]:
-        """Park poison, and the messages behind poison of their key that was parked earlier or is in this batch."""
-        collection = self._of(views.PARKED_MESSAGES)
-        keys = set(collection.distinct("key", {"partition": batch.partition}, session=session))
-        found: list[ParkedMessage] = []
-        for item in fresh:
-            if item.poison or item.key in keys:
-                keys.add(item.key)
-                found.append(item.parked(batch.topic_id))
-        if found:
-            documents = [{"_id": message.id, **msgspec.to_builtins(message)} for message in found]
-            collection.insert_many(documents, session=session)
-        return tuple(found)
+    def _park(self, messages: Sequence[ParkedMessage], session: ClientSession) -> None:
+        if messages:
+            documents = [{"_id": message.id, **msgspec.to_builtins(message)} for message in messages]
+            self._of(views.PARKED_MESSAGES).insert_many(documents, session=session)
+
+    def _move(self, plans: Iterable[Plan], session: ClientSession) -> None:
+        moved = [
+            ReplaceOne({"_id": each.batch.partition}, msgspec.structs.asdict(each.checkpoint), upsert=True)
+            for each in plans
+            if each.checkpoint != each.stored
+        ]
+        if moved:
+            self._of(views.CHECKPOINTS).bulk_write(moved, session=session)
 
     def _check_generation(self, session: ClientSession | None) -> None:
         if not read_registry(self._first, session).has(self._generation):
@@ -170,45 +211,3 @@ class MongoStore:
 
     def _of(self, collection: views.Collection) -> Any:
         return self._database[collection.name]
-
-
-def _fresh(batch: Batch, stored: Checkpoint) -> list[Item]:
-    """Return the messages that the store does not have yet. Raise GapError if one is missing before them."""
-    fresh, last = [], stored.sequence
-    for item in batch.items:
-        if item.sequence is None:
-            if stored.topic_id != batch.topic_id or item.offset > stored.offset:
-                fresh.append(item)
-        elif item.sequence > last + 1:
-            raise GapError(f"partition {batch.partition} is at sequence {stored.sequence}")
-        elif item.sequence == last + 1:
-            fresh.append(item)
-            last = item.sequence
-    return fresh
-
-
-def _moved(stored: Checkpoint, batch: Batch, fresh: list[Item], waiting: set[int]) -> Checkpoint:
-    """Return the checkpoint after the fresh messages, or with the last one's new offset if the log was sent again."""
-    if not fresh:
-        sent_again = [item.offset for item in batch.items if item.sequence == stored.sequence]
-        if sent_again and stored.topic_id != batch.topic_id:
-            return msgspec.structs.replace(stored, topic_id=batch.topic_id, offset=sent_again[-1])
-        return stored
-    poison = stored.poison
-    for item in fresh:
-        if item.poison:
-            poison += 1
-        elif item.offset not in waiting:
-            poison = 0
-    return Checkpoint(
-        sequence=max([stored.sequence, *(item.sequence for item in fresh if item.sequence)]),
-        topic_id=batch.topic_id,
-        offset=fresh[-1].offset,
-        poison=poison,
-    )
-
-
-def _checkpoint(document: Mapping[str, Any] | None) -> Checkpoint:
-    if document is None:
-        return Checkpoint()
-    return Checkpoint(**{field: document[field] for field in Checkpoint.__struct_fields__ if field in document})

@@ -1,4 +1,4 @@
-"""The hot views in Redis: a batch of one partition is one call of a server-side function, checkpoint included."""
+"""The hot views in Redis: one call of a server-side function applies batches, each with its partition's checkpoint."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from projector.stores.base import (
     Checkpoint,
     GapError,
     Item,
+    Outcome,
     Status,
     StoreUnavailableError,
     UnappliableError,
@@ -61,15 +62,23 @@ class RedisStore:
                 pipe.hgetall(self._key(views.CHECKPOINT, partition))
             return {p: checkpoint_of(fields) for p, fields in zip(partitions, pipe.execute(), strict=True)}
 
-    def apply(self, batch: Batch) -> Applied:
-        """Write the batch, or the first messages of a long one, and their checkpoint in one call."""
-        batch = msgspec.structs.replace(batch, items=batch.items[:MESSAGES_MAX])
+    def apply(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """Write the first messages, as many as one call may, and the checkpoint of each batch behind its own."""
+        batches = _first_messages(batches)
         for _ in range(_ATTEMPTS):
-            reply = self._call(batch)
-            if reply[0] == b"parked":
-                self._read_parked(batch.partition)
-                continue
-            return self._applied(batch, reply)
+            try:
+                replies = self._call(batches)
+            except ResponseError as error:
+                if len(batches) == 1:
+                    return [UnappliableError(None, str(error))]
+                return [outcome for batch in batches for outcome in self.apply([batch])]
+            if outcomes := [
+                self._outcome(batch, reply)
+                for batch, reply in zip(batches, replies, strict=False)
+                if reply[0] != b"parked"  # the last one, if any
+            ]:
+                return outcomes
+            self._read_parked(batches[0].partition)
         raise StoreUnavailableError("the set of parked keys keeps changing")
 
     def status(self) -> Status:
@@ -92,20 +101,24 @@ class RedisStore:
         """Close the connections."""
         self._client.close()
 
-    def _call(self, batch: Batch) -> list[Any]:
+    def _call(self, batches: Sequence[Batch]) -> list[list[Any]]:
         settings = self._settings
-        messages = [
+        call = (
+            [(batch.partition, batch.topic_id, self._messages(batch)) for batch in batches],
+            settings.cap,
+            settings.inline_max,
+            settings.work_max,
+        )
+        keys = [self._key(views.CHECKPOINT, batches[0].partition), settings.registry]
+        arguments: list[str | int | bytes] = [self._stem, msgspec.msgpack.encode(call), settings.generation]
+        with passing_faults():
+            return cast("list[list[Any]]", self._apply(keys, arguments))
+
+    def _messages(self, batch: Batch) -> list[tuple[Any, ...]]:
+        return [
             (item.sequence or 0, item.offset, item.key, writes, *cause_of(self._tracer, item.message))
             for item, writes in zip(batch.items, self._writes(batch), strict=True)
         ]
-        call = (batch.partition, batch.topic_id, messages, settings.cap, settings.inline_max, settings.work_max)
-        keys = [self._key(views.CHECKPOINT, batch.partition), settings.registry]
-        arguments: list[str | int | bytes] = [self._stem, msgspec.msgpack.encode(call), settings.generation]
-        try:
-            with passing_faults():
-                return cast("list[Any]", self._apply(keys, arguments))
-        except ResponseError as error:
-            raise UnappliableError(None, str(error)) from error
 
     def _writes(self, batch: Batch) -> list[tuple[Any, ...]]:
         """Return each message's writes, or the one that parks it if its key is parked already or in this batch."""
@@ -120,12 +133,12 @@ class RedisStore:
                 found.append(item.writes)
         return found
 
-    def _applied(self, batch: Batch, reply: list[Any]) -> Applied:
+    def _outcome(self, batch: Batch, reply: list[Any]) -> Outcome:
         match reply:
             case [b"gap", stored]:
-                raise GapError(f"partition {batch.partition} is at sequence {stored}")
+                return GapError(f"partition {batch.partition} is at sequence {stored}")
             case [b"bad", index, reason]:
-                raise UnappliableError(index, reason.decode())
+                return UnappliableError(index, reason.decode())
         _, used, before, sequence, topic_id, offset, poison, tasks, left_out = reply
         return Applied(
             used=used,
@@ -170,3 +183,13 @@ class RedisStore:
 
     def _key(self, pattern: views.KeyPattern, identifier: str | int) -> str:
         return pattern.key(self._settings.prefix, identifier)
+
+
+def _first_messages(batches: Sequence[Batch]) -> list[Batch]:
+    """Return the batches without the messages that are too many for one call."""
+    found, left = [], MESSAGES_MAX
+    for batch in batches:
+        if left > 0:
+            found.append(msgspec.structs.replace(batch, items=batch.items[:left]))
+            left -= len(batch.items)
+    return found

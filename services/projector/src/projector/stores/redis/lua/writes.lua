@@ -4,7 +4,7 @@
 --        is_short of timelines.lua; partition, cap, heads, wrong_type, usable, sees, await_refill, ON_TIMELINE, serve,
 --        goes_inline, leave_task of readers.lua; STREAM of cheeper_contracts.views; report_own, report_change,
 --        report_record of streams.lua
--- Gives  work, refusal, accept_rewrites, run_all
+-- Gives  work, refusal, accept_rewrites, forget_rewrites, run_all
 --
 -- `check` never writes; it returns the reason why the write cannot be done, or nil. `run` cannot fail after a check.
 
@@ -148,8 +148,8 @@ WRITES['fan-out'] = {
 }
 
 -- A follow, an unfollow, a mute or its end rewrites a timeline, whose content depends only on who follows and mutes whom
--- in the end. So of all rewrites of one kind that a call has for a pair of authors, the last one is done: to follow on and
--- off costs two, however often a call has it. Each brings an author in only if the reader sees it at that moment.
+-- in the end. So of all rewrites of one kind that a batch has for a pair of authors, the last one is done: to follow on and
+-- off costs two, however often a batch has it. Each brings an author in only if the reader sees it at that moment.
 local checked, last_rewrite, counted = {}, {}, {}
 
 local function rewrite_of(write) return write[1] .. ' ' .. write[2] .. ' ' .. write[3] end
@@ -166,6 +166,9 @@ local function accept_rewrites()
   for _, write in ipairs(checked) do last_rewrite[rewrite_of(write)] = write end
   checked = {}
 end
+
+-- Begins another batch: what the one before had is done.
+local function forget_rewrites() checked, last_rewrite, counted = {}, {}, {} end
 
 local function is_superseded(write) return last_rewrite[rewrite_of(write)] ~= write end
 
