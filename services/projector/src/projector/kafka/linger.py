@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-LONGEST: Final = 0.025
-"""Seconds that a consumer waits which does nothing but work."""
+LONGEST: Final = 0.02
+"""Seconds that a busy consumer waits."""
 AT_REST: Final = 0.1
 """The utilisation up to which nothing waits."""
+BUSY: Final = 0.3
+"""The utilisation from which on a consumer waits longest."""
 _MEMORY: Final = 0.25  # seconds after which a measurement counts for a third
 
 
@@ -29,7 +31,7 @@ class Linger:
     @property
     def seconds(self) -> float:
         """The time to wait, 0 at rest."""
-        return LONGEST * max(0.0, self._utilisation - AT_REST) / (1 - AT_REST)
+        return LONGEST * min(1.0, max(0.0, self._utilisation - AT_REST) / (BUSY - AT_REST))
 
     def worked(self) -> None:
         """Note that the time since the last note went into work."""
