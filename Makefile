@@ -225,7 +225,7 @@ quiet: $(STAMP) ## use a fresh stack with Prometheus and see that no alert fires
 
 # --- measure ---------------------------------------------------------------------------------------------------------
 
-bench: bench-tools ## measure beside what a user would pick instead, in turns, under 15 minutes (ONLY=worker for a row; GRAPH=file TEXTS=file)
+bench: bench-tools ## measure beside what a user would pick instead, in turns, under 20 minutes (ONLY=cpu_per_command, worker … for a row; GRAPH=file TEXTS=file)
 	@$(BENCH) --short
 
 bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours

@@ -1,7 +1,8 @@
 import pytest
 
-from cheeper_bench.benches import BENCHES, mixed
-from cheeper_bench.benches.mixed import Requests, highest
+from cheeper_bench.benches import BENCHES
+from cheeper_bench.benches.stack import mixed
+from cheeper_bench.benches.stack.mixed import Requests, highest
 from cheeper_bench.environment.graph import power_law
 
 

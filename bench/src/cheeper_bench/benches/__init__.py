@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cheeper_bench.benches import (
-    below_floor,
-    fan_out,
-    first_paint,
-    growth,
-    heavy_author,
-    mixed,
-    outbox_to_kafka,
-    post_to_visible,
-    projector,
-    rate_limits,
-    streams,
-    timeline_read,
-    traces,
-    worker,
-)
+from cheeper_bench.benches.parts import fan_out, growth, outbox_to_kafka, projector, worker
+from cheeper_bench.benches.reads import below_floor, first_paint, rate_limits, streams, timeline_read, traces
+from cheeper_bench.benches.stack import cpu_per_command, heavy_author, idle, mixed, post_to_visible
 from cheeper_bench.measuring.bench import Bench
 
 BENCHES: Final[Mapping[str, Bench]] = {
@@ -32,7 +19,9 @@ BENCHES: Final[Mapping[str, Bench]] = {
         rate_limits.BENCH,
         streams.BENCH,
         traces.BENCH,
+        cpu_per_command.BENCH,
         post_to_visible.BENCH,
+        idle.BENCH,
         outbox_to_kafka.BENCH,
         worker.BENCH,
         projector.BENCH,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,21 +19,34 @@ import psycopg
 from cheeper_bench.environment import durable, kafka_feed, seeding
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import Graph
-from cheeper_bench.errors import NotDurableError
+from cheeper_bench.errors import BenchError, NotDurableError
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.running import RunningStack
+from cheeper_local.settings import CLONE
 
 _PROCESS_MANAGER: Final = "process-manager"
 _GROUP: Final = "cheeper.process-manager"
+KEPT: Final = CLONE / ".cheeper" / "bench-logs"
+"""The folder that has, for each stack that refused something, a folder with its logs."""
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
-    """A stack that runs: the gateway's port, the environment of its processes, and the graph in it."""
+    """A stack that runs: the gateway's port, the environment of its processes, and the graph in it.
+
+    `refusals` are the numbers of refused requests by status; where there are any, the logs outlive the stack.
+    """
 
     stack: RunningStack
     port: int
     env: dict[str, str]
     graph: Graph
+    refusals: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def note_refused(self, refused: Mapping[int, int], unanswered: int = 0) -> int:
+        """Note the refused requests of a load by status, and those without a response. Return their number."""
+        self.refusals.update({str(status): number for status, number in refused.items()})
+        self.refusals.update({"unanswered": unanswered} if unanswered else {})
+        return sum(refused.values()) + unanswered
 
     def handled(self) -> int:
         """Return the number of commands that have an outcome."""
@@ -42,12 +60,21 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def whole(environment: Environment, graph: Graph, *, audited: bool = True) -> Iterator[Whole]:
-    """Run a stack with that graph. Raise NotDurableError."""
+def whole(
+    environment: Environment,
+    graph: Graph,
+    *,
+    audited: bool = True,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Whole]:
+    """Run a stack with that graph and these variables. Raise NotDurableError.
+
+    Its logs are kept if it refused something, or the benchmark failed.
+    """
     folder = Path(environment.folder) / "stack"
     folder.mkdir()
     folder.chmod(0o755)  # PostgreSQL runs as another user where this runs as root
-    with RunningStack.start(folder, environment={"BROKER": "kafka"}) as stack:
+    with RunningStack.start(folder, environment={"BROKER": "kafka", **variables}) as stack:
         env = stack.environment
         _check(stack, env)
         # The process managers would send a command for each seeded follow, so they begin behind it.
@@ -58,7 +85,22 @@ def whole(environment: Environment, graph: Graph, *, audited: bool = True) -> It
         )
         stack.start_process(_PROCESS_MANAGER)
         stack.wait_ready()
-        yield Whole(stack=stack, port=urlsplit(stack.gateway).port or 80, env=env, graph=graph)
+        running = Whole(stack=stack, port=urlsplit(stack.gateway).port or 80, env=env, graph=graph)
+        try:
+            yield running
+        except BenchError as error:
+            keep_logs(stack.logs, str(error))
+            raise
+        if running.refusals:
+            keep_logs(stack.logs, f"Refused: {dict(running.refusals)}")
+
+
+def keep_logs(logs: Path, reason: str, kept: Path = KEPT) -> Path:
+    """Copy a stack's logs to a folder that outlives it, say where it is and why, and return it."""
+    folder = kept / time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    shutil.copytree(logs, folder, dirs_exist_ok=True)
+    sys.stderr.write(f"  {reason}. The logs of the stack are in {folder}.\n")
+    return folder
 
 
 def _check(stack: RunningStack, env: dict[str, str]) -> None:

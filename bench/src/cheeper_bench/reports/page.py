@@ -17,7 +17,7 @@ What Cheeper does, beside what a user would pick instead, measured in turns in o
 absolute figures only describe. Each figure is the median of its runs, with the lowest and the highest; a ratio is taken
 run by run. fsync, acks and every other property were on; a run refuses to count where one is off.
 
-`make bench` takes about 15 minutes, `make bench-long` an hour; `python -m cheeper_bench --help` says how to run one
+`make bench` takes about 20 minutes, `make bench-long` an hour; `python -m cheeper_bench --help` says how to run one
 row alone. They need Linux and two cores. What is missing on a machine has a row that says so.
 """.strip()
 

@@ -22,7 +22,7 @@ def server():
 
         def do_GET(self):
             made.asked[self.client_address] += 1
-            self.send_response(200)
+            self.send_response(503 if self.path == "/refused" else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -52,3 +52,14 @@ def test_every_connection_is_used_in_its_turn(server):
     assert server.asked.total() == len(seen.all) > 8
     assert len(server.asked) == 8
     assert max(server.asked.values()) * 4 <= server.asked.total()  # the last one used would take nearly all
+
+
+@pytest.mark.parametrize("rate", [100, None])
+def test_refused_requests_are_counted_beside_the_served_ones(server, rate):
+    """A row reports them instead of being lost, and no latency of a quick refusal is in its figures."""
+    requests = [("get", request("GET", path)) for path in ("/", "/refused")]
+    plan = http_load.Plan(port=server.server_port, seconds=0.3, rate=rate, connections=2, warm=0.0, requests=requests)
+    seen = http_load.send(plan, tuple(sorted(os.sched_getaffinity(0))))
+    assert seen.refused.keys() == {503}
+    assert abs(seen.refused[503] - len(seen.all)) <= 3
+    assert seen.sent == server.asked.total()

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from cheeper_bench.benches.timeline_read import load_of
+from cheeper_bench.benches.reads.timeline_read import load_of
 from cheeper_bench.environment import graph, seeding
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.load.http_line import Line, request

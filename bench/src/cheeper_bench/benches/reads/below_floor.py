@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from redis import Redis
 
-from cheeper_bench.benches.timeline_read import load_of, pages, sql_server
+from cheeper_bench.benches.reads.timeline_read import load_of, pages, sql_server
 from cheeper_bench.environment import seeding
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import Graph
@@ -106,12 +106,14 @@ BENCH: Final = Bench(
             side="below, 100 follows",
             figure="requests/s",
             over="above, 100 follows",
+            wanted=0.5,
         ),
         Reach(
             label="over the page above, 1,000 follows",
             side="below, 1,000 follows",
             figure="requests/s",
             over="above, 1,000 follows",
+            wanted=0.15,
         ),
     ),
 )

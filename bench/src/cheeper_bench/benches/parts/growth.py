@@ -20,7 +20,7 @@ from uuid import uuid4
 import msgspec
 from redis import Redis
 
-from cheeper_bench.benches.timeline_read import load_of, pages
+from cheeper_bench.benches.reads.timeline_read import load_of, pages
 from cheeper_bench.environment import cores, graph, kafka_feed, seeding
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.events import NumberedEvent, Numbering

@@ -22,7 +22,7 @@ from uuid import uuid4
 import msgspec
 from redis import Redis
 
-from cheeper_bench.benches.post_to_visible import check, latency, wait_for_first
+from cheeper_bench.benches.stack.post_to_visible import figures, latency, refused_of, wait_for_first
 from cheeper_bench.environment import graph
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import Graph
@@ -31,7 +31,6 @@ from cheeper_bench.errors import BenchError
 from cheeper_bench.load import commands, http_load
 from cheeper_bench.load.http_line import Line, request
 from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Sides
-from cheeper_bench.measuring.spread import percentile
 from cheeper_contracts import views
 from cheeper_contracts.http.routes import CHEEPS
 from cheeper_local.system.ports import HOST
@@ -120,11 +119,11 @@ class _Heavy:
         wait_for_first(lambda: self._stack.handled() > before)
         return sending, seen
 
-    def _ended(self, sending: threading.Thread, seen: list[http_load.Seen], found: list[float]) -> Figures:
+    def _ended(self, sending: threading.Thread, seen: list[http_load.Seen], found: list[float | None]) -> Figures:
         sending.join()
-        check(seen)
+        refused = refused_of(self._stack, seen)
         self._stack.settle(_SETTLE_SECONDS)
-        return {"p50 ms": percentile(found, 50), "p99 ms": percentile(found, 99), "posts": len(found)}
+        return figures(found, refused)
 
     def _post(self) -> str:
         cheep_id = str(uuid4())

@@ -213,7 +213,7 @@ BENCH: Final = Bench(
     lengths=("tiny", "short", "guard"),
     warm_up=False,
     reaches=(
-        Reach(label="over one transaction a command", side="worker", figure="commands/s", over="one by one", wanted=4),
+        Reach(label="over one transaction a command", side="worker", figure="commands/s", over="one by one", wanted=5),
         Reach(label="over pgbench at its best", side="worker", figure="commands/s", over="pgbench", wanted=0.5),
         Reach(
             label="over pgbench with 1 client",

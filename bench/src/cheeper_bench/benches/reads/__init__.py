@@ -1,0 +1,1 @@
+"""Reads, through read-api alone, and the web page."""
