@@ -1,4 +1,4 @@
-"""What processes take, of this machine's own figures."""
+"""The CPU time and memory of processes, as this machine has them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def worker():
 
 
 def test_each_role_has_its_own_processor_time(worker):
-    """What the worker took is the worker's and not the runner's; a server that does not run is left out."""
+    """The worker's time is not the runner's as well; a server that does not run is left out."""
     before = usage.cpu_seconds(Stack(worker))
     assert before.keys() == {"worker", usage.RUNNER}
     assert 0.25 <= before["worker"] < before["worker"] + before[usage.RUNNER]

@@ -51,7 +51,7 @@ _CALM_SECONDS: Final = 120.0
 Request = tuple[str, bytes]
 Mix = dict[str, float]
 WANTED: Final = {"DeathStarBench": 0.8, "Retwis": 0.4}
-"""What each mix is to reach of the SQL-only variant's throughput."""
+"""The share of the SQL-only variant's throughput that each mix is to reach."""
 MIXES: Final[dict[str, Mix]] = {
     "DeathStarBench": {"timeline": 0.6, "own": 0.3, "post": 0.1},
     "Retwis": {"timeline": 0.5, "post": 0.3, "follow": 0.15, "sign-up": 0.05},
