@@ -228,14 +228,14 @@ quiet: $(STAMP) ## use a fresh stack with Prometheus and see that no alert fires
 bench: bench-tools ## measure beside what a user would pick instead, in turns, under 20 minutes (ONLY=cpu_per_command, worker … for a row; GRAPH=file TEXTS=file)
 	@$(BENCH) --short
 
-bench-long: bench-tools ## the same with backlogs, growth and an author of a million followers, under 2 hours
-	@$(BENCH) --long
+bench-long: bench-tools ## the same with backlogs, growth, an author of a million followers and the figures of docs/when-cqrs-pays.md, 2 hours
+	@$(BENCH) --long; code=$$?; $(BIN)/python -m cheeper_bench --render && exit $$code
 
 # 300 MB that nothing else needs; what cannot be had is named in its row.
 bench-tools: $(STAMP) ## install what only make bench needs: Debezium's engine and the plots
 	@$(UV) pip install --quiet --python $(BIN)/python --no-sources -r bench/pyproject.toml --extra debezium --extra plots || true
 
-bench-guard: $(STAMP) ## one minute of ratios against bench/guard.json; fails where one has halved
+bench-guard: $(STAMP) ## up to four minutes of ratios against bench/guard.json; fails where one has lost a third, the fan-out a half
 	@$(BENCH) --guard
 
 # --- the environment -------------------------------------------------------------------------------------------------

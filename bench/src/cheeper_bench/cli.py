@@ -1,15 +1,16 @@
-"""The command line. Exit codes: 0 done, 1 a benchmark could not be run or a guarded ratio has halved, 2 a wrong call.
+"""The command line. Exit codes: 0 done, 1 a benchmark could not be run or a guarded ratio became worse, 2 a wrong call.
 
 python -m cheeper_bench --short              the rows of `make bench`
 python -m cheeper_bench --long               those of `make bench-long`
 python -m cheeper_bench --only fan_out       one of them (again), with --short or --long
-python -m cheeper_bench --guard              CI's minute; --keep writes its ratios to bench/guard.json
-python -m cheeper_bench --render             docs/performance.md and its plots, of bench/results
+python -m cheeper_bench --guard              CI's minutes; --keep writes its ratios to bench/guard.json
+python -m cheeper_bench --render             docs/performance.md, docs/when-cqrs-pays.md and plots, of bench/results
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,17 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from cheeper_bench.benches import BENCHES
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.errors import BenchError, UnavailableError
 from cheeper_bench.measuring import machine, results, rounds
 from cheeper_bench.measuring.bench import Bench, Length
 from cheeper_bench.measuring.results import Results
-from cheeper_bench.reports import guard, page, plots
+from cheeper_bench.reports import guard, page, pays_off, plots
 from cheeper_local.settings import CLONE
 
 ROUNDS: Final[dict[Length, int]] = {"tiny": 1, "short": 5, "long": 3, "guard": 3}
 PAGE: Final = CLONE / "docs" / "performance.md"
+PAYS_OFF: Final = CLONE / "docs" / "when-cqrs-pays.md"
 NOTES: Final = CLONE / "bench" / "notes.md"
 
 
@@ -57,25 +61,38 @@ def run(options: argparse.Namespace) -> Results:
     found = []
     path = options.out or results.FOLDER / f"{length}.json"
     before = results.read(path) if path.exists() and options.only else None
-    whole = Results(began=began, length=length, commit=commit, changed=changed, machine=machine.describe(), benches=())
+    whole = Results(
+        began=began,
+        length=length,
+        commit=commit,
+        changed=changed,
+        machine=machine.describe(),
+        benches=(),
+        load=round(os.getloadavg()[0], 1),
+    )
     for bench in chosen:
         found.append(rounds.measure(bench, environment, length, count, _log))
-        now = results.merged(before, _with(whole, tuple(found)))
+        now = results.merged(before, replace(whole, benches=tuple(found)))
         if length != "guard" or options.out:
             results.write(now, path)  # after each, so that a run that is cut short leaves what it has
-    last = _with(whole, tuple(found))
+    last = replace(whole, benches=tuple(found))
     print(page.summary(last))
     return last
 
 
 def render() -> int:
-    """Write the page of bench/results. Return the exit code."""
+    """Write the pages of bench/results. Return the exit code."""
     found = [results.read(path) for name in ("short", "long") if (path := results.FOLDER / f"{name}.json").exists()]
     if not found:
         raise BenchError(f"{results.FOLDER} holds no results yet: run --short first.")
     drawn: list[str] = []
+    scenarios = pays_off.found_in(found)
+    if scenarios is not None:
+        page.write(PAYS_OFF, pays_off.put(PAYS_OFF.read_text(), pays_off.figures(*scenarios)))
     try:
         drawn = plots.draw(found, PAGE.parent / page.PLOTS)
+        if scenarios is not None:
+            pays_off.draw(scenarios[1], PAYS_OFF.parent / pays_off.PLOT)
     except UnavailableError as error:
         print(error, file=sys.stderr)
     page.write(PAGE, page.page(found, NOTES.read_text() if NOTES.exists() else "", drawn))
@@ -88,19 +105,8 @@ def _guard(found: Results, *, keep: bool) -> int:
         return 0
     verdicts = guard.judge(guard.read(), found)
     for verdict in verdicts:
-        print(verdict.reason or f"{verdict.name}: {verdict.ratio:.2f}, at least {verdict.floor or 0:.2f}: well")
-    return 1 if any(verdict.reason for verdict in verdicts) else 0
-
-
-def _with(whole: Results, benches: tuple[results.BenchResult, ...]) -> Results:
-    return Results(
-        began=whole.began,
-        length=whole.length,
-        commit=whole.commit,
-        changed=whole.changed,
-        machine=whole.machine,
-        benches=benches,
-    )
+        print(verdict.text)
+    return 1 if any(verdict.failed for verdict in verdicts) else 0
 
 
 def _chosen(length: Length, only: Sequence[str] | None) -> list[Bench]:

@@ -1,8 +1,8 @@
 import pytest
 
 from cheeper_bench.benches import BENCHES
-from cheeper_bench.benches.stack import mixed
-from cheeper_bench.benches.stack.mixed import Requests, highest
+from cheeper_bench.benches.stack import mixed, pays_off
+from cheeper_bench.benches.stack.mixed import Requests
 from cheeper_bench.environment.graph import power_law
 
 
@@ -13,40 +13,6 @@ def test_each_benchmark_says_what_it_measures_and_why_that_is_fair(bench):
     assert bench.open.__module__.endswith(bench.name)
 
 
-def curve(limit):
-    """Return the p99 of a system that is well up to a rate, and not kept up with at twice that."""
-    asked = []
-
-    def p99_at(rate):
-        asked.append(rate)
-        return None if rate > 2 * limit else 10.0 if rate <= limit else 100.0
-
-    return p99_at, asked
-
-
-@pytest.mark.parametrize("first", [100, 400, 900, 3000])
-def test_the_search_finds_the_rate_within_a_step(first):
-    """From below or from above, the highest rate with a p99 below the bound is found to a fifth."""
-    p99_at, _ = curve(500)
-    best = highest(first, p99_at)
-    assert 500 / 1.2 < best.rate <= 500
-    assert best.p99 < mixed.MOST_MS
-
-
-def test_the_search_from_where_it_was_takes_two_steps():
-    """Later rounds begin at the rate of the one before, so they are short."""
-    p99_at, asked = curve(500)
-    first = highest(400, p99_at).rate
-    asked.clear()
-    assert highest(first, p99_at).rate == first
-    assert len(asked) == 2
-
-
-def test_a_system_that_is_never_well_has_no_rate():
-    """If not even ten requests a second are served in time, the figure is 0."""
-    assert highest(100, lambda _: None).rate == 0
-
-
 def test_a_mix_is_drawn_in_its_shares():
     """Of many requests (seed 1) each kind has its share to a few percent."""
     world = power_law(50, follows=3, cheeps=1)
@@ -54,3 +20,29 @@ def test_a_mix_is_drawn_in_its_shares():
         kinds = [name for name, _ in Requests(world, mix).some(5_000)]
         for name, share in mix.items():
             assert kinds.count(name) / len(kinds) == pytest.approx(share, abs=0.03)
+
+
+def test_groups_of_the_scenarios_know_nothing_of_each_other():
+    """Each reader follows as many authors as its group says, all of the same group, and a post goes to as many."""
+    sizes = pays_off._SIZES["tiny"]
+    world, groups = pays_off.islands(sizes)
+    for many, group in groups.items():
+        wanted = max(1, int(many * sizes.part))
+        assert set(group.readers) <= set(group.authors)
+        for reader in group.readers:
+            followed = [other for one, other in world.follows if one == reader]
+            assert len(set(followed)) == len(followed) == wanted
+            assert reader not in followed
+            assert set(followed) <= set(group.authors)
+    assert sum(len(group.authors) for group in groups.values()) == world.authors
+
+
+def test_requests_of_a_scenario_are_of_its_own_readers_and_authors():
+    """Reads ask for timelines of the group's readers, at the share that the scenario says."""
+    world, groups = pays_off.islands(pays_off._SIZES["tiny"])
+    group = groups[100]
+    requests = pays_off.requests_of(world, group, 75).some(2_000)
+    reads = [content for name, content in requests if name == "timeline"]
+    assert len(reads) / len(requests) == pytest.approx(0.75, abs=0.04)
+    paths = {f"/author/{world.author_id(reader)}/timeline".encode() for reader in group.readers}
+    assert {content.split(b" ")[1].partition(b"?")[0] for content in reads} == paths

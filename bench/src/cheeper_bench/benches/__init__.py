@@ -7,7 +7,7 @@ from typing import Final
 
 from cheeper_bench.benches.parts import fan_out, growth, outbox_to_kafka, projector, worker
 from cheeper_bench.benches.reads import below_floor, first_paint, rate_limits, streams, timeline_read, traces
-from cheeper_bench.benches.stack import cpu_per_command, heavy_author, idle, mixed, post_to_visible
+from cheeper_bench.benches.stack import cpu_per_command, heavy_author, idle, mixed, pays_off, post_to_visible
 from cheeper_bench.measuring.bench import Bench
 
 BENCHES: Final[Mapping[str, Bench]] = {
@@ -29,5 +29,6 @@ BENCHES: Final[Mapping[str, Bench]] = {
         mixed.BENCH,
         growth.BENCH,
         heavy_author.BENCH,
+        pays_off.BENCH,
     )
 }

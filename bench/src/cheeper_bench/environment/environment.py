@@ -13,7 +13,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from psycopg import sql
 
 from cheeper_bench.environment import cores, durable
 from cheeper_bench.environment.cores import Cores, Cpus
+from cheeper_bench.environment.tuned import TunedPostgres
 from cheeper_bench.errors import BenchError
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS
 from cheeper_local.servers import Kafka, Mongo, Postgres, Redis, Server
@@ -209,25 +210,20 @@ class Environment:
         process.wait(seconds)
         return process
 
-    def another_postgres(self, name: str, settings: Mapping[str, str]) -> str:
-        """Return the URL of one more PostgreSQL with these settings. Raise NotDurableError."""
-        server = self._server(Postgres, f"postgres-{name}")
-        with psycopg.connect(server.url, autocommit=True) as admin:
-            for setting, value in settings.items():
-                admin.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting), value))
-        server.stop()
-        server.start()
+    def another_postgres(self, name: str, settings: Mapping[str, str]) -> Postgres:
+        """Return one more PostgreSQL with these settings. Raise NotDurableError."""
+        server = self._server(TunedPostgres, f"postgres-{name}", lambda folder: TunedPostgres(folder, settings))
         durable.check_postgres(server.url)
-        return server.url
+        return server
 
     def another_redis(self, name: str) -> str:
         """Return the URL of one more Redis or Valkey."""
         return self._server(Redis, f"redis-{name}").url
 
-    def _server(self, kind: type[S], name: str | None = None) -> S:
+    def _server(self, kind: type[S], name: str | None = None, make: Callable[[Path], S] | None = None) -> S:
         server = self._servers.get(name or kind.name)
         if server is None:
-            server = kind(self._folder / (name or kind.name))  # not `fast`, which would switch durability off
+            server = (make or kind)(self._folder / (name or kind.name))  # not `fast`, which switches durability off
             with cores.on(self.cores.others):
                 server.start()
             self._servers[name or kind.name] = server

@@ -24,7 +24,8 @@ from cheeper_bench.load.http_line import answer_in
 from cheeper_local.system.ports import HOST
 
 _TICK: Final = 0.001
-_PATIENCE: Final = 10.0
+PATIENCE: Final = 10.0
+"""Seconds after the end of a load until a response is given up."""
 _BAD: Final = 400
 
 
@@ -112,7 +113,7 @@ class _Load:
         else:
             await self._at_rate(self.plan.rate)
         busy = (time.process_time() - began) / (self.plan.seconds + self.plan.warm)
-        gives_up = time.monotonic() + _PATIENCE
+        gives_up = time.monotonic() + PATIENCE
         while (self.under_way or self.due) and time.monotonic() < gives_up and not self.failed:  # noqa: ASYNC110 - bounded
             await asyncio.sleep(_TICK)
         if self.failed:

@@ -52,7 +52,9 @@ class BenchResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of some benchmarks. `changed`: the code differed from the commit."""
+    """A run of some benchmarks. `changed`: the code differed from the commit. `load`: the mean number of processes that
+    ran or wanted to in the minute before it; more than the machine's cores means that something else went on.
+    """
 
     began: str
     length: Length
@@ -60,6 +62,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
     machine: Machine
     benches: tuple[BenchResult, ...]
+    load: float = 0.0
 
     def plot(self, bench: BenchResult) -> str:
         """Return the name of a benchmark's plot, which differs between the short and the long run."""

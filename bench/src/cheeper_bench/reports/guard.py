@@ -1,4 +1,9 @@
-"""CI's guard: some ratios against floors that are checked in, half of what was measured. Ratios only, no times."""
+"""CI's guard: some ratios against bounds that follow from what was measured and is checked in. Ratios only, no times.
+
+Latencies are not among them: on a busy machine they differ by more than what is guarded against, and the CPU time of a
+command, which is, is what they follow from. The relay's ratio needs Debezium, which CI does not install, and the mixed
+load's is found in steps of a fifth; the CPU times of a command and of a page guard both.
+"""
 
 from __future__ import annotations
 
@@ -15,39 +20,77 @@ from cheeper_local.settings import CLONE
 
 PATH: Final = CLONE / "bench" / "guard.json"
 
+_HALF: Final = 1 / 2
+_TWO_THIRDS: Final = 2 / 3
+
+
+class Guarded(msgspec.Struct, frozen=True):
+    """A ratio of a benchmark, and the share of its speed that must be left."""
+
+    bench: str
+    reach: Reach
+    least: float
+
+
+def _speed(label: str, side: str, over: str, figure: str, unit: str = "x") -> Reach:
+    return Reach(label=label, side=side, figure=figure, over=over, unit=unit)
+
+
+def _cost(rate: int) -> Reach:
+    return Reach(
+        label=f"CPU of a command at {rate} commands/s, over hello's",
+        side=f"at {rate} commands/s",
+        figure="CPU ms/command",
+        over="hello",
+        at="most",
+    )
+
+
+def _below(follows: str) -> Reach:
+    label = f"page below the floor, over the page above, {follows} follows"
+    return _speed(label, f"below, {follows} follows", f"above, {follows} follows", "requests/s")
+
+
 RATIOS: Final = {
-    "fan_out": Reach(
-        label="fan-out, over a client pipeline", side="Cheeper", figure="entries/s", over="client pipeline"
+    "fan_out": Guarded(
+        "fan_out", _speed("fan-out, over a client pipeline", "Cheeper", "client pipeline", "entries/s"), _HALF
     ),
-    "timeline_read": Reach(label="timeline, over hello", side="read-api", figure="requests/s", over="hello"),
-    "worker": Reach(
-        label="worker, over one transaction a command", side="worker", figure="commands/s", over="one by one"
+    "timeline_read": Guarded(
+        "timeline_read", _speed("timeline, over hello", "read-api", "hello", "requests/s"), _TWO_THIRDS
     ),
-    "projector": Reach(
-        label="projector, over decoding alone", side="projector", figure="events/s", over="decoding only"
+    "below_floor_100": Guarded("below_floor", _below("100"), _TWO_THIRDS),
+    "below_floor_1000": Guarded("below_floor", _below("1,000"), _TWO_THIRDS),
+    "worker": Guarded(
+        "worker", _speed("worker, over one transaction a command", "worker", "one by one", "commands/s"), _TWO_THIRDS
     ),
+    "projector": Guarded(
+        "projector", _speed("projector, over decoding alone", "projector", "decoding only", "events/s"), _TWO_THIRDS
+    ),
+    "cpu_per_command_100": Guarded("cpu_per_command", _cost(100), _TWO_THIRDS),
+    "cpu_per_command_200": Guarded("cpu_per_command", _cost(200), _TWO_THIRDS),
 }
-"""The one ratio of each benchmark that is guarded. More is better in all of them."""
+"""The guarded ratios by name: where less is better, as of a cost, `reach.at` is "most"."""
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of guard.json: the measured ratios by benchmark, and the commit."""
+    """The content of guard.json: the measured ratios by name, and the commit."""
 
     commit: str
     ratios: dict[str, float]
 
-    def floor(self, name: str) -> float | None:
-        """Return the value below which a ratio has halved, or None if it was never measured."""
-        return None if name not in self.ratios else self.ratios[name] / 2
+    def bound(self, name: str) -> float | None:
+        """Return the value that a ratio must not get past, or None if it was never measured."""
+        if name not in self.ratios:
+            return None
+        guarded = RATIOS[name]
+        return self.ratios[name] * (guarded.least if guarded.reach.at == "least" else 1 / guarded.least)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on one ratio. `reason` is a sentence about a failure, or None."""
+    """The verdict on one ratio, in a sentence."""
 
-    name: str
-    ratio: float | None
-    floor: float | None
-    reason: str | None
+    text: str
+    failed: bool
 
 
 def read(path: Path = PATH) -> Guard:
@@ -59,29 +102,31 @@ def read(path: Path = PATH) -> Guard:
 
 
 def ratios(benches: Iterable[BenchResult]) -> dict[str, float]:
-    """Return the guarded ratio of each of these benchmarks that has one."""
-    found = {}
-    for bench in benches:
-        value = reached(RATIOS[bench.name], bench.sides).value if bench.name in RATIOS else None
-        if value is not None:
-            found[bench.name] = value.median
-    return found
+    """Return the guarded ratios that these benchmarks have, by name."""
+    sides = {bench.name: bench.sides for bench in benches}
+    values = {name: reached(one.reach, sides.get(one.bench, {})).value for name, one in RATIOS.items()}
+    return {name: value.median for name, value in values.items() if value is not None}
 
 
 def judge(guard: Guard, results: Results) -> list[Verdict]:
-    """Return a verdict for each guarded ratio: one that could not be measured is as bad as one that has halved."""
+    """Return a verdict for each guarded ratio: one that could not be measured is as bad as one that became worse."""
     measured = ratios(results.benches)
     failed = {bench.name: bench.failed or "; ".join(bench.missing.values()) for bench in results.benches}
-    verdicts = []
-    for name, reach in RATIOS.items():
-        ratio, floor = measured.get(name), guard.floor(name)
-        reason = None
-        if ratio is None:
-            reason = f"{name}: {reach.label} was not measured: {failed.get(name) or 'it was not run'}"
-        elif floor is not None and ratio < floor:
-            reason = f"{name}: {reach.label} is {ratio:.2f}, below {floor:.2f}, half of what it was ({floor * 2:.2f})"
-        verdicts.append(Verdict(name=name, ratio=ratio, floor=floor, reason=reason))
-    return verdicts
+    return [
+        _verdict(name, one, measured.get(name), guard.bound(name), failed.get(one.bench))
+        for name, one in RATIOS.items()
+    ]
+
+
+def _verdict(name: str, one: Guarded, ratio: float | None, bound: float | None, failed: str | None) -> Verdict:
+    if ratio is None:
+        reason = failed or "it was not run"
+        return Verdict(text=f"{name}: {one.reach.label} was not measured: {reason}", failed=True)
+    limit = "never measured before" if bound is None else f"at {one.reach.at} {bound:.3g}"
+    worse = bound is not None and (ratio < bound if one.reach.at == "least" else ratio > bound)
+    return Verdict(
+        text=f"{name}: {one.reach.label} is {ratio:.3g}, {limit}: {'worse' if worse else 'well'}", failed=worse
+    )
 
 
 def keep(results: Results, path: Path = PATH) -> Guard:

@@ -12,6 +12,9 @@ from cheeper_bench.measuring.spread import Spread
 PLOTS = "performance"
 """The folder of the plots, beside the page."""
 
+APART: Final = {"pays_off": "when-cqrs-pays.md"}
+"""The benchmarks that have a page of their own."""
+
 _INTRODUCTION: Final = """
 What Cheeper does, beside what a user would pick instead, measured in turns in one run on one machine. Ratios count;
 absolute figures only describe. Each figure is the median of its runs, with the lowest and the highest; a ratio is taken
@@ -93,6 +96,9 @@ def _heading(results: Results) -> str:
 
 def _bench(bench: BenchResult) -> Iterator[str]:
     yield bench.about.strip()
+    if bench.name in APART and bench.sides:
+        yield f"The figures are on [a page of their own]({APART[bench.name]})."
+        return
     if bench.failed:
         yield f"Not measured: {bench.failed}"
         return

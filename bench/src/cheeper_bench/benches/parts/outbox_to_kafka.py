@@ -85,7 +85,7 @@ class _Outbox:
     def __init__(self, environment: Environment, name: str, prefix: str, sizes: _Sizes) -> None:
         self._sizes = sizes
         self._kafka = environment.kafka.url
-        server = environment.another_postgres(name, {"wal_level": "logical"})
+        server = environment.another_postgres(name, {"wal_level": "logical"}).url
         self.env = {
             "DATABASE_URL": environment.database(prefix, server=server),
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka,

@@ -47,7 +47,7 @@ class _Sizes(msgspec.Struct, frozen=True):
 
 _SIZES: Final[dict[Length, _Sizes]] = {
     "tiny": _Sizes(40, 4, 1.0, 0.1),
-    "guard": _Sizes(962, 20, 4.0),
+    "guard": _Sizes(300, 10, 3.0),
     "short": _Sizes(962, 20, 5.0),
     "long": _Sizes(962, 39, 30.0),
 }

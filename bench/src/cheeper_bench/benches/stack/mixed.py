@@ -13,6 +13,9 @@ round's rate it goes up by a fifth while that is reached, else down, so that a r
 - *SQL only*: the same requests on nothing but the write model's tables (see `timeline_read`), two processes behind the
   same gateway, PostgreSQL with fsync on. It posts with one INSERT and notifies nobody.
 
+*Refused* are the responses 429 and 5xx, and those that never came, at the rates that were tried, the last of which is
+too high for it.
+
 Fair, since each has both cores for itself in its turn, with the load generator on them too; the other's servers are
 idle meanwhile.
 """
@@ -20,35 +23,23 @@ idle meanwhile.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import msgspec
-import psycopg
 
-from cheeper_bench.baselines import apps
-from cheeper_bench.environment import cores, graph, seeding
+from cheeper_bench.baselines import sql_only
+from cheeper_bench.environment import graph
 from cheeper_bench.environment.environment import Environment
 from cheeper_bench.environment.graph import Graph
-from cheeper_bench.environment.stack import Whole, whole
-from cheeper_bench.errors import BenchError
-from cheeper_bench.load import commands, http_load
+from cheeper_bench.environment.stack import whole
+from cheeper_bench.load import commands
 from cheeper_bench.load.http_line import request
-from cheeper_bench.measuring.bench import Bench, Figures, Length, Reach, Side, Sides
-from cheeper_bench.measuring.spread import percentile
+from cheeper_bench.measuring.bench import Bench, Length, Reach, Side, Sides
+from cheeper_bench.measuring.search import Contender, Request, Search, contender
 from cheeper_contracts.http.routes import AUTHOR_CHEEPS, TIMELINE
-from cheeper_local.runner import roles
-from cheeper_local.system.ports import HOST
 
-MOST_MS: Final = 50.0
-_STEP: Final = 1.2
-_LOWEST: Final = 10.0
-_MOST_STEPS: Final = 12
-_SETTLE_SECONDS: Final = 3.0
-_CALM_SECONDS: Final = 120.0
-
-Request = tuple[str, bytes]
 Mix = dict[str, float]
 WANTED: Final = {"DeathStarBench": 0.8, "Retwis": 0.4}
 """The share of the SQL-only variant's throughput that each mix is to reach."""
@@ -78,20 +69,26 @@ def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     world = graph.power_law(sizes.authors, follows=sizes.follows, cheeps=sizes.cheeps)
     with whole(environment, world) as stack:
-        sql = _sql_only(environment, world)
+        variant = sql_only.start(environment, world)
+        contenders = {"Cheeper": contender(stack), "SQL only": Contender(port=variant.port, cpu=variant.cpu)}
         sides: dict[str, Side] = {}
         for name, mix in MIXES.items():
-            requests = Requests(world, mix)
-            sides[f"Cheeper, {name}"] = _Search(environment, stack.port, requests, sizes, stack).run
-            sides[f"SQL only, {name}"] = _Search(environment, sql, requests, sizes, None).run
+            requests, cpus = Requests(world, mix), environment.cores.all
+            for who, one in contenders.items():
+                sides[f"{who}, {name}"] = Search(one, requests.some, cpus, sizes.seconds, sizes.first).run
         yield sides
 
 
 class Requests:
-    """Draws a mix's requests, each author as often as any other."""
+    """Draws a mix's requests, each of these authors as often as any other: `readers` ask for timelines, `authors` do
+    the rest. By default both are all.
+    """
 
-    def __init__(self, world: Graph, mix: Mix, seed: int = 1) -> None:
+    def __init__(
+        self, world: Graph, mix: Mix, *, authors: Sequence[int] = (), readers: Sequence[int] = (), seed: int = 1
+    ) -> None:
         self._world, self._mix = world, mix
+        self._authors, self._readers = authors or range(world.authors), readers or range(world.authors)
         self._draw = random.Random(seed)  # noqa: S311 - repeatable, no secret
         self._kinds: dict[str, Callable[[str], Request]] = {
             "timeline": lambda author: ("timeline", _get(TIMELINE.path, author)),
@@ -104,104 +101,10 @@ class Requests:
     def some(self, number: int) -> list[Request]:
         """Return this number of requests."""
         kinds = self._draw.choices(list(self._mix), list(self._mix.values()), k=number)
-        authors = self._draw.choices(range(self._world.authors), k=number)
-        return [self._kinds[kind](self._world.author_id(author)) for kind, author in zip(kinds, authors, strict=True)]
+        return [self._kinds[kind](self._world.author_id(self._draw.choice(self._among(kind)))) for kind in kinds]
 
-
-class _Search:
-    """Finds the highest rate, from the one that was found before."""
-
-    def __init__(
-        self, environment: Environment, port: int, requests: Requests, sizes: _Sizes, stack: Whole | None
-    ) -> None:
-        self._environment, self._port, self._requests, self._sizes, self._stack = (
-            environment,
-            port,
-            requests,
-            sizes,
-            stack,
-        )
-        self._rate = sizes.first
-
-    def run(self) -> Figures:
-        best = highest(self._rate, self._p99)
-        self._rate = best.rate
-        return {"requests/s": best.rate, "p99 ms": best.p99}
-
-    def _p99(self, rate: float) -> float | None:
-        """Return p99 in milliseconds at this rate, or None if the system did not keep up with it."""
-        number = int(rate * (self._sizes.seconds + 1))
-        plan = http_load.Plan(
-            port=self._port,
-            seconds=self._sizes.seconds,
-            rate=rate,
-            requests=self._requests.some(number),
-            connections=64,
-        )
-        seen = http_load.send(plan, self._environment.cores.all)
-        late = seen.unanswered or len(seen.all) < 0.95 * rate * self._sizes.seconds
-        return None if seen.refused or late or not self._settled() else percentile(seen.all, 99)
-
-    def _settled(self) -> bool:
-        """Return whether all that was accepted is in the views soon. If not, wait for it, for a fair next step."""
-        if self._stack is None:
-            return True
-        try:
-            self._stack.settle(_SETTLE_SECONDS)
-        except BenchError:
-            self._stack.settle(_CALM_SECONDS)
-            return False
-        return True
-
-
-class Best(msgspec.Struct, frozen=True):
-    """A rate and the p99 at it; 0 and infinity where not even the lowest was reached."""
-
-    rate: float
-    p99: float
-
-
-def highest(first: float, p99_at: Callable[[float], float | None]) -> Best:
-    """Return the highest rate reached in steps of a fifth, up from `first` while it is reached, or down until it is."""
-    best, rate, up = Best(0.0, float("inf")), first, None
-    for _ in range(_MOST_STEPS):
-        p99 = p99_at(rate)
-        reached = p99 is not None and p99 < MOST_MS
-        if reached and p99 is not None:
-            best = Best(rate, p99)
-        if up is None:
-            up = reached
-        if reached is not up:  # it was the last that way, or the first again
-            break
-        rate = rate * _STEP if up else rate / _STEP
-        if rate < _LOWEST:
-            break
-    return best
-
-
-def _sql_only(environment: Environment, world: Graph) -> int:
-    """Return the port of the SQL-only variant behind a gateway."""
-    database = environment.database()
-    seeding.copy_write_model(database, world)
-    with psycopg.connect(database, autocommit=True) as connection:
-        for statement in apps.INDEXES:
-            connection.execute(statement)
-    everywhere = environment.cores.all
-    cores.pin(environment.postgres.pid or 0, everywhere)  # as that of the stack
-    processes = [
-        environment.start("cheeper_bench.baselines.apps", "sql", env={"DATABASE_URL": database}, cpus=everywhere)
-        for _ in range(2)
-    ]
-    for process in processes:
-        process.wait_ready(TIMELINE.path.replace("{author_id}", world.author_id(0)))
-    upstreams = " ".join(f"{HOST}:{process.port}" for process in processes)
-    gateway = environment.start_command(
-        roles.real_commands()[roles.GATEWAY],
-        env={"READ_API": upstreams, "WRITE_API": upstreams, "XDG_DATA_HOME": str(environment.folder)},
-        cpus=everywhere,
-    )
-    gateway.wait_ready(TIMELINE.path.replace("{author_id}", world.author_id(0)))
-    return gateway.port
+    def _among(self, kind: str) -> Sequence[int]:
+        return self._readers if kind == "timeline" else self._authors
 
 
 def _get(path: str, author_id: str) -> bytes:
