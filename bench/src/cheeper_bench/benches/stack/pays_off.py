@@ -77,21 +77,21 @@ def _open(environment: Environment, length: Length) -> Iterator[Sides]:
     sizes = _SIZES[length]
     world, groups = islands(sizes)
     with whole(environment, world, audited=False) as stack:
-        contenders = {CHEEPER: contender(stack)}
         variants = {each: sql_only.start(environment, world, buffers=each) for each in BUFFERS}
         sides: dict[str, Side] = {}
-        for who in (CHEEPER, SQL_ONLY):
-            for scenario in (*searched(who), *ends(who)):
-                variant = variants[scenario.buffers]
-                one = contenders.get(who) or Contender(port=variant.port, cpu=variant.cpu)
-                search = Search(
-                    one,
-                    requests_of(world, groups[scenario.follows], scenario.reads).some,
-                    environment.cores.all,
-                    sizes.seconds,
-                    sizes.rate,
-                )
-                sides[scenario.name] = _side(search, scenario, None if who == CHEEPER else variant.fill)
+        scenarios = [each for who in (CHEEPER, SQL_ONLY) for each in (*searched(who), *ends(who))]
+        # Those that are compared follow each other, so that they meet the same machine.
+        for scenario in sorted(scenarios, key=lambda each: (each.follows, each.reads, each.buffers, each.who)):
+            variant = variants[scenario.buffers]
+            ours = scenario.who == CHEEPER
+            search = Search(
+                contender(stack) if ours else Contender(port=variant.port, cpu=variant.cpu),
+                requests_of(world, groups[scenario.follows], scenario.reads).some,
+                environment.cores.all,
+                sizes.seconds,
+                sizes.rate,
+            )
+            sides[scenario.name] = _side(search, scenario, None if ours else variant.fill)
         yield sides
 
 
