@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from cheeper_bench.measuring.spread import Spread
 
 FOLLOWS: Final = (10, 40, 100, 400, 800)
-"""How many authors a reader follows."""
+"""The numbers of authors that a reader follows."""
 SHARES: Final = (50, 75, 90, 95, 99)
 """Percent of the requests that read."""
 USUAL_FOLLOWS: Final = 100

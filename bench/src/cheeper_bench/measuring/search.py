@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -59,13 +60,14 @@ def contender(stack: Whole) -> Contender:
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """The findings at one rate: p99 in ms or None if the contender did not keep up, the number of refused requests, and
-    CPU ms per request by process.
+    """The findings at one rate: p99 in ms or None if the contender did not keep up, the number of refused requests, CPU
+    ms per request by process, and the seconds of a request, the wait for everything to be visible included.
     """
 
     p99: float | None
     refused: int
     cpu: dict[str, float]
+    seconds: float
 
     def figures(self) -> Figures:
         """Return the cost of a request, whole and by process."""
@@ -91,9 +93,19 @@ class Search:
         return {**figures, **cost.figures()}
 
     def at(self, rate: float) -> Figures:
-        """Return the p99 at one rate and what a request costs there."""
-        step = self._step(rate)
-        return {"p99 ms": _ms(step.p99), **step.figures(), "refused": step.refused}
+        """Return the p99 at one rate and what a request costs there above what the processes take at rest."""
+        at_rest, step = self._at_rest(), self._step(rate)
+        above = {name: max(0.0, cost - at_rest[name] * 1000 * step.seconds) for name, cost in step.cpu.items()}
+        marginal = msgspec.structs.replace(step, cpu=above)
+        rest = 100 * sum(at_rest.values())
+        return {"p99 ms": _ms(step.p99), **marginal.figures(), "refused": step.refused, "% of a core at rest": rest}
+
+    def _at_rest(self) -> dict[str, float]:
+        """Return the CPU seconds per second by process while nothing is sent."""
+        before, began = self._contender.cpu(), time.monotonic()
+        time.sleep(self._seconds)
+        taken = usage.risen(before, self._contender.cpu())
+        return {name: seconds / (time.monotonic() - began) for name, seconds in taken.items()}
 
     def _search(self) -> tuple[Figures, Step]:
         steps: dict[float, Step] = {}
@@ -116,7 +128,7 @@ class Search:
             requests=self._requests(int(rate * (self._seconds + 1))),
             connections=_CONNECTIONS,
         )
-        before = self._contender.cpu()
+        before, began = self._contender.cpu(), time.monotonic()
         seen = http_load.send(plan, self._cpus)
         refused = self._contender.note_refused(seen.refused, seen.unanswered)
         settled = self._contender.settled()
@@ -126,6 +138,7 @@ class Search:
             p99=percentile(seen.all, 99) if kept_up else None,
             refused=refused,
             cpu={name: seconds * 1000 / max(1, seen.sent) for name, seconds in taken.items()},
+            seconds=(time.monotonic() - began) / max(1, seen.sent),
         )
 
 

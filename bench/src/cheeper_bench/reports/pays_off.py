@@ -69,7 +69,7 @@ def figures(run: Results, bench: BenchResult) -> str:
         begin,
         f"![CPU of a request over follows, and the share of reads at which both cost the same]({PLOT})",
         table(_HEAD, _rows(bench.sides)),
-        "One request, alone, at 100 follows, in ms of CPU by process:",
+        "One request, alone, at 100 follows, in ms of CPU by process, above what it takes at rest:",
         table(("process", "a read", "a post", "SQL only, a read", "SQL only, a post"), _by_process(bench.sides)),
     ]
     return "\n\n".join(parts)
@@ -124,13 +124,16 @@ def draw(bench: BenchResult, path: Path) -> None:
         costs = [(each, median(bench.sides, Scenario(who, each, USUAL_SHARE), COST)) for each in FOLLOWS]
         known = [(follows, cost) for follows, cost in costs if cost is not None]
         left.plot([each for each, _ in known], [cost for _, cost in known], marker="o", color=colour, label=who)
-    left.set_ylabel("CPU ms per request, 90% reads")
+    left.set_ylabel("CPU ms per request at 90% reads")
+    left.set_ylim(bottom=0)
     left.legend(frameon=False)
-    alike = [(each, min(break_even(bench.sides, each) or 0.0, 100.0)) for each in FOLLOWS]
+    shares = [(each, break_even(bench.sides, each)) for each in FOLLOWS]
+    alike = [(each, min(percent, 100.0)) for each, percent in shares if percent is not None]
     right.plot([each for each, _ in alike], [percent for _, percent in alike], marker="o", color="#2f6f9f")
     right.fill_between([each for each, _ in alike], [percent for _, percent in alike], 100, alpha=0.15)
     right.set_ylim(0, 102)
-    right.set_ylabel("% reads: Cheeper costs less above the line")
+    right.set_ylabel("reads at the break-even, %")
+    right.set_title("above the line Cheeper costs less", fontsize=9)
     for axes in (left, right):
         _axes(axes)
     path.parent.mkdir(parents=True, exist_ok=True)

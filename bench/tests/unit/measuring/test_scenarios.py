@@ -26,7 +26,7 @@ def test_break_even_is_the_share_of_reads_at_which_both_cost_the_same(costs, sha
 
 
 def test_without_a_figure_there_is_no_break_even():
-    """What was not measured is not made up."""
+    """A figure that was not measured is not made up."""
     found = sides(1, 10, 4, 1)
     del found[Scenario(SQL_ONLY, 100, 0).name]
     assert break_even(found, 100) is None

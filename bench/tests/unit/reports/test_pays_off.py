@@ -40,7 +40,7 @@ def test_the_table_has_a_line_for_each_scenario():
 
 
 def test_the_state_of_the_machine_is_above_the_figures():
-    """Who reads them sees when they were measured, and whether something else went on."""
+    """A reader sees when they were measured, and whether something else went on."""
     figures = pays_off.figures(run(load=55.0), result())
     assert "2026-01-02, commit abc" in figures
     assert "Load of the machine at the beginning: 55" in figures

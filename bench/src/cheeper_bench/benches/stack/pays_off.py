@@ -4,8 +4,8 @@ Readers follow 10, 40, 100, 400 or 800 authors, who have as many followers and p
 timeline's first page of 10, a write a post. Three things are varied one by one, from 100 follows and 90% reads: the
 follows, the share of reads, and the buffers of the SQL-only variant's PostgreSQL. For each, the highest rate with p99
 below 50 ms is searched for as in `mixed`, and the CPU time of all processes at it is divided by the requests. Reads
-alone and posts alone, at 100 requests/s, say what either costs, and so at which share of reads both variants cost the
-same.
+alone and posts alone, at 100 requests/s, say what either costs above what the processes take at rest, and so at which
+share of reads both variants cost the same.
 
 - *Cheeper*: the whole stack, one process a role, without its runner.
 - *SQL only*: the same requests on the write model's tables alone, as in `mixed`. Its buffers are 128 MB and hold all;
@@ -80,7 +80,7 @@ def _open(environment: Environment, length: Length) -> Iterator[Sides]:
         variants = {each: sql_only.start(environment, world, buffers=each) for each in BUFFERS}
         sides: dict[str, Side] = {}
         scenarios = [each for who in (CHEEPER, SQL_ONLY) for each in (*searched(who), *ends(who))]
-        # Those that are compared follow each other, so that they meet the same machine.
+        # The sides of a comparison follow each other, so that they meet the same machine.
         for scenario in sorted(scenarios, key=lambda each: (each.follows, each.reads, each.buffers, each.who)):
             variant = variants[scenario.buffers]
             ours = scenario.who == CHEEPER
