@@ -1,6 +1,6 @@
 #!/bin/sh
-# make secrets: write the passwords of docker-compose.yaml, a file each, and never overwrite one. A file that ends with -url
-# has the password of another file in it, and follows that one.
+# make secrets: write the passwords of docker-compose.yaml, a file each, and never overwrite one. A file that has the
+# password of another file in it, such as a URL, follows that one.
 #
 # Compose mounts a file as it is, with its owner and mode, and the processes in the containers are other users. So each
 # file may be read by all, and the folder, which they do not see, lets nobody in but you.
@@ -25,12 +25,36 @@ password() {
   written="$written $1"
 }
 
+# of FILE: the password in it.
+of() { cat "$folder/$1"; }
+
 for role in superuser migrate app relay audit identity; do
   password "postgres-$role"
   user=cheeper_$role
   [ "$role" = superuser ] && user=cheeper
-  put "postgres-$role-url" "postgresql://$user:$(cat "$folder/postgres-$role")@postgres:5432/cheeper"
+  put "postgres-$role-url" "postgresql://$user:$(of "postgres-$role")@postgres:5432/cheeper"
 done
+
+for role in migrate http worker relay process-manager projector inspector exporter; do password "kafka-$role"; done
+put kafka-exporter-arguments "--sasl.enabled
+--sasl.mechanism=scram-sha512
+--sasl.username=cheeper.exporter
+--sasl.password=$(of kafka-exporter)"
+
+# A role has the same password in Redis and in MongoDB.
+for role in admin projector read-api audit limits exporter; do password "views-$role"; done
+for role in projector read-api audit; do
+  put "redis-$role-url" "redis://cheeper.$role:$(of "views-$role")@redis:6379/0"
+done
+for role in admin projector read-api audit; do
+  put "mongo-$role-url" "mongodb://cheeper.$role:$(of "views-$role")@mongo:27017/?replicaSet=rs0"
+done
+put limits-url "redis://cheeper.limits:$(of views-limits)@limits:6379/0"
+put redis-exporter.json "{\"redis://cheeper.exporter@redis:6379\": \"$(of views-exporter)\"}"
+put mongo-exporter.env "MONGODB_USER=cheeper.exporter
+MONGODB_PASSWORD=$(of views-exporter)"
+password mongo-key  # what the members of a replica set show each other
+
 password grafana
 
 # What Compose has to know of it. A line that is there already stays.

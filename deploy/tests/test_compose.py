@@ -14,28 +14,49 @@ import yaml
 
 from cheeper_local.servers import containers
 from cheeper_runtime.servers.kafka import KafkaConnection
+from projector.access import PASSWORDS
+from write_api.kafka.access import ACCESS
 
 ROOT = Path(__file__).parents[2]
+PROTOCOLS = "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 PORTS = yaml.safe_load((ROOT / "docker-compose.ports.yaml").read_text())
 OBSERVABILITY = yaml.safe_load((ROOT / "docker-compose.observability.yaml").read_text())
 SERVICES = COMPOSE["services"]
 SERVERS = {"postgres", "redis", "mongo", "kafka"}
 REACHED_BY_THE_GATEWAY = {"write-api", "read-api", "inspector", "identity"}
-OF_POSTGRES = {
-    "access": {"superuser-url", "migrate"},
-    "migrate": {"migrate-url", "app", "relay", "audit"},
-    "migrate-identity": {"migrate-url", "identity"},
-    "write-api": {"app-url"},
-    "worker": {"app-url"},
-    "process-manager": {"app-url"},
-    "relay": {"relay-url"},
-    "identity": {"identity-url"},
-    "audit": {"audit-url"},
-    "inspector": {"audit-url"},
-    "postgres": {"superuser"},
+PASSWORDS_OF_VIEWS = {f"views-{name}" for name in PASSWORDS}
+SECRETS = {
+    "access": {"postgres-superuser-url", "postgres-migrate"},
+    "migrate": {
+        *("postgres-migrate-url", "postgres-app", "postgres-relay", "postgres-audit", "kafka-migrate"),
+        *(f"kafka-{role}" for role in ACCESS),
+    },
+    "migrate-identity": {"postgres-migrate-url", "postgres-identity"},
+    "redis-users": {"mongo-admin-url", *PASSWORDS_OF_VIEWS},
+    "mongo-users": {"mongo-admin-url", *PASSWORDS_OF_VIEWS},
+    "write-api": {"postgres-app-url", "kafka-http", "limits-url"},
+    "worker": {"postgres-app-url", "kafka-worker"},
+    "process-manager": {"postgres-app-url", "kafka-process-manager"},
+    "relay": {"postgres-relay-url", "kafka-relay"},
+    "projector": {"kafka-projector", "redis-projector-url", "mongo-projector-url"},
+    "read-api": {"redis-read-api-url", "mongo-read-api-url", "limits-url"},
+    "identity": {"postgres-identity-url"},
+    "audit": {"postgres-audit-url", "redis-audit-url", "mongo-audit-url"},
+    "repair": {"postgres-audit-url", "redis-projector-url", "mongo-projector-url"},
+    "inspector": {"postgres-audit-url", "redis-audit-url", "mongo-audit-url", "kafka-inspector"},
+    "postgres": {"postgres-superuser"},
+    "mongo": {"mongo-key", "views-admin"},
+    "kafka": {"kafka-migrate"},
 }
-"""The secrets of each service that has any, without the beginning of their names."""
+"""The secrets of each service that has any."""
+NAMED_ELSEWHERE = {
+    "/run/secrets/limits-url",
+    "/run/secrets/mongo-key",
+    "/run/secrets/views-admin",
+    "/run/secrets/kafka-migrate",
+}
+"""The paths that a command, or whoever turns something on, names, and no variable of docker-compose.yaml."""
 EACH = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -76,14 +97,24 @@ def test_who_uses_servers_reaches_them(name):
 
 
 def test_each_client_of_kafka_gets_every_setting_of_its_connection():
-    """A setting that is made for Compose reaches every role that connects to Kafka."""
-    clients = {name for name in SERVICES if "KAFKA_BOOTSTRAP_SERVERS" in (SERVICES[name].get("environment") or {})}
-    assert clients == {"access", "migrate", "write-api", "worker", "relay", "process-manager", "projector", "inspector"}
+    """Each logs in as its own user, and what is set for Compose reaches every role that connects to Kafka."""
+    clients = {name for name in SERVICES if any("kafka-password" in path for path in secrets_of(SERVICES[name]))}
+    assert clients == {"migrate", "write-api", "worker", "relay", "process-manager", "projector", "inspector"}
     variables = {field.encode_name for field in msgspec.structs.fields(KafkaConnection)}
     for name in clients:
         given = SERVICES[name]["environment"]
         assert variables <= given.keys()
-        assert all(given[each] == f"${{{each}:-}}" for each in variables - {"KAFKA_BOOTSTRAP_SERVERS"})
+        secret = secrets_of(SERVICES[name])[given["KAFKA_SASL_PASSWORD_FILE"]]
+        assert given["KAFKA_SASL_USERNAME"] == secret.replace("kafka-", "cheeper.")
+
+
+def test_kafka_serves_nobody_who_does_not_log_in():
+    """Any container reaches listeners that demand SCRAM; one that demands nothing is for the broker's own container."""
+    given = PORTS["services"]["kafka"]["environment"]
+    protocols = dict(each.split(":") for each in SERVICES["kafka"]["environment"][PROTOCOLS].split(","))
+    for listeners in (given["KAFKA_LISTENERS"], SERVICES["kafka"]["environment"]["KAFKA_LISTENERS"]):
+        for name, host in re.findall(r"(\w+)://(\w*):", listeners):
+            assert protocols[name] == ("PLAINTEXT" if host == "localhost" else "SASL_PLAINTEXT")
 
 
 @EACH
@@ -133,15 +164,27 @@ def secrets_of(service):
 def test_each_service_has_its_own_secrets_alone():
     """Only the role that makes roles has their passwords; every other process has the URL of its own role."""
     had = {name: set(secrets_of(service).values()) for name, service in SERVICES.items() if "secrets" in service}
-    assert had == {name: {f"postgres-{each}" for each in names} for name, names in OF_POSTGRES.items()}
+    assert had == SECRETS
+
+
+FOLLOW = {
+    "postgres-relay": ["postgres-relay-url"],
+    "views-projector": ["redis-projector-url", "mongo-projector-url"],
+    "views-limits": ["limits-url"],
+    "views-exporter": ["redis-exporter.json", "mongo-exporter.env"],
+    "kafka-exporter": ["kafka-exporter-arguments"],
+}
+"""Passwords, and the files that have them in them."""
 
 
 @EACH
 def test_files_of_secrets_are_where_the_settings_name_them(name):
-    """Each variable with a path of a secret names one that the service has, and each secret is named by one."""
+    """Each variable with a path of a secret names one that the service has, or their folder; each is named by one."""
     environment = SERVICES[name].get("environment") or {}
     named = {value for value in environment.values() if str(value).startswith("/run/secrets/")}
-    assert named == secrets_of(SERVICES[name]).keys()
+    had = secrets_of(SERVICES[name]).keys()
+    assert {path for path in named if path not in had} <= {str(Path(path).parent) for path in had}
+    assert {path for path in had if path not in named and str(Path(path).parent) not in named} <= NAMED_ELSEWHERE
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("docker-compose*.yaml")), ids=lambda file: file.name)
@@ -168,10 +211,10 @@ def make_secrets(folder):
 def test_make_secrets_writes_what_compose_names(tmp_path):
     """Each secret is a file that others can read, in a folder that they cannot enter; passwords are long and differ."""
     written = make_secrets(tmp_path / "new")
-    assert written.keys() == COMPOSE["secrets"].keys() | OBSERVABILITY["secrets"].keys()
+    assert written.keys() == COMPOSE["secrets"].keys() | OBSERVABILITY["secrets"].keys() | {"mongo-exporter.env"}
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()} == {0o444}
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
-    passwords = {name: text for name, text in written.items() if not name.endswith("-url")}
+    passwords = {name: text for name, text in written.items() if not re.search(r"-url$|\.|-arguments$", name)}
     assert all(re.fullmatch(r"[0-9a-f]{64}\n", password) for password in passwords.values())
     assert len(set(passwords.values())) == len(passwords)
     assert written["postgres-app-url"].startswith(f"postgresql://cheeper_app:{passwords['postgres-app'].strip()}@")
@@ -181,10 +224,12 @@ def test_make_secrets_never_overwrites_a_password(tmp_path):
     """A second run changes nothing; a password that was removed is made anew, and the URL with it follows."""
     before = make_secrets(tmp_path)
     assert make_secrets(tmp_path) == before
-    (tmp_path / "postgres-relay").unlink()
-    after = make_secrets(tmp_path)
-    assert {name for name in after if after[name] != before[name]} == {"postgres-relay", "postgres-relay-url"}
-    assert after["postgres-relay"].strip() in after["postgres-relay-url"]
+    for name, of_it in FOLLOW.items():
+        (tmp_path / name).unlink()
+        after = make_secrets(tmp_path)
+        assert {each for each in after if after[each] != before[each]} == {name, *of_it}
+        assert all(after[name].strip() in after[each] for each in of_it)
+        before = after
 
 
 def test_everybody_accepts_the_tokens_of_identity():
@@ -235,7 +280,8 @@ def test_ci_builds_the_images_that_compose_names():
 def test_everything_that_makes_traces_gets_the_collector():
     """The gateway and each role that runs for long have the variable that turns traces on; the servers have none."""
     named = {name for name, each in SERVICES.items() if "OTEL_EXPORTER_OTLP_ENDPOINT" in each.get("environment", {})}
-    assert named == set(SERVICES) - SERVERS - {"audit", "limits", "inspector", "identity", "migrate-identity"}
+    for_a_while = {"access", "migrate-identity", "redis-users", "mongo-users"}
+    assert named == set(SERVICES) - SERVERS - for_a_while - {"audit", "repair", "limits", "inspector", "identity"}
     assert SERVICES["gateway"]["environment"]["TRACING"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:+on}"
 
 

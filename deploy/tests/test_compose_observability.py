@@ -57,9 +57,19 @@ def test_every_process_and_exporter_is_scraped():
     ours = {name for name, each in STACK.items() if image.match(each.get("image", ""))}
     assert "data" in STACK["identity"]["networks"], "Prometheus reaches the processes there"
     (names,) = own["dns_sd_configs"]
-    assert set(names["names"]) == ours - {"access", "migrate", "migrate-identity"}
+    assert set(names["names"]) == ours - {"access", "migrate", "migrate-identity", "redis-users", "mongo-users"}
     targets = {each["targets"][0].partition(":")[0] for each in servers["static_configs"]}
     assert targets == {name for name in SERVICES if name.endswith("-exporter")}
+
+
+def test_each_exporter_logs_in_as_a_user_who_sees_figures_alone():
+    """Its password is in a file that its command or a variable names."""
+    for name in ("redis-exporter", "kafka-exporter", "postgres-exporter"):
+        (secret,) = SERVICES[name]["secrets"]
+        given = [*SERVICES[name].get("command", ()), *SERVICES[name].get("environment", {}).values()]
+        assert any(str(each).endswith(f"/run/secrets/{secret}") for each in given)
+    (file,) = SERVICES["mongo-exporter"]["env_file"]
+    assert file.endswith("/mongo-exporter.env")
 
 
 def test_the_dashboards_are_where_grafana_looks():

@@ -244,4 +244,4 @@ def test_small_servers_are_those_of_compose(chart):
         [container] = each["spec"]["template"]["spec"]["containers"]
         assert f":-{container['image']}}}" in COMPOSE[name]["image"]
         if name == "mongo":
-            assert container["args"] == COMPOSE[name]["command"]
+            assert container["args"] == COMPOSE[name]["command"][-len(container["args"]) :]  # it has no users

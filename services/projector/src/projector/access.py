@@ -19,7 +19,10 @@ ADMIN: Final = "admin"
 LIMITS: Final = "limits"
 """The user of the server of what callers have used, and the word for that server."""
 
-PASSWORDS: Final = (ADMIN, LIMITS, *WRITES)
+EXPORTER: Final = "exporter"
+"""The user of what turns the figures of a server into metrics, which sees figures alone."""
+
+PASSWORDS: Final = (ADMIN, LIMITS, EXPORTER, *WRITES)
 """The files of a folder of passwords."""
 
 

@@ -71,7 +71,7 @@ class Place:
         self.postgres = EncryptedPostgres(folder / "postgres", self.authority)
         self.passwords = folder / "passwords"
         self.passwords.mkdir()
-        for user in {ADMIN, "limits", "inspector", *USERS.values(), *STORE_USERS, *OF_POSTGRES.values()}:
+        for user in {ADMIN, "limits", "exporter", *USERS.values(), *STORE_USERS, *OF_POSTGRES.values()}:
             (self.passwords / user).write_text(f"the-password-of-{user}")
         self.redis = EncryptedRedis(folder / "redis", self.authority, self.access("redis", NOWHERE))
         self.mongo = EncryptedMongo(folder / "mongo", self.authority)

@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 from cheeper_contracts import views
 from cheeper_contracts.views.generations import REGISTRY, database_of
 from cheeper_local.testing.guarded import GuardedMongo
-from projector.access import PASSWORDS, WRITES
+from projector.access import EXPORTER, PASSWORDS, WRITES
 from projector.stores.mongo.access import GENERATIONS, ensure_users
 from projector.stores.mongo.generations import MongoGenerations
 from projector.stores.mongo.store import MongoStore
@@ -29,6 +29,7 @@ MAY = {
     },
     "read-api": READS,
     "audit": READS,
+    EXPORTER: {"see figures"},
     NOBODY: set(),
 }
 """Everything that each credential is good for, of what `attempts` tries."""
@@ -43,6 +44,7 @@ def attempts(client):
         "read the registry": database[REGISTRY].find_one,
         "read another database": client["other"][CHEEPS].find_one,
         "read users": admin["system.users"].find_one,
+        "see figures": partial(admin.command, "getDiagnosticData"),
         "read all operations": partial(admin.command, "currentOp", {"$all": True}),
         "read the log": client.local["oplog.rs"].find_one,
         "insert": lambda: cheeps.insert_one({}),
@@ -122,7 +124,7 @@ def test_a_stolen_credential_is_refused_everything_but_its_own(server, role):
 
 def test_each_role_has_its_place_in_the_table():
     """A role that is new to the table is new to these tests, too."""
-    assert MAY.keys() - {NOBODY} == WRITES.keys()
+    assert MAY.keys() - {NOBODY, EXPORTER} == WRITES.keys()
 
 
 def test_the_projector_makes_and_deletes_a_generation(server, admin):

@@ -13,7 +13,7 @@ from cheeper_contracts.views.streams import all_streams
 from cheeper_local.testing.guarded import GuardedRedis
 from cheeper_runtime.rate_limits.sharing import Use
 from cheeper_runtime.rate_limits.valkey import ValkeyStore
-from projector.access import ADMIN, LIMITS, PASSWORDS, WRITES
+from projector.access import ADMIN, EXPORTER, LIMITS, PASSWORDS, WRITES
 from projector.stores.redis.access import acl_file, limits_acl_file
 
 REFUSALS = ("ACL failure in script", "not allowed from read-only scripts")
@@ -25,10 +25,11 @@ NOBODY = "nobody"
 MAY = {
     "projector": {
         *("read", "write", "write the next generation", "write by a script", "delete", "rename"),
-        *("publish", "list the names of keys", "watch"),
+        *("publish", "list the names of keys", "watch", "see figures"),
     },
     "read-api": {"read", "subscribe"},
     "audit": {"read", "list the names of keys"},
+    EXPORTER: {"see figures"},
     NOBODY: set(),
 }
 """Everything that each credential is good for, of what `attempts` tries."""
@@ -56,6 +57,7 @@ def attempts(client):
         "subscribe to another channel": partial(subscribe, client, "another"),
         "watch": partial(run, "WATCH", KEY),
         "list the names of keys": partial(run, "SCAN", 0),
+        "see figures": partial(run, "INFO"),
         "list all keys": partial(run, "KEYS", "*"),
         "empty the server": partial(run, "FLUSHALL"),
         "swap databases": partial(run, "SWAPDB", 0, 1),
@@ -138,7 +140,7 @@ def test_a_stolen_credential_is_refused_everything_but_its_own(server, role):
 
 def test_each_role_has_its_place_in_the_table():
     """A role that is new to the table is new to these tests, too."""
-    assert MAY.keys() - {NOBODY} == WRITES.keys()
+    assert MAY.keys() - {NOBODY, EXPORTER} == WRITES.keys()
 
 
 def test_a_password_is_replaced_by_reading_the_file_anew(passwords, server, tmp_path):

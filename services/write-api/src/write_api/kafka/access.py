@@ -28,7 +28,7 @@ from confluent_kafka.admin import (
 )
 
 from cheeper_contracts.kafka.groups import PROJECTOR, consumer_group
-from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, Topic
+from cheeper_contracts.kafka.topics import COMMANDS, DEAD_LETTERS, EVENTS, TOPICS, Topic
 from cheeper_runtime.servers.files import folder_of_passwords, password_of
 from write_api.kafka.topics import SECONDS
 
@@ -56,13 +56,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The topics that a role reads as a group, writes, creates if they are missing, and deletes with their records.
 
     A group without `commits` only finds its place. With `many_groups` the role has a group for each of its parts,
-    which it also deletes.
+    which it also deletes. Who `watches` topics learns how far they and the groups of all roles are, and no content.
     """
 
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
     creates: tuple[Topic, ...] = ()
     deletes: tuple[Topic, ...] = ()
+    watches: tuple[Topic, ...] = ()
     commits: bool = True
     many_groups: bool = False
 
@@ -75,6 +76,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "relay": Access(reads=(EVENTS,), writes=(EVENTS,), creates=(EVENTS,), deletes=(EVENTS,), commits=False),
     "inspector": Access(reads=(COMMANDS, EVENTS, DEAD_LETTERS), commits=False),
     "projector": Access(reads=(EVENTS, COMMANDS), writes=(DEAD_LETTERS,), many_groups=True),
+    "exporter": Access(watches=TOPICS),
 }
 """Nobody but the one who runs `migrate` changes a topic's settings, which could empty it."""
 
@@ -97,6 +99,7 @@ def grants(role: str, prefix: str) -> frozenset[AclBinding]:
         AclOperation.WRITE: access.writes,
         AclOperation.CREATE: access.creates,
         AclOperation.DELETE: access.deletes,
+        AclOperation.DESCRIBE: access.watches,
     }
     found = {
         _grant(role, prefix, topic, each.named(prefix), operation)
@@ -109,6 +112,9 @@ def grants(role: str, prefix: str) -> frozenset[AclBinding]:
     elif access.reads:
         operation = AclOperation.READ if access.commits else AclOperation.DESCRIBE
         found.add(_grant(role, prefix, group, consumer_group(role, prefix), operation))
+    elif access.watches:
+        every, pattern = consumer_group("", prefix), ResourcePatternType.PREFIXED
+        found.add(_grant(role, prefix, group, every, AclOperation.DESCRIBE, pattern))
     return frozenset(found)
 
 

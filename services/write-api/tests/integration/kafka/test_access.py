@@ -6,9 +6,16 @@ from contextlib import closing, suppress
 from functools import partial
 
 import pytest
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
-from write_api_access import MECHANISM, SECONDS, STRANGER, Installation, attempts, succeeds, write
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    OffsetSpec,
+    ResourcePatternType,
+    ResourceType,
+)
+from write_api_access import GROUPS, MECHANISM, SECONDS, STRANGER, Installation, attempts, succeeds, write
 
 from cheeper_contracts.kafka.topics import COMMANDS, EVENTS, TOPICS
 from cheeper_local.testing.encrypted import ADMIN, Authority, EncryptedKafka
@@ -40,6 +47,7 @@ MAY = {
         *("read cheeper.events", "read cheeper.commands", "write cheeper.dead-letters"),
         *("move cheeper.projector.redis", "delete the group cheeper.projector.redis"),
     },
+    "exporter": set(),
     STRANGER: set(),
 }
 """Everything that each credential is good for, of what `attempts` tries."""
@@ -78,6 +86,20 @@ def test_a_stolen_credential_is_refused_everything_but_its_own(installation, rol
 def test_each_role_has_its_place_in_the_table():
     """A role that is new to the table is new to these tests, too."""
     assert MAY.keys() - {STRANGER} == ACCESS.keys()
+
+
+def test_the_exporter_sees_how_far_topics_and_groups_are(installation):
+    """Metrics are made of that, without a right to the messages."""
+    admin, topic = (
+        admin_client(installation.connection("exporter")),
+        TopicPartition(COMMANDS.named(installation.prefix), 0),
+    )
+    assert admin.list_offsets({topic: OffsetSpec.latest()})[topic].result(SECONDS).offset == 1
+    groups = {each.group_id for each in admin.list_consumer_groups().result(SECONDS).valid}
+    assert groups == {f"{installation.prefix}{group}" for group in GROUPS}
+    wanted = ConsumerGroupTopicPartitions(installation.user("worker"))
+    (found,) = admin.list_consumer_group_offsets([wanted])[wanted.group_id].result(SECONDS).topic_partitions
+    assert (found.topic, found.offset) == (topic.topic, 1)
 
 
 def test_topics_that_were_lost_are_created_again_by_their_own_roles(installation):

@@ -10,13 +10,18 @@ from pymongo import MongoClient
 
 from cheeper_contracts.views.generations import FIRST, database_of
 from cheeper_runtime.servers.files import password_of
-from projector.access import WRITES, user_of
+from projector.access import EXPORTER, WRITES, user_of
 from projector.stores.mongo.faults import passing_faults
 from projector.stores.mongo.generations import read_registry
 from projector.stores.mongo.operations import Document
 
 GENERATIONS: Final = 100
 """A privilege names its database, so each user gets those of so many generations to come."""
+_FIGURES: Final[list[dict[str, Any]]] = [
+    {"resource": {"cluster": True}, "actions": ["serverStatus", "replSetGetStatus"]},
+    {"resource": {"db": "local", "collection": "oplog.rs"}, "actions": ["collStats"]},
+]
+"""The least that getDiagnosticData works with. The server's own role `clusterMonitor` reads the oplog, with all that authors wrote."""
 
 log = structlog.get_logger()
 
@@ -30,12 +35,17 @@ def ensure_users(client: MongoClient[Document], database: str, passwords: Path) 
     with passing_faults():
         last = read_registry(client[database], None).last
         databases = [database_of(database, number) for number in range(FIRST, last + GENERATIONS + 1)]
-        for role, writes in WRITES.items():
+        roles: dict[str, list[dict[str, Any]]] = {
+            role: [{"role": "readWrite" if writes else "read", "db": each} for each in databases]
+            for role, writes in WRITES.items()
+        }
+        figures = user_of(EXPORTER, database)
+        there = client.admin.command("rolesInfo", figures)["roles"]
+        client.admin.command("updateRole" if there else "createRole", figures, privileges=_FIGURES, roles=[])
+        roles[EXPORTER] = [{"role": figures, "db": "admin"}]
+        for role, granted in roles.items():
             name = user_of(role, database)
             there = client.admin.command("usersInfo", name)["users"]
-            granted: list[dict[str, Any]] = [
-                {"role": "readWrite" if writes else "read", "db": each} for each in databases
-            ]
             command = "updateUser" if there else "createUser"
             client.admin.command(command, name, pwd=password_of(passwords / role), roles=granted)
             log.info("user up to date", user=name, is_new=not there)

@@ -14,7 +14,7 @@ from cheeper_contracts.views import stem
 from cheeper_contracts.views.streams import STREAM_OF, all_streams
 from cheeper_runtime.rate_limits.valkey import ACL_RULES as LIMITS_RULES
 from cheeper_runtime.servers.files import password_of
-from projector.access import ADMIN, LIMITS, WRITES, user_of
+from projector.access import ADMIN, EXPORTER, LIMITS, WRITES, user_of
 from projector.stores.redis.generations import escaped
 
 NAMES: Final = "cheeper"
@@ -32,7 +32,8 @@ _COMMANDS: Final = {
 
 def acl_file(prefix: str, passwords: Path) -> str:
     """Return the file of the server of views, with the users of the installation whose keys begin with `prefix`."""
-    return _file(passwords, {ADMIN: "~* &* +@all", **{role: _rules(role, prefix) for role in WRITES}}, prefix)
+    roles = {role: _rules(role, prefix) for role in WRITES}
+    return _file(passwords, {ADMIN: "~* &* +@all", EXPORTER: "+info", **roles}, prefix)
 
 
 def limits_acl_file(passwords: Path) -> str:

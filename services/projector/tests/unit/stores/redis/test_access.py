@@ -2,7 +2,7 @@ from hashlib import sha256
 
 import pytest
 
-from projector.access import ADMIN, LIMITS, PASSWORDS, WRITES
+from projector.access import ADMIN, EXPORTER, LIMITS, PASSWORDS, WRITES
 from projector.stores.redis.access import acl_file, limits_acl_file
 
 
@@ -25,8 +25,8 @@ def test_each_role_has_a_user_with_the_digest_of_its_password(passwords):
     text = acl_file("p.", passwords)
     assert "the password" not in text
     found = users(text)
-    assert found.keys() == {"default", *(f"p.cheeper.{role}" for role in (ADMIN, *WRITES))}
-    for role in (ADMIN, *WRITES):
+    assert found.keys() == {"default", *(f"p.cheeper.{role}" for role in (ADMIN, EXPORTER, *WRITES))}
+    for role in (ADMIN, EXPORTER, *WRITES):
         assert f"#{sha256(f'the password of {role}'.encode()).hexdigest()}" in found[f"p.cheeper.{role}"]
 
 
