@@ -44,6 +44,7 @@ $(call check,up start up-containers,PORT,[0-9]+,a number)
 $(call check,up start,OBSERVE,[0-9]+,1 or a number by which alerts are faster)
 $(call check,audit empty infrastructure demo attack,REPAIR WATCH IN_SERVICE JSON YES PAUSE LOG SHORT PAGE,1,1 or left out)
 $(call check,audit,STORE,redis|mongo,redis or mongo)
+$(call check,test-e2e fuzz chaos,AUTH,open|tokens,open or tokens)
 $(call check,profile,SECONDS,[0-9]+,a whole number)
 $(call check,audit fuzz fuzz-http chaos prove-relay quiet,GENERATION COMMANDS AUTHORS CASES SEED KILLS ROUNDS ACTS CLIENTS,[0-9]+,a whole number)
 $(call check,audit chaos quiet,FOR OUTAGE MINUTES,[0-9]+([.][0-9]+)?,a number)
@@ -170,7 +171,7 @@ test-unit: $(STAMP) ## tests without a server
 test-integration: $(STAMP) ## tests of one part against real servers
 	@$(WITHIN) 1800 $(BIN)/pytest $(WORKERS) $(PARTS_AT_ONCE) $(SELECTED) $(INTEGRATION) $(OR_NONE)
 
-test-e2e: $(STAMP) ## the whole system through its gateway
+test-e2e: $(STAMP) ## the whole system through its gateway (AUTH=tokens with callers who show tokens)
 	@$(WITHIN) 2700 $(BIN)/pytest $(WORKERS) $(E2E_AT_ONCE) $(SELECTED) $(E2E) $(OR_NONE)
 
 test-proofs: $(STAMP) ## minutes of kills and outages, then every view compared
@@ -207,7 +208,7 @@ test-containers: $(STAMP) ## the end-to-end suite on docker-compose.yaml (SELECT
 test-bench: $(STAMP) ## the tests of the benchmarks that need servers
 	@$(WITHIN) 600 $(BIN)/pytest bench/tests/integration
 
-fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1)
+fuzz: $(STAMP) ## send random commands to a fresh stack and compare every view with the write model (COMMANDS=20000 AUTHORS=200 SEED=1 AUTH=tokens)
 	@$(BIN)/python -m cheeper_e2e.actions.fuzz --commands $(or $(COMMANDS),20000) --authors $(or $(AUTHORS),200) --seed $(or $(SEED),1)
 
 fuzz-http: $(STAMP) ## send raw bytes instead of requests to the gateway and the services' ports (CASES=100000 SEED=2)
@@ -216,7 +217,7 @@ fuzz-http: $(STAMP) ## send raw bytes instead of requests to the gateway and the
 attack: $(STAMP) ## attack the stack in every known way beside a good client, whose service must not suffer (ONLY="waits deletes" SHORT=1 PAGE=1)
 	@$(BIN)/python -m cheeper_e2e.hostile.attack $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) $(if $(PAGE),--page)
 
-chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES=)
+chaos: $(STAMP) ## kill, freeze and restore everything under load, then compare every view (KILLS=300 SEED=7 OUTAGE=60 MINUTES= AUTH=tokens)
 	@$(BIN)/python -m cheeper_e2e.faults.chaos --kills $(or $(KILLS),30) --seed $(or $(SEED),1) --outage $(or $(OUTAGE),60) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 

@@ -4,6 +4,9 @@
 --url=http://… uses a stack that is running. One stack serves the session, all workers of `-n` included; it starts after
 the collection, so that no test's time-out covers its start.
 
+--auth=tokens (or the variable AUTH) starts the local stack in that mode, and each client sends tokens of the authors
+whose requests it sends. Tests whose requests are not these clients', or whose stack is their own, are deselected then.
+
 A test marked `local` needs the local stack (its servers' URLs, stopping and killing) and is deselected with another
 one; the summary names it. A test marked `disturbs` stops or kills parts of the shared stack and runs alone on it.
 """
@@ -16,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from cheeper_e2e.http.callers import AUTH, Callers, callers_of
 from cheeper_e2e.http.client import Client
 from cheeper_e2e.stack.stacks import ORIGIN, container_stack
 from cheeper_e2e.stack.stacks import local_stack as start_local_stack
@@ -29,11 +33,15 @@ DESELECTED = pytest.StashKey[list[str]]()
 FOLDERS = [Path(__file__).parent / name for name in ("e2e", "prove", "browser")]
 """The folders of the tests that use a stack."""
 FIXTURES = {"url", "local_stack"}
+SIGNING = {"client", "patient", "callers"}
+"""The fixtures with which a test sends requests as their authors."""
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("cheeper")
     group.addoption("--stack", choices=("local", "containers"), default="local", help="what to start for the suite")
+    mode = os.environ.get(AUTH) or "open"
+    group.addoption("--auth", choices=("open", "tokens"), default=mode, help="the mode of the local stack")
     group.addoption("--url", help="the gateway of a running stack to use instead")
 
 
@@ -63,6 +71,11 @@ def uses_stack(item):
     return not FIXTURES.isdisjoint(item.fixturenames) and any(item.path.is_relative_to(each) for each in FOLDERS)
 
 
+def shows_tokens(item):
+    """Check that a test sends requests with tokens to the shared stack if that takes them."""
+    return uses_stack(item) and not SIGNING.isdisjoint(item.fixturenames)
+
+
 def shared(config):
     """Return what locates the session's stack, started if it is not: its `url`, and the `folder` of a local one."""
     if SHARED not in config.stash:
@@ -79,8 +92,10 @@ def _start(config, running):
         return {"url": config.option.url, "lock": lock}
     if config.option.stack == "containers":
         return {"url": running.enter_context(container_stack()), "lock": lock}
-    stack = running.enter_context(start_local_stack())
-    return {"url": stack.gateway, "folder": str(stack.logs.parent), "lock": lock}
+    callers, mode = running.enter_context(callers_of(config.option.auth))
+    stack = running.enter_context(start_local_stack(mode))
+    issuer = {} if callers is None else {"issuer": str(callers.folder)}
+    return {"url": stack.gateway, "folder": str(stack.logs.parent), "lock": lock, **issuer}
 
 
 def pytest_unconfigure(config):
@@ -88,6 +103,10 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    if config.option.auth == "tokens":
+        same = [item for item in items if not shows_tokens(item)]
+        items[:] = [item for item in items if shows_tokens(item)]
+        config.hook.pytest_deselected(items=same)
     if config.option.stack == "local" and not config.option.url:
         return
     local = [item for item in items if item.get_closest_marker("local")]
@@ -145,17 +164,24 @@ def url(pytestconfig):
     return shared(pytestconfig)["url"]
 
 
+@pytest.fixture(scope="session")
+def callers(pytestconfig):
+    """The callers who sign requests, or None in the open mode."""
+    issuer = shared(pytestconfig).get("issuer")
+    return None if issuer is None else Callers(Path(issuer))
+
+
 @pytest.fixture
-async def client(url):
+async def client(url, callers):
     """A client that hands back every reply as it is."""
-    async with Client(url) as one:
+    async with Client(url, callers=callers) as one:
         yield one
 
 
 @pytest.fixture
-async def patient(url):
+async def patient(url, callers):
     """A client that repeats what is unavailable, as a client of the API should."""
-    async with Client(url, patience=60) as one:
+    async with Client(url, patience=60, callers=callers) as one:
         yield one
 
 

@@ -35,20 +35,27 @@ def new_key(algorithm: str) -> PrivateKey:
 
 
 class MemoryIssuer:
-    """An issuer whose key set `fetch` returns. It raises OSError while it is not `available`."""
+    """An issuer whose key set `fetch` returns. It raises OSError while it is not `available`.
 
-    def __init__(self, url: str = "https://issuer.example.org", algorithm: str = "EdDSA") -> None:
+    It signs with `key` at first, a new one by default. The id of a key follows from the key.
+    """
+
+    def __init__(
+        self, url: str = "https://issuer.example.org", algorithm: str = "EdDSA", key: PrivateKey | None = None
+    ) -> None:
         self.issuer = Issuer(issuer=url, audience=AUDIENCE, jwks=f"{url}/jwks.json")
         self.available = True
         self.fetches = 0
         self._algorithm = algorithm
         self._keys: dict[str, PrivateKey] = {}
-        self.rotate()
+        self.rotate(to=key)
 
-    def rotate(self, *, keep: bool = False) -> str:
-        """Sign with a new key from now on, and return its id. Publish older ones beside it only if `keep` is set."""
-        kid = f"key-{time.monotonic_ns()}"
-        self._keys = {**(self._keys if keep else {}), kid: new_key(self._algorithm)}
+    def rotate(self, *, keep: bool = False, to: PrivateKey | None = None) -> str:
+        """Sign with a new key from now on, or this one, and return its id. Publish older ones only if `keep` is set."""
+        key = to or new_key(self._algorithm)
+        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        kid = f"key-{hashlib.sha256(public).hexdigest()[:16]}"
+        self._keys = {**(self._keys if keep else {}), kid: key}
         self.kid = kid
         return kid
 

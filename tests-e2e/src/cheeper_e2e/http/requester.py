@@ -19,7 +19,10 @@ from typing import Any, Final, Self
 import httpx
 import msgspec
 
+from cheeper_e2e.http.callers import Callers
+
 _RETRY_SECONDS: Final = 0.2
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _DECODER: Final = msgspec.json.Decoder()
 
 Json = dict[str, Any]
@@ -53,9 +56,18 @@ class Requester:
 
     `patience` is how many seconds a command or query is repeated while the system is unavailable; 0 hands back the
     first response, whatever it is. `journal` holds the latest requests, each with its status, for failing tests.
+    `callers` sign each request that has no token, for a gateway with AUTH=tokens.
     """
 
-    def __init__(self, url: str, *, patience: float = 0, connections: int = 100, timeout: float = 30) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: float = 0,
+        connections: int = 100,
+        timeout: float = 30,
+        callers: Callers | None = None,
+    ) -> None:
         # One client a connection: a client's pool looks through all its connections at every request, which in a
         # load costs more than the request itself. A gateway is reached directly, whatever proxy the environment names.
         verify = httpx.create_ssl_context(trust_env=False)
@@ -67,6 +79,7 @@ class Requester:
             self._idle.put_nowait(http)
         self._patience = patience
         self.url = url
+        self.callers = callers
         self.journal: deque[str] = deque(maxlen=40)
 
     async def __aenter__(self) -> Self:
@@ -95,6 +108,9 @@ class Requester:
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers.setdefault("Content-Type", "application/json")
+        sender = None if self.callers is None else self.callers.sender_of(path, content, params)
+        if self.callers is not None and sender is not None:
+            headers = self.callers.authorization(sender) | headers
         http = await self._idle.get()
         try:
             request = http.build_request(method, path, content=content, headers=headers, params=params)
@@ -106,7 +122,15 @@ class Requester:
         finally:
             self._idle.put_nowait(http)
         self.journal.append(f"{curl}  # {response.status_code}")
-        return _reply(response, curl)
+        reply = _reply(response, curl)
+        if method not in _SAFE and "message_id" in reply.meta and sender is not None:
+            self.note_sender(reply.message_id, sender)
+        return reply
+
+    def note_sender(self, message_id: str, author_id: str) -> None:
+        """Note whose command this was, who alone may read its status with AUTH=tokens."""
+        if self.callers is not None:
+            self.callers.note(message_id, author_id)
 
     async def command(
         self, method: str, path: str, body: Json | None = None, *, params: Json | None = None, key: str | None = None

@@ -50,13 +50,15 @@ class OpenStream:
 
 @asynccontextmanager
 async def open_stream(
-    url: str, author_id: str, last_id: str | None = None, *, of: ListName = "timeline"
+    client: Client, author_id: str, last_id: str | None = None, *, of: ListName = "timeline"
 ) -> AsyncIterator[OpenStream]:
-    """Open a stream of a list at a gateway, behind the event with this id."""
+    """Open a stream of a list at a client's gateway, behind the event with this id, as its author."""
     headers = {} if last_id is None else {"Last-Event-ID": last_id}
+    if client.callers is not None:
+        headers |= client.callers.authorization(author_id)
     async with (
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as client,
-        client.stream("GET", f"/author/{author_id}/{of}/stream", headers=headers) as response,
+        httpx.AsyncClient(base_url=client.url, timeout=PATIENCE_SECONDS) as http,
+        http.stream("GET", f"/author/{author_id}/{of}/stream", headers=headers) as response,
     ):
         yield OpenStream(response)
 
@@ -64,10 +66,10 @@ async def open_stream(
 class ListFollower:
     """A client that shows the newest entries of a list: `shown`, newest first, as its stream's events say."""
 
-    def __init__(self, client: Client, url: str, author_id: str, of: ListName = "timeline") -> None:
+    def __init__(self, client: Client, author_id: str, of: ListName = "timeline") -> None:
         self.shown: list[dict[str, Any]] = []
         self.author_id = author_id
-        self._client, self._url, self._of = client, url, of
+        self._client, self._of = client, of
         self._id = _ID[of]
         self._last_id: str | None = None
 
@@ -75,7 +77,7 @@ class ListFollower:
         """Follow the list until cancelled, over streams that are left after a drawn number of events."""
         while True:
             with suppress(httpx.TransportError, TimeoutError):
-                async with open_stream(self._url, self.author_id, self._last_id, of=self._of) as stream:
+                async with open_stream(self._client, self.author_id, self._last_id, of=self._of) as stream:
                     for _ in range(draw.randint(1, 12)):
                         event = await stream.event()
                         if event is None:

@@ -40,9 +40,9 @@ def missing(model: WriteModel, author_id: str) -> list[str]:
     return [f"{author_id} follows {row['other']} in spite of a block" for row in model.rows(_FOLLOWS, author_id)]
 
 
-def commands_for(model: WriteModel, author_id: str) -> list[str]:
-    """Return the message ids of the commands that followed from the blocks of an author."""
-    return [row["command_id"] for row in _outcomes(model, author_id)]
+def commands_for(model: WriteModel, author_id: str) -> list[tuple[str, str]]:
+    """Return the message ids of the commands that followed from the blocks of an author, each with its key."""
+    return [(row["command_id"], row["blocked_id"]) for row in _outcomes(model, author_id)]
 
 
 def _outcomes(model: WriteModel, author_id: str) -> list[Row]:

@@ -46,12 +46,14 @@ async def wait_until_quiescent(  # noqa: PLR0913 - what is waited for, and how l
             if time.monotonic() > deadline:
                 raise AssertionError("\n".join(lacking))
             await asyncio.sleep(_PAUSE_SECONDS)
-    sent = [
-        message_id
+    sent = {
+        message_id: key
         for author_id in author_ids
         for view in (notifications, blocks)
-        for message_id in view.commands_for(model, author_id)
-    ]
+        for message_id, key in view.commands_for(model, author_id)
+    }
+    for message_id, key in sent.items():
+        client.note_sender(message_id, key)
     await wait_until_settled(client, sent, deadline)
 
 

@@ -72,9 +72,9 @@ def notified_of(follows: Iterable[tuple[str, int]]) -> Iterator[str]:
             yield follower
 
 
-def commands_for(model: WriteModel, author_id: str) -> list[str]:
-    """The message ids of the commands that notified an author."""
-    return [row["command_id"] for row in model.rows(_SENT_BY, author_id, AuthorNotified.TYPE)]
+def commands_for(model: WriteModel, author_id: str) -> list[tuple[str, str]]:
+    """The message ids of the commands that notified an author, each with its key."""
+    return [(row["command_id"], author_id) for row in model.rows(_SENT_BY, author_id, AuthorNotified.TYPE)]
 
 
 async def differences(client: Client, model: WriteModel, author_id: str) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 from unittest.mock import patch
@@ -31,10 +31,12 @@ LOGS_OF_CONTAINERS: Final = CLONE / ".cheeper" / "containers.log"
 
 
 @contextmanager
-def local_stack() -> Iterator[RunningStack]:
-    """Start the processes, two of each role that scales, in a temporary folder. Raise LocalError if that fails."""
+def local_stack(mode: Mapping[str, str]) -> Iterator[RunningStack]:
+    """Start the processes, two of each role that scales, in a temporary folder, with the settings of a mode. Raise
+    LocalError if that fails.
+    """
     replicas = {f"{role}_REPLICAS": "2" for role in _REPLICAS}
-    environment = {"ALLOWED_ORIGINS": ORIGIN, "INSPECTOR": "on", **_PATIENT, **replicas}
+    environment = {"ALLOWED_ORIGINS": ORIGIN, "INSPECTOR": "on", **_PATIENT, **replicas, **mode}
     with RunningStack.temporary(environment=environment) as stack:
         yield stack
 

@@ -16,9 +16,10 @@ def run(url, *arguments):
     return fuzz.main(["--url", url, "--commands", "200", "--authors", "5", *arguments])
 
 
-def test_no_difference(url, capsys):
+def test_no_difference(url, callers, capsys):
     """Exit code 0, with how much was sent and the seed to send it again."""
-    assert run(url, "--seed", "3") == 0
+    issuer = () if callers is None else ("--issuer", str(callers.folder))
+    assert run(url, "--seed", "3", *issuer) == 0
     printed = capsys.readouterr().out
     assert "no difference" in printed
     assert "200 commands, 5 authors, seed 3" in printed

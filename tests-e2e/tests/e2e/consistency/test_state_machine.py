@@ -39,10 +39,10 @@ class Cheeper(RuleBasedStateMachine):
 
     requests = 0
 
-    def __init__(self, runner, url, database_url):
+    def __init__(self, runner, url, database_url, callers):
         super().__init__()
         self._runner = runner
-        self._client = Client(url, patience=60, connections=AT_ONCE * 2)
+        self._client = Client(url, patience=60, connections=AT_ONCE * 2, callers=callers)
         self._model = WriteModel(database_url)
         self._drawing = Drawing(Scene(str(uuid.uuid4())), AUTHORS)
         self._sender = Sender(self._client)
@@ -97,14 +97,14 @@ class Cheeper(RuleBasedStateMachine):
         assert not found, report(found, self._sender)
 
 
-def test_any_program_of_commands_leaves_the_views_equal_to_the_write_model(local_stack):
+def test_any_program_of_commands_leaves_the_views_equal_to_the_write_model(local_stack, callers):
     """Whatever few authors command, alone or several at once, every view equals the write model's SQL at rest."""
     database_url = local_stack.environment["DATABASE_URL"]
     rounds = count(SEED)
     with asyncio.Runner() as runner:
 
         def program():
-            return Cheeper(runner, local_stack.gateway, database_url)
+            return Cheeper(runner, local_stack.gateway, database_url, callers)
 
         while Cheeper.requests < COMMANDS:  # how long hypothesis makes its programs is its own affair
             run_state_machine_as_test(

@@ -24,11 +24,11 @@ NEWEST = 40
 pytestmark = pytest.mark.proves(guarantee="streams")
 
 
-async def test_a_post_comes_as_it_is_projected_and_a_stream_is_resumed(client, url):
+async def test_a_post_comes_as_it_is_projected_and_a_stream_is_resumed(client):
     """Events come through the gateway at once, and after an interruption those that were missed."""
     reader, author = await sign_up(client), await sign_up(client)
     await follow(client, reader, author)
-    async with open_stream(url, reader.author_id) as live:
+    async with open_stream(client, reader.author_id) as live:
         assert live.headers["content-type"].startswith("text/event-stream")
         assert "content-encoding" not in live.headers
         assert (await live.event()).name == "refresh"
@@ -37,7 +37,7 @@ async def test_a_post_comes_as_it_is_projected_and_a_stream_is_resumed(client, u
         shown = (await client.timeline(reader.author_id)).data["cheeps"]
         assert (event.name, [event.data]) == ("cheep", shown)
     second = await post(client, author, "second")
-    async with open_stream(url, reader.author_id, event.id) as live:
+    async with open_stream(client, reader.author_id, event.id) as live:
         event = await live.event()
         assert (event.name, event.data["cheep_id"]) == ("cheep", second)
         await projected(client, await client.update_cheep(first, author.author_id, "edited"))
@@ -49,15 +49,15 @@ async def test_a_post_comes_as_it_is_projected_and_a_stream_is_resumed(client, u
         assert (await live.event())[:2] == ("unfollowed", {"author_id": author.author_id})
         await follow(client, reader, author)
         assert [(await live.event()).name for _ in range(2)] == ["followed", "refresh"]
-    async with open_stream(url, reader.author_id, event.id) as live:
+    async with open_stream(client, reader.author_id, event.id) as live:
         assert (await live.event()).name == "refresh"
 
 
-async def test_a_notification_comes_as_it_is_projected_and_a_stream_is_resumed(client, url):
+async def test_a_notification_comes_as_it_is_projected_and_a_stream_is_resumed(client):
     """A new one comes as in the list; a mark of what was read is a refresh; what was missed comes on resumption."""
     reader, other = await sign_up(client), await sign_up(client)
     await eventually(partial(notified, client, reader, 1))
-    async with open_stream(url, reader.author_id, of="notifications") as live:
+    async with open_stream(client, reader.author_id, of="notifications") as live:
         assert live.headers["content-type"].startswith("text/event-stream")
         assert "content-encoding" not in live.headers
         assert (await live.event()).name == "refresh"
@@ -72,7 +72,7 @@ async def test_a_notification_comes_as_it_is_projected_and_a_stream_is_resumed(c
     parent = await post(client, reader, "Parent")
     await projected(client, await client.answer_cheep(parent, other.author_id, "Answer"))
     await eventually(partial(notified, client, reader, 3))
-    async with open_stream(url, reader.author_id, event.id, of="notifications") as live:
+    async with open_stream(client, reader.author_id, event.id, of="notifications") as live:
         event = await live.event()
         assert (event.name, event.data["kind"], event.data["cheep_message"]) == ("notification", "answer", "Answer")
 
@@ -91,14 +91,14 @@ async def test_a_wrong_position_is_refused(url):
 
 @pytest.mark.local
 @pytest.mark.extended
-async def test_streams_end_with_what_sql_shows(patient, url, local_stack):
+async def test_streams_end_with_what_sql_shows(patient, local_stack):
     """Random commands, while each author's timeline is followed over streams that are left and resumed at random
     places: in the end each follower shows the newest cheeps that a query shows, and SQL too. So do those who follow
     notifications; their texts are those of the event, since an edit is none.
     """
     draw, traffic = random.Random(SEED), RandomTraffic(patient, SEED)
-    followers = [ListFollower(patient, url, author_id) for author_id in traffic.author_ids[:8]]
-    notified = [ListFollower(patient, url, author_id, "notifications") for author_id in traffic.author_ids[:4]]
+    followers = [ListFollower(patient, author_id) for author_id in traffic.author_ids[:8]]
+    notified = [ListFollower(patient, author_id, "notifications") for author_id in traffic.author_ids[:4]]
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(each.follow(random.Random(draw.random()))) for each in (*followers, *notified)]
         await traffic.send(COMMANDS, 6)

@@ -1,14 +1,16 @@
 """`make chaos`: random commands under a seeded draw of kills and worse, then every view against the write model.
 
-Against a stack of its own, with two of each role. Each disturbance is a line. Exit code 0 where all views are right, 1
-where one is not or something else went wrong, with the seed and all that was done; 2 where it could not be tried. The
-same seed and number of kills draw the same disturbances and the same commands; how they meet in time is not fixed.
+Against a stack of its own, with two of each role, whose callers show tokens with AUTH=tokens. Each disturbance is a
+line. Exit code 0 where all views are right, 1 where one is not or something else went wrong, with the seed and all that
+was done; 2 where it could not be tried. The same seed and number of kills draw the same disturbances and the same
+commands; how they meet in time is not fixed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +20,7 @@ from rich.console import Console
 from cheeper_e2e.console import positive
 from cheeper_e2e.faults.chaos import plan
 from cheeper_e2e.faults.chaos.run import ENVIRONMENT, Run
+from cheeper_e2e.http.callers import AUTH, Callers, callers_of
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
 
@@ -29,8 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="cheeper-chaos-"))
     folder.chmod(0o755)  # PostgreSQL runs as another user where this runs as root
     try:
-        with RunningStack.start(folder, environment=ENVIRONMENT) as stack:
-            code = chaos(stack, options, console)
+        with (
+            callers_of(os.environ.get(AUTH)) as (callers, settings),
+            RunningStack.start(folder, environment=ENVIRONMENT | settings) as stack,
+        ):
+            code = chaos(stack, callers, options, console)
     except LocalError as error:
         console.print(str(error))
         code = 2
@@ -41,11 +47,18 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def chaos(stack: RunningStack, options: argparse.Namespace, console: Console) -> int:
+def chaos(stack: RunningStack, callers: Callers | None, options: argparse.Namespace, console: Console) -> int:
     """One run over the stack; the exit code."""
     kills, within = (None, options.minutes * 60) if options.minutes else (options.kills, None)
     planned = plan.rounds(options.seed, kills, outage=options.outage, durable=stack.broker != "tansu")
-    run = Run(stack, seed=options.seed, rate=options.commands, patience=options.patience, say=console.print)
+    run = Run(
+        stack,
+        seed=options.seed,
+        rate=options.commands,
+        patience=options.patience,
+        say=console.print,
+        callers=callers,
+    )
     outcome = asyncio.run(run.of(planned, within=within))
     console.print(
         f"seed {options.seed}: {outcome.kills} kills in {outcome.disturbances} disturbances, {outcome.commands:,} "

@@ -16,6 +16,7 @@ from cheeper_e2e.faults.chaos.disturbances import Disturber
 from cheeper_e2e.faults.chaos.load import CLIENTS, Load
 from cheeper_e2e.faults.chaos.plan import REPLICAS, ROLES, Disturbance, story
 from cheeper_e2e.faults.chaos.verification import Verification
+from cheeper_e2e.http.callers import Callers
 from cheeper_e2e.http.client import Client, UnavailableError
 from cheeper_local.errors import LocalError
 from cheeper_local.running import RunningStack
@@ -41,12 +42,22 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run:
-    """One run over a stack of its own. `say` gets a line for each disturbance and each step at the end."""
+    """One run over a stack of its own. `say` gets a line for each disturbance and each step at the end, and `callers`
+    sign the requests if the stack takes tokens.
+    """
 
-    def __init__(
-        self, stack: RunningStack, *, seed: int, rate: float, patience: float, say: Callable[[str], object]
+    def __init__(  # noqa: PLR0913 - what a run is made of
+        self,
+        stack: RunningStack,
+        *,
+        seed: int,
+        rate: float,
+        patience: float,
+        say: Callable[[str], object],
+        callers: Callers | None = None,
     ) -> None:
         self._stack = stack
+        self._callers = callers
         self._seed = seed
         self._rate = rate
         self._patience = patience
@@ -58,7 +69,9 @@ class Run:
     async def of(self, planned: Iterable[Disturbance], *, within: float | None = None) -> Outcome:
         """Do what is planned, or as much of it as begins within so many seconds, and look at what it left."""
         wrong: str | None
-        async with Client(self._stack.gateway, patience=self._patience, connections=CLIENTS * 3) as client:
+        async with Client(
+            self._stack.gateway, patience=self._patience, connections=CLIENTS * 3, callers=self._callers
+        ) as client:
             traffic = RandomTraffic(client, self._seed, authors=AUTHORS)
             verification = Verification(
                 traffic, client, self._stack.environment, patience=self._patience, say=self._say_when
