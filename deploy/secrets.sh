@@ -28,7 +28,7 @@ password() {
 # of FILE: the password in it.
 of() { cat "$folder/$1"; }
 
-for role in superuser migrate app relay audit identity; do
+for role in superuser migrate app relay audit identity operations; do
   password "postgres-$role"
   user=cheeper_$role
   [ "$role" = superuser ] && user=cheeper

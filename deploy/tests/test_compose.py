@@ -14,6 +14,7 @@ import yaml
 
 from cheeper_local.servers import containers
 from cheeper_runtime.servers.kafka import KafkaConnection
+from inspector.operations.tools import MODULES, environment_of
 from projector.access import PASSWORDS
 from write_api.kafka.access import ACCESS
 
@@ -24,7 +25,7 @@ PORTS = yaml.safe_load((ROOT / "docker-compose.ports.yaml").read_text())
 OBSERVABILITY = yaml.safe_load((ROOT / "docker-compose.observability.yaml").read_text())
 SERVICES = COMPOSE["services"]
 SERVERS = {"postgres", "redis", "mongo", "kafka"}
-REACHED_BY_THE_GATEWAY = {"write-api", "read-api", "inspector", "identity"}
+REACHED_BY_THE_GATEWAY = {"write-api", "read-api", "inspector", "operations", "identity"}
 PASSWORDS_OF_VIEWS = {f"views-{name}" for name in PASSWORDS}
 SECRETS = {
     "access": {"postgres-superuser-url", "postgres-migrate"},
@@ -45,6 +46,12 @@ SECRETS = {
     "audit": {"postgres-audit-url", "redis-audit-url", "mongo-audit-url"},
     "repair": {"postgres-audit-url", "redis-projector-url", "mongo-projector-url"},
     "inspector": {"postgres-audit-url", "redis-audit-url", "mongo-audit-url", "kafka-inspector"},
+    "migrate-operations": {"postgres-migrate-url", "postgres-operations"},
+    "operations": {
+        *("postgres-audit-url", "redis-audit-url", "mongo-audit-url", "kafka-inspector", "postgres-operations-url"),
+        *("postgres-app-url", "kafka-process-manager"),
+        *("redis-projector-url", "mongo-projector-url", "kafka-projector"),
+    },
     "postgres": {"postgres-superuser"},
     "mongo": {"mongo-key", "views-admin"},
     "kafka": {"kafka-migrate"},
@@ -98,8 +105,9 @@ def test_who_uses_servers_reaches_them(name):
 
 def test_each_client_of_kafka_gets_every_setting_of_its_connection():
     """Each logs in as its own user, and what is set for Compose reaches every role that connects to Kafka."""
-    clients = {name for name in SERVICES if any("kafka-password" in path for path in secrets_of(SERVICES[name]))}
-    assert clients == {"migrate", "write-api", "worker", "relay", "process-manager", "projector", "inspector"}
+    clients = {name for name in SERVICES if "/run/secrets/kafka-password" in secrets_of(SERVICES[name])}
+    of_write_api = {"migrate", "write-api", "worker", "relay", "process-manager"}
+    assert clients == of_write_api | {"projector", "inspector", "operations"}
     variables = {field.encode_name for field in msgspec.structs.fields(KafkaConnection)}
     for name in clients:
         given = SERVICES[name]["environment"]
@@ -235,7 +243,7 @@ def test_make_secrets_never_overwrites_a_password(tmp_path):
 def test_everybody_accepts_the_tokens_of_identity():
     """Each process with the setting has the issuer that identity says it is, unless others are named."""
     have = {name: each["environment"] for name, each in SERVICES.items() if "ISSUERS" in each.get("environment", {})}
-    assert have.keys() >= {"write-api", "read-api", "worker", "inspector"}
+    assert have.keys() >= {"write-api", "read-api", "worker", "inspector", "operations"}
     url = SERVICES["identity"]["environment"]["ISSUER_URL"]
     for environment in have.values():
         assert environment["AUTH"] == "${AUTH:-}"
@@ -250,17 +258,31 @@ def test_identity_runs_with_tokens_alone():
         "migrate-identity",
     }
     assert "'COMPOSE_PROFILES=${AUTH:-open}'" in (ROOT / "deploy" / "secrets.sh").read_text()
-    for name in ("write-api", "read-api", "inspector"):
+    for name in ("write-api", "read-api", "inspector", "operations"):
         assert SERVICES[name]["depends_on"]["identity"] == {"condition": "service_healthy", "required": False}
     gateway = SERVICES["gateway"]["environment"]
     assert (gateway["AUTH"], gateway["OTHER_ISSUERS"]) == ("${AUTH:-open}", "${ISSUERS:+named}")
 
 
 def test_the_inspector_is_off_unless_it_is_requested():
-    """It has a profile of its own and does not start without INSPECTOR=on, which opens its paths too."""
-    inspector, gateway = SERVICES["inspector"], SERVICES["gateway"]
-    assert inspector["profiles"] == ["inspector"]
-    assert inspector["environment"]["INSPECTOR"] == gateway["environment"]["INSPECTOR"] == "${INSPECTOR:-}"
+    """It and operations have a profile and do not start without INSPECTOR=on, which opens their paths too."""
+    for name in ("inspector", "operations", "gateway"):
+        assert SERVICES[name]["environment"]["INSPECTOR"] == "${INSPECTOR:-}"
+    named = {name for name, each in SERVICES.items() if each.get("profiles") == ["inspector"]}
+    assert named == {"inspector", "operations", "migrate-operations"}
+
+
+def test_operations_give_each_tool_what_its_service_has():
+    """The image of operations has the services of all tools, and each tool gets its service's own settings."""
+    arguments = SERVICES["migrate-operations"]["build"]["args"]
+    assert set(MODULES) - {"audit"} == set(arguments["ALSO"].split())
+    assert arguments["SERVICE"] == "inspector"  # whose image has the audit
+    environ, had = SERVICES["operations"]["environment"], secrets_of(SERVICES["operations"])
+    for tool, service in (("write-api", "process-manager"), ("projector", "projector"), ("audit", "repair")):
+        given = environment_of(tool, environ)
+        of_service = secrets_of(SERVICES[service])
+        for name, value in SERVICES[service]["environment"].items():
+            assert had.get(given[name], given[name]) == of_service.get(value, value), (tool, name)
 
 
 def test_ci_builds_the_images_that_compose_names():
@@ -280,7 +302,7 @@ def test_ci_builds_the_images_that_compose_names():
 def test_everything_that_makes_traces_gets_the_collector():
     """The gateway and each role that runs for long have the variable that turns traces on; the servers have none."""
     named = {name for name, each in SERVICES.items() if "OTEL_EXPORTER_OTLP_ENDPOINT" in each.get("environment", {})}
-    for_a_while = {"access", "migrate-identity", "redis-users", "mongo-users"}
+    for_a_while = {"access", "migrate-identity", "migrate-operations", "redis-users", "mongo-users"}
     assert named == set(SERVICES) - SERVERS - for_a_while - {"audit", "repair", "limits", "inspector", "identity"}
     assert SERVICES["gateway"]["environment"]["TRACING"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:+on}"
 

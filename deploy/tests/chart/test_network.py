@@ -19,7 +19,12 @@ DATA = {
     "gateway": set(),
     "migrate": {"postgres", "kafka"},
     "migrate-identity": {"postgres"},
+    "inspector": {"postgres", "kafka", "redis", "mongo"},
+    "operations": {"postgres", "kafka", "redis", "mongo"},
+    "migrate-operations": {"postgres"},
 }
+WITH_OPERATORS = ("--set", "roles.inspector.enabled=true", "--set", "roles.operations.enabled=true")
+"""The options of a release that has what operators use."""
 
 
 def parts(peers):
@@ -59,7 +64,7 @@ def test_each_pod_has_a_policy_of_its_own(chart, profile):
 
 def test_the_gateway_is_the_only_way_in(chart):
     """The gateway calls the services of HTTP and no server; nobody else calls them but who verifies tokens."""
-    policies = chart.of_kind("managed", "NetworkPolicy", "--set", "roles.inspector.enabled=true")
+    policies = chart.of_kind("managed", "NetworkPolicy", *WITH_OPERATORS)
     callers = {
         name: {part for rule in policy["spec"].get("ingress", []) for part in parts(rule.get("from", []))}
         for name, policy in policies.items()
@@ -68,7 +73,8 @@ def test_the_gateway_is_the_only_way_in(chart):
         "write-api": {"gateway"},
         "read-api": {"gateway"},
         "inspector": {"gateway"},
-        "identity": {"gateway", "write-api", "read-api", "inspector"},
+        "operations": {"gateway"},
+        "identity": {"gateway", "write-api", "read-api", "inspector", "operations"},
     }
     for name, policy in policies.items():
         called = {part for rule in policy["spec"].get("egress", []) for part in parts(rule.get("to", []))}
@@ -77,7 +83,7 @@ def test_the_gateway_is_the_only_way_in(chart):
 
 def test_each_role_reaches_its_servers_alone(chart):
     """Each role's way out leads to the servers that it uses, names of DNS, the collector, and mail or issuers."""
-    policies = chart.of_kind("managed", "NetworkPolicy")
+    policies = chart.of_kind("managed", "NetworkPolicy", *WITH_OPERATORS)
     for name, servers in DATA.items():
         reached = {port for rule in policies[name]["spec"]["egress"] for port in ports(rule)} - {"http"}
         assert {SERVERS[port] for port in reached & SERVERS.keys()} == servers, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 
+import cheeper_audit.settings
 import identity.settings
 import inspector.settings
 import projector.settings
@@ -18,6 +20,7 @@ import read_api.settings
 import write_api.settings
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY
 from cheeper_local.testing.encrypted.authority import Authority
+from inspector.operations.tools import environment_of
 
 pytestmark = pytest.mark.extended
 
@@ -28,11 +31,16 @@ MODULES = {
     "read-api": read_api.settings,
     "identity": identity.settings,
     "inspector": inspector.settings,
+    "operations": inspector.settings,
 }
+TOOLS = {"WRITE_API": write_api.settings, "PROJECTOR": projector.settings, "AUDIT": cheeper_audit.settings}
+"""The settings of the command lines that operations run, by the beginning of their own variables."""
+OPTIONS = ("--set", "roles.inspector.enabled=true", "--set", "roles.operations.enabled=true")
 OF_THE_IMAGE = {"HOST", "PORT", "LOG_FORMAT"}
-SECRET = {"DATABASE_URL", "REDIS_URL", "MONGO_URL", "LIMITS_URL", "MAIL_URL", "KAFKA_SASL_PASSWORD"}
+SECRET = {"TRAIL_URL", "DATABASE_URL", "REDIS_URL", "MONGO_URL", "LIMITS_URL", "MAIL_URL", "KAFKA_SASL_PASSWORD"}
 """The variables whose values have passwords."""
 VALUES = {
+    "trail-url": "postgresql://ann:secret@db.example/cheeper?sslmode=verify-full&sslrootcert={ca}",
     "database-url": "postgresql://ann:secret@db.example/cheeper?sslmode=verify-full&sslrootcert={ca}",
     "redis-url": "rediss://ann:secret@redis.example:6379?ssl_ca_certs={ca}",
     "limits-url": "rediss://ann:secret@limits.example:6379",
@@ -77,7 +85,8 @@ def as_mounted(tmp_path, ca):
             for source in volume.get("projected", {}).get("sources", []):
                 [item] = source["secret"]["items"]
                 file = tmp_path / item["path"]
-                file.write_text(VALUES.get(item["path"], "a-password").format(ca=ca))
+                kind = next((each for each in VALUES if item["path"].endswith(each)), None)
+                file.write_text(VALUES.get(kind, "a-password").format(ca=ca))
                 files[f"{at['mountPath']}/{item['path']}"] = file
         assert not volumes, "a volume that is not mounted"
         paths = {
@@ -91,17 +100,27 @@ def as_mounted(tmp_path, ca):
 
 def test_each_process_accepts_its_variables(chart, profile, as_mounted, service_of):
     """The settings of each process can be read from what the chart gives it, so no required variable is missing."""
-    for name, pod in chart.ours(profile).items():
+    for name, pod in chart.ours(profile, *OPTIONS).items():
         module = MODULES[service_of(pod)]
         possible = {"environ": as_mounted(pod), "role": pod["containers"][0]["args"][1], "kind": module.Settings}
         given = {each: possible[each] for each in inspect.signature(module.from_env).parameters}
         assert module.from_env(**given), name
 
 
+def readable(service):
+    """The variables that a service reads; operations pass on each tool's too, with its name before them or not."""
+    own = known(MODULES[service].Settings)
+    if service != "operations":
+        return own
+    of_tools = {tool: known(module.Settings) for tool, module in TOOLS.items()}
+    prefixed = {f"{tool}_{each}" for tool, variables in of_tools.items() for each in variables}
+    return own.union({"TRAIL_URL"}, prefixed, *of_tools.values())
+
+
 def test_each_variable_is_one_that_the_process_reads(chart, profile, service_of):
     """No variable of the chart is unknown to its service, so none is misspelt or without effect."""
-    for name, pod in chart.ours(profile).items():
-        variables = known(MODULES[service_of(pod)].Settings)
+    for name, pod in chart.ours(profile, *OPTIONS).items():
+        variables = readable(service_of(pod))
         given = environment(pod)
         for each in given:
             assert each in variables or each.removesuffix("_FILE") in variables or each.startswith("OTEL_"), (
@@ -109,6 +128,45 @@ def test_each_variable_is_one_that_the_process_reads(chart, profile, service_of)
                 each,
             )
         assert not {each for each in given if each in OF_THE_IMAGE}, "the image has it"
+
+
+def test_operations_give_each_tool_the_settings_that_it_accepts(chart, as_mounted):
+    """Each command line starts with the variables of operations, as its own service's user of each server."""
+    pod = chart.pods("managed", *OPTIONS)["operations"]
+    environ = as_mounted(pod)
+    for tool, role in (("write-api", "dead-letters"), ("projector", None), ("audit", None)):
+        module = TOOLS[tool.upper().replace("-", "_")]
+        given = environment_of(tool, environ)
+        assert module.from_env(given, role) if role else module.from_env(given)
+    sources = {
+        item["path"]: each["secret"]["name"]
+        for each in pod["volumes"][1]["projected"]["sources"]
+        for item in each["secret"]["items"]
+    }
+    assert sources["database-url"] == "cheeper-inspector"
+    assert sources["write-api-database-url"] == "cheeper-process-manager"
+    assert sources["projector-redis-url"] == sources["projector-mongo-url"] == "cheeper-projector"
+
+
+def test_operations_are_what_the_gateway_calls_only_if_they_run(chart):
+    """The gateway has their address if they are enabled, and no setup makes a trail that nobody keeps."""
+    on, off = chart.pods("managed", *OPTIONS), chart.pods("managed")
+    assert environment(on["gateway"])["OPERATIONS_API"] == "cheeper-operations 8080"
+    assert "OPERATIONS_API" not in environment(off["gateway"])
+    assert {"operations", "migrate-operations"} <= on.keys()
+    assert not {"operations", "migrate-operations"} & off.keys()
+
+
+def test_providers_and_their_secrets_can_be_given(chart):
+    """SIGN_IN_PROVIDERS reaches identity as it is, and a Secret is mounted where its client_secret_file is."""
+    provider = {"name": "example", "title": "Example", "issuer": "https://id.example", "client_id": "cheeper"}
+    provider |= {"client_secret_file": "/run/folders/providers/example"}
+    options = ("--set-json", f"roles.identity.env.SIGN_IN_PROVIDERS={json.dumps(json.dumps([provider]))}")
+    pod = chart.pods("managed", *options, "--set", "roles.identity.files.providers=cheeper-sign-in")["identity"]
+    assert json.loads(environment(pod)["SIGN_IN_PROVIDERS"]) == [provider]
+    [mount] = [each for each in pod["containers"][0]["volumeMounts"] if each["mountPath"] == "/run/folders/providers"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == mount["name"]]
+    assert (volume["secret"]["secretName"], mount["readOnly"]) == ("cheeper-sign-in", True)
 
 
 def test_the_gateway_knows_its_variables(chart, profile):
@@ -144,9 +202,9 @@ def test_each_command_is_one_of_its_service(chart):
     commands = {
         tuple(pod["containers"][0]["args"])
         for each in ("managed", "operators", "small")
-        for pod in chart.ours(each, "--set", "roles.inspector.enabled=true").values()
+        for pod in chart.ours(each, *OPTIONS).values()
     }
-    assert len(commands) == 10
+    assert len(commands) == 12
     for program, *arguments in commands:
         path = Path(sys.executable).with_name(program)
         shown = subprocess.run([path, *arguments, "--help"], capture_output=True, text=True, check=False)

@@ -66,6 +66,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- range $name, $ := .role.folders }}
 - {name: {{ $name | lower | replace "_" "-" }}, mountPath: /run/folders/{{ $name | lower | replace "_" "-" }}, readOnly: true}
 {{- end }}
+{{- range $name, $ := .role.files }}
+- {name: {{ $name }}, mountPath: /run/folders/{{ $name }}, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{- define "cheeper.volumes" -}}
@@ -86,6 +89,10 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- range $name, $secret := .role.folders }}
 - name: {{ $name | lower | replace "_" "-" }}
+  secret: {secretName: {{ $secret }}, defaultMode: 0440}
+{{- end }}
+{{- range $name, $secret := .role.files }}
+- name: {{ $name }}
   secret: {secretName: {{ $secret }}, defaultMode: 0440}
 {{- end }}
 {{- end }}

@@ -107,3 +107,23 @@ async def test_an_unavailable_server(postgres_url):
     ):
         with pytest.raises(StoreUnavailableError):
             await call()
+
+
+async def test_the_owner_of_the_database_makes_it(postgres_url, tmp_path):
+    """A role that may create roles and schemas, and is no superuser, makes both, and may do so again."""
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    owner, name = f"owner_{uuid4().hex}", f"operations_{uuid4().hex}"
+    parts = urlsplit(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'secret'")
+        connection.execute(f"GRANT CREATE ON DATABASE {parts.path[1:]} TO {owner}")
+        url = parts._replace(netloc=f"{owner}:secret@{parts.netloc.rpartition('@')[2]}").geturl()
+        for _ in range(2):
+            await migrate(url, password, name)
+        own = parts._replace(netloc=f"{name}:secret@{parts.netloc.rpartition('@')[2]}").geturl()
+        assert await PostgresTrail(own).begin(entry(IDS[0]))
+        connection.execute(f"DROP OWNED BY {owner} CASCADE")
+        connection.execute(f"DROP OWNED BY {name}")
+        connection.execute(f"DROP ROLE {name}")
+        connection.execute(f"DROP ROLE {owner}")

@@ -21,8 +21,8 @@ from write_api.outbox.writer import COLUMNS
 
 OWNER: Final = "cheeper_owner"
 MIGRATE: Final = "cheeper_migrate"
-SCHEMAS: Final = ("public", "identity")
-"""The schemas of this database. The owner has both; the service identity gives its own role what it needs."""
+SCHEMAS: Final = ("public", "identity", "operations")
+"""The schemas of this database. The owner has them; identity and operations give their own roles what these need."""
 _WRITTEN: Final = ("dead_letters", *metadata.tables)
 _READ: Final = (*_WRITTEN, "outbox", "relay_cursor", "alembic_version")
 
@@ -63,8 +63,8 @@ def user_of(role: str) -> str:
     return f"cheeper_{role}"
 
 
-USERS: Final = (*map(user_of, RIGHTS), user_of("identity"))
-"""The users that `migrate` and `identity migrate` make."""
+USERS: Final = (*map(user_of, RIGHTS), user_of("identity"), user_of("operations"))
+"""The users that `migrate`, `identity migrate` and `inspector migrate` make."""
 
 
 async def ensure_role(engine: AsyncEngine, password_file: Path, user: str, rights: Rights) -> None:
