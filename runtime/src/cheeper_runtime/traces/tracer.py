@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from random import getrandbits
+from random import random
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cheeper_runtime.traces.conventions import ERROR_TYPE
+from cheeper_runtime.traces.sampling import share_of
 from cheeper_runtime.traces.traceparent import is_sampled, is_traceparent
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 HISTORY_SECONDS: Final = 3600.0
 """A message that is older is history."""
 _MICROSECONDS: Final = 1_000_000
-_TRACE_ID_BITS: Final = 128
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Value = str | int | bool
@@ -33,7 +33,7 @@ Attributes = Mapping[str, Value]
 
 
 class Tracer:
-    """Makes spans over a tracer of the SDK, which records each of them: `sampler` has decided before. `history_seconds`
+    """Makes spans over a tracer of the SDK, which records each of them: `sampler` says before which. `history_seconds`
     is None where messages of any age get spans, as in a replay. `clock` returns seconds since the epoch.
     """
 
@@ -45,12 +45,11 @@ class Tracer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         from opentelemetry import trace  # noqa: PLC0415 - a process without traces never imports it
-        from opentelemetry.sdk.trace.sampling import Decision, ParentBased  # noqa: PLC0415
+        from opentelemetry.sdk.trace.sampling import ParentBased  # noqa: PLC0415
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
         self._tracer = tracer
-        self._sampler = sampler
-        self._dropped = Decision.DROP
+        self._share = share_of(sampler)
         self._follows_caller = isinstance(sampler, ParentBased)
         self._history_seconds = history_seconds
         self._clock = clock
@@ -66,7 +65,7 @@ class Tracer:
         """
         if self._follows_caller and traceparent is not None and is_traceparent(traceparent):
             return is_sampled(traceparent)
-        return self._sampler.should_sample(None, getrandbits(_TRACE_ID_BITS), "").decision is not self._dropped
+        return random() < self._share  # noqa: S311 - it chooses what is recorded, and protects nothing
 
     @property
     def is_recording(self) -> bool:
@@ -169,7 +168,10 @@ class Tracer:
 
     def log_context(self, _logger: Any, _method: str, event: Any) -> Any:
         """Add the current span's ids to a line of the log, as a processor of structlog, unless the line has others."""
-        context = self._api.get_current_span().get_span_context()
+        span = self._api.get_current_span()
+        if span is self._api.INVALID_SPAN:
+            return event
+        context = span.get_span_context()
         if context.trace_flags.sampled and "trace_id" not in event:
             event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
         return event
