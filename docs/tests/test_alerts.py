@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import identity.http.metrics
 import projector.consumer.partition
 import projector.ops.metrics
 import read_api.ops.metrics
@@ -21,7 +22,7 @@ from read_api.http.endpoints import ENDPOINTS
 from write_api.features import ENDPOINTS as COMMAND_ENDPOINTS
 
 ROOT = Path(__file__).parents[2]
-SERVICES = (projector.ops.metrics, read_api.ops.metrics, write_api.ops.metrics)
+SERVICES = (projector.ops.metrics, read_api.ops.metrics, write_api.ops.metrics, identity.http.metrics)
 DECLARED = {each.name: each for service in SERVICES for each in service.DECLARED}
 
 OF_PROMETHEUS = {"up"}
@@ -48,7 +49,7 @@ MOST = {
     "query": len(ENDPOINTS) + 1,
     "after": 2,
     "status": 20,
-    "route": len(COMMAND_ENDPOINTS) + 5,
+    "route": len(COMMAND_ENDPOINTS) + 5,  # identity has fewer
     "method": 8,
     "type": len(COMMANDS),
     "outcome": 5,
@@ -92,7 +93,7 @@ def expressions(alerts):
     """Return the expressions of all rules and of all panels."""
     boards = [json.loads(path.read_text()) for path in (ROOT / "deploy/observability/dashboards").glob("*.json")]
     panels = [panel for board in boards for panel in board["panels"] if panel["type"] != "row"]
-    assert len(panels) == 49 + 6 + 5 + 6 + 4
+    assert len(panels) == 49 + 6 + 5 + 6 + 8
     return [rule["expr"] for rule in alerts.rules()] + [each["expr"] for panel in panels for each in panel["targets"]]
 
 
@@ -156,7 +157,7 @@ def _headings(page):
 def test_names_and_units_follow_open_metrics():
     """A histogram ends in a base unit, and no name in another scale or in a suffix that samples have."""
     for name, each in DECLARED.items():
-        assert re.fullmatch(r"cheeper_(write_api|read_api|projector)_[a-z][a-z_]*[a-z]", name)
+        assert re.fullmatch(r"cheeper_(write_api|read_api|projector|identity)_[a-z][a-z_]*[a-z]", name)
         assert not re.search(r"_(milliseconds|ms|minutes|kilobytes|percent|bucket|count|sum|created)(_|$)", name)
         assert not each.histogram or name.endswith("_seconds")
 

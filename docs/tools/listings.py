@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import identity.bootstrap
+import identity.http.metrics
 import inspector.bootstrap
 import projector.ops.metrics
 import read_api.ops.metrics
 import write_api.ops.metrics
 from cheeper_contracts import views
 from cheeper_contracts.catalogue import COMMANDS, EVENTS
-from cheeper_runtime.concurrency.metrics import LimitDeclarations
 from read_api.http.endpoints import ENDPOINTS
 from use_cases import ROOT, SHOWN_BY, all_use_cases, file_of, queries_of, request_for
 from write_api.http.openapi import first_sentence
@@ -122,17 +121,12 @@ def write_api_metrics() -> str:
 
 def identity_metrics() -> str:
     """Every metric of identity."""
-    return _limit_metrics(identity.bootstrap.LIMITS)
+    return _metrics((each.name, each.labels, each.documentation) for each in identity.http.metrics.DECLARED)
 
 
 def inspector_metrics() -> str:
     """Every metric of the inspector."""
-    return _limit_metrics(inspector.bootstrap.LIMITS)
-
-
-def _limit_metrics(limits: LimitDeclarations) -> str:
-    declared = (limits.in_flight, limits.waiting, limits.refused, limits.queue_seconds)
-    return _metrics((each.name, each.labels, each.documentation) for each in declared)
+    return _metrics((each.name, each.labels, each.documentation) for each in inspector.bootstrap.LIMITS.all())
 
 
 def _metrics(declared: Iterable[tuple[str, Iterable[str], str]]) -> str:

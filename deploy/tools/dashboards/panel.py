@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 WRITE_API: Final = "cheeper_write_api"
 READ_API: Final = "cheeper_read_api"
 PROJECTOR: Final = "cheeper_projector"
+IDENTITY: Final = "cheeper_identity"
 
 
 class Panel(NamedTuple):

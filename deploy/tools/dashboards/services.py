@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.panel import PROJECTOR, READ_API, WRITE_API, Panel, Rows, quantiles
+from dashboards.panel import IDENTITY, PROJECTOR, READ_API, WRITE_API, Panel, Rows, quantiles
 
 
 def _service(processes: str, metrics: str = "", *, has_event_loop: bool = False) -> Rows:
@@ -43,5 +43,21 @@ SERVICES: Final[dict[str, Rows]] = {
     "write-api": _service("write-api|worker|relay|process-manager", WRITE_API, has_event_loop=True),
     "projector": _service("projector", PROJECTOR),
     "read-api": _service("read-api", READ_API, has_event_loop=True),
-    "identity": _service("identity"),
+    "identity": {
+        "How does it respond?": [
+            Panel(
+                "Requests",
+                "By status.",
+                "reqps",
+                {"{{status}}": f"sum by (status) (rate({IDENTITY}_http_requests_total[1m]))"},
+            ),
+            Panel(
+                "Duration of requests",
+                "A password takes a tenth of a second to check.",
+                "s",
+                quantiles(f"{IDENTITY}_http_request_duration_seconds", "route"),
+            ),
+        ],
+        **_service("identity", IDENTITY, has_event_loop=True),
+    },
 }

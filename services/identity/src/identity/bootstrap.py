@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import msgspec
-from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
-from cheeper_runtime.concurrency.metrics import LimitsCollector, declare
+from cheeper_runtime.concurrency.metrics import LimitsCollector
+from cheeper_runtime.http_metrics import App, MeteredApp
 from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import Callers
 from cheeper_runtime.readiness.checks import settle
@@ -26,10 +25,9 @@ from identity.external.exchange import new_client
 from identity.external.provider import OidcProvider
 from identity.external.sign_in import ExternalSignIn
 from identity.http.app import create_app
+from identity.http.metrics import HTTP, LIMITS
 from identity.mail import mailer_of
 from identity.settings import Settings
-
-LIMITS: Final = declare("cheeper_identity")
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -64,7 +62,7 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def http_app(settings: Settings) -> AsyncIterator[Litestar]:
+async def http_app(settings: Settings) -> AsyncIterator[App]:
     """Build the HTTP role's application with all its parts."""
     async with parts(settings) as built, new_client() as client:
         health = create_engine(settings.database_url, application_name="identity-health", pool_size=1)
@@ -78,8 +76,9 @@ async def http_app(settings: Settings) -> AsyncIterator[Litestar]:
             return None if built.keyring.has_keys else "no signing key is known yet"
 
         limits = [built.passwords.limit, *(provider.limit for provider in providers)]
+        registry = new_registry(LimitsCollector(LIMITS, limits))
         try:
-            yield create_app(
+            app = create_app(
                 accounts=built.accounts,
                 sessions=built.sessions,
                 external=external,
@@ -87,7 +86,8 @@ async def http_app(settings: Settings) -> AsyncIterator[Litestar]:
                 issuer=settings.issuer_url,
                 callers=Callers(settings.gateway_networks, CLIENT_ADDRESS_HEADER.lower().encode()),
                 checks={"postgres": check_of_database(health), "keys": keys},
-                registry=new_registry(LimitsCollector(LIMITS, limits)),
+                registry=registry,
             )
+            yield MeteredApp(app, HTTP, registry)
         finally:
             await health.dispose()

@@ -41,6 +41,8 @@ EMPTY = {
     'cheeper_read_api_requests_total{status=~"5.."}': "no query got an error",
     'cheeper_read_api_requests_total{query!="none",status=~"5.."}': "as above",
     'cheeper_write_api_http_requests_total{status=~"5.."}': "no command got an error",
+    'cheeper_identity_http_requests_total{status=~"5.."}': "identity runs with accounts alone",
+    "cheeper_identity_ready": "as above",
     'node_filesystem_avail_bytes{fstype!~"tmpfs|overlay|ramfs"}': "node_exporter is of the containers",
     "node_filesystem_size_bytes": "as above",
 }
@@ -51,6 +53,7 @@ EMPTY_PANELS = {
     "cheeper_projector_store_retries_total": "as above",
     "cheeper_projector_store_memory_ratio": "the local Redis has no limit of memory",
     'process=~"(identity)': "identity runs with accounts alone",
+    "cheeper_identity": "as above",
 }
 """The metrics whose panels are empty in a stack that is well, each with its reason."""
 

@@ -1,6 +1,7 @@
 """The reports of a running stack: `cheeper status`, and /metrics of its processes."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cheeper_e2e.authors import new_id, post, sign_up
+from cheeper_local.settings import CLONE
 from cheeper_local.waiting import until
 
 pytestmark = pytest.mark.local
@@ -124,9 +126,12 @@ async def test_read_api_exposes_the_lag_that_the_projector_reports(local_stack, 
 
 
 async def test_metrics_are_served_by_each_process_and_not_by_the_gateway(local_stack, patient, client):
-    """On its own port, in Prometheus's format, under the service's own names; they move with what is done."""
+    """On its own port, in Prometheus's format, under the service's own names, which are those of docs/metrics.md; they
+    move with what is done.
+    """
     author = await sign_up(patient)
     await post(patient, author, "Count me")
+    exposed = set()
     for name, process in local_stack.processes().items():
         stem = MEASURED.get(process["role"])
         if stem is None:
@@ -136,8 +141,11 @@ async def test_metrics_are_served_by_each_process_and_not_by_the_gateway(local_s
         assert response.status_code == 200, name
         families = list(text_string_to_metric_families(response.text))
         ours = [family for family in families if family.name.startswith(stem)]
+        exposed |= {f"{each.name}_total" if each.type == "counter" else each.name for each in ours}
         assert sum(sample.value for family in ours for sample in family.samples) > 0, name
         assert author.author_id not in response.text
+    written = set(re.findall(r"^\| `(cheeper_\w+)`", (CLONE / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    assert exposed == {each for each in written if not each.startswith("cheeper_identity_")}
     for path in ("/metrics", "/chapter7/metrics", "/metrics/"):
         reply = await client.request("GET", path, params={"id": new_id()})
         assert (reply.status, reply.data["code"]) == (404, "no_such_path"), reply.curl

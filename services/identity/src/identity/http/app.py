@@ -14,10 +14,12 @@ from prometheus_client import CollectorRegistry
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
 from cheeper_runtime.concurrency.background import in_background
+from cheeper_runtime.metrics import page as metrics_page
+from cheeper_runtime.metrics.event_loop_delay import EventLoopDelay
 from cheeper_runtime.metrics.page import CONTENT_TYPE
-from cheeper_runtime.metrics.page import page as metrics_page
 from cheeper_runtime.rate_limits.callers import Callers
 from cheeper_runtime.readiness.checks import Check, watch
+from cheeper_runtime.readiness.metrics import ReadinessCollector
 from cheeper_runtime.readiness.needs import Readiness, is_ready
 from identity.domain.accounts import Accounts
 from identity.domain.errors import InvalidError
@@ -26,6 +28,7 @@ from identity.domain.sessions import Sessions, Tokens
 from identity.external.sign_in import ExternalSignIn
 from identity.http.external import external_handlers
 from identity.http.forms import MAX_BODY_BYTES, Email, NewPassword, SignIn, SignOut, form
+from identity.http.metrics import LOOP_DELAY, READY
 from identity.http.openapi import AccountOpened, Nothing, page, with_body
 from identity.http.problems import EXCEPTION_HANDLERS, AnyRequest, respond
 
@@ -51,7 +54,9 @@ def create_app(  # noqa: PLR0913 - bootstrap passes each of them
     def client_of(request: AnyRequest) -> str:
         return callers.client(request.client.host if request.client else None, request.scope["headers"])
 
-    readiness = Readiness(*checks)
+    readiness, delay = Readiness(*checks), EventLoopDelay(LOOP_DELAY)
+    registry.register(ReadinessCollector(READY, readiness.met))
+    registry.register(delay)
     handlers = [
         *_api_handlers(accounts, sessions, external, keyring, issuer, client_of),
         *_process_handlers(readiness, registry),
@@ -59,7 +64,11 @@ def create_app(  # noqa: PLR0913 - bootstrap passes each of them
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with in_background(keyring.keep_updated()), in_background(watch(readiness, checks)):
+        async with (
+            in_background(keyring.keep_updated()),
+            in_background(watch(readiness, checks)),
+            in_background(delay.watch()),
+        ):
             yield
 
     return Litestar(

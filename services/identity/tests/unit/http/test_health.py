@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from cheeper_runtime.concurrency.metrics import LimitsCollector
+from cheeper_runtime.http_metrics import MeteredApp
 from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import LOOPBACK, Callers
 from identity.http.app import create_app
+from identity.http.metrics import DECLARED, HTTP, LIMITS
 from identity.testing import MemoryStore
 
 UNREADY, READY = 503, 200
@@ -39,7 +42,12 @@ def new(new_service):
 
 
 @pytest.fixture
-def app(new, server):
+def registry():
+    return new_registry()
+
+
+@pytest.fixture
+def app(new, server, registry):
     async def keys():
         return None if new.keyring.has_keys else "no signing key is known yet"
 
@@ -51,7 +59,7 @@ def app(new, server):
         issuer="https://cheeper.example.org",
         callers=Callers(LOOPBACK, b"x-client-address"),
         checks={"postgres": server.check, "keys": keys},
-        registry=new_registry(),
+        registry=registry,
     )
 
 
@@ -132,3 +140,27 @@ async def test_metrics_are_in_the_text_format(app):
     assert found.status_code == READY
     assert found.headers["Content-Type"].startswith("text/plain")
     assert "process_cpu_seconds_total" in found.text
+
+
+async def test_metrics_tell_how_requests_end_and_whether_the_process_is_ready(app, registry):
+    """A request counts by its route and status, one of an unknown path as `none`; each need is 1 while met."""
+    metered = MeteredApp(app, HTTP, registry)
+    async with living(app):
+        await until(app, READY)
+        await page(metered, "/.well-known/jwks.json")
+        await page(metered, "/nowhere")
+        text = (await page(metered, "/metrics")).text
+    keys = 'route="/.well-known/jwks.json",status="200"'
+    assert f'cheeper_identity_http_requests_total{{method="GET",{keys}}} 1.0' in text
+    assert 'cheeper_identity_http_requests_total{method="GET",route="none",status="404"} 1.0' in text
+    assert 'cheeper_identity_http_request_duration_seconds_count{method="GET",route="none"} 1.0' in text
+    assert 'cheeper_identity_ready{need="postgres"} 1.0' in text
+    assert "cheeper_identity_event_loop_delay_seconds_bucket" in text
+
+
+async def test_each_declared_metric_is_on_the_page(app, registry):
+    """What docs/metrics.md lists of this service is what its page has."""
+    registry.register(LimitsCollector(LIMITS, []))
+    text = (await page(MeteredApp(app, HTTP, registry), "/metrics")).text
+    on_page = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE cheeper_")}
+    assert on_page == {each.name for each in DECLARED}

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.messages import Command
+from cheeper_runtime.http_metrics import MeteredApp
 from cheeper_runtime.rate_limits.limits import RateLimits
 from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.readiness.metrics import ReadinessCollector
@@ -23,9 +24,9 @@ from write_api.http.context import ContextMiddleware
 from write_api.http.endpoint import Endpoint, route_handler
 from write_api.http.forms import MAX_BODY_BYTES
 from write_api.http.health import health_handlers, measuring, watching
-from write_api.http.metrics_page import MeteringMiddleware, metrics_handler
+from write_api.http.metrics_page import metrics_handler
 from write_api.http.problems import EXCEPTION_HANDLERS
-from write_api.ops.metrics import READY, HttpMetrics
+from write_api.ops.metrics import HTTP, READY
 
 
 def create_app(  # noqa: PLR0913 - bootstrap passes each of them
@@ -52,7 +53,7 @@ def create_app(  # noqa: PLR0913 - bootstrap passes each of them
         openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    return ContextMiddleware(MeteringMiddleware(app, HttpMetrics(registry)), verifier, rate_limits)
+    return ContextMiddleware(MeteredApp(app, HTTP, registry), verifier, rate_limits)
 
 
 def api_document(endpoints: Mapping[type[Command], Endpoint]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from cheeper_runtime import http_metrics
 from cheeper_runtime.concurrency.metrics import declare
 from cheeper_runtime.metrics import event_loop_delay
 from cheeper_runtime.metrics.page import Declaration
@@ -22,17 +23,7 @@ from write_api.ops.clock_metrics import AHEAD, DIFFERENCE
 from write_api.ops.command_metrics import ACCEPTED, COMMAND_SECONDS, COMMANDS
 
 _P: Final = "cheeper_write_api"
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-REQUESTS: Final = Declaration(
-    f"{_P}_http_requests_total", "Requests that got a response", ("route", "method", "status")
-)
-REQUEST_SECONDS: Final = Declaration(
-    f"{_P}_http_request_duration_seconds",
-    "Time from the head of a request to the end of its response",
-    ("route", "method"),
-    histogram=True,
-)
 CONSUMED: Final = Declaration(f"{_P}_consumed_messages_total", "Messages that were handled, skipped or parked")
 BATCHES: Final = Declaration(f"{_P}_consumed_batches_total", "Batches that were consumed")
 PARKED: Final = Declaration(f"{_P}_parked_messages_total", "Messages that were parked", ("reason",))
@@ -74,30 +65,18 @@ BLOCKING: Final = Declaration(
 
 READY: Final = readiness_metrics.declare(_P)
 LOOP_DELAY: Final = event_loop_delay.declare(_P)
+HTTP: Final = http_metrics.declare(_P)
 LIMITS: Final = declare(_P)
 RATE_LIMITS: Final = rate_limit_metrics.declare(_P)
 
 DECLARED: Final = (
-    *(READY, LOOP_DELAY, REQUESTS, REQUEST_SECONDS, COMMANDS, COMMAND_SECONDS, ACCEPTED),
+    *(READY, LOOP_DELAY, *HTTP.all(), COMMANDS, COMMAND_SECONDS, ACCEPTED),
     *(WORKER_LAG, REFUSED, DIFFERENCE, AHEAD),
     *LIMITS.all(),
     *RATE_LIMITS.all(),
     *(CONSUMED, BATCHES, PARKED, LAG, LAG_SECONDS, DEAD_LETTERS, OVERDUE, REPLACED),
     *(RELAYED, SEQUENCE, ACTIVE, BACKLOG, BACKLOG_AGE, RETAINED, BLOCKED, BLOCKING_AGE, BLOCKING),
 )
-
-
-class HttpMetrics:
-    """Metrics of HTTP requests by the template of their route, which is `none` for a request without one."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = _counter(REQUESTS, registry)
-        self._seconds = Histogram(*_of(REQUEST_SECONDS), buckets=_SECONDS, registry=registry)
-
-    def responded(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request that got its response."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
 
 
 class ConsumerMetrics:
