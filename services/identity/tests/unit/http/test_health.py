@@ -159,7 +159,7 @@ async def test_metrics_tell_how_requests_end_and_whether_the_process_is_ready(ap
 
 
 async def test_each_declared_metric_is_on_the_page(app, registry):
-    """What docs/metrics.md lists of this service is what its page has."""
+    """The page has what docs/metrics.md lists of this service."""
     registry.register(LimitsCollector(LIMITS, []))
     text = (await page(MeteredApp(app, HTTP, registry), "/metrics")).text
     on_page = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE cheeper_")}
