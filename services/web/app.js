@@ -43,7 +43,7 @@ export function routed(hash, hasCaller) {
     ];
   if (path === "/inspect") return [inspect, { view: "trace", of: parameters.get("of") ?? "" }];
   if (path === "/inspect/author") return [inspect, { view: "author", id: parameters.get("id") ?? "" }];
-  const operated = /^\/inspect\/(failed|generations|audit|operations)$/.exec(path);
+  const operated = /^\/inspect\/(system|failed|generations|audit|operations)$/.exec(path);
   if (operated) return [inspect, { view: operated[1] }];
   if (!hasCaller) return [welcome, {}];
   return [{ "/notifications": notifications, "/settings": settings }[path] ?? home, {}];

@@ -63,6 +63,7 @@ async function found(path, parameters, page) {
 }
 
 export const trace = async (of) => (await query(`/inspector/trace/${id(of)}`)).data;
+export const system = async () => (await query("/inspector/system")).data;
 export const failed = async () => (await query("/inspector/failed")).data;
 export const sides = async (authorId) => (await query(`/inspector/author/${id(authorId)}`)).data;
 export const generations = async () => (await query("/operations/generations")).data.generations;

@@ -36,6 +36,7 @@ export function tabs(current) {
   return h(
     "nav",
     { class: "tabs", "aria-label": "Inspector" },
+    tab("system", "Map", "#/inspect/system"),
     tab("trace", "Trace", "#/inspect"),
     tab("author", "Side by side", "#/inspect/author"),
     tab("failed", "Failed messages", "#/inspect/failed"),

@@ -7,6 +7,7 @@ export const title = () => "Inspector";
 
 const STYLES = "/web/inspector/inspector.css";
 const VIEWS = {
+  system: () => import("../inspector/system.js"),
   trace: () => import("../inspector/trace.js"),
   author: () => import("../inspector/author.js"),
   failed: () => import("../inspector/failed.js"),

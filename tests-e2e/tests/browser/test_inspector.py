@@ -86,6 +86,67 @@ def test_failed_messages(open_page, author):
     assert found.violations_count == 0, found.generate_report()
 
 
+def test_the_map_shows_the_way_of_a_command(open_page, author):
+    """Processes, topics and stores are in the order in which a command passes them, with what waits, and it is live."""
+    page = open_page(author, "#/inspect")
+    page.get_by_role("link", name="Map").click()
+    names = page.locator(".map h2")
+    expect(names.first).to_contain_text("write-api")
+    way = [
+        "write-api",
+        "Commands",
+        "worker",
+        "PostgreSQL",
+        "Outbox",
+        "relay",
+        "Events",
+        "projector",
+        "Redis",
+        "MongoDB",
+    ]
+    assert [re.match("[A-Za-z-]+", text)[0] for text in names.all_inner_texts()][: len(way)] == way
+    expect(page.locator(".map .queue dd").first).to_have_text(re.compile(r"^[\d,]+$"))
+    expect(page.locator(".map .queue").first).to_contain_text("/ s")  # a rate needs a second reading
+
+
+@pytest.mark.disturbs
+@pytest.mark.takes(seconds=10)
+def test_the_map_shows_what_is_down(open_page, api, gateway, local_stack):
+    """A process that does not run is marked, and what waits for it is counted, until it runs again."""
+    author = api.sign_up()
+    page = open_page(author, "#/inspect/system")
+    relay, outbox = (
+        page.locator(".map .node", has=page.get_by_role("heading", name=name)) for name in ("relay", "Outbox")
+    )
+    expect(relay.locator(".state")).to_have_text("ready")
+    local_stack.stop_process("relay")
+    try:
+        cheep = {"author_id": author.author_id, "message": "It waits for the relay"}
+        page.request.post(f"{gateway}/cheep", data=cheep)
+        expect(relay).to_have_class(re.compile("down"))
+        expect(relay).to_contain_text("It does not respond")
+        expect(outbox.locator("dd").first).not_to_have_text("0")
+    finally:
+        local_stack.start_process("relay")
+        local_stack.wait_ready()
+    expect(outbox.locator("dd").first).to_have_text("0")
+    expect(relay.locator(".state")).to_have_text("ready")
+
+
+def test_rates_come_from_two_readings(plain):
+    """Messages per second are those between two readings, and unknown where a topic or a store began anew."""
+    states = [
+        {
+            "at": at,
+            "topics": [{"name": "commands", "messages": sent}],
+            "lag": {"stores": {"redis": {"snapshot": {"sequences": {"0": applied}}}, "mongo": {}}},
+        }
+        for at, sent, applied in ((0, 10, 50), (2_000_000, 14, 20))
+    ]
+    found = plain("inspector/system.js", "(all, states) => all.ratesOf(...states)", states)
+    assert (found["commands"], found["redis"], found["mongo"]) == (2, None, None)
+
+
 def test_the_inspectors_modules_are_loaded_with_its_view_alone(page):
     """A page that does not show the inspector loads nothing of it."""
     expect(page.get_by_role("heading", name="Home")).to_be_visible()

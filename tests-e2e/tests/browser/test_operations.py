@@ -35,7 +35,7 @@ def test_a_dead_letter_is_replayed_and_dropped(open_page, api, author, local_sta
         expect(page.get_by_text(reason).first).to_be_visible()
 
 
-@pytest.mark.parametrize("view", ["failed", "generations", "audit", "operations"])
+@pytest.mark.parametrize("view", ["system", "failed", "generations", "audit", "operations"])
 def test_axe_finds_nothing_and_nothing_overflows(open_page, author, view):
     """Each view breaks no rule in both modes, and is as narrow as 320 pixels."""
     page = open_page(author, f"#/inspect/{view}", reduced_motion="reduce")

@@ -14,8 +14,9 @@ from cheeper_contracts.http.routes import Route
 TRACE: Final = Route("/inspector/trace/{of}", queries=("GET",), reader=OPERATOR)
 FAILED: Final = Route("/inspector/failed", queries=("GET",), reader=OPERATOR)
 AUTHOR: Final = Route("/inspector/author/{author_id}", queries=("GET",), reader=OPERATOR)
+SYSTEM: Final = Route("/inspector/system", queries=("GET",), reader=OPERATOR)
 
-ROUTES: Final = (TRACE, FAILED, AUTHOR)
+ROUTES: Final = (TRACE, FAILED, AUTHOR, SYSTEM)
 
 ACTIONS: Final = Route("/operations", queries=("GET",), reader=OPERATOR, commands=("POST",))
 REVEALED: Final = Route("/operations/failed", reader=OPERATOR, commands=("POST",))

@@ -8,11 +8,14 @@ from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient
 from litestar import Litestar
 from pymongo import MongoClient
 from redis import Redis
 
 from cheeper_audit.bootstrap import mongo_client, postgres_connection, redis_client, stores
+from cheeper_audit.bootstrap import sources as audit_sources
+from cheeper_audit.lag.snapshot import LagSnapshot, take
 from cheeper_audit.settings import Settings as AuditSettings
 from cheeper_audit.stores import StoreUnavailableError
 from cheeper_audit.stores.mongo import MongoViews
@@ -30,10 +33,13 @@ from inspector.operations.runner import Operations
 from inspector.operations.tools import Tools
 from inspector.settings import OperationsSettings, Settings
 from inspector.sources.comparison import compare_author
+from inspector.sources.log import admin_client, read_log
 from inspector.sources.mongo import MongoDocuments
+from inspector.sources.processes import read_processes
 from inspector.sources.redis import RedisKeys
 from inspector.sources.topics import KafkaTopics, consumer_settings
-from inspector.sources.write_model import PostgresReader
+from inspector.sources.write_model import PostgresReader, read_worker
+from inspector.system.state import Sources, SystemState, system_state
 from inspector.trace.evidence import Readers
 from inspector.trail.postgres import PostgresTrail
 
@@ -63,18 +69,42 @@ def readers(settings: Settings, redis: Redis, mongo: MongoClient[dict[str, Any]]
 
 def compare(settings: Settings, author_id: str) -> Comparison:
     """Return the audit's comparison of an author, or why it cannot be made."""
-    servers = AuditSettings(
+    try:
+        with stores(_of_audit(settings)) as both_sides:
+            return compare_author(both_sides, author_id)
+    except StoreUnavailableError as error:
+        return Comparison(equal=None, reason=str(error))
+
+
+def system(settings: Settings, admin: AdminClient) -> SystemState:
+    """Return the state of the system."""
+
+    def worker() -> dict[int, int]:
+        with postgres_connection(settings.database_url) as connection:
+            return read_worker(WriteModel(connection), settings.topic_prefix)
+
+    def lag() -> LagSnapshot:
+        with audit_sources(_of_audit(settings)) as servers:
+            return take(servers)
+
+    return system_state(
+        Sources(
+            processes=partial(read_processes, settings.processes),
+            lag=lag,
+            log=partial(read_log, admin, settings.topic_prefix),
+            worker=worker,
+        )
+    )
+
+
+def _of_audit(settings: Settings) -> AuditSettings:
+    return AuditSettings(
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         redis_prefix=settings.redis_prefix,
         mongo_url=settings.mongo_url,
         mongo_database=settings.mongo_database,
     )
-    try:
-        with stores(servers) as both_sides:
-            return compare_author(both_sides, author_id)
-    except StoreUnavailableError as error:
-        return Comparison(equal=None, reason=str(error))
 
 
 @asynccontextmanager
@@ -86,6 +116,7 @@ async def http_app(settings: Settings) -> AsyncIterator[Litestar]:
         yield create_app(
             partial(readers, settings, redis, mongo),
             partial(compare, settings),
+            partial(system, settings, admin_client(settings.kafka)),
             limit,
             verifier=verifier,
             registry=new_registry(LimitsCollector(LIMITS, [limit])),

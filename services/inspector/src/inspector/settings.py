@@ -16,13 +16,17 @@ from cheeper_runtime.servers.urls import MongoUrl, PostgresUrl, RedisUrl
 from cheeper_runtime.settings import Parser, Port, SettingError
 from cheeper_runtime.tokens.bearer import Mode, unsafe
 from cheeper_runtime.tokens.issuers import Issuers
+from inspector.system.addresses import Addresses
 
 DEFAULT_PORT: Final = 8016
 OPERATIONS_PORT: Final = 8017
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
-    """The settings. Without `inspector=on` the process does not start. `traces` are the most that are made at once."""
+    """The settings. Without `inspector=on` the process does not start. `traces` are the most that are made at once.
+
+    `processes` are the addresses of those whose readiness the map of the system shows.
+    """
 
     inspector: Literal["on", "off"] = "off"
     database_url: PostgresUrl
@@ -36,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     issuers: Issuers = ()
     gateway_address: str = "127.0.0.1"
     traces: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    processes: Addresses = {}
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
     log_level: LogLevel = "info"

@@ -154,6 +154,7 @@ class Roles:
                     **self._issuers(ports),
                     **(self._of_identity(urls) if role == IDENTITY else {}),
                     **({"INSPECTOR": "on"} if role in {INSPECTOR, OPERATIONS} else {}),
+                    **({"PROCESSES": self._addresses(ports)} if role == INSPECTOR else {}),
                     **(self._of_operations(urls) if role == OPERATIONS else {}),
                 },
                 port=ports[name],
@@ -177,6 +178,12 @@ class Roles:
             return {}
         keys = f"http://{HOST}:{ports[names[0]]}/.well-known/jwks.json"
         return {"ISSUERS": json.dumps([{"issuer": self._settings.gateway, "audience": "cheeper", "jwks": keys}])}
+
+    def _addresses(self, ports: Mapping[str, int]) -> str:
+        """Return the setting with the addresses of all processes."""
+        return json.dumps(
+            {role: [f"http://{HOST}:{ports[name]}" for name in group] for role, group in self.names().items()}
+        )
 
     def _of_identity(self, urls: Mapping[str, str]) -> dict[str, str]:
         password = kept_secret(self._identity_password)

@@ -22,6 +22,7 @@ from inspector.authors.state import Compare, author_state
 from inspector.failed.messages import FailedMessages, FailedReader, failed_messages
 from inspector.http.authorisation import require
 from inspector.http.problems import EXCEPTION_HANDLERS, AnyRequest, InvalidError, respond
+from inspector.system.state import SystemState
 from inspector.trace.evidence import Readers
 from inspector.trace.tracer import Tracer
 
@@ -32,21 +33,23 @@ Work = Callable[[Readers], Any]
 """The work of a request over its readers, which wait for their servers: it runs in a thread."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - the parts of an application
     open_readers: OpenReaders,
     compare: Compare,
+    system: Callable[[], SystemState],
     limit: ConcurrencyLimit,
     *,
     verifier: Verifier | None,
     registry: CollectorRegistry,
 ) -> Litestar:
-    """Return the application. `limit` bounds the requests that are worked on at once, and `compare` compares an author.
-    Without a verifier, the API is open.
+    """Return the application. `limit` bounds the requests that are worked on at once, `compare` compares an author,
+    and `system` reads the state of the system. Without a verifier, the API is open.
     """
     works: dict[Route, Callable[[AnyRequest], Work]] = {
         routes.TRACE: _trace,
         routes.FAILED: _failed,
         routes.AUTHOR: lambda request: _author(request, compare),
+        routes.SYSTEM: lambda _: lambda _readers: system(),
     }
 
     def handler(route: Route, work_of: Callable[[AnyRequest], Work]) -> HTTPRouteHandler:

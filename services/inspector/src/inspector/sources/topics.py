@@ -75,7 +75,7 @@ class KafkaTopics:
         one, among at most 2,000.
         """
         name = _TOPICS[topic].named(self._prefix)
-        with _as_unavailable():
+        with as_unavailable():
             since = at - EARLY_MICROSECONDS
             first = (
                 self._by_log(name, partition, since) if topic == "commands" else self._halved(name, partition, since)
@@ -85,7 +85,7 @@ class KafkaTopics:
     def newest(self, topic: TopicName, partition: int, wanted: Wanted) -> tuple[FoundMessage, ...]:
         """Return the wanted messages among the newest 500."""
         name = _TOPICS[topic].named(self._prefix)
-        with _as_unavailable():
+        with as_unavailable():
             low, high = self._ends(name, partition)
             first = max(low, high - NEWEST_READ)
             return tuple(filter(wanted, self._messages(name, partition, first, high, NEWEST_READ)))
@@ -183,7 +183,8 @@ def _raise(error: KafkaError | None) -> None:
 
 
 @contextmanager
-def _as_unavailable() -> Iterator[None]:
+def as_unavailable() -> Iterator[None]:
+    """Turn an error of Kafka into StoreUnavailableError."""
     try:
         yield
     except KafkaException as error:

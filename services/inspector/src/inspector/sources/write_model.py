@@ -14,6 +14,7 @@ from uuid import UUID
 from cheeper_audit.stores.write_model import WriteModel
 from cheeper_contracts.kafka.dead_letters import BEHIND
 from cheeper_contracts.kafka.envelope import Envelope
+from cheeper_contracts.kafka.topics import COMMANDS
 from inspector.failed.messages import StoredMessage
 from inspector.trace.effects import RowRef
 from inspector.trace.evidence import HandledCommand, OutboxRow, Parked
@@ -43,6 +44,7 @@ _FAILED: Final = """
       FROM dead_letters ORDER BY id LIMIT %s
 """
 _NUMBER_FAILED: Final = "SELECT count(*) FROM dead_letters"
+_WORKER: Final = 'SELECT "partition", next_offset FROM consumer_checkpoints WHERE topic = %s'
 _AUTHOR_NAMED: Final = "SELECT author_id::text FROM authors WHERE lower(username) = lower(%s)"
 _AUTHOR: Final = "SELECT 1 FROM authors WHERE author_id = %s::uuid"
 _CHEEP: Final = "SELECT author_id::text, cheep_date, edited_at, deleted_at FROM cheeps WHERE cheep_id = %s::uuid"
@@ -59,6 +61,11 @@ _ROWS: Final[dict[str, LiteralString]] = {
     "cheeps": "SELECT to_jsonb(r) - 'post_digest' FROM cheeps AS r WHERE cheep_id = %s::uuid",
     "notifications": "SELECT to_jsonb(r) FROM notifications AS r WHERE notification_id = %s::uuid",
 }
+
+
+def read_worker(write_model: WriteModel, prefix: str) -> dict[int, int]:
+    """Return the offsets of the commands that the worker takes next, by partition. Raise StoreUnavailableError."""
+    return dict(write_model.rows(_WORKER, COMMANDS.named(prefix)))
 
 
 class PostgresReader:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cheeper_audit.lag.snapshot import LagSnapshot
 from cheeper_contracts.actors import OPERATOR
 from cheeper_contracts.commands.post_cheep import PostCheep
 from cheeper_contracts.events.cheep_posted import CheepPosted
@@ -19,6 +20,7 @@ from cheeper_runtime.tokens.errors import InvalidTokenError, KeysUnavailableErro
 from cheeper_runtime.tokens.verifier import Claims
 from inspector.authors.state import Comparison
 from inspector.http.app import create_app, typed
+from inspector.system.state import SystemState
 
 CADDYFILE = Path(__file__).parents[5] / "deploy" / "Caddyfile"
 OWN = {"/health/live", "/health/ready", "/metrics"}
@@ -46,7 +48,13 @@ def app_over(world, *, verifier=None, at_once=2, unavailable=()):
         yield world.readers(*unavailable)
 
     limit = ConcurrencyLimit("traces", at_once=at_once, queue_seconds=0)
-    return create_app(readers, compare, limit, verifier=verifier, registry=new_registry())
+    return create_app(readers, compare, system, limit, verifier=verifier, registry=new_registry())
+
+
+def system():
+    """A system without a process, whose write model cannot be reached."""
+    lag = LagSnapshot(stores={}, unavailable="It cannot be reached.")
+    return SystemState(at=1, processes=(), topics=(), lag=lag, unavailable={"postgres": "It cannot be reached."})
 
 
 def compare(author_id):
@@ -143,6 +151,15 @@ async def test_an_author_side_by_side(world):
         refused = await client.get("/inspector/author/@bob")
     assert (found["exists"], found["comparison"]["equal"], found["comparison"]["cheeps"]) == (True, False, 1)
     assert refused.status_code == 422
+
+
+async def test_the_state_of_the_system(world):
+    """It is a response also while a server is unavailable, and for operators as everything is."""
+    async with client_of(app_over(world)) as client:
+        found = await client.get("/inspector/system")
+    assert (found.status_code, list(found.json()["data"]["unavailable"])) == (200, ["postgres"])
+    async with client_of(app_over(world, verifier=Tokens())) as client:
+        assert (await client.get("/inspector/system")).status_code == 401
 
 
 def test_every_route_is_for_operators():

@@ -56,7 +56,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The topics that a role reads as a group, writes, creates if they are missing, and deletes with their records.
 
     A group without `commits` only finds its place. With `many_groups` the role has a group for each of its parts,
-    which it also deletes. Who `watches` topics learns how far they and the groups of all roles are, and no content.
+    which it also deletes. Who `watches` topics learns how far they and the groups of all roles are, and no content. It
+    `sees` where the groups of these roles are.
     """
 
     reads: tuple[Topic, ...] = ()
@@ -66,6 +67,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     watches: tuple[Topic, ...] = ()
     commits: bool = True
     many_groups: bool = False
+    sees: tuple[str, ...] = ()
 
 
 ACCESS: Final[Mapping[str, Access]] = {
@@ -74,7 +76,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "worker": Access(reads=(COMMANDS,), writes=(DEAD_LETTERS,), creates=(COMMANDS, DEAD_LETTERS)),
     "process-manager": Access(reads=(EVENTS,), writes=(COMMANDS, DEAD_LETTERS), creates=(COMMANDS, DEAD_LETTERS)),
     "relay": Access(reads=(EVENTS,), writes=(EVENTS,), creates=(EVENTS,), deletes=(EVENTS,), commits=False),
-    "inspector": Access(reads=(COMMANDS, EVENTS, DEAD_LETTERS), commits=False),
+    "inspector": Access(reads=(COMMANDS, EVENTS, DEAD_LETTERS), commits=False, sees=("process-manager",)),
     "projector": Access(reads=(EVENTS, COMMANDS), writes=(DEAD_LETTERS,), many_groups=True),
     "exporter": Access(watches=TOPICS),
 }
@@ -112,9 +114,8 @@ def grants(role: str, prefix: str) -> frozenset[AclBinding]:
     elif access.reads:
         operation = AclOperation.READ if access.commits else AclOperation.DESCRIBE
         found.add(_grant(role, prefix, group, consumer_group(role, prefix), operation))
-    elif access.watches:
-        every, pattern = consumer_group("", prefix), ResourcePatternType.PREFIXED
-        found.add(_grant(role, prefix, group, every, AclOperation.DESCRIBE, pattern))
+    which it also deletes. Who `watches` topics learns how far they and the groups of all roles are, and no content. It
+    `sees` where the groups of these roles are.
     return frozenset(found)
 
 
