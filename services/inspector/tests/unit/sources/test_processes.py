@@ -63,7 +63,7 @@ def test_each_process_says_what_it_lacks():
 
 
 def test_a_page_that_is_no_readiness_is_a_lack():
-    """What responds in another form is not taken for ready."""
+    """A page in another form is a lack, and one without needs is none."""
     assert lacks_of(404, b"<h1>Not found</h1>") == ("Its readiness cannot be read: status 404",)
     assert lacks_of(200, b'{"data": {}}') is None
 

@@ -1,4 +1,4 @@
-"""The state of the system, from what each server says of itself."""
+"""The state of the system, put together from the states of its servers."""
 
 from cheeper_audit.lag.snapshot import LagSnapshot, StoreLag
 from cheeper_audit.stores import StoreUnavailableError
