@@ -114,8 +114,10 @@ def grants(role: str, prefix: str) -> frozenset[AclBinding]:
     elif access.reads:
         operation = AclOperation.READ if access.commits else AclOperation.DESCRIBE
         found.add(_grant(role, prefix, group, consumer_group(role, prefix), operation))
-    which it also deletes. Who `watches` topics learns how far they and the groups of all roles are, and no content. It
-    `sees` where the groups of these roles are.
+    elif access.watches:
+        every, pattern = consumer_group("", prefix), ResourcePatternType.PREFIXED
+        found.add(_grant(role, prefix, group, every, AclOperation.DESCRIBE, pattern))
+    found |= {_grant(role, prefix, group, consumer_group(each, prefix), AclOperation.DESCRIBE) for each in access.sees}
     return frozenset(found)
 
 

@@ -21,7 +21,7 @@ _FIGURES: Final[list[dict[str, Any]]] = [
     {"resource": {"cluster": True}, "actions": ["serverStatus", "replSetGetStatus"]},
     {"resource": {"db": "local", "collection": "oplog.rs"}, "actions": ["collStats"]},
 ]
-"""The least that getDiagnosticData works with. The server's own role `clusterMonitor` reads the oplog, with all that authors wrote."""
+"""The least that getDiagnosticData works with. The server's own role `clusterMonitor` reads the oplog, so all texts."""
 
 log = structlog.get_logger()
 
