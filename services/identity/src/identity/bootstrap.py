@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cheeper_contracts.http.responses import CLIENT_ADDRESS_HEADER
 from cheeper_runtime.concurrency.metrics import LimitsCollector
-from cheeper_runtime.http_metrics import App, MeteredApp
+from cheeper_runtime.metrics.http import App, MeteredApp
 from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import Callers
 from cheeper_runtime.readiness.checks import settle

@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry
 from cheeper_contracts.http.responses import RETRY_AFTER_SECONDS
 from cheeper_contracts.http.routes import HEALTH_LIVE, HEALTH_READY, METRICS
 from cheeper_runtime.concurrency.background import in_background
-from cheeper_runtime.metrics import page as metrics_page
 from cheeper_runtime.metrics.event_loop_delay import EventLoopDelay
 from cheeper_runtime.metrics.page import CONTENT_TYPE
+from cheeper_runtime.metrics.page import page as metrics_page
 from cheeper_runtime.rate_limits.callers import Callers
 from cheeper_runtime.readiness.checks import Check, watch
 from cheeper_runtime.readiness.metrics import ReadinessCollector

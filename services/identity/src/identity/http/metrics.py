@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheeper_runtime import http_metrics
 from cheeper_runtime.concurrency import metrics as limit_metrics
 from cheeper_runtime.metrics import event_loop_delay
+from cheeper_runtime.metrics import http as http_metrics
 from cheeper_runtime.readiness import metrics as readiness_metrics
 
 _P: Final = "cheeper_identity"

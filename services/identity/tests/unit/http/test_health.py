@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from cheeper_runtime.concurrency.metrics import LimitsCollector
-from cheeper_runtime.http_metrics import MeteredApp
+from cheeper_runtime.metrics.http import MeteredApp
 from cheeper_runtime.metrics.page import new_registry
 from cheeper_runtime.rate_limits.callers import LOOPBACK, Callers
 from identity.http.app import create_app

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from cheeper_contracts.messages import Command
-from cheeper_runtime.http_metrics import MeteredApp
+from cheeper_runtime.metrics.http import MeteredApp
 from cheeper_runtime.rate_limits.limits import RateLimits
 from cheeper_runtime.readiness.checks import Check
 from cheeper_runtime.readiness.metrics import ReadinessCollector

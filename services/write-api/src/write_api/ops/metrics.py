@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cheeper_runtime import http_metrics
 from cheeper_runtime.concurrency.metrics import declare
 from cheeper_runtime.metrics import event_loop_delay
+from cheeper_runtime.metrics import http as http_metrics
 from cheeper_runtime.metrics.page import Declaration
 from cheeper_runtime.rate_limits import metrics as rate_limit_metrics
 from cheeper_runtime.readiness import metrics as readiness_metrics
