@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 from typing import Final
@@ -105,7 +106,7 @@ def accepted_commands(
 
 def log_end(settings: Settings) -> LogEnd:
     """Make what reads the end of the event log."""
-    return LogEnd(AdminClient(_broker(settings)), EVENTS.named(settings.topic_prefix))
+    return LogEnd(partial(AdminClient, _broker(settings)), EVENTS.named(settings.topic_prefix))
 
 
 def users(settings: Settings, server: str, passwords: Path) -> str:
@@ -132,7 +133,7 @@ def _assignment(settings: Settings, topic: Topic, group: str) -> Assignment:
     return Assignment(
         consumer_settings(settings.kafka, _group(settings, group)),
         name,
-        TopicWatch(AdminClient(_broker(settings)), name),
+        TopicWatch(partial(AdminClient, _broker(settings)), name),
     )
 
 

@@ -11,16 +11,17 @@ from typing import Final
 
 import structlog
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from cheeper_contracts.partitions import PARTITIONS
 from cheeper_runtime.servers.kafka import known
+from projector.kafka.topic import Connect
 from projector.stores.base import Checkpoint, StoreUnavailableError
 
 log = structlog.get_logger()
 
 PERIOD: Final = 1.0
-_SECONDS: Final = 10.0
+_SECONDS: Final = 3.0
 _KEPT: Final = 10_000
 
 
@@ -64,16 +65,18 @@ class LogEndHistory:
 class LogEnd:
     """The first and the next offset of each partition of a topic."""
 
-    def __init__(self, admin: AdminClient, topic: str) -> None:
-        self._admin = admin
+    def __init__(self, connect: Connect, topic: str) -> None:
+        self._connect = connect
+        self._admin = connect()
         self._topic = topic
 
     def topic_id(self) -> str:
         """Return the topic's id. Raise StoreUnavailableError."""
         try:
             described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_SECONDS)
-            return str(described[self._topic].result(_SECONDS).topic_id)
+            return str(described[self._topic].result(_SECONDS * 2).topic_id)
         except (KafkaException, TimeoutError) as error:
+            self._admin = self._connect()  # as a TopicWatch does
             raise StoreUnavailableError(f"the broker does not describe {self._topic}: {error}") from error
 
     def ends(self) -> dict[int, tuple[int, int]]:
@@ -89,8 +92,9 @@ class LogEnd:
         wanted = {TopicPartition(self._topic, partition): spec for partition in range(PARTITIONS)}
         try:
             responses = self._admin.list_offsets(wanted, request_timeout=_SECONDS)
-            return known({each.partition: response.result(_SECONDS).offset for each, response in responses.items()})
+            return known({each.partition: response.result(_SECONDS * 2).offset for each, response in responses.items()})
         except (KafkaException, TimeoutError) as error:
+            self._admin = self._connect()
             raise StoreUnavailableError(f"the broker does not report the end of {self._topic}: {error}") from error
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from cheeper_contracts.partitions import PARTITIONS
+
+Connect = Callable[[], AdminClient]
+"""Returns a new client for requests about topics. It connects when it is first used."""
+
+_SECONDS: Final = 3.0
+_AGAIN_SECONDS: Final = 0.5
 
 log = structlog.get_logger()
 
@@ -23,12 +30,16 @@ class TopicWatch:
     """Requests the topic's id every `period` seconds without ever waiting for the response.
 
     `topic_id` is None until the first response. `error` is why there is none, or why the last request failed.
+
+    The client is replaced after a request that failed. While the broker that it takes for the controller is down, it
+    sends nothing to the others and connects without any pause, which takes a core (librdkafka 2.16).
     """
 
-    def __init__(self, admin: AdminClient, topic: str, *, period: float = 2.0) -> None:
+    def __init__(self, connect: Connect, topic: str, *, period: float = 2.0) -> None:
         self.topic_id: str | None = None
         self.error: str | None = "the broker has not answered yet"
-        self._admin = admin
+        self._connect = connect
+        self._admin = connect()
         self._topic = topic
         self._period = period
         self._due = 0.0
@@ -40,7 +51,7 @@ class TopicWatch:
         if self._request is None:
             if time.monotonic() >= self._due:
                 wanted = TopicCollection([self._topic])
-                self._request = self._admin.describe_topics(wanted, request_timeout=5)[self._topic]
+                self._request = self._admin.describe_topics(wanted, request_timeout=_SECONDS)[self._topic]
             return False
         if not self._request.done():
             return False
@@ -61,8 +72,9 @@ class TopicWatch:
         try:
             described = response.result()
         except KafkaException as error:
-            self._due = time.monotonic() + min(self._period, 0.5)
+            self._due = time.monotonic() + min(self._period, _AGAIN_SECONDS)
             self.error = self._reason(error.args[0])
+            self._admin = self._connect()
             return False
         self._check(len(described.partitions))
         before, self.topic_id, self.error = self.topic_id, str(described.topic_id), None

@@ -26,7 +26,9 @@ def test_one_that_closes_while_it_joins_leaves_a_group_that_others_join(own_tans
 
     def an_assignment():
         return Assignment(
-            consumer_settings(KafkaConnection(own_tansu.url), "group"), COMMANDS.name, TopicWatch(admin, COMMANDS.name)
+            consumer_settings(KafkaConnection(own_tansu.url), "group"),
+            COMMANDS.name,
+            TopicWatch(lambda: admin, COMMANDS.name),
         )
 
     first, ends_at = an_assignment(), time.monotonic() + 1
@@ -44,7 +46,7 @@ def test_partitions_beyond_those_that_are_used_are_not_read(kafka_bootstrap, top
     name, admin = EVENTS.named(topic_prefix), AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_topics([NewTopic(name, EVENTS.partitions + 2)])[name].result(30)
     settings = consumer_settings(KafkaConnection(kafka_bootstrap), f"{topic_prefix}group")
-    with closing(Assignment(settings, name, TopicWatch(admin, name))) as assignment:
+    with closing(Assignment(settings, name, TopicWatch(lambda: admin, name))) as assignment:
         until(lambda: assignment.poll(0.1) or assignment.joined)
         assert assignment.assigned == assignment.paused == set(range(EVENTS.partitions))
 
@@ -64,7 +66,7 @@ def test_a_commit_without_a_response_delays_no_end(own_kafka):
         consumer_settings(KafkaConnection(own_kafka.url), "commands")
         | {"auto.commit.interval.ms": 100, "log_level": 0},
         COMMANDS.name,
-        TopicWatch(admin, COMMANDS.name),
+        TopicWatch(lambda: admin, COMMANDS.name),
     )
     until(lambda: assignment.poll(0.1) or assignment.assigned)
     assignment.read_from({0: 0})
@@ -91,7 +93,7 @@ def test_what_is_assigned_again_while_idle_is_read(kafka_bootstrap, topic_prefix
     settings = consumer_settings(KafkaConnection(kafka_bootstrap), f"{topic_prefix}group")
 
     def an_assignment():
-        return closing(Assignment(settings, name, TopicWatch(admin, name)))
+        return closing(Assignment(settings, name, TopicWatch(lambda: admin, name)))
 
     with an_assignment() as first:
         until(lambda: first.poll(0.1) or first.assigned)
@@ -124,7 +126,7 @@ def reading(own_kafka):
     send(own_kafka, "first")
     admin = AdminClient({"bootstrap.servers": own_kafka.url})
     settings = consumer_settings(KafkaConnection(own_kafka.url), "commands") | {"log_level": 0}
-    with closing(Assignment(settings, COMMANDS.name, TopicWatch(admin, COMMANDS.name))) as assignment:
+    with closing(Assignment(settings, COMMANDS.name, TopicWatch(lambda: admin, COMMANDS.name))) as assignment:
 
         def came(value):
             assignment.poll_topic()

@@ -144,12 +144,12 @@ class Counting:
 
 @pytest.mark.extended  # a store waits for Kafka through the same watch
 def test_a_watch_sees_a_broker_that_responds_again(faulty_kafka, kafka):
-    """By the client that it has: questions that a frozen broker left unanswered do not make it blind.
+    """Questions that a frozen broker left unanswered do not make it blind.
 
     Fails where the watch asks no more after a question that failed.
     """
     admin = Counting(kafka.servers)
-    watch = TopicWatch(admin, kafka.topic)
+    watch = TopicWatch(lambda: admin, kafka.topic)
 
     def sees():
         watch.poll()

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 from structlog.testing import capture_logs
 
 from projector.kafka.topic import TopicWatch, WrongTopicError
@@ -35,7 +35,7 @@ def polled(watch, times=1):
 def test_the_topic_id_is_that_of_the_broker():
     """It is None before the first response, and another id means that the topic was replaced."""
     broker = Broker(8)
-    watch = TopicWatch(broker, "events", period=0)
+    watch = TopicWatch(lambda: broker, "events", period=0)
     assert watch.topic_id is None
     assert polled(watch) is False
     assert (watch.topic_id, watch.error) == ("one", None)
@@ -45,7 +45,7 @@ def test_the_topic_id_is_that_of_the_broker():
 
 def test_a_lost_connection_is_an_error_until_the_next_response():
     """The next poll sends a request without waiting for the period."""
-    watch = TopicWatch(Broker(8), "events", period=3600)
+    watch = TopicWatch(lambda: Broker(8), "events", period=3600)
     polled(watch)
     watch.disconnected(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert watch.error == "Local: All broker connections are down"
@@ -55,7 +55,7 @@ def test_a_lost_connection_is_an_error_until_the_next_response():
 
 def test_more_partitions_than_are_used_are_a_warning():
     """Each message names its partition, so the topic serves as before; the warning is logged once."""
-    watch = TopicWatch(Broker(12), "events", period=0)
+    watch = TopicWatch(lambda: Broker(12), "events", period=0)
     with capture_logs() as lines:
         assert polled(watch, times=3) is False
     assert watch.topic_id == "one"
@@ -66,4 +66,26 @@ def test_more_partitions_than_are_used_are_a_warning():
 def test_fewer_partitions_end_the_watch():
     """The messages of some keys could not be there."""
     with pytest.raises(WrongTopicError, match="events has 7 partitions, not 8"):
-        polled(TopicWatch(Broker(7), "events", period=0))
+        polled(TopicWatch(lambda: Broker(7), "events", period=0))
+
+
+class Silent:
+    """An admin client whose broker does not respond in time."""
+
+    def describe_topics(self, wanted, request_timeout):
+        assert request_timeout > 0
+        futures = {name: Future() for name in wanted.topic_names}
+        for future in futures.values():
+            future.set_exception(KafkaException(KafkaError(KafkaError._TIMED_OUT)))
+        return futures
+
+
+def test_a_client_whose_request_failed_is_replaced(monkeypatch):
+    """A client waits for the broker that it takes for the controller, however long that one is down."""
+    monkeypatch.setattr("projector.kafka.topic._AGAIN_SECONDS", 0)
+    clients = iter([Silent(), Silent(), Broker(8)])
+    watch = TopicWatch(lambda: next(clients), "events", period=0)
+    assert polled(watch, times=2) is False
+    assert (watch.topic_id, watch.error) == (None, "Local: Timed out")
+    assert polled(watch) is False
+    assert (watch.topic_id, watch.error) == ("one", None)
