@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-LONGEST: Final = 0.02
+LONGEST: Final = 0.01
 """Seconds that a busy consumer waits."""
 AT_REST: Final = 0.1
 """The utilisation up to which nothing waits."""
