@@ -16,10 +16,10 @@ def two_tabs(open_page, author):
     first = open_page(author)
     sent = []
     first.context.on("request", lambda request: sent.append(urlsplit(request.url).path))
-    expect(first.locator(".unread")).to_have_text("1")  # the welcome
+    expect(first.locator(".unread")).to_have_text("1 unread")  # the welcome
     second = first.context.new_page()
     second.goto(first.url)
-    expect(second.locator(".unread")).to_have_text("1")
+    expect(second.locator(".unread")).to_have_text("1 unread")
     return first, second, sent
 
 
@@ -39,4 +39,4 @@ def test_another_tab_takes_over_the_stream(two_tabs, api, author, other):
     first.close()
     wait_for(second, lambda: any(path.endswith(STREAM) for path in sent))
     api.follow(other, author)
-    expect(second.locator(".unread")).to_have_text("2")
+    expect(second.locator(".unread")).to_have_text("2 unread")
