@@ -76,8 +76,6 @@ export const cheepsOf = (authorId, cursor) => list(`/author/${id(authorId)}/chee
 export const answers = (cheepId, cursor) => list(`/cheep/${id(cheepId)}/answers`, "cheeps", cursor);
 export const followers = (authorId, cursor) => list(`/author/${id(authorId)}/followers`, "authors", cursor);
 export const following = (authorId, cursor, size) => list(`/author/${id(authorId)}/following`, "authors", cursor, size);
-export const mutes = (authorId, cursor) => list(`/author/${id(authorId)}/mutes`, "authors", cursor, 100);
-export const blocks = (authorId, cursor) => list(`/author/${id(authorId)}/blocks`, "authors", cursor, 100);
 export const cheepsWith = (q, page) => found("/search", { q }, page);
 export const authorsWith = (q, page) => found("/search/authors", { q }, page);
 
@@ -85,15 +83,9 @@ export const authorsWith = (q, page) => found("/search/authors", { q }, page);
 export const home = (authorId, cursor) => list(`/author/${id(authorId)}/timeline`, "cheeps", cursor, PAGE, { own: 1 });
 
 /** Open the stream of a timeline with the own cheeps behind the event of that id, or from now on if it is null. Resolve to its texts. */
-export const timelineStream = (authorId, lastId, signal) =>
-  stream(`/author/${id(authorId)}/timeline/stream?own=1`, lastId, signal);
-
-/** Open the stream of an author's notifications, in the same way. */
-export const notificationStream = (authorId, lastId, signal) =>
-  stream(`/author/${id(authorId)}/notifications/stream`, lastId, signal);
-
-function stream(path, lastId, signal) {
+export function timelineStream(authorId, lastId, signal) {
   const position = lastId && { "Last-Event-ID": lastId };
+  const path = `/author/${id(authorId)}/timeline/stream?own=1`;
   return authorised((headers) => opened(path, { headers: { ...headers, ...position }, signal }));
 }
 

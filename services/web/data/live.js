@@ -25,11 +25,6 @@ class Live extends EventTarget {
   timeline(authorId, take, signal) {
     return new Stream((lastId, ended) => api.timelineStream(authorId, lastId, ended), take, signal);
   }
-
-  /** Open the stream of an author's notifications, in the same way. */
-  notifications(authorId, take, signal) {
-    return new Stream((lastId, ended) => api.notificationStream(authorId, lastId, ended), take, signal);
-  }
 }
 
 export const live = new Live();

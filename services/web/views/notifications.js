@@ -62,11 +62,7 @@ export function show() {
       load,
       key: (each) => each.notification_id,
       create: () => document.createElement("notification-row"),
-      events(list, signal) {
-        const isCovered = () => unread.isCovered && !list.isStale;
-        live.addEventListener("change", ({ detail }) => (detail.isPeriodic && isCovered()) || list.refresh(), { signal });
-        unread.addEventListener("news", () => list.refresh(), { signal });
-      },
+      events: (list, signal) => live.addEventListener("change", () => list.refresh(), { signal }),
       empty: "Nothing has happened yet.",
     }),
   ];

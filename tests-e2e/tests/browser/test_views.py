@@ -131,14 +131,6 @@ def test_a_mute_hides_an_author_from_the_timeline_alone(open_page, api, author, 
     expect(card(page, "A loud cheep")).to_be_visible()
 
 
-def test_a_mute_on_another_device_is_known(open_page, api, author, other):
-    """The profile says that its author is muted, and offers the end of the mute, whoever made it."""
-    api.mute(author, other)
-    page = open_page(author, f"#/@{other.username}")
-    page.locator(".relation").get_by_role("button", name="Unmute").click()
-    expect(page.locator(".relation")).to_have_count(0)
-
-
 def test_a_block_is_confirmed_and_ends_the_follows(open_page, api, author, other):
     """A block ends both follows once it is confirmed; the blocked one's follow is refused with a sentence."""
     api.follow(author, other)

@@ -78,10 +78,6 @@ class Api:
         """End a follow."""
         self._command("DELETE", f"/author/{follower.author_id}/following/{followed.author_id}")
 
-    def mute(self, author: Writer, muted: Writer) -> None:
-        """Mute an author."""
-        self._command("PUT", f"/author/{author.author_id}/muted/{muted.author_id}")
-
     def get(self, path: str) -> Any:
         """Return the data of a query."""
         return self._send("GET", path).json()["data"]
