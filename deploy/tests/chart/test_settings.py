@@ -101,8 +101,11 @@ def as_mounted(tmp_path, ca):
 def test_each_process_accepts_its_variables(chart, profile, as_mounted, service_of):
     """The settings of each process can be read from what the chart gives it, so no required variable is missing."""
     for name, pod in chart.ours(profile, *OPTIONS).items():
-        module = MODULES[service_of(pod)]
-        possible = {"environ": as_mounted(pod), "role": pod["containers"][0]["args"][1], "kind": module.Settings}
+        module, role = MODULES[service_of(pod)], pod["containers"][0]["args"][1]
+        if (module, role) == (inspector.settings, "migrate"):
+            assert module.of_migrate(as_mounted(pod)), name
+            continue
+        possible = {"environ": as_mounted(pod), "role": role, "kind": module.Settings}
         given = {each: possible[each] for each in inspect.signature(module.from_env).parameters}
         assert module.from_env(**given), name
 
@@ -114,7 +117,8 @@ def readable(service):
         return own
     of_tools = {tool: known(module.Settings) for tool, module in TOOLS.items()}
     prefixed = {f"{tool}_{each}" for tool, variables in of_tools.items() for each in variables}
-    return own.union({"TRAIL_URL"}, prefixed, *of_tools.values())
+    of_migrate = known(inspector.settings.MigrateSettings)
+    return own.union({"TRAIL_URL"}, of_migrate, prefixed, *of_tools.values())
 
 
 def test_each_variable_is_one_that_the_process_reads(chart, profile, service_of):
