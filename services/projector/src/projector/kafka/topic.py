@@ -31,8 +31,8 @@ class TopicWatch:
 
     `topic_id` is None until the first response. `error` is why there is none, or why the last request failed.
 
-    The client is replaced after a request that failed. While the broker that it takes for the controller is down, it
-    sends nothing to the others and connects without any pause, which takes a core (librdkafka 2.16).
+    The client is replaced after a request without a response. While the broker that it takes for the controller is
+    down, it sends nothing to the others and connects without any pause, which takes a core (librdkafka 2.16).
     """
 
     def __init__(self, connect: Connect, topic: str, *, period: float = 2.0) -> None:
@@ -74,7 +74,8 @@ class TopicWatch:
         except KafkaException as error:
             self._due = time.monotonic() + min(self._period, _AGAIN_SECONDS)
             self.error = self._reason(error.args[0])
-            self._admin = self._connect()
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # which is a broker's response
+                self._admin = self._connect()
             return False
         self._check(len(described.partitions))
         before, self.topic_id, self.error = self.topic_id, str(described.topic_id), None

@@ -69,23 +69,39 @@ def test_fewer_partitions_end_the_watch():
         polled(TopicWatch(lambda: Broker(7), "events", period=0))
 
 
-class Silent:
-    """An admin client whose broker does not respond in time."""
+class Failing:
+    """An admin client whose requests end with this error."""
+
+    def __init__(self, code):
+        self.code = code
 
     def describe_topics(self, wanted, request_timeout):
         assert request_timeout > 0
         futures = {name: Future() for name in wanted.topic_names}
         for future in futures.values():
-            future.set_exception(KafkaException(KafkaError(KafkaError._TIMED_OUT)))
+            future.set_exception(KafkaException(KafkaError(self.code)))
         return futures
 
 
-def test_a_client_whose_request_failed_is_replaced(monkeypatch):
+def test_a_client_whose_request_failed_is_replaced():
     """A client waits for the broker that it takes for the controller, however long that one is down."""
-    monkeypatch.setattr("projector.kafka.topic._AGAIN_SECONDS", 0)
-    clients = iter([Silent(), Silent(), Broker(8)])
+    clients = iter([Failing(KafkaError._TIMED_OUT), Failing(KafkaError._TIMED_OUT), Broker(8)])
     watch = TopicWatch(lambda: next(clients), "events", period=0)
     assert polled(watch, times=2) is False
     assert (watch.topic_id, watch.error) == (None, "Local: Timed out")
     assert polled(watch) is False
     assert (watch.topic_id, watch.error) == ("one", None)
+
+
+def test_a_client_whose_broker_responds_is_kept():
+    """A topic that does not exist yet is a response, and a new client each time would cost threads and connections."""
+    made = []
+
+    def connect():
+        made.append(Failing(KafkaError.UNKNOWN_TOPIC_OR_PART))
+        return made[-1]
+
+    watch = TopicWatch(connect, "events", period=0)
+    assert polled(watch, times=3) is False
+    assert "write-api migrate makes it" in watch.error
+    assert len(made) == 1
